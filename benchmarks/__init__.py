@@ -1,0 +1,1 @@
+"""Zen's engines against their peers, side by side in one run: `python -m benchmarks`."""

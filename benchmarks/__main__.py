@@ -1,0 +1,128 @@
+"""Interleaved repetitions, medians, ratios; a table, and one line a comparison in benchmarks/latest.jsonl."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from zen_project.embedded import postgres
+
+REPETITIONS = 3
+RUNS = 100
+LATEST = Path(__file__).with_name("latest.jsonl")
+OWN = ("ZEN_", "TEMPORAL_", "CELERY_", "REDIS_", "DATABASE_URL")
+console = Console()
+
+
+def side(module: str, *arguments: str, url: str, folder: Path) -> dict[str, Any]:
+    """One measurement in a process of its own."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
+    data = folder / uuid.uuid4().hex
+    own = {"DATABASE_URL": url, "ZEN_DATA_DIR": str(data), "ZEN_ENGINE": "celery", "CELERY_BROKER_URL": "memory://"}
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments],
+        env=clean | own | {"ZEN_LOG_LEVEL": "error"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"benchmarks.{module} {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+class Databases:
+    """A new database for every measurement."""
+
+    def __init__(self, folder: Path, server: str = "") -> None:
+        self.folder, self.server = folder, server
+
+    def new(self) -> str:
+        name = f"b{uuid.uuid4().hex[:10]}"
+        if not self.server:
+            return f"sqlite:///{self.folder / name}.sqlite3"
+        import psycopg
+
+        with psycopg.connect(self.server.replace("postgres://", "postgresql://"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"{self.server.rsplit('/', 1)[0]}/{name}"
+
+
+def against_dbos(label: str, databases: Databases) -> dict[str, Any]:
+    ours, peer = [], []
+    for repetition in range(REPETITIONS + 1):
+        sample = ["sample"] if repetition == REPETITIONS else []  # its own repetition, not counted
+        a = side("celery_side", "runs", str(RUNS), *sample, url=databases.new(), folder=databases.folder)
+        url = databases.new()
+        peer_url = url.replace("postgres://", "postgresql://")
+        b = side("dbos_side", peer_url, str(RUNS), *sample, url=url, folder=databases.folder)
+        if sample:
+            for name, shares in (("celery engine", a["shares"]), ("DBOS", b["shares"])):
+                said = ", ".join(f"{part} {share:.0%}" for part, share in shares.items())
+                console.print(f"Where the time goes, {name} on {label} (wall time of worker threads): {said}.")
+        else:
+            ours.append(a["figure"])
+            peer.append(b["figure"])
+    ratio = statistics.median(x / y for x, y in zip(ours, peer, strict=True))
+    return line(f"celery engine vs DBOS, {label}", ours, peer, "steps/s", ratio, 2.0, "higher")
+
+
+def growth(databases: Databases) -> dict[str, Any]:
+    long: list[float] = []
+    short: list[float] = []
+    for _ in range(REPETITIONS):
+        for steps, figures in ((10, short), (1000, long)):
+            got = side("celery_side", "chain", str(steps), url=databases.new(), folder=databases.folder)
+            figures.append(got["figure"] * 1000)
+    ratio = statistics.median(x / y for x, y in zip(long, short, strict=True))
+    return line("celery engine, cost of an event, 1,000 vs 10 steps", long, short, "ms/step", ratio, 1.2, "lower")
+
+
+def line(
+    name: str, ours: list[float], peer: list[float], unit: str, ratio: float, goal: float, better: str
+) -> dict[str, Any]:
+    a, b = round(statistics.median(ours), 3), round(statistics.median(peer), 3)
+    return {"name": name, "ours": a, "peer": b, "unit": unit, "ratio": round(ratio, 3), "goal": goal, "better": better}
+
+
+def report(lines: list[dict[str, Any]]) -> None:
+    LATEST.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+    table = Table("comparison", "ours", "peer", "unit", "ratio", "goal", "met")
+    for entry in lines:
+        met = entry["ratio"] >= entry["goal"] if entry["better"] == "higher" else entry["ratio"] <= entry["goal"]
+        sign = ">=" if entry["better"] == "higher" else "<="
+        cells = [entry["name"], entry["ours"], entry["peer"], entry["unit"], entry["ratio"], f"{sign} {entry['goal']}"]
+        table.add_row(*map(str, cells), "yes" if met else "NO")
+    console.print(table)
+
+
+def main() -> None:
+    lines: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="zen-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        lines.append(against_dbos("SQLite", Databases(folder)))
+        lines.append(growth(Databases(folder)))
+        report(lines)
+        if postgres.available().path is None:
+            console.print(f"SKIPPED: PostgreSQL. {postgres.available().how}")
+        else:
+            with postgres.postgres(folder, durable=True) as server:
+                lines.append(against_dbos("PostgreSQL", Databases(folder, server.address)))
+    console.print("SKIPPED: temporal engine vs a hand-written workflow; this comparison is not written yet.")
+    report(lines)
+
+
+if __name__ == "__main__":
+    main()

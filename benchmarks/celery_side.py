@@ -1,0 +1,96 @@
+"""Our own engine in a process of its own: many short runs at once, or one long chain. Prints one JSON object."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+import django
+from django.core.management import call_command
+
+from benchmarks.sampling import Sampler
+
+THREADS = 4
+
+
+def definition(steps: int) -> dict[str, Any]:
+    return {
+        "saga_id": f"bench-{steps}",
+        "steps": [
+            {
+                "step_id": f"s{number}",
+                "forward_action": {"type": "task", "handler": "trivial"},
+                **({"dependencies": [f"s{number - 1}"]} if number else {}),
+            }
+            for number in range(steps)
+        ],
+    }
+
+
+def start(steps: int, runs: int) -> None:
+    from orchestration.audit import CONSOLE_ROLES, Actor
+    from orchestration.services import start_run
+
+    actor = Actor(name="bench", door="python", roles=CONSOLE_ROLES)
+    for _ in range(runs):
+        start_run(definition=definition(steps), actor=actor, engine="celery")
+
+
+def short_runs(runs: int) -> float:
+    from orchestration.engines.celery import lease
+    from orchestration.engines.celery.work import work
+    from orchestration.models import Run
+
+    stop = threading.Event()
+
+    def loop(name: str) -> None:
+        lease.renew(name)
+        while not stop.is_set():
+            if not work(name, stop):
+                stop.wait(0.005)
+
+    threads = [threading.Thread(target=loop, args=(f"w{n}",), name=f"bench-{n}") for n in range(THREADS)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    start(3, runs)
+    while Run.objects.exclude(status="completed").exists():
+        time.sleep(0.01)
+    took = time.perf_counter() - began
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return runs * 3 / took
+
+
+def chain_cost(steps: int, runs: int) -> float:
+    """Seconds for each step of a chain, on one thread, from the first claim to the end."""
+    from orchestration.engines.celery.work import work
+
+    start(10, 10)
+    work("warm-up")
+    start(steps, runs)
+    began = time.perf_counter()
+    performed = work("bench")
+    assert performed == steps * runs, (performed, steps * runs)
+    return (time.perf_counter() - began) / performed
+
+
+def main(what: str, number: int, sampled: bool) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+    django.setup()
+    call_command("migrate", verbosity=0)
+    sampler = Sampler(("bench-",))
+    if sampled:
+        sampler.start()
+    figure = short_runs(number) if what == "runs" else chain_cost(number, max(1, 1000 // number))
+    print(json.dumps({"figure": figure, "shares": sampler.shares()}), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), "sample" in sys.argv)

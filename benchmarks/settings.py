@@ -1,0 +1,10 @@
+"""Zen's own settings and one registered handler."""
+
+from zen_project.settings import *  # noqa: F403
+
+ZEN_TASKS = {"trivial": "benchmarks.handlers.trivial"}
+
+# DBOS leaves SQLite at synchronous=FULL; as durable here, else the comparison would flatter us.
+_options = DATABASES["default"]["OPTIONS"]  # noqa: F405
+if "init_command" in _options:
+    _options["init_command"] = _options["init_command"].replace("synchronous=NORMAL", "synchronous=FULL")

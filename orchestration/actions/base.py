@@ -1,0 +1,49 @@
+"""What every action gets and gives back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from orchestration.core.words import Outcome, Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One attempt to perform. `action` is rendered, but secrets are still references ({secret:NAME}).
+
+    `cancelled` is set when the run no longer wants the result; long actions look at it and stop.
+    `timeout_seconds` bounds the whole attempt.
+    """
+
+    workflow_id: str
+    step_id: str
+    purpose: Purpose
+    iteration: int
+    attempt: int
+    idempotency_key: str
+    timeout_seconds: float
+    action: Mapping[str, JsonValue]
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How the attempt ended (saga rule 4). `detail` is kept on the attempt (status, headers, seconds, …).
+
+    `deferred`: the action was handed over (a child saga, a gate); its outcome arrives later as an event.
+    """
+
+    outcome: Outcome
+    output: JsonValue = None
+    error: str = ""
+    maybe: bool = False
+    retry_after: float | None = None
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+    deferred: bool = False
+
+
+Perform = Callable[[Call], Result]

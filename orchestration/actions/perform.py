@@ -1,0 +1,75 @@
+"""Perform one attempt: secrets in, the action, a probe when nobody knows, secrets out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from orchestration.actions import secrets
+from orchestration.actions.base import Call, Result
+from orchestration.actions.registry import ACTIONS
+from orchestration.core.words import Outcome
+
+PROBE_SECONDS = 10.0
+
+
+def perform(call: Call, *, probe: Mapping[str, JsonValue] | None = None, probe_first: bool = False) -> Result:
+    """The outcome of an attempt (rule 4). `probe`: the rendered probe action.
+
+    `probe_first`: an earlier worker may have sent this attempt already, so ask before sending it again.
+    """
+    if probe is not None and probe_first:
+        found = _probe(call, probe)
+        if found is not None and found.outcome is Outcome.SUCCEEDED:
+            return found
+    result = _once(call)
+    in_doubt = result.outcome is Outcome.UNKNOWN or (result.outcome is Outcome.RETRYABLE and result.maybe)
+    if probe is not None and in_doubt:
+        return _probe(call, probe) or result
+    return result
+
+
+def _once(call: Call) -> Result:
+    try:
+        action = secrets.resolve_action(dict(call.action))
+    except secrets.MissingSecret as error:
+        return Result(outcome=Outcome.FAILED, error=str(error))
+    result = ACTIONS[str(call.action["type"])](dataclasses.replace(call, action=action))
+    return dataclasses.replace(
+        result,
+        output=secrets.redact(result.output),
+        error=secrets.redact(result.error),
+        detail=secrets.redact(dict(result.detail)),
+    )
+
+
+def _probe(call: Call, probe: Mapping[str, JsonValue]) -> Result | None:
+    """Succeeded: it is there. Retryable: it is not. None: no answer, the doubt stays."""
+    expect = probe.get("expect")
+    action = {key: value for key, value in probe.items() if key != "expect"}
+    asked = dataclasses.replace(
+        call, action=action, timeout_seconds=min(PROBE_SECONDS, call.timeout_seconds),
+        idempotency_key=f"{call.idempotency_key}:probe",
+    )  # fmt: skip
+    answer = _once(asked)
+    detail: dict[str, JsonValue] = {**answer.detail, "probed": True}
+    if answer.outcome is Outcome.SUCCEEDED:
+        if not isinstance(expect, dict) or _meets(answer.output, expect):
+            return dataclasses.replace(answer, detail=detail)
+        return Result(outcome=Outcome.RETRYABLE, error="the probe says it was not done (expect)", detail=detail)
+    if answer.detail.get("status") == 404:
+        return Result(outcome=Outcome.RETRYABLE, error="the probe says it was not done (404)", detail=detail)
+    return None
+
+
+def _meets(output: JsonValue, expect: Mapping[str, JsonValue]) -> bool:
+    """`expect` maps dotted paths of the probe's output to the values they must have."""
+    return all(_at(output, path) == value for path, value in expect.items())
+
+
+def _at(value: JsonValue, path: str) -> JsonValue:
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,12 @@
+"""The table of actions: adding one is one module and one line here (and its model in core/definition.py)."""
+
+from __future__ import annotations
+
+from orchestration.actions.api_call import api_call
+from orchestration.actions.base import Perform
+from orchestration.actions.child import child
+from orchestration.actions.script import script
+from orchestration.actions.task import task
+
+ACTIONS: dict[str, Perform] = {"api_call": api_call, "script": script, "task": task, "saga": child}
+"""`wait` is a timer of the flow and never gets here."""

@@ -1,0 +1,113 @@
+"""`task`: a Python function that the site registered (ZEN_TASKS), or a Celery task by its name."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.utils.module_loading import import_string
+from pydantic import JsonValue
+
+from orchestration.actions.base import Call, Result
+from orchestration.actions.errors import Refused, TryLater
+from orchestration.core.words import Outcome
+
+NOT_PAYLOAD = frozenset({"type", "handler"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContext:
+    """What a handler may want to know. `cancelled` is set when nobody wants the result any more."""
+
+    workflow_id: str
+    step_id: str
+    purpose: str
+    idempotency_key: str
+    cancelled: threading.Event
+
+
+Handler = Callable[[Mapping[str, JsonValue], TaskContext], JsonValue]
+
+
+def task(call: Call) -> Result:
+    name = str(call.action.get("handler") or "")
+    if not name:
+        return Result(outcome=Outcome.FAILED, error="the task names no handler; agents arrive in a later release")
+    handler = find(name)
+    if handler is None:
+        return Result(outcome=Outcome.FAILED, error=f"there is no task '{name}'; {_nearest(name)}")
+    return _bounded(handler, call)
+
+
+def find(name: str) -> Handler | None:
+    registered: Mapping[str, str] = getattr(settings, "ZEN_TASKS", {})
+    if name in registered:
+        return _imported(registered[name])
+    found = current_app.tasks.get(name) if not name.startswith(("celery.", "orchestration.")) else None
+    return (lambda payload, context: found.run(**payload)) if found is not None else None
+
+
+@lru_cache(maxsize=128)
+def _imported(path: str) -> Handler:
+    handler: Handler = import_string(path)
+    return handler
+
+
+def _bounded(handler: Handler, call: Call) -> Result:
+    """Run in a thread of its own, so that a handler that hangs costs its timeout and no more."""
+    box: list[Result] = []
+    thread = threading.Thread(target=lambda: box.append(_outcome(handler, call)), daemon=True, name="task-handler")
+    thread.start()
+    thread.join(call.timeout_seconds)
+    if box:
+        return box[0]
+    call.cancelled.set()
+    return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task timed out after {call.timeout_seconds:g} s")
+
+
+def _outcome(handler: Handler, call: Call) -> Result:
+    payload = {key: value for key, value in call.action.items() if key not in NOT_PAYLOAD}
+    context = TaskContext(
+        workflow_id=call.workflow_id,
+        step_id=call.step_id,
+        purpose=call.purpose.value,
+        idempotency_key=call.idempotency_key,
+        cancelled=call.cancelled,
+    )
+    try:
+        value = handler(payload, context)
+        json.dumps(value, allow_nan=False)
+    except Refused as error:
+        return Result(outcome=Outcome.FAILED, error=str(error))
+    except TryLater as error:
+        return Result(outcome=Outcome.RETRYABLE, error=str(error), retry_after=error.after)
+    except Exception as error:  # noqa: BLE001 - a handler's bug: it may have acted before it raised
+        return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task raised {type(error).__name__}: {error}")
+    finally:
+        _close_connections()
+    return Result(outcome=Outcome.SUCCEEDED, output=_object(value))
+
+
+def _object(value: Any) -> JsonValue:
+    if value is None:
+        return {}
+    return value if isinstance(value, dict) else {"result": value}
+
+
+def _close_connections() -> None:
+    from django.db import connections
+
+    connections.close_all()
+
+
+def _nearest(name: str) -> str:
+    known = sorted([*getattr(settings, "ZEN_TASKS", {}), *(t for t in current_app.tasks if "." in t)])
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else "register it in ZEN_TASKS, or name a Celery task"

@@ -1,0 +1,169 @@
+"""HTTP through the guard: resolve once, judge every answer, dial the judged address, keep one total deadline."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpcore2
+import httpx2
+from django.conf import settings
+
+from orchestration.actions.guard import judge
+
+_local = threading.local()
+
+
+class Refused(httpcore2.ConnectError):
+    """The guard said no, with the reason."""
+
+
+def set_deadline(seconds: float) -> None:
+    """Every network operation of this thread ends by then, a trickled answer too."""
+    _local.deadline = time.monotonic() + seconds
+
+
+def _left(timeout: float | None, error: type[Exception]) -> float:
+    left: float = getattr(_local, "deadline", time.monotonic() + 60) - time.monotonic()
+    if left <= 0:
+        raise error("the time for this attempt is over")
+    return left if timeout is None else min(timeout, left)
+
+
+class Stream(httpcore2.NetworkStream):
+    """A network stream whose reads and writes share the attempt's deadline."""
+
+    def __init__(self, inner: httpcore2.NetworkStream, address: str) -> None:
+        self.inner, self.address = inner, address
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.inner.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        _local.sent = True
+        self.inner.write(buffer, _left(timeout, httpcore2.WriteTimeout))
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return Stream(self.inner.start_tls(ssl_context, server_hostname, left), self.address)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.inner.get_extra_info(info)
+
+
+class GuardedBackend(httpcore2.NetworkBackend):
+    def __init__(self) -> None:
+        self.inner = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        address = resolve(host, port)
+        stream = self.inner.connect_tcp(
+            address, port, _left(timeout, httpcore2.ConnectTimeout), local_address, socket_options
+        )
+        return Stream(stream, address)
+
+
+def resolve(host: str, port: int) -> str:
+    """The address to dial for a host, after all its addresses were judged."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise httpcore2.ConnectError(f"the name {host} cannot be resolved ({error})") from None
+    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    reason = judge(host, port, addresses, settings.ZEN_OUTBOUND_ALLOW)
+    if reason:
+        raise Refused(reason)
+    return addresses[0]
+
+
+class _Body(httpx2.SyncByteStream):
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.inner
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+class GuardedTransport(httpx2.BaseTransport):
+    """httpx2 over a pool whose connections go through the guard. Raises httpcore2's errors as they are."""
+
+    def __init__(self) -> None:
+        self.pool = httpcore2.ConnectionPool(
+            ssl_context=httpcore2.default_ssl_context(),
+            network_backend=GuardedBackend(),
+            max_connections=256,
+            max_keepalive_connections=64,
+            keepalive_expiry=5.0,
+        )
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        response = self.pool.handle_request(
+            httpcore2.Request(
+                method=request.method,
+                url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx2.Response(
+            status_code=response.status,
+            headers=response.headers,
+            stream=_Body(response.stream),
+            extensions=response.extensions,
+        )
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+def has_sent() -> bool:
+    """Whether this thread wrote anything to a connection since `begin`."""
+    return bool(getattr(_local, "sent", False))
+
+
+def begin(seconds: float) -> None:
+    _local.sent = False
+    set_deadline(seconds)
+
+
+_client: httpx2.Client | None = None
+_client_lock = threading.Lock()
+
+
+def client() -> httpx2.Client:
+    """One client per process; its pool is thread-safe."""
+    global _client
+    with _client_lock:
+        if _client is None:
+            _client = httpx2.Client(transport=GuardedTransport(), trust_env=False, follow_redirects=False)
+        return _client
+
+
+def close() -> None:
+    """Close this process's connections; the next call opens new ones."""
+    global _client
+    with _client_lock:
+        if _client is not None:
+            _client.close()
+            _client = None

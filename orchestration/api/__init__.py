@@ -1,0 +1,1 @@
+"""The REST door: thin views over the services and selectors."""

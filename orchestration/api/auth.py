@@ -1,0 +1,71 @@
+"""Bearer tokens, and the actor behind a request."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import timedelta
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import IsAuthenticated
+
+from orchestration import roles
+from orchestration.audit import Actor
+from orchestration.clock import now
+from orchestration.models import ApiToken
+from orchestration.models.token import START, digest_of
+
+USED_EVERY = timedelta(minutes=1)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer zen_<prefix>_<secret>`, made by `manage.py token create USER`."""
+
+    def authenticate(self, request: Any) -> tuple[Any, ApiToken] | None:
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != b"bearer":
+            return None
+        token = _known(words[1].decode("latin-1")) if len(words) == 2 else None
+        if token is None or not token.user.is_active:
+            raise AuthenticationFailed("the token is not valid or has expired")
+        moment = now()
+        if token.last_used_at is None or moment - token.last_used_at > USED_EVERY:
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=moment)
+        return token.user, token
+
+    def authenticate_header(self, request: Any) -> str:
+        return 'Bearer realm="zen"'
+
+
+def _known(text: str) -> ApiToken | None:
+    parts = text.split("_")
+    if len(parts) != 3 or parts[0] != START or not parts[1].isalnum() or not parts[1].isascii():
+        return None
+    token = ApiToken.objects.select_related("user").filter(prefix=parts[1]).first()
+    if token is None or not hmac.compare_digest(token.digest, digest_of(parts[2])):
+        return None
+    return None if token.expires_at and token.expires_at <= now() else token
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "orchestration.api.auth.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+def actor_of(user: Any, *, door: str = "api") -> Actor:
+    return Actor(name=user.get_username(), door=door, roles=roles.roles_of(user))
+
+
+class MayView(IsAuthenticated):
+    """Signed in, and in some role; the services ask for more where a verb needs it."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        roles.require(actor_of(request.user), "view")
+        return True

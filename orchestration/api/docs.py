@@ -1,0 +1,39 @@
+"""Helpers for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from orchestration.api.errors import CONTENT_TYPE
+from orchestration.api.serializers import Problem
+
+WORDS = {
+    400: "malformed",
+    401: "not signed in",
+    403: "the role is missing",
+    404: "there is none",
+    406: "not acceptable",
+    409: "not legal now",
+    415: "not JSON",
+    422: "not valid",
+    503: "a server that was asked for does not answer",
+}
+
+
+def answers(good: dict[int, Any], *problems: int) -> dict[Any, Any]:
+    found: dict[Any, Any] = dict(good)
+    for status in (400, 401, 403, 406, *problems):
+        found[(status, CONTENT_TYPE)] = OpenApiResponse(Problem, description=WORDS[status])
+    return found
+
+
+WORKFLOW_ID = OpenApiParameter(
+    "workflow_id",
+    {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:~-]{0,199}$"},
+    OpenApiParameter.PATH,
+)
+STEP_ID = OpenApiParameter("step_id", str)
+LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 200})
+AFTER = OpenApiParameter("after", {"type": "integer", "minimum": 0, "maximum": 2**31 - 1})

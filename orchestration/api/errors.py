@@ -1,0 +1,63 @@
+"""Every error as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from orchestration.errors import BadInput, NotAllowed, NotFound, Unreachable, WrongState, ZenError
+
+CONTENT_TYPE = "application/problem+json"
+STATUS: dict[type[ZenError], int] = {BadInput: 422, NotFound: 404, NotAllowed: 403, WrongState: 409, Unreachable: 503}
+RETRY_AFTER = "5"
+
+
+def problem(status: int, detail: str, *, instance: str = "", **more: Any) -> dict[str, Any]:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    filled = {key: value for key, value in more.items() if value}
+    return {**body, **filled, "instance": instance}
+
+
+def of_zen(error: ZenError, instance: str) -> dict[str, Any]:
+    status = STATUS.get(type(error), 400)
+    return problem(
+        status, error.message, instance=instance, field=error.field, remedy=error.remedy, problems=error.problems
+    )
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER."""
+    instance = context["request"].path
+    if isinstance(error, ZenError):
+        body = of_zen(error, instance)
+        headers = {"Retry-After": RETRY_AFTER} if body["status"] == 503 else None
+        return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+    answer = exception_handler(error, context)
+    if answer is None:
+        return None
+    answer.data = _of_drf(error, answer, instance)
+    answer.status_code = answer.data["status"]
+    answer.content_type = CONTENT_TYPE
+    return answer
+
+
+def _of_drf(error: Exception, answer: Response, instance: str) -> dict[str, Any]:
+    if isinstance(error, ValidationError):
+        problems = [{"field": key, "problem": text} for key, text in _flat("", error.detail)]
+        first = problems[0] if problems else {"field": "", "problem": "the request is not valid"}
+        detail = f"{first['field']}: {first['problem']}".removeprefix(": ")
+        return problem(422, detail, instance=instance, field=first["field"], problems=problems)
+    detail = str(error.detail) if isinstance(error, APIException) else HTTPStatus(answer.status_code).phrase
+    return problem(answer.status_code, detail, instance=instance)
+
+
+def _flat(path: str, detail: Any) -> list[tuple[str, str]]:
+    if isinstance(detail, dict):
+        return [found for key, value in detail.items() for found in _flat(f"{path}.{key}".lstrip("."), value)]
+    if isinstance(detail, list):
+        return [found for value in detail for found in _flat(path, value)]
+    return [(path.removeprefix("non_field_errors"), str(detail))]

@@ -1,0 +1,44 @@
+from django.urls import path, re_path, register_converter
+from drf_spectacular.views import SpectacularAPIView
+
+from orchestration.api import views_acts, views_definitions, views_runs
+from orchestration.api.stream import stream
+
+
+class WorkflowId:
+    regex = r"[A-Za-z0-9][A-Za-z0-9_.:~-]{0,199}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class Version(WorkflowId):
+    regex = "[0-9]{1,9}"
+
+
+register_converter(WorkflowId, "workflow_id")
+register_converter(Version, "version")
+RUN = "runs/<workflow_id:workflow_id>/"
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("definitions/", views_definitions.Definitions.as_view(), name="api-definitions"),
+    path("definitions/validate/", views_definitions.Validate.as_view(), name="api-validate"),
+    path("definitions/schema/", views_definitions.DefinitionSchema.as_view(), name="api-definition-schema"),
+    path(
+        "definitions/<workflow_id:saga_id>/versions/<version:version>/",
+        views_definitions.DefinitionVersion.as_view(),
+        name="api-definition",
+    ),
+    path("runs/", views_runs.Runs.as_view(), name="api-runs"),
+    path(RUN, views_runs.RunDetail.as_view(), name="api-run"),
+    path(f"{RUN}events/", views_runs.RunEvents.as_view(), name="api-events"),
+    path(f"{RUN}events/stream", stream, name="api-stream"),
+    path(f"{RUN}why/", views_runs.RunWhy.as_view(), name="api-why"),
+    path(f"{RUN}preview/<str:verb>/", views_acts.RunPreview.as_view(), name="api-preview"),
+    path(f"{RUN}<str:verb>/", views_acts.RunAct.as_view(), name="api-act"),
+    re_path("", views_definitions.Nowhere.as_view(schema=None)),
+]

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orchestration import roles, selectors
+from orchestration.api.auth import MayView, actor_of
+from orchestration.api.body import body_of, query
+from orchestration.api.docs import STEP_ID, WORKFLOW_ID, answers
+from orchestration.api.serializers import ActIn, PreviewOut, RunOut
+from orchestration.core.words import Verb
+from orchestration.errors import NotFound
+from orchestration.models import Message
+from orchestration.services import act, get_run, preview
+
+VERB = OpenApiParameter("verb", str, OpenApiParameter.PATH, enum=[verb.value for verb in Verb])
+
+
+def _verb(word: str) -> Verb:
+    try:
+        return Verb(word)
+    except ValueError:
+        raise NotFound(f"there is no verb '{word}'", field="verb", remedy=f"one of: {', '.join(Verb)}") from None
+
+
+class RunPreview(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(
+        operation_id="runs_preview",
+        parameters=[WORKFLOW_ID, VERB, STEP_ID],
+        responses=answers({200: PreviewOut}, 404, 422),
+    )
+    def get(self, request: Request, workflow_id: str, verb: str) -> Response:
+        found = preview(
+            workflow_id=workflow_id,
+            verb=_verb(verb),
+            actor=actor_of(request.user),
+            step_id=query(request, "step_id"),
+        )
+        return Response(asdict(found))
+
+
+class RunAct(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(
+        operation_id="runs_act",
+        parameters=[WORKFLOW_ID, VERB, OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        request=ActIn,
+        responses=answers({200: RunOut}, 404, 409, 415, 422, 503),
+    )
+    def post(self, request: Request, workflow_id: str, verb: str) -> Response:
+        word, actor = _verb(verb), actor_of(request.user)
+        form = ActIn(data=body_of(request))
+        form.is_valid(raise_exception=True)
+        request_id = _request_id(request, actor.name, workflow_id, verb)
+        if request_id and Message.objects.filter(message_id=request_id, refusal="").exists():
+            roles.require(actor, "run.act")
+            return Response(selectors.run_view(get_run(workflow_id)))
+        run = act(workflow_id=workflow_id, verb=word, actor=actor, request_id=request_id, **form.validated_data)
+        return Response(selectors.run_view(get_run(run.workflow_id)))
+
+
+def _request_id(request: Request, *about: str) -> str:
+    """The key belongs to its user, run and verb, so that the same word elsewhere is another request."""
+    key = request.headers.get("Idempotency-Key", "")
+    return hashlib.sha256("\n".join((*about, key)).encode("utf-8", "replace")).hexdigest() if key else ""

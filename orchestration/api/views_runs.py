@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orchestration import selectors
+from orchestration.api.auth import MayView, actor_of
+from orchestration.api.body import body_of, number, query, text
+from orchestration.api.docs import AFTER, LIMIT, WORKFLOW_ID, answers
+from orchestration.api.serializers import EventPage, RunOut, RunPage, StartIn, Why
+from orchestration.api.views_definitions import Pages
+from orchestration.core.words import RunStatus
+from orchestration.errors import BadInput, NotFound
+from orchestration.models import Definition
+from orchestration.services import get_run, start_run
+
+STATUSES = [status.value for status in RunStatus]
+
+
+class Runs(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(
+        operation_id="runs_list",
+        parameters=[
+            OpenApiParameter("status", str, enum=STATUSES, many=True),
+            OpenApiParameter("saga_id", str),
+            OpenApiParameter("engine", str, enum=["temporal", "celery"]),
+            OpenApiParameter("workflow_id", str, description="the ids that begin so"),
+            LIMIT,
+            OpenApiParameter("cursor", str),
+        ],
+        responses=answers({200: RunPage}, 404, 422),
+    )
+    def get(self, request: Request) -> Response:
+        asked = [text(status, "status") for status in request.query_params.getlist("status") if status]
+        wrong = [status for status in asked if status not in STATUSES]
+        if wrong:
+            raise BadInput(f"'{wrong[0]}' is not a status", field="status", remedy=f"one of: {', '.join(STATUSES)}")
+        found = selectors.runs(statuses=asked, saga_id=query(request, "saga_id"), engine=query(request, "engine"))
+        if prefix := query(request, "workflow_id"):
+            found = found.filter(workflow_id__startswith=prefix)
+        pages = Pages()
+        rows = pages.paginate_queryset(found, request, view=self) or []
+        return pages.get_paginated_response([selectors.run_row(run) for run in rows])
+
+    @extend_schema(
+        operation_id="runs_start",
+        request=StartIn,
+        responses=answers({200: RunOut, 201: RunOut}, 404, 415, 422, 503),
+    )
+    def post(self, request: Request) -> Response:
+        form = StartIn(data=body_of(request))
+        form.is_valid(raise_exception=True)
+        given: dict[str, Any] = form.validated_data
+        run, new = start_run(
+            definition=_definition(given),
+            actor=actor_of(request.user),
+            workflow_id=given.get("workflow_id", ""),
+            engine=given.get("engine", ""),
+            context=given.get("context"),
+            config=given.get("config"),
+        )
+        run = get_run(run.workflow_id)
+        where = request.build_absolute_uri(reverse("api-run", args=[run.workflow_id]))
+        headers = {"Location": where}
+        return Response(selectors.run_view(run), status=201 if new else 200, headers=headers)
+
+
+def _definition(given: dict[str, Any]) -> Any:
+    if ("definition" in given) == ("saga_id" in given):
+        raise BadInput("give either a definition or a saga_id", field="definition")
+    if "definition" in given:
+        return given["definition"]
+    found = Definition.objects.filter(saga_id=given["saga_id"]).order_by("-version")
+    if "version" in given:
+        found = found.filter(version=given["version"])
+    stored = found.first()
+    if stored is None:
+        raise NotFound("there is no such definition", field="saga_id", remedy="publish it first")
+    return stored.body
+
+
+class RunDetail(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(operation_id="runs_read", parameters=[WORKFLOW_ID], responses=answers({200: RunOut}, 404))
+    def get(self, request: Request, workflow_id: str) -> Response:
+        return Response(selectors.run_view(get_run(workflow_id)))
+
+
+class RunEvents(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(
+        operation_id="runs_events",
+        parameters=[WORKFLOW_ID, AFTER, LIMIT],
+        responses=answers({200: EventPage}, 404, 422),
+    )
+    def get(self, request: Request, workflow_id: str) -> Response:
+        after, limit = number(request, "after", 0), number(request, "limit", 100, least=1, most=200)
+        rows = list(selectors.run_events(get_run(workflow_id), after=after)[: limit + 1])
+        more, rows = len(rows) > limit, rows[:limit]
+        here = request.build_absolute_uri(request.path)
+        link = f"{here}?after={rows[-1].seq}&limit={limit}" if more else None
+        return Response({"next": link, "results": [selectors.event_view(row) for row in rows]})
+
+
+class RunWhy(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(operation_id="runs_why", parameters=[WORKFLOW_ID], responses=answers({200: Why}, 404))
+    def get(self, request: Request, workflow_id: str) -> Response:
+        run = get_run(workflow_id)
+        return Response({"workflow_id": workflow_id, "status": run.status, "lines": selectors.why(run)})

@@ -1,0 +1,27 @@
+"""The audit row of an act, written in the act's own transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration.models import AuditEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, through which door (console, api, admin, python, engine), and in which roles."""
+
+    name: str
+    door: str
+    roles: frozenset[str] = frozenset()
+
+
+CONSOLE_ROLES = frozenset({"administrator"})
+"""Whoever can run manage.py holds the database anyway."""
+
+
+def record(*, actor: Actor, action: str, workflow_id: str = "", note: str = "", **data: Any) -> AuditEvent:
+    return AuditEvent.objects.create(
+        actor=actor.name, door=actor.door, action=action, workflow_id=workflow_id, note=note, data=data
+    )

@@ -1,0 +1,1 @@
+"""What the console commands share: who acts, exit codes, how things are shown."""

@@ -1,0 +1,49 @@
+"""`--wait`: watch a run to its end, hosting a worker when nobody else does."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from orchestration import selectors
+from orchestration.clock import now
+from orchestration.console import show
+from orchestration.console.doors import note
+from orchestration.core.words import RunStatus
+from orchestration.engines.celery.local import hosted
+from orchestration.models import Run, Worker
+
+POLL_SECONDS = 0.1
+PARKED = (RunStatus.HELD, RunStatus.NEEDS_ATTENTION)
+
+
+def has_worker(engine: str) -> bool:
+    return Worker.objects.filter(engine=engine, lease_until__gt=now()).exists()
+
+
+def watch(run: Run, tell: Callable[[str], None] = note) -> Run:
+    """Until the run ends or nobody here could move it on; tells each event as it comes."""
+    seen = 0
+    with _worker_for(run):
+        while True:
+            run.refresh_from_db()
+            for event in selectors.run_events(run, after=seen):
+                seen = event.seq
+                tell(show.event(selectors.event_view(event)))
+            if RunStatus(run.status).is_end or run.status in PARKED:
+                return run
+            time.sleep(POLL_SECONDS)
+
+
+def _worker_for(run: Run) -> AbstractContextManager[object]:
+    if has_worker(run.engine):
+        return contextlib.nullcontext()
+    if run.engine == "celery":
+        note("no worker is running, so this command hosts one until the run ends")
+        return hosted()
+    from orchestration.engines.temporal.worker import hosted as hosted_on_temporal
+
+    note("no worker is running, so this command hosts one until the run ends")
+    return hosted_on_temporal()

@@ -1,0 +1,107 @@
+"""What a step can do. Keys that an action's model does not know travel with it to whoever performs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+LONGEST_SECONDS = 366 * 86400
+SAGA_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+Duration = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
+Status = Annotated[int, Field(ge=100, le=599)]
+Scalar = str | int | float | bool
+
+
+class _Action(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+
+    def plain(self) -> dict[str, JsonValue]:
+        """The action as JSON, defaults filled in; a null that the author wrote stays, others are left out."""
+        dumped: dict[str, JsonValue] = self.model_dump(mode="json")
+        return {key: value for key, value in dumped.items() if value is not None or key in self.model_fields_set}
+
+
+class ApiCall(_Action):
+    """An HTTP request. Its output is the JSON object that comes back (any other body is {"body": …})."""
+
+    type: Literal["api_call"]
+    url: str = Field(min_length=1, description="http:// or https:// with a host; {placeholders} are encoded")
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(
+        "GET", description="the HTTP method in capitals; GET when left out"
+    )
+    headers: dict[Annotated[str, Field(pattern=HEADER_NAME)], Scalar] = Field(
+        default={}, description="header names and values; secrets belong here, as {secret:NAME}"
+    )
+    payload: JsonValue = Field(None, description="sent as the JSON body; left out, no body is sent")
+    expected_status: Status | Annotated[list[Status], Field(min_length=1)] | None = Field(
+        None, description="the status, or a list of them, that counts as success; any 2xx when left out"
+    )
+
+
+class Script(_Action):
+    """A script run in its own process group. Its text is not a template: values reach it through `env`."""
+
+    type: Literal["script"]
+    script: str = Field(min_length=1, description="the script's text, with a #! line if it is not for sh")
+    env: dict[Annotated[str, Field(pattern=VARIABLE_NAME)], JsonValue] = Field(
+        default={}, description="environment variables of the script; values may hold {placeholders}"
+    )
+
+
+class Task(_Action):
+    """A registered handler, or the agent that the step's `agent_type` names."""
+
+    type: Literal["task"]
+    handler: str | None = Field(
+        None, pattern=r"^[A-Za-z_][A-Za-z0-9_.:-]{0,199}$", description="the name of a registered handler"
+    )
+
+
+class Wait(_Action):
+    """A durable timer. The units that are given add up; they are plain numbers, not templates."""
+
+    type: Literal["wait"]
+    seconds: Duration | None = Field(None, description="seconds to wait, a number from 0")
+    minutes: Duration | None = Field(None, description="minutes to wait, a number from 0")
+    hours: Duration | None = Field(None, description="hours to wait, a number from 0")
+    days: Duration | None = Field(None, description="days to wait, a number from 0")
+
+    @property
+    def total_seconds(self) -> float:
+        return wait_seconds(self.model_dump(exclude_none=True))
+
+
+class ChildSaga(_Action):
+    """A saga of its own, undone as one with its parent."""
+
+    type: Literal["saga"]
+    definition: Annotated[str, Field(pattern=SAGA_ID)] | dict[str, JsonValue] = Field(
+        description="the saga_id of a published saga, or a whole definition"
+    )
+    context: dict[str, JsonValue] = Field(default={}, description="laid over the child's context; may hold templates")
+
+
+Action = Annotated[ApiCall | Script | Task | Wait | ChildSaga, Field(discriminator="type")]
+UndoAction = Annotated[ApiCall | Script | Task, Field(discriminator="type")]
+
+MODELS: Mapping[str, type[_Action]] = {
+    "api_call": ApiCall,
+    "script": Script,
+    "task": Task,
+    "wait": Wait,
+    "saga": ChildSaga,
+}
+UNDO_TYPES = ("api_call", "script", "task")
+LATER_TYPES = ("event", "approval")
+UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0}
+
+
+def wait_seconds(action: Mapping[str, Any]) -> float:
+    """The length of a wait action given as a mapping."""
+    given = {unit: action.get(unit) for unit in UNITS}
+    return sum((n * UNITS[unit] for unit, n in given.items() if isinstance(n, int | float)), start=0.0)

@@ -1,0 +1,138 @@
+"""The definition's own models. Descriptions serve the JSON Schema and the remedies of problems alike."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.config import JsonDict
+
+from orchestration.core.definition.actions import LONGEST_SECONDS, SAGA_ID, Action, UndoAction
+
+STEP_ID = r"^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,99}|_(?:[A-Za-z0-9-][A-Za-z0-9_-]{0,98})?)$"
+MOST_STEPS = 10_000
+
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
+Minutes = Annotated[float, Field(gt=0, le=LONGEST_SECONDS / 60)]
+Retries = Annotated[int, Field(ge=0, le=100)]
+Backoff = Annotated[float, Field(ge=0, le=86400)]
+
+DEFAULT_TIMEOUTS = {"api_call": 60.0, "script": 600.0, "task": 600.0, "wait": 60.0, "saga": 60.0}
+ONE_TIMEOUT: JsonDict = {"not": {"required": ["timeout_seconds", "timeout_minutes"]}}
+
+
+class StepDefinition(BaseModel):
+    """One step of a saga."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, json_schema_extra=ONE_TIMEOUT
+    )
+
+    step_id: str = Field(
+        pattern=STEP_ID,
+        description="unique in the saga: letters, digits, _ and -, at most 100, not beginning with __ or -",
+    )
+    name: str = Field("", max_length=200, description="a short name for people")
+    description: str = Field("", description="what the step does, for people")
+    forward_action: Action = Field(description="what the step does")
+    compensation_action: UndoAction | None = Field(
+        None, description="what undoes it when the saga aborts: an api_call, script or task"
+    )
+    probe_action: UndoAction | None = Field(
+        None, description="asks whether the step was done when that is unknown: an api_call, script or task"
+    )
+    agent_type: str | None = Field(None, min_length=1, max_length=100, description="the agent that does a task")
+    timeout_seconds: Seconds | None = Field(
+        None,
+        description="bound of one attempt, seconds above 0 and at most 366 days; left out, an api_call has 60, "
+        "a script or task 600",
+    )
+    timeout_minutes: Minutes | None = Field(None, description="the same in minutes; give only one of the two")
+    retry_count: Retries = Field(0, description="attempts after the first, a whole number from 0 to 100")
+    compensation_retry_count: Retries = Field(
+        5, description="attempts of the undo after its first, a whole number from 0 to 100"
+    )
+    backoff_seconds: Backoff = Field(
+        1.0, description="the first retry comes within so many seconds, each later one within double that"
+    )
+    compensation_backoff_seconds: Backoff = Field(2.0, description="the same for the undo, in seconds")
+    backoff_limit_seconds: Backoff = Field(60.0, description="no retry waits longer, in seconds, at most a day")
+    dependencies: tuple[str, ...] | None = Field(
+        None,
+        strict=False,
+        description="ids of the steps to wait for, exactly; [] starts at once; left out, the step before in the list",
+    )
+    parallel_group: str | None = Field(
+        None, min_length=1, max_length=100, description="steps in a row with the same group run side by side"
+    )
+    critical: bool = Field(True, description="true: its failure aborts the saga; false: the saga goes on")
+    pivot: bool = Field(False, description="true: once it has succeeded nothing is undone any more")
+    idempotency_key: str | None = Field(
+        None, min_length=1, max_length=255, description="a template used in the place of workflow_id:step_id"
+    )
+    output_schema: dict[str, JsonValue] | None = Field(None, description="a JSON Schema of the output, a mapping")
+    default_output: JsonValue = Field(
+        None, description="the output of a step with critical: false that failed; null is none"
+    )
+
+    @property
+    def title(self) -> str:
+        return self.name or self.step_id
+
+    @property
+    def effective_timeout_seconds(self) -> float:
+        """The bound of one attempt: as given, else 60 s for an api_call and 600 s for a script or task."""
+        given = _seconds(self.timeout_seconds, self.timeout_minutes)
+        return DEFAULT_TIMEOUTS[self.forward_action.type] if given is None else given
+
+
+class SagaDefinition(BaseModel):
+    """A saga: steps in an order, each with what undoes it."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, json_schema_extra=ONE_TIMEOUT
+    )
+
+    saga_id: str = Field(
+        pattern=SAGA_ID,
+        description="names the saga: letters, digits, . _ and -, at most 100, beginning with a letter or digit",
+    )
+    name: str = Field("", max_length=200, description="a short name for people")
+    description: str = Field("", description="what the saga does, for people")
+    steps: tuple[StepDefinition, ...] = Field(
+        min_length=1, max_length=MOST_STEPS, strict=False, description="the steps, a list of at least one"
+    )
+    context: dict[str, JsonValue] = Field(
+        default={}, description="values that the actions' {placeholders} find; a start can lay others over them"
+    )
+    max_parallel: int = Field(100, ge=1, le=200, description="attempts in flight at once, 1 to 200")
+    timeout_seconds: Seconds | None = Field(
+        None, description="the saga's deadline in seconds, above 0 and at most 366 days; left out, none"
+    )
+    timeout_minutes: Minutes | None = Field(None, description="the same in minutes; give only one of the two")
+    compensation_order: Literal["parallel", "sequential"] = Field(
+        "parallel", description="inside a wave undo all at once (parallel) or one by one (sequential)"
+    )
+
+    @property
+    def title(self) -> str:
+        return self.name or self.saga_id
+
+    @property
+    def effective_timeout_seconds(self) -> float | None:
+        """The deadline; None when the saga has none."""
+        return _seconds(self.timeout_seconds, self.timeout_minutes)
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema (draft 2020-12). What it cannot say (order, names, templates) the validator does."""
+    schema = SagaDefinition.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Saga definition",
+    }
+
+
+def _seconds(seconds: float | None, minutes: float | None) -> float | None:
+    return minutes * 60 if seconds is None and minutes is not None else seconds

@@ -1,0 +1,89 @@
+"""What is allowed and still worth a second look before a definition runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from orchestration.core.definition.actions import MODELS, ApiCall, ChildSaga, Script, Task, Wait
+from orchestration.core.definition.models import SagaDefinition, StepDefinition
+from orchestration.core.definition.problems import nearest
+from orchestration.core.templates import SECRET, action_placeholders
+from orchestration.core.templates.tokens import texts_in
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+PLACEHOLDER = re.compile(r"(?<![$\w])\{([A-Za-z_][\w.-]*)\}")
+
+
+def warnings_of(definition: SagaDefinition) -> list[str]:
+    """One sentence per doubt, in the order of the steps. Children written in place are looked at too."""
+    found = [*_context(definition)]
+    for step in definition.steps:
+        doubts = [*_undo(step), *_unknown_own(definition, step), *_action(definition, step), *_settings(step)]
+        found += [f"step '{step.step_id}': {doubt}" for doubt in doubts]
+    return found
+
+
+def _context(definition: SagaDefinition) -> Iterator[str]:
+    for key, value in definition.context.items():
+        if any(SECRET.search(text) for text in texts_in(value)):
+            yield f"context.{key}: a secret reference in the context is refused when used; write it into the action"
+
+
+def _undo(step: StepDefinition) -> Iterator[str]:
+    action = step.forward_action
+    harmless = isinstance(action, Wait | ChildSaga) or (isinstance(action, ApiCall) and action.method in READING)
+    if step.compensation_action is None and step.probe_action is None and not harmless and not step.pivot:
+        yield "has no compensation_action and no probe_action: what it did, or may have done, stands after a rollback"
+
+
+def _unknown_own(definition: SagaDefinition, step: StepDefinition) -> Iterator[str]:
+    """Names that the undo can only have from the step's own output, which an unknown outcome does not leave."""
+    if step.compensation_action is None or step.probe_action is not None:
+        return
+    known = {*definition.context, *(other.step_id for other in definition.steps)} - {step.step_id}
+    before = action_placeholders(step.forward_action.plain())
+    names = action_placeholders(step.compensation_action.plain())
+    own = sorted(name for name in names - before if _head(name) not in known)
+    if own:
+        yield (
+            f"its compensation uses {', '.join(f'{{{name}}}' for name in own)}; if the outcome stays unknown there is"
+            " no output to take that from: give a probe_action, or use an id that is known beforehand"
+        )
+
+
+def _action(definition: SagaDefinition, step: StepDefinition) -> Iterator[str]:
+    for field in ("forward_action", "compensation_action", "probe_action"):
+        action = getattr(step, field)
+        if action is None:
+            continue
+        known = MODELS[action.type].model_fields
+        for key in list(action.model_extra or {})[:50]:
+            close = nearest(key, [name for name in known if name not in action.model_fields_set])
+            if close and close != "type":
+                yield f"{field}.{key} is passed on as it is; did you mean '{close}'?"
+        if isinstance(action, Task) and action.handler is None:
+            yield f"{field} is a task without a handler: it needs a registered handler, or an agent"
+        if isinstance(action, ApiCall) and action.method in READING and action.payload is not None:
+            yield f"{field} sends a payload with {action.method}; most services ignore it"
+        if isinstance(action, Script):
+            yield from _script(definition, field, action)
+
+
+def _script(definition: SagaDefinition, field: str, action: Script) -> Iterable[str]:
+    known = {*definition.context, *(step.step_id for step in definition.steps)}
+    written = sorted({name for name in PLACEHOLDER.findall(action.script) if _head(name) in known})
+    return [f"{field}.script holds {{{name}}}, but script text is no template; pass it by `env`" for name in written]
+
+
+def _settings(step: StepDefinition) -> Iterator[str]:
+    if step.critical and step.default_output is not None:
+        yield "default_output is used only with critical: false"
+    if isinstance(step.forward_action, Wait | ChildSaga):
+        unused = {"timeout_seconds", "timeout_minutes", "retry_count"} & step.model_fields_set
+        for name in sorted(unused):
+            yield f"{name} has no effect on a step of type {step.forward_action.type}"
+
+
+def _head(name: str) -> str:
+    return name.partition(".")[0]

@@ -1,0 +1,91 @@
+"""From what an author wrote to a SagaDefinition, or to every problem in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from orchestration.core.definition.actions import Action, UndoAction
+from orchestration.core.definition.checks import action_problems, structure_problems
+from orchestration.core.definition.models import SagaDefinition
+from orchestration.core.definition.problems import DefinitionErrors, Problem, short
+from orchestration.core.definition.shape import plain_json
+from orchestration.core.definition.translate import problems_of
+
+ACTION: TypeAdapter[Action] = TypeAdapter(Action)
+UNDO_ACTION: TypeAdapter[UndoAction] = TypeAdapter(UndoAction)
+
+
+def validate_definition(data: object) -> SagaDefinition:
+    """The definition, or DefinitionErrors with all that is wrong. `data` is JSON-like; a model is taken as well."""
+    if isinstance(data, SagaDefinition):
+        data = data.model_dump(mode="json", exclude_unset=True)
+    plain = plain_json(data)
+    if not isinstance(plain, dict):
+        raise DefinitionErrors([_no_mapping(plain)])
+    found = _all_problems(plain)
+    if found:
+        raise DefinitionErrors(found)
+    return SagaDefinition.model_validate(plain)
+
+
+def validate_action(data: object, *, undo: bool = False, field: str = "action", step: str = "") -> Action:
+    """A single action, such as the alternative that a person gives for a failed undo. Raises DefinitionErrors.
+
+    `undo`: only what can undo is accepted (api_call, script, task).
+    """
+    plain = plain_json(data)
+    if not isinstance(plain, dict):
+        message, remedy = "must be a mapping with a type", "such as {type: api_call, url: https://…}"
+        raise DefinitionErrors([Problem(step=step, field=field, value=short(plain), message=message, remedy=remedy)])
+    found: list[Problem] = []
+    try:
+        action: Action = (UNDO_ACTION if undo else ACTION).validate_python(plain)
+    except ValidationError as error:
+        found = problems_of(error, plain, prefix=field, step=step, undo=undo)
+    found += action_problems(plain, step=step, field=field)
+    if found:
+        raise DefinitionErrors(found)
+    return action
+
+
+def _all_problems(data: Mapping[str, JsonValue]) -> list[Problem]:
+    found: list[Problem] = []
+    try:
+        SagaDefinition.model_validate(data)
+    except ValidationError as error:
+        found = problems_of(error, data)
+    return [*found, *structure_problems(data), *_problems_of_children(data)]
+
+
+def _problems_of_children(data: Mapping[str, JsonValue]) -> list[Problem]:
+    """Problems of definitions written in place, their steps named parent/child."""
+    found = []
+    steps = data.get("steps")
+    for step in steps if isinstance(steps, list) else []:
+        action = step.get("forward_action") if isinstance(step, dict) else None
+        if not isinstance(step, dict) or not isinstance(action, dict) or action.get("type") != "saga":
+            continue
+        child = action.get("definition")
+        if isinstance(child, dict):
+            parent = str(step.get("step_id", "?"))
+            found += [_inside(parent, problem) for problem in _all_problems(child)]
+    return found
+
+
+def _inside(parent: str, problem: Problem) -> Problem:
+    field = problem.field if problem.step else f"forward_action.definition.{problem.field}".rstrip(".")
+    return Problem(
+        step=f"{parent}/{problem.step}" if problem.step else parent,
+        field=field,
+        value=problem.value,
+        message=problem.message,
+        remedy=problem.remedy,
+    )
+
+
+def _no_mapping(value: JsonValue) -> Problem:
+    what = "empty" if value is None else f"a {type(value).__name__}"
+    remedy = "begin with saga_id: and steps:"
+    return Problem(step="", field="", value=short(value), message=f"is {what}, not a mapping", remedy=remedy)

@@ -1,0 +1,79 @@
+"""The event log's entries: what one decision made true, in words. Pure, so that both engines keep the same log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from orchestration.core.events import ActionEnded, EffectBroke, Event, RunStarted, TimerFired
+from orchestration.core.state import SagaState
+from orchestration.core.words import Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    at: datetime
+    kind: str
+    step_id: str = ""
+    data: dict[str, JsonValue] = field(default_factory=dict)
+
+
+def facts_of(before: SagaState, event: Event, after: SagaState) -> tuple[Fact, ...]:
+    """The event itself first, then each step and the run where their status changed otherwise."""
+    if after is before:
+        return ()
+    facts = [_own(event)]
+    changed = [(step_id, before.step(step_id), after.step(step_id)) for step_id in changed_steps(before, after)]
+    facts += [
+        Fact(at=event.at, kind=f"step.{new.status}", step_id=step_id, data={"attempt": new.attempt})
+        for step_id, old, new in changed
+        if new.status is not old.status
+    ]
+    facts += [
+        Fact(at=event.at, kind=f"undo.{new.undo}", step_id=step_id, data={"attempt": new.undo_attempt})
+        for step_id, old, new in changed
+        if new.undo is not old.undo
+    ]
+    if after.status is not before.status:
+        about: dict[str, JsonValue] = {}
+        if after.cause:
+            about["cause"] = after.cause.value
+        if after.hold_reason:
+            about["reason"] = after.hold_reason
+        facts.append(Fact(at=event.at, kind=f"run.{after.status}", data=about))
+    return tuple(facts)
+
+
+def changed_steps(before: SagaState, after: SagaState) -> tuple[str, ...]:
+    """Ids of the steps whose state is another object than before: a decision copies only what it changes."""
+    old = before.steps
+    return tuple(step_id for step_id, step in after.steps.items() if old.get(step_id) is not step)
+
+
+def _own(event: Event) -> Fact:
+    match event:
+        case RunStarted():
+            return Fact(at=event.at, kind="run.started")
+        case ActionEnded():
+            data: dict[str, JsonValue] = {"attempt": event.attempt, "outcome": event.outcome.value}
+            if event.error:
+                data["error"] = event.error
+            return Fact(at=event.at, kind=f"{_word(event.purpose)}.attempt_ended", step_id=event.step_id, data=data)
+        case EffectBroke():
+            data = {"attempt": event.attempt, "error": event.error}
+            return Fact(at=event.at, kind=f"{_word(event.purpose)}.machinery_failed", step_id=event.step_id, data=data)
+        case TimerFired():
+            return Fact(at=event.at, kind=f"timer.{event.timer}", step_id=event.step_id)
+        case _:
+            data = {"by": event.by, "note": event.note}
+            answer = getattr(event, "answer", None)
+            if answer:
+                data["answer"] = str(answer)
+            verb = event.kind.removesuffix("_requested").replace("_", "-")
+            return Fact(at=event.at, kind=f"act.{verb}", step_id=getattr(event, "step_id", ""), data=data)
+
+
+def _word(purpose: Purpose) -> str:
+    return "step" if purpose is Purpose.FORWARD else "undo"

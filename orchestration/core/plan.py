@@ -1,0 +1,46 @@
+"""A definition compiled for deciding: built once per definition hash, never part of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStep:
+    """`level` is the longest path from a root (0); undo waves go by it, highest first.
+
+    `needs`: step ids whose output the forward action names explicitly, such as {create_account.user_id}.
+    `wait_seconds`: set on a wait step, which is a timer and no action.
+    `external`: the outcome arrives later (a child saga, a gate); the run counts as waiting meanwhile.
+    """
+
+    step_id: str
+    index: int
+    dependencies: tuple[str, ...] = ()
+    dependents: tuple[str, ...] = ()
+    level: int = 0
+    needs: frozenset[str] = frozenset()
+    critical: bool = True
+    pivot: bool = False
+    has_undo: bool = False
+    has_default: bool = False
+    external: bool = False
+    cancellable: bool = False
+    wait_seconds: float | None = None
+    retry_count: int = 0
+    compensation_retry_count: int = 5
+    backoff_seconds: float = 1.0
+    compensation_backoff_seconds: float = 2.0
+    backoff_limit_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    steps: Mapping[str, PlanStep]
+    roots: tuple[str, ...]
+    max_parallel: int = 100
+    timeout_seconds: float | None = None
+    compensation_order: Literal["parallel", "sequential"] = "parallel"
+    order: tuple[str, ...] = field(default=())

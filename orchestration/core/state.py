@@ -1,0 +1,82 @@
+"""The state of a saga run: one frozen value per event, and exactly what the ledger's rows hold.
+
+`SagaState.steps` holds only the steps that something happened to; a step without an entry is pending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestration.core.words import Answer, Cause, RunStatus, StepStatus, UndoStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState:
+    """One step's place in the run.
+
+    `attempt` and `undo_attempt` number the attempts of this iteration, from 1; `budget_from` and
+    `undo_budget_from` are the numbers at which the current retry budget began (a person's retry renews it).
+    `maybe`: an attempt may have been acted on, though none is known to have succeeded.
+    `blocked`: ended in a way that stopped the run; a person must retry or skip it.
+    `resolution`: how a person closed a failed compensation. `alternative`: the undo in hand is the person's own.
+    """
+
+    status: StepStatus = StepStatus.PENDING
+    iteration: int = 1
+    attempt: int = 0
+    budget_from: int = 0
+    maybe: bool = False
+    blocked: bool = False
+    undo: UndoStatus = UndoStatus.NOT_NEEDED
+    undo_attempt: int = 0
+    undo_budget_from: int = 0
+    undo_backing_off: bool = False
+    alternative: bool = False
+    resolution: Answer | None = None
+
+    @property
+    def executed(self) -> bool:
+        """Succeeded, or possibly done: what an abort has to undo."""
+        return self.status is StepStatus.SUCCEEDED or self.maybe
+
+    @property
+    def settled(self) -> bool:
+        """Its forward part is over and nobody has to act on it."""
+        return not self.blocked and self.status in SETTLED
+
+
+SETTLED = frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.SKIPPED})
+FRESH = StepState()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SagaState:
+    """`version` counts the events folded in; `round` the reruns, from 1: the iteration that new work belongs to.
+
+    Counters over the steps, kept so that an event costs the same in a long saga: `flying` attempts in flight,
+    `external` steps whose outcome arrives from elsewhere, `waiting` wait timers, `backing_off` steps between
+    attempts, `open` steps whose forward part is not settled.
+    `held`: no new launches, because of `hold_reason`. `aborting`: the way forward is given up, what flies is
+    drained. `undoing`: drained, the undo set stands.
+    """
+
+    workflow_id: str
+    status: RunStatus = RunStatus.PENDING
+    cause: Cause | None = None
+    version: int = 0
+    round: int = 1
+    flying: int = 0
+    external: int = 0
+    waiting: int = 0
+    backing_off: int = 0
+    open: int = 0
+    pivoted: bool = False
+    held: bool = False
+    hold_reason: str = ""
+    aborting: bool = False
+    undoing: bool = False
+    steps: Mapping[str, StepState] = field(default_factory=dict)
+
+    def step(self, step_id: str) -> StepState:
+        return self.steps.get(step_id, FRESH)

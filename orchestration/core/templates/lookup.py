@@ -1,0 +1,124 @@
+"""Where a template's names are looked up (rule 3), and how a look-up fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+MOST_NAMES = 30
+
+
+class TemplateError(Exception):
+    """A template cannot be filled in: the step fails cleanly."""
+
+
+class BadValue(TemplateError):
+    """A value is there and cannot stand where the template puts it."""
+
+
+class MissingName(TemplateError):
+    """Nothing has this name. `available`: names that could have been used, at most 30."""
+
+    def __init__(self, name: str, available: Sequence[str]) -> None:
+        self.name, self.available = name, tuple(available)
+        super().__init__(f"{{{name}}} has no value; available: {', '.join(self.available) or 'nothing'}")
+
+
+class AmbiguousName(TemplateError):
+    """Steps at the same distance offer the name. `steps`: their ids."""
+
+    def __init__(self, name: str, steps: Sequence[str]) -> None:
+        self.name, self.steps = name, tuple(steps)
+        choices = " or ".join(f"{{{step}.{name}}}" for step in self.steps)
+        super().__init__(f"{{{name}}} is ambiguous: write {choices}")
+
+
+class MissingOutput(TemplateError):
+    """The name is not found, and a non-critical failure left outputs missing: the step is skipped (rule 6)."""
+
+    def __init__(self, step_ids: Iterable[str], name: str = "") -> None:
+        self.step_ids, self.name = tuple(sorted(step_ids)), name
+        needs = f"{{{name}}} needs" if name else "needs"
+        super().__init__(f"{needs} the output of {', '.join(self.step_ids)}, which is missing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a template can see, nearest first.
+
+    `own`: the output of the step itself, for its compensation (None: none, or unknown). `step_id`: the step itself,
+    so that {its_id.name} means `own`. `upstream`: one mapping per distance, step id → output. `missing`: earlier
+    steps whose output a non-critical failure left missing.
+    """
+
+    own: JsonValue = None
+    step_id: str = ""
+    upstream: tuple[Mapping[str, JsonValue], ...] = ()
+    context: Mapping[str, JsonValue] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+
+
+def look_up(name: str, scope: Scope) -> JsonValue:
+    """The value of a dotted name. Raises MissingName, AmbiguousName or MissingOutput.
+
+    The first part decides where the rest is looked for: a step that is named, else the nearest output that has it,
+    else the context.
+    """
+    head, *rest = name.split(".")
+    if rest:
+        named = _named_step(head, scope)
+        if named:
+            return _walk(name, rest, named[0], f"{head}.")
+        if head in scope.missing:
+            raise MissingOutput([head], name)
+    for level in ({scope.step_id: scope.own}, *scope.upstream):
+        offers = [step for step, output in level.items() if isinstance(output, Mapping) and head in output]
+        if len(offers) > 1:
+            raise AmbiguousName(name, sorted(offers))
+        if offers:
+            return _walk(name, [head, *rest], level[offers[0]], "")
+    if head in scope.context:
+        return _walk(name, [head, *rest], scope.context, "")
+    if scope.missing:
+        raise MissingOutput(scope.missing, name)
+    raise MissingName(name, available_in(scope))
+
+
+def available_in(scope: Scope) -> list[str]:
+    """Names that can be looked up, nearest first, at most 30."""
+    names = list(scope.own) if isinstance(scope.own, Mapping) else []
+    for level in scope.upstream:
+        for step, output in level.items():
+            names += [f"{step}.{key}" for key in output] if isinstance(output, Mapping) else []
+    names += list(scope.context)
+    return names[:MOST_NAMES]
+
+
+def short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+
+
+def _named_step(step_id: str, scope: Scope) -> tuple[JsonValue, ...]:
+    """The output of the step with this id, as a tuple of one; () if it is none that this step can see."""
+    if step_id == scope.step_id:
+        return () if scope.own is None else (scope.own,)
+    return next(((level[step_id],) for level in scope.upstream if step_id in level), ())
+
+
+def _walk(name: str, parts: Sequence[str], value: object, prefix: str) -> JsonValue:
+    for index, part in enumerate(parts):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part[:9]) < len(value):
+            value = value[int(part[:9])]
+        else:
+            raise MissingName(name, _beside(value, prefix + "".join(f"{p}." for p in parts[:index])))
+    return value  # type: ignore[return-value]
+
+
+def _beside(value: object, prefix: str) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{prefix}{key}" for key in list(value)[:MOST_NAMES]]
+    return [f"{prefix}0 to {prefix}{len(value) - 1}"] if isinstance(value, list) and value else []

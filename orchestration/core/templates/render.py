@@ -1,0 +1,143 @@
+"""Filling in texts, actions and URLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from orchestration.core.templates.lookup import BadValue, Scope, short
+from orchestration.core.templates.tokens import (
+    MARK,
+    Budget,
+    insert,
+    refuse_new_secrets,
+    sound,
+    text_of,
+    texts_in,
+    tokens_of,
+)
+from orchestration.core.templates.urls import faults_of_url, fill_url
+
+HEADER_BREAKS = re.compile(r"[\r\n\x00]")
+
+
+def placeholders(value: object) -> frozenset[str]:
+    """Every name that a JSON value looks up. Secrets, literal braces and mapping keys are none."""
+    return frozenset(token.name for text in texts_in(value) for token in tokens_of(text) if token.name)
+
+
+def problems_in(value: object) -> list[str]:
+    """What is wrong with the templates in a JSON value, each with the remedy; empty when nothing is."""
+    found = []
+    for text in texts_in(value):
+        tokens = tokens_of(text)
+        found += [token.fault for token in tokens if token.fault]
+        written = "".join(token.text for token in tokens if not token.fault)
+        if written.count(MARK) != sum(token.secret for token in tokens):
+            found.append(
+                f"literal braces would make a secret reference of {short(text)}; write {{secret:NAME}} plainly"
+            )
+    return found
+
+
+def action_placeholders(action: Mapping[str, JsonValue]) -> frozenset[str]:
+    """The names that an action looks up, script text and inline definitions left out."""
+    return placeholders(template_parts(action))
+
+
+def template_parts(action: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of an action that are templates: all but `type`, a script's text and a child's definition."""
+    kind = action.get("type")
+    fixed = {"type", {"script": "script", "saga": "definition"}.get(str(kind), "type")}
+    return {key: value for key, value in action.items() if key not in fixed}
+
+
+def render(value: JsonValue, scope: Scope) -> JsonValue:
+    """Fill in every placeholder of a JSON value. Raises TemplateError (MissingOutput is one: skip the step)."""
+    return _render(value, scope, Budget())
+
+
+def render_text(text: str, scope: Scope) -> str:
+    """Fill in a template that must come out as text, such as an idempotency key."""
+    return text_of(_render(text, scope, Budget()))
+
+
+def render_url(url: str, scope: Scope) -> str:
+    """Fill in a URL (rule 3): values are percent-encoded and never leave the place they stand in.
+
+    At the very start a value may be a whole http(s) base URL, in the authority a plain host[:port].
+    """
+    return fill_url(tokens_of(url), scope, Budget())
+
+
+def render_action(action: Mapping[str, JsonValue], scope: Scope) -> dict[str, JsonValue]:
+    """An action filled in, at most 1 MiB. `type`, a script's text and a child's definition stay as they are.
+
+    `url` goes by render_url. Header and environment values come out as text; a header holds no line break.
+    """
+    budget = Budget()
+    rendered = dict(action)
+    for key, value in template_parts(action).items():
+        rendered[key] = _render_part(str(action.get("type")), key, value, scope, budget)
+    return rendered
+
+
+def _render(value: JsonValue, scope: Scope, budget: Budget) -> JsonValue:
+    if isinstance(value, str):
+        return _fill(value, scope, budget)
+    if isinstance(value, Mapping):
+        budget.take(sum(map(len, value)))
+        return {key: _render(item, scope, budget) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_render(item, scope, budget) for item in value]
+    budget.take(8)
+    return value
+
+
+def _fill(text: str, scope: Scope, budget: Budget) -> JsonValue:
+    tokens = sound(tokens_of(text))
+    if len(tokens) == 1 and tokens[0].name:
+        return insert(tokens[0], scope, budget)
+    pieces = []
+    for token in tokens:
+        piece = text_of(insert(token, scope, budget)) if token.name else token.text
+        budget.take(0 if token.name else len(piece))
+        pieces.append(piece)
+    filled = "".join(pieces)
+    refuse_new_secrets(filled, tokens)
+    return filled
+
+
+def _render_part(kind: str, key: str, value: JsonValue, scope: Scope, budget: Budget) -> JsonValue:
+    if key == "url" and isinstance(value, str):
+        return fill_url(tokens_of(value), scope, budget)
+    rendered = _render(value, scope, budget)
+    if kind == "api_call" and key == "headers" and isinstance(rendered, dict):
+        return {name: _header(name, item) for name, item in rendered.items()}
+    if kind == "script" and key == "env" and isinstance(rendered, dict):
+        return {name: _variable(name, item) for name, item in rendered.items()}
+    return rendered
+
+
+def _header(name: str, value: JsonValue) -> str:
+    if value is None or isinstance(value, dict | list):
+        raise BadValue(f"header '{name}' would be {'null' if value is None else 'a list or mapping'}, not a text")
+    text = text_of(value)
+    if HEADER_BREAKS.search(text):
+        raise BadValue(f"header '{name}' would hold a line break")
+    return text
+
+
+def _variable(name: str, value: JsonValue) -> str:
+    text = text_of(value)
+    if "\x00" in text:
+        raise BadValue(f"environment variable '{name}' would hold a NUL")
+    return text
+
+
+def url_problems(url: str) -> list[str]:
+    """What is wrong with a URL template before any value is known; empty when nothing is."""
+    return faults_of_url(tokens_of(url))

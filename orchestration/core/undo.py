@@ -1,0 +1,60 @@
+"""The undo set, its waves, and what an abort now would do. One function serves engine and preview (rules 7 and 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestration.core.plan import Plan
+from orchestration.core.state import SagaState, StepState
+from orchestration.core.words import StepStatus, UndoStatus
+
+
+def in_waves(plan: Plan, step_ids: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Step ids grouped by level, highest first; inside a wave in the definition's order."""
+    by_level: dict[int, list[str]] = {}
+    for step_id in step_ids:
+        by_level.setdefault(plan.steps[step_id].level, []).append(step_id)
+    return tuple(
+        tuple(sorted(by_level[level], key=lambda step_id: plan.steps[step_id].index))
+        for level in sorted(by_level, reverse=True)
+    )
+
+
+def needs_undo(plan: Plan, step_id: str, step: StepState) -> bool:
+    return step.executed and plan.steps[step_id].has_undo
+
+
+def is_owed(step: StepState) -> bool:
+    """Its undo is still to come, on its way, or failed and not answered by a person."""
+    if step.undo is UndoStatus.FAILED:
+        return step.resolution is None
+    return step.undo in (UndoStatus.PENDING, UndoStatus.COMPENSATING)
+
+
+def undo_waves(plan: Plan, state: SagaState) -> tuple[tuple[str, ...], ...]:
+    """What is left to undo once the run aborts (or, while it undoes, from here on)."""
+    if state.undoing:
+        return in_waves(plan, (s for s, step in state.steps.items() if is_owed(step)))
+    return in_waves(plan, (s for s, step in state.steps.items() if needs_undo(plan, s, step)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbortPreview:
+    """`waves` to undo in order; `without_undo` ran (or may have) and will stand; `in_flight` is drained first, and
+    undone too if it happened; `pivot` names the step that forbids an abort ('' if none)."""
+
+    waves: tuple[tuple[str, ...], ...]
+    without_undo: tuple[str, ...]
+    in_flight: tuple[str, ...]
+    pivot: str = ""
+
+
+def preview_abort(plan: Plan, state: SagaState) -> AbortPreview:
+    steps = state.steps.items()
+    return AbortPreview(
+        waves=undo_waves(plan, state),
+        without_undo=tuple(s for s, step in steps if step.executed and not plan.steps[s].has_undo),
+        in_flight=tuple(s for s, step in steps if step.status is StepStatus.RUNNING),
+        pivot=next((s for s, step in steps if plan.steps[s].pivot and step.status is StepStatus.SUCCEEDED), ""),
+    )

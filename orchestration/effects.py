@@ -1,0 +1,277 @@
+"""Perform one attempt of a step's action: the same code on every engine.
+
+The engine writes the attempt's row `running` before it calls `perform_attempt`, and stores what comes back with
+`store_end` in the transaction of its own choosing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import JsonValue
+
+from orchestration import sql
+from orchestration.actions.base import Call, Result
+from orchestration.actions.child import child_id
+from orchestration.actions.perform import perform
+from orchestration.core.compile import ancestors_by_distance
+from orchestration.core.definition import SagaDefinition, StepDefinition
+from orchestration.core.events import ActionEnded
+from orchestration.core.plan import Plan
+from orchestration.core.templates import MissingOutput, Scope, TemplateError, placeholders, render_action, render_text
+from orchestration.core.words import Outcome, Purpose, StepStatus
+from orchestration.models import Command, Run
+from orchestration.plans import definition_of, plan_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What an attempt came to. `undo_action`: the compensation, rendered and frozen (rule 8)."""
+
+    outcome: Outcome
+    maybe: bool = False
+    probed: bool = False
+    retry_after: float | None = None
+    error: str = ""
+    output: JsonValue = None
+    undo_action: JsonValue = None
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+    deferred: bool = False
+
+    def event(self, row: Command, at: datetime) -> ActionEnded:
+        return ActionEnded(
+            at=at,
+            step_id=row.step_id,
+            purpose=Purpose(row.purpose),
+            iteration=row.iteration,
+            attempt=row.attempt,
+            outcome=self.outcome,
+            maybe=self.maybe,
+            probed=self.probed,
+            retry_after=self.retry_after,
+            error=self.error[:2000],
+        )
+
+
+_NOTHING = Ended(outcome=Outcome.SKIPPED)
+
+
+def perform_attempt(run: Run, row: Command, cancelled: threading.Event | None = None) -> Ended:
+    """Render, call, classify. Reads the ledger, writes nothing. Raises only on faults of our own machinery."""
+    definition, plan = definition_of(run), plan_of(run)
+    step = next(s for s in definition.steps if s.step_id == row.step_id)
+    if row.purpose == Purpose.FORWARD:
+        return _forward(run, row, definition, step, plan, cancelled or threading.Event())
+    return _undo(run, row, step, cancelled or threading.Event())
+
+
+_STORE_END = """
+UPDATE orchestration_command
+SET status = 'done', ended_at = %s, outcome = %s, maybe = %s, retry_after = %s, error = %s, output = %s,
+    undo_action = %s, detail = %s
+WHERE id = %s AND epoch = %s AND status = 'running'
+"""
+
+
+def store_end(row: Command, ended: Ended | None, at: datetime) -> bool:
+    """Write the end of a claimed command on its row; `ended` is None for a timer and for an attempt that was given up.
+
+    False, and nothing written, when the claim has passed to another worker. Inside the caller's transaction.
+    """
+    ended = ended or _NOTHING
+    detail = dict(ended.detail) | ({"probed": True} if ended.probed else {})
+    values = [
+        sql.moment(at),
+        ended.outcome.value if ended is not _NOTHING else "",
+        ended.maybe,
+        ended.retry_after,
+        ended.error,
+        None if ended.output is None else sql.as_json(ended.output),
+        None if ended.undo_action is None else sql.as_json(ended.undo_action),
+        sql.as_json(detail),
+        row.pk,
+        row.epoch,
+    ]
+    return sql.run(_STORE_END, values) == 1
+
+
+def stored_end(row: Command) -> Ended:
+    """What `store_end` wrote: an attempt that is asked for again answers from its row."""
+    return Ended(
+        outcome=Outcome(row.outcome),
+        maybe=row.maybe,
+        probed=bool(row.detail.get("probed")),
+        retry_after=row.retry_after,
+        error=row.error,
+        output=row.output,
+    )
+
+
+def idempotency_key(run: Run, row: Command, custom: str = "") -> str:
+    """The same for every attempt; never an attempt number or an engine's id (rule 5)."""
+    return f"{custom or f'{run.workflow_id}:{row.step_id}'}:{row.purpose}:{row.iteration}"
+
+
+def _forward(
+    run: Run, row: Command, definition: SagaDefinition, step: StepDefinition, plan: Plan, cancelled: threading.Event
+) -> Ended:
+    if plan.steps[row.step_id].has_undo and _undo_has_begun(run, row):
+        return Ended(outcome=Outcome.FAILED, error="refused: the compensation of this step has begun already")
+    scope = _scope(run, definition, plan, step)
+    try:
+        action = render_action(_plain(step.forward_action), scope)
+        custom = _key_text(render_text(step.idempotency_key, scope)) if step.idempotency_key else ""
+    except MissingOutput as missing:
+        return Ended(outcome=Outcome.SKIPPED, error=str(missing))
+    except TemplateError as error:
+        return Ended(outcome=Outcome.FAILED, error=str(error))
+    probe = _rendered_or_none(step.probe_action, scope)
+    call = _call(run, row, step, action, idempotency_key(run, row, custom), cancelled)
+    result = perform(call, probe=probe, probe_first=row.tries > 1 and probe is not None)
+    return _ended(result, row, step, scope)
+
+
+def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Event) -> Ended:
+    forward = (
+        run.commands.filter(step_id=row.step_id, purpose=Purpose.FORWARD, iteration=row.iteration, kind="run_action")
+        .exclude(undo_action=None)
+        .order_by("-attempt")
+        .first()
+    )
+    if row.alternative:
+        action = run.commands.get(kind="alternative", step_id=row.step_id, iteration=row.iteration).undo_action
+    elif step.compensation_action is None:
+        action = {"type": "saga", "workflow_id": child_id(run.workflow_id, row.step_id, row.iteration)}
+    elif forward is None:
+        action = _late_undo_action(run, step)
+    else:
+        action = forward.undo_action
+    if not isinstance(action, dict) or "error" in action:
+        reason = action.get("error") if isinstance(action, dict) else "the step left no inputs for its compensation"
+        return Ended(outcome=Outcome.FAILED, error=str(reason))
+    call = _call(run, row, step, action, idempotency_key(run, row), cancelled)
+    return _ended(perform(call), row, step, None)
+
+
+def _late_undo_action(run: Run, step: StepDefinition) -> JsonValue:
+    """The forward attempt never reported (its worker was lost for good): render from what is known."""
+    definition, plan = definition_of(run), plan_of(run)
+    return _frozen_undo(step, _scope(run, definition, plan, step))
+
+
+def _frozen_undo(step: StepDefinition, scope: Scope) -> JsonValue:
+    if step.compensation_action is None:
+        return None
+    try:
+        return dict(render_action(_plain(step.compensation_action), scope))
+    except (TemplateError, MissingOutput) as error:
+        return {"error": f"the compensation cannot be filled in: {error}"}
+
+
+def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | None) -> Ended:
+    undo_action: JsonValue = None
+    if scope is not None and result.outcome is not Outcome.SKIPPED and not result.deferred:
+        own = result.output if isinstance(result.output, dict) else {}
+        undo_action = _frozen_undo(step, _with_own(scope, own))
+    detail = dict(result.detail) | ({"possibly_repeated": True} if row.tries > 1 else {})
+    return Ended(
+        outcome=result.outcome,
+        maybe=result.maybe or result.outcome is Outcome.UNKNOWN,
+        probed=bool(result.detail.get("probed")),
+        retry_after=result.retry_after,
+        error=result.error,
+        output=result.output,
+        undo_action=undo_action,
+        detail=detail,
+        deferred=result.deferred,
+    )
+
+
+def _call(
+    run: Run, row: Command, step: StepDefinition, action: Mapping[str, JsonValue], key: str, cancelled: threading.Event
+) -> Call:
+    return Call(
+        workflow_id=run.workflow_id,
+        step_id=row.step_id,
+        purpose=Purpose(row.purpose),
+        iteration=row.iteration,
+        attempt=row.attempt,
+        idempotency_key=key,
+        timeout_seconds=step.effective_timeout_seconds,
+        action=action,
+        cancelled=cancelled,
+    )
+
+
+def _scope(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinition) -> Scope:
+    """What the step's templates can see. A step that looks nothing up, or only names steps, costs no walk."""
+    actions = (step.forward_action, step.compensation_action, step.probe_action)
+    names = placeholders([_plain(action) for action in actions if action is not None])
+    names |= placeholders(step.idempotency_key)
+    heads = {name.split(".")[0] for name in names}
+    only_named_steps = all("." in name for name in names) and heads <= plan.steps.keys()
+    levels: tuple[tuple[str, ...], ...] = ()
+    if only_named_steps:
+        levels = (tuple(heads - {step.step_id}),)
+    elif heads:
+        levels = ancestors_by_distance(plan, step.step_id)
+    outputs, missing = outputs_of(run, definition, [s for level in levels for s in level])
+    upstream = tuple({s: outputs[s] for s in level if s in outputs} for level in levels)
+    return Scope(own=None, step_id=step.step_id, upstream=upstream, context=run.context, missing=frozenset(missing))
+
+
+def _with_own(scope: Scope, own: dict[str, Any]) -> Scope:
+    return dataclasses.replace(scope, own=own)
+
+
+def outputs_of(run: Run, definition: SagaDefinition, step_ids: list[str]) -> tuple[dict[str, JsonValue], set[str]]:
+    """The outputs of these steps, and the ids of those whose output is missing. Two queries, none for no steps."""
+    if not step_ids:
+        return {}, set()
+    statuses = dict(run.steps.filter(step_id__in=step_ids).values_list("step_id", "status"))
+    done = run.commands.filter(
+        kind="run_action", step_id__in=step_ids, purpose=Purpose.FORWARD, outcome=Outcome.SUCCEEDED
+    ).order_by("iteration")
+    stored: dict[str, JsonValue] = dict(done.values_list("step_id", "output"))
+    outputs: dict[str, JsonValue] = {}
+    missing: set[str] = set()
+    defaults = {s.step_id: s.default_output for s in definition.steps}
+    for step_id in step_ids:
+        # A row still says "running" when its page is on its way; a stored success is the later word.
+        if statuses.get(step_id) == StepStatus.SUCCEEDED or step_id in stored:
+            outputs[step_id] = stored.get(step_id) or {}
+        elif defaults[step_id] is not None:
+            outputs[step_id] = defaults[step_id]
+        else:
+            missing.add(step_id)
+    return outputs, missing
+
+
+def _undo_has_begun(run: Run, row: Command) -> bool:
+    return run.commands.filter(step_id=row.step_id, iteration=row.iteration, purpose=Purpose.UNDO).exists()
+
+
+def _rendered_or_none(action: object, scope: Scope) -> Mapping[str, JsonValue] | None:
+    if action is None:
+        return None
+    try:
+        return render_action(_plain(action), scope)
+    except (TemplateError, MissingOutput):
+        return None
+
+
+def _plain(action: Any) -> dict[str, JsonValue]:
+    """An action model as the mapping the author wrote."""
+    plain: dict[str, JsonValue] = action.plain()
+    return plain
+
+
+def _key_text(key: str) -> str:
+    if "\r" in key or "\n" in key:
+        raise TemplateError("the idempotency_key would contain a line break")
+    return key

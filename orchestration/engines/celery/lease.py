@@ -1,0 +1,79 @@
+"""A worker's lease: one row, one UPDATE per beat. What a worker that died had in hand becomes ready again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import close_old_connections, transaction
+
+from orchestration.clock import now
+from orchestration.models import Command, Worker
+
+_name = ""
+_lock = threading.Lock()
+
+
+def worker_name() -> str:
+    """This process's name as a worker, new after a fork."""
+    global _name
+    with _lock:
+        if not _name.endswith(f":{os.getpid()}"):
+            _name = f"{socket.gethostname()[:30]}:{uuid.uuid4().hex[:8]}:{os.getpid()}"
+        return _name
+
+
+def renew(name: str, *, engine: str = "celery") -> None:
+    until = now() + timedelta(seconds=settings.ZEN_WORKER_LEASE_SECONDS)
+    if not Worker.objects.filter(pk=name).update(lease_until=until):
+        Worker.objects.update_or_create(pk=name, defaults={"engine": engine, "started_at": now(), "lease_until": until})
+
+
+def release(name: str) -> None:
+    Worker.objects.filter(pk=name).delete()
+
+
+def free_the_lost() -> int:
+    """Commands in the hands of workers whose lease lapsed (or is gone) become ready; returns how many."""
+    moment = now()
+    with transaction.atomic():
+        Worker.objects.filter(engine="celery", lease_until__lt=moment).delete()
+        alive = Worker.objects.filter(engine="celery").values("name")
+        lost = Command.objects.filter(status=Command.RUNNING, run__engine="celery").exclude(worker__in=alive)
+        return lost.update(status=Command.READY, worker="", due_at=moment)
+
+
+class Keeper(threading.Thread):
+    """Renews the lease of this process's worker from a thread of its own, a third of the lease apart."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name="lease-keeper", daemon=True)
+        self.worker = name
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        from django.db import DatabaseError
+
+        while not self.stopped.wait(settings.ZEN_WORKER_LEASE_SECONDS / 3):
+            try:
+                renew(self.worker)
+            except DatabaseError:
+                close_old_connections()
+
+
+_keepers: dict[int, Keeper] = {}
+
+
+def keep_alive() -> str:
+    """Take this process's lease and keep it; returns the worker's name. Cheap to call again."""
+    name = worker_name()
+    with _lock:
+        if os.getpid() not in _keepers:
+            renew(name)
+            _keepers[os.getpid()] = Keeper(name)
+            _keepers[os.getpid()].start()
+    return name

@@ -1,0 +1,81 @@
+"""One event loop and one client per process: the SDK's client belongs to the loop it was made on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as FutureTimeout
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from temporalio.client import Client, RPCTimeoutOrCancelledError
+from temporalio.service import RPCError, RPCStatusCode
+
+from orchestration.errors import Unreachable
+
+Answer = TypeVar("Answer")
+RPC_SECONDS = 5.0
+AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
+
+_lock = threading.Lock()
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
+_clients: dict[tuple[int, str, str], Client] = {}
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    """This process's background loop, made anew after a fork."""
+    with _lock:
+        found = _loops.get(os.getpid())
+        if found is None:
+            found = _loops[os.getpid()] = asyncio.new_event_loop()
+            threading.Thread(target=found.run_forever, name="temporal-client", daemon=True).start()
+        return found
+
+
+def call(work: Coroutine[Any, Any, Answer], *, seconds: float = RPC_SECONDS) -> Answer:
+    """Run on the loop and wait. Raises Unreachable when the server does not answer in time."""
+    future = asyncio.run_coroutine_threadsafe(work, loop())
+    try:
+        return future.result(seconds)
+    except FutureTimeout:
+        future.cancel()
+        raise away("it did not answer in time") from None
+    except RPCTimeoutOrCancelledError as error:  # an update's; it is no RPCError
+        raise away(str(error)) from None
+    except RPCError as error:
+        if error.status in AWAY:
+            raise away(str(error)) from None
+        raise
+
+
+async def client() -> Client:
+    address, namespace = settings.TEMPORAL_ADDRESS, settings.TEMPORAL_NAMESPACE
+    if not address:
+        raise Unreachable(
+            "TEMPORAL_ADDRESS is not set", field="engine", remedy="set it, such as TEMPORAL_ADDRESS=localhost:7233"
+        )
+    key = (os.getpid(), address, namespace)
+    if key not in _clients:
+        try:
+            _clients[key] = await asyncio.wait_for(Client.connect(address, namespace=namespace), RPC_SECONDS - 1)
+        except (RuntimeError, TimeoutError) as error:
+            raise away(str(error)) from None
+    return _clients[key]
+
+
+async def check() -> None:
+    """A cheap question that only a server that is well answers."""
+    found = await client()
+    await found.service_client.check_health(timeout=timedelta(seconds=2))
+
+
+def away(why: str) -> Unreachable:
+    address = settings.TEMPORAL_ADDRESS
+    return Unreachable(
+        f"the Temporal server at {address} cannot be reached ({why[:200]})",
+        field="engine",
+        remedy="start it, or use --engine celery",
+    )

@@ -1,0 +1,50 @@
+"""What travels between the workflow, its activities and the engine. Core values go as their JSON (core/codec.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+WORKFLOW = "SagaWorkflow"
+PERFORM = "zen.perform"
+RECORD = "zen.record"
+DELIVER = "deliver"
+
+
+@dataclass(frozen=True)
+class Start:
+    """`state` is empty for a new run; else the state to go on from, after continue-as-new or for an ended run.
+
+    `event`: the first event ('' after continue-as-new). `commands`: timers and held commands to start again.
+    """
+
+    workflow_id: str
+    run_pk: int
+    plan: str
+    event: str
+    state: str = ""
+    next_seq: int = 1
+    commands: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Perform:
+    """A RunAction, and the ledger's pages that are not written yet."""
+
+    run_pk: int
+    command: str
+    pages: list[str]
+
+
+@dataclass(frozen=True)
+class Record:
+    """Pages to write; actions to ask to stop; whether this is the end record."""
+
+    run_pk: int
+    pages: list[str]
+    cancels: list[str]
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Deliver:
+    event: str

@@ -1,0 +1,181 @@
+"""The interpreter: hosts the pure flow in a Temporal workflow. Its commands become activities and timers."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from orchestration.core.codec import COMMAND, EVENT, PLAN, STATE
+    from orchestration.core.commands import CancelAction, Command, Finish, RunAction, StartTimer
+    from orchestration.core.events import Act, EffectBroke, Event, TimerFired
+    from orchestration.core.guards import refusal
+    from orchestration.core.page import PAGE, page_of
+    from orchestration.core.saga import decide
+    from orchestration.core.state import SagaState
+    from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, WORKFLOW, Deliver, Perform, Record, Start
+
+HEARTBEAT = timedelta(seconds=5)
+LONGEST_ACTION = timedelta(days=1)  # actions bound themselves; a dead worker is noticed by its heartbeat
+RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=5)
+"""For faults of our own machinery only: what an action came to is an answer, not an error."""
+
+
+@workflow.defn(name=WORKFLOW)
+class SagaWorkflow:
+    """State is changed by `_feed` alone. Pages are written with the next activity, or on their own when none comes."""
+
+    @workflow.init
+    def __init__(self, start: Start) -> None:
+        self.start = start
+        self.plan = PLAN.validate_json(start.plan)
+        self.state = STATE.validate_json(start.state) if start.state else SagaState(workflow_id=start.workflow_id)
+        self.next_seq = start.next_seq
+        self.pages: list[str] = []
+        self.cancels: list[str] = []
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.timers: dict[str, str] = {}
+        self.flying = 0
+        self.parked: list[str] = []
+        self.moving = False
+
+    @workflow.run
+    async def run(self, start: Start) -> str:
+        for text in start.commands:
+            self._perform(COMMAND.validate_json(text))
+        if start.event:
+            self._feed(EVENT.validate_json(start.event))
+        while True:
+            await workflow.wait_condition(self._has_something_to_do)
+            finished = self.state.status.is_end
+            await self._record(finished)
+            if finished and not self.pages:
+                return self.state.status.value
+            if self.moving and not self.flying and not self.pages:
+                self._continue_as_new()
+
+    @workflow.update(name=DELIVER)
+    async def deliver(self, message: Deliver) -> str:
+        self._feed(EVENT.validate_json(message.event))
+        return ""
+
+    @deliver.validator
+    def check(self, message: Deliver) -> None:
+        event = EVENT.validate_json(message.event)
+        reason = refusal(self.plan, self.state, event) if isinstance(event, Act) else ""
+        if reason:
+            raise ApplicationError(reason, type="Refused")
+
+    def _has_something_to_do(self) -> bool:
+        if workflow.info().is_continue_as_new_suggested() and not self.state.status.is_end:
+            self.moving = True
+        return bool(self.pages or self.cancels or self.state.status.is_end or (self.moving and not self.flying))
+
+    def _feed(self, event: Event) -> None:
+        now = workflow.now()
+        event = dataclasses.replace(event, at=max(now, event.at) if isinstance(event, TimerFired) else now)
+        before = self.state
+        self.state, commands = decide(self.plan, before, event)
+        if self.state is before:
+            return
+        page = page_of(before, event, self.state, first_seq=self.next_seq)
+        self.next_seq += len(page.facts)
+        self.pages.append(PAGE.dump_json(page).decode())
+        for command in commands:
+            self._perform(command)
+
+    def _perform(self, command: Command) -> None:
+        match command:
+            case RunAction() if self.moving:
+                self.parked.append(COMMAND.dump_json(command).decode())
+            case RunAction():
+                pages, self.pages = self.pages, []
+                self.flying += 1
+                self._spawn(self._act(command, pages))
+            case StartTimer():
+                self._spawn(self._wait(command))
+            case CancelAction():
+                self.cancels.append(COMMAND.dump_json(command).decode())
+            case Finish():
+                pass
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)  # type: ignore[arg-type]
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _act(self, command: RunAction, pages: list[str]) -> None:
+        text = COMMAND.dump_json(command).decode()
+        try:
+            answer: str = await workflow.execute_activity(
+                PERFORM,
+                Perform(run_pk=self.start.run_pk, command=text, pages=pages),
+                result_type=str,
+                start_to_close_timeout=LONGEST_ACTION,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=RETRY,
+                summary=f"{command.step_id} {command.purpose} {command.attempt}",
+            )
+        except ActivityError as error:
+            self.pages = pages + self.pages
+            self.flying -= 1
+            self._feed(_broke(command, str(error.cause or error)))
+            return
+        self.flying -= 1
+        if answer:
+            self._feed(EVENT.validate_json(answer))
+
+    async def _wait(self, timer: StartTimer) -> None:
+        key = COMMAND.dump_json(timer).decode()
+        self.timers[key] = key
+        await workflow.sleep(max(0.0, (timer.due - workflow.now()).total_seconds()))
+        del self.timers[key]
+        self._feed(
+            TimerFired(
+                at=timer.due,
+                timer=timer.timer,
+                step_id=timer.step_id,
+                purpose=timer.purpose,
+                iteration=timer.iteration,
+                attempt=timer.attempt,
+            )
+        )
+
+    async def _record(self, finished: bool) -> None:
+        pages, self.pages = self.pages, []
+        cancels, self.cancels = self.cancels, []
+        if not pages and not cancels and not finished:
+            return
+        await workflow.execute_local_activity(
+            RECORD,
+            Record(run_pk=self.start.run_pk, pages=pages, cancels=cancels, finished=finished),
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=HEARTBEAT),
+        )
+
+    def _continue_as_new(self) -> None:
+        workflow.continue_as_new(
+            dataclasses.replace(
+                self.start,
+                event="",
+                state=STATE.dump_json(self.state).decode(),
+                next_seq=self.next_seq,
+                commands=[*self.parked, *self.timers],
+            )
+        )
+
+
+def _broke(command: RunAction, error: str) -> EffectBroke:
+    return EffectBroke(
+        at=workflow.now(),
+        step_id=command.step_id,
+        purpose=command.purpose,
+        iteration=command.iteration,
+        attempt=command.attempt,
+        error=error[:2000],
+    )

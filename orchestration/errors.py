@@ -1,0 +1,41 @@
+"""What the services refuse. `BadInput` the caller can mend; `WrongState` time or another verb can.
+
+ZenError
+├── BadInput       the request names something that does not exist or is not well formed
+├── NotFound       no such run or definition
+├── NotAllowed     the actor lacks the role
+├── WrongState     not legal now; the message says what is
+└── Unreachable    a server that was asked for by name does not answer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ZenError(Exception):
+    """`field` names what was wrong, `remedy` what to do."""
+
+    def __init__(self, message: str, *, field: str = "", remedy: str = "", problems: Sequence[dict[str, object]] = ()):
+        super().__init__(message)
+        self.message, self.field, self.remedy, self.problems = message, field, remedy, list(problems)
+
+
+class BadInput(ZenError):
+    pass
+
+
+class NotFound(ZenError):
+    pass
+
+
+class NotAllowed(ZenError):
+    pass
+
+
+class WrongState(ZenError):
+    pass
+
+
+class Unreachable(ZenError):
+    pass

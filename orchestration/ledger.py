@@ -1,0 +1,91 @@
+"""The ledger's rows and the flow's state are one thing: read here, written here, by both engines."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from orchestration import sql
+from orchestration.core.codec import STEP
+from orchestration.core.page import Page
+from orchestration.core.state import SagaState
+from orchestration.core.words import Cause, RunStatus
+from orchestration.models import Run
+
+
+def load_state(run: Run) -> SagaState:
+    """The flow's state as the rows have it. One query."""
+    steps = {row.step_id: STEP.validate_python(row.state) for row in run.steps.all() if row.state}
+    head = dict(run.head)
+    head.pop("next_seq", None)
+    head["status"] = RunStatus(run.status)
+    head["cause"] = Cause(run.cause) if run.cause else None
+    return SagaState(workflow_id=run.workflow_id, **{**head, "steps": steps})
+
+
+def write_page(run: Run, page: Page) -> None:
+    """Write a page; older than what stands, it adds its facts and nothing else. Inside the caller's transaction."""
+    _write_events(run, page)
+    _write_steps(run, page)
+    if page.version <= run.version:
+        return
+    apply_head(run, page)
+    sql.run(
+        "UPDATE orchestration_run SET head = %s, version = %s, status = %s, cause = %s, started_at = %s, "
+        "finished_at = %s WHERE id = %s",
+        [
+            sql.as_json(run.head),
+            run.version,
+            run.status,
+            run.cause,
+            sql.moment(run.started_at),
+            sql.moment(run.finished_at),
+            run.pk,
+        ],
+    )
+
+
+def apply_head(run: Run, page: Page) -> None:
+    run.head = {**page.head, "next_seq": page.first_seq + len(page.facts)}
+    run.version = page.version
+    run.status = RunStatus(page.head["status"])
+    run.cause = page.head["cause"] or ""
+    at = page.facts[-1].at if page.facts else None
+    run.started_at = run.started_at or at
+    run.finished_at = at if run.status.is_end else None
+
+
+def next_seq(run: Run) -> int:
+    return int(run.head.get("next_seq", 1))
+
+
+def _write_events(run: Run, page: Page) -> None:
+    sql.insert(
+        "orchestration_event",
+        "run_id, seq, at, kind, step_id, data",
+        (
+            (run.pk, seq, sql.moment(fact.at), fact.kind, fact.step_id, sql.as_json(fact.data))
+            for seq, fact in enumerate(page.facts, page.first_seq)
+        ),
+        on_conflict="(run_id, seq) DO NOTHING",
+    )
+
+
+def _write_steps(run: Run, page: Page) -> None:
+    sql.insert(
+        "orchestration_step",
+        "run_id, step_id, state, version, status, undo",
+        (
+            (run.pk, step_id, STEP.dump_json(step).decode(), page.version, step.status.value, step.undo.value)
+            for step_id, step in page.steps.items()
+        ),
+        on_conflict="(run_id, step_id) DO UPDATE SET state = excluded.state, version = excluded.version, "
+        "status = excluded.status, undo = excluded.undo WHERE orchestration_step.version < excluded.version",
+    )
+
+
+def write_page_locked(run_id: int, page: Page) -> Run:
+    """`write_page` in its own transaction, the run's row locked."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update().get(pk=run_id)
+        write_page(run, page)
+    return run

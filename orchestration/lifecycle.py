@@ -1,0 +1,87 @@
+"""What both engines do around a run's decisions: its end, its children, its messages."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from orchestration.clock import now
+from orchestration.core.codec import EVENT
+from orchestration.core.commands import CancelAction
+from orchestration.core.events import AbortRequested, ActionEnded, Event
+from orchestration.core.words import Cause, Outcome, Purpose, RunStatus
+from orchestration.models import Command, Message, Run
+
+
+def post(run: Run, event: Event, *, message_id: str = "") -> Message:
+    """Store an event for a run; its engine delivers it. The same `message_id` is stored once."""
+    message, _ = Message.objects.get_or_create(
+        message_id=message_id or str(uuid.uuid4()),
+        defaults={"run": run, "event": EVENT.dump_python(event, mode="json")},
+    )
+    return message
+
+
+def finish(run: Run) -> None:
+    """The end record: no timer outlives the run, and a parent hears of its child. Inside the engine's transaction."""
+    run.commands.filter(kind="start_timer", status=Command.READY).update(status=Command.DONE, ended_at=now())
+    if run.parent_id and run.parent is not None:
+        _tell_parent(run, run.parent)
+
+
+def cancel_action(run: Run, command: CancelAction) -> None:
+    """Ask what is in flight to stop; a child saga is asked to abort."""
+    run.commands.filter(
+        kind="run_action",
+        step_id=command.step_id,
+        purpose=command.purpose,
+        iteration=command.iteration,
+        attempt=command.attempt,
+    ).update(cancel_requested=True)
+    for child in run.children.filter(parent_step=command.step_id, parent_iteration=command.iteration):
+        if not RunStatus(child.status).is_end:
+            event = AbortRequested(at=now(), cause=Cause.CANCELLED, by="parent run")
+            post(child, event, message_id=f"parent-abort:{child.pk}:{command.attempt}")
+
+
+def _tell_parent(run: Run, parent: Run) -> None:
+    undoing = run.cause == Cause.OPERATOR and run.status != RunStatus.COMPLETED and _undo_awaited(run, parent)
+    purpose = Purpose.UNDO if undoing else Purpose.FORWARD
+    row = parent.commands.filter(
+        kind="run_action", step_id=run.parent_step, iteration=run.parent_iteration, purpose=purpose
+    ).last()
+    if row is None:
+        return
+    outcome, error = _verdict(run, purpose)
+    event = ActionEnded(
+        at=now(),
+        step_id=run.parent_step,
+        purpose=purpose,
+        iteration=row.iteration,
+        attempt=row.attempt,
+        outcome=outcome,
+        maybe=outcome is Outcome.UNKNOWN,
+        error=error,
+    )
+    output: dict[str, Any] = {"workflow_id": run.workflow_id, "status": run.status}
+    row.outcome, row.error, row.output, row.ended_at = outcome, error, output, now()
+    row.save(update_fields=["outcome", "error", "output", "ended_at"])
+    post(parent, event, message_id=f"child:{run.pk}:{run.version}")
+
+
+def _undo_awaited(run: Run, parent: Run) -> bool:
+    return parent.commands.filter(
+        kind="run_action", step_id=run.parent_step, iteration=run.parent_iteration, purpose=Purpose.UNDO
+    ).exists()
+
+
+def _verdict(run: Run, purpose: Purpose) -> tuple[Outcome, str]:
+    """What a child's end means to the step that started it."""
+    about = f"child run '{run.workflow_id}' ended {run.status}"
+    if purpose is Purpose.UNDO:
+        return (Outcome.SUCCEEDED, "") if run.status == RunStatus.ROLLED_BACK else (Outcome.FAILED, about)
+    if run.status == RunStatus.COMPLETED:
+        return Outcome.SUCCEEDED, ""
+    if run.status == RunStatus.FORCE_STOPPED:
+        return Outcome.UNKNOWN, about
+    return Outcome.FAILED, about

@@ -1,0 +1,179 @@
+"""`manage.py runs`: see runs and act on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import TyperCommand, command
+
+from orchestration import selectors
+from orchestration.console import show
+from orchestration.console.doors import BAD_INPUT, OTHERWISE, actor, guarded, is_interactive, note, put_json
+from orchestration.core.words import Verb
+from orchestration.definitions_io import load_text
+from orchestration.errors import BadInput
+from orchestration.services import act, get_run, preview
+
+WorkflowId = Annotated[str, typer.Argument(help="the run's handle")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON and nothing else")]
+Note = Annotated[str, typer.Option(help="why; kept in the audit")]
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
+Step = Annotated[str, typer.Option("--step", help="the step meant")]
+
+
+class Command(TyperCommand):
+    help = "See runs, and hold, abort, retry, resolve … them."
+
+    @command(name="list")
+    @guarded
+    def list_runs(
+        self,
+        status: Annotated[list[str] | None, typer.Option(help="only these statuses")] = None,
+        saga: Annotated[str, typer.Option(help="only runs of this saga")] = "",
+        limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+        as_json: AsJson = False,
+    ) -> None:
+        """The latest runs."""
+        rows = [selectors.run_row(run) for run in selectors.runs(statuses=status or (), saga_id=saga)[:limit]]
+        put_json(rows) if as_json else show.run_list(rows)
+
+    @command()
+    @guarded
+    def show(self, workflow_id: WorkflowId, as_json: AsJson = False) -> None:
+        """One run: its steps, what it came to, why it waits."""
+        run = get_run(workflow_id)
+        view = selectors.run_view(run)
+        put_json(view) if as_json else show.run(view, [] if run.finished_at else selectors.why(run))
+
+    @command()
+    @guarded
+    def events(self, workflow_id: WorkflowId, as_json: AsJson = False) -> None:
+        """Everything that happened to a run, in order."""
+        for event in selectors.run_events(get_run(workflow_id)):
+            view = selectors.event_view(event)
+            put_json(view) if as_json else self.stdout.write(show.event(view))
+
+    @command()
+    @guarded
+    def why(self, workflow_id: WorkflowId, as_json: AsJson = False) -> None:
+        """In words: what the run waits for."""
+        lines = selectors.why(get_run(workflow_id))
+        put_json({"workflow_id": workflow_id, "why": lines}) if as_json else self.stdout.write("\n".join(lines))
+
+    @command()
+    @guarded
+    def hold(self, workflow_id: WorkflowId, note: Note = "", yes: Yes = False, as_json: AsJson = False) -> None:
+        """Start no new step."""
+        _act(Verb.HOLD, workflow_id, note=note, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def release(self, workflow_id: WorkflowId, note: Note = "", yes: Yes = False, as_json: AsJson = False) -> None:
+        """Let a held run go on."""
+        _act(Verb.RELEASE, workflow_id, note=note, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def abort(self, workflow_id: WorkflowId, note: Note = "", yes: Yes = False, as_json: AsJson = False) -> None:
+        """Stop the way forward and undo what was done."""
+        _act(Verb.ABORT, workflow_id, note=note, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def retry(
+        self, workflow_id: WorkflowId, step: Step = "", note: Note = "", yes: Yes = False, as_json: AsJson = False
+    ) -> None:
+        """Another try of a failed step that holds its run."""
+        _act(Verb.RETRY, workflow_id, step=step, note=note, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def rerun(
+        self, workflow_id: WorkflowId, step: Step = "", note: Note = "", yes: Yes = False, as_json: AsJson = False
+    ) -> None:
+        """Repeat a step and everything after it, under new keys."""
+        _act(Verb.RERUN, workflow_id, step=step, note=note, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def skip(
+        self, workflow_id: WorkflowId, step: Step = "", note: Note = "", yes: Yes = False, as_json: AsJson = False
+    ) -> None:
+        """Go on without a step."""
+        _act(Verb.SKIP, workflow_id, step=step, note=note, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def resolve(
+        self,
+        workflow_id: WorkflowId,
+        step: Step = "",
+        answer: Annotated[str, typer.Option(help="retry, done-by-hand, alternative or accept-loss")] = "",
+        action: Annotated[str, typer.Option(help="with alternative: a file with the action to run instead")] = "",
+        note: Note = "",
+        yes: Yes = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Answer a failed compensation."""
+        given = _action(action)
+        _act(Verb.RESOLVE, workflow_id, step=step, answer=answer, action=given, note=note, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def restart(self, workflow_id: WorkflowId, note: Note = "", yes: Yes = False, as_json: AsJson = False) -> None:
+        """Start an ended run again, as a new run with the same input."""
+        _act(Verb.RESTART, workflow_id, note=note, yes=yes, as_json=as_json)
+
+    @command(name="force-stop")
+    @guarded
+    def force_stop(self, workflow_id: WorkflowId, note: Note = "", yes: Yes = False, as_json: AsJson = False) -> None:
+        """End a run now and undo nothing."""
+        _act(Verb.FORCE_STOP, workflow_id, note=note, yes=yes, as_json=as_json)
+
+
+def _act(
+    verb: Verb,
+    workflow_id: str,
+    *,
+    step: str = "",
+    answer: str = "",
+    action: dict[str, Any] | None = None,
+    note: str = "",
+    yes: bool,
+    as_json: bool,
+) -> None:
+    _ask(verb, workflow_id, step=step, answer=answer, yes=yes)
+    run = act(workflow_id=workflow_id, verb=verb, actor=actor(), step_id=step, note=note, answer=answer, action=action)
+    view = selectors.run_view(run)
+    put_json(view) if as_json else show.run(view, [] if run.finished_at else selectors.why(run))
+
+
+def _ask(verb: Verb, workflow_id: str, *, step: str, answer: str, yes: bool) -> None:
+    """Show what would happen, and ask. Without a terminal and without --yes nothing is done."""
+    shown = preview(workflow_id=workflow_id, verb=verb, actor=actor(), step_id=step, answer=answer)
+    if yes:
+        return
+    note(f"{verb} {workflow_id}:")
+    for line in [f"not possible: {shown.refusal}"] if shown.refusal else shown.lines:
+        note(f"  {line}")
+    if shown.refusal:
+        raise typer.Exit(OTHERWISE)
+    if not is_interactive():
+        note("there is no terminal to ask at; repeat with --yes")
+        raise typer.Exit(BAD_INPUT)
+    if not typer.confirm("Do it?", err=True):
+        raise typer.Exit(OTHERWISE)
+
+
+def _action(file: str) -> dict[str, Any] | None:
+    if not file:
+        return None
+    try:
+        value = load_text(Path(file).read_text(encoding="utf-8"), name=file)
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}", field="action") from None
+    if not isinstance(value, dict):
+        raise BadInput(f"{file} does not hold an action", field="action", remedy="a mapping with a `type`")
+    return value

@@ -1,0 +1,49 @@
+"""`manage.py temporal_worker`: serve the Temporal engine. SIGTERM drains; a second one stops at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import TyperCommand
+
+from orchestration.console.doors import UNREACHABLE, complain, note
+from orchestration.engines.celery import lease
+from orchestration.errors import Unreachable
+
+
+class Command(TyperCommand):
+    help = "Serve the Temporal engine."
+
+    def handle(
+        self,
+        threads: Annotated[int, typer.Option(min=1, max=500, help="actions at once")] = 32,
+        task_queue: Annotated[str, typer.Option(help="default: TEMPORAL_TASK_QUEUE")] = "",
+    ) -> None:
+        try:
+            asyncio.run(_serve(threads, task_queue))
+        except Unreachable as error:
+            complain(error)
+            raise typer.Exit(UNREACHABLE) from None
+
+
+async def _serve(threads: int, task_queue: str) -> None:
+    from orchestration.engines.temporal.worker import beside, serve
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(*_: Any) -> None:
+        if stop.is_set():
+            os._exit(1)
+        note("finishing what is in hand; a second signal stops at once")
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    with beside(f"{lease.worker_name()}:t"):
+        note("the temporal worker is ready")
+        await serve(stop, threads=threads, task_queue=task_queue)

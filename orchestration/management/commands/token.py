@@ -1,0 +1,44 @@
+"""`manage.py token`: API tokens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+from django.contrib.auth import get_user_model
+from django_typer.management import TyperCommand, command
+
+from orchestration.clock import now
+from orchestration.console.doors import guarded, note
+from orchestration.errors import BadInput
+from orchestration.models import ApiToken
+
+
+class Command(TyperCommand):
+    help = "Make and withdraw API tokens."
+
+    @command()
+    @guarded
+    def create(
+        self,
+        user: Annotated[str, typer.Argument(help="the user that the token acts as")],
+        name: Annotated[str, typer.Option(help="what the token is for")] = "",
+        days: Annotated[int, typer.Option(min=0, help="valid for so many days; 0: until it is revoked")] = 0,
+    ) -> None:
+        """Print a new token. It is shown this once."""
+        users: Any = get_user_model()
+        owner = users.objects.filter(**{users.USERNAME_FIELD: user}).first()
+        if owner is None:
+            raise BadInput(f"there is no user '{user}'", field="user", remedy="see `manage.py createsuperuser`")
+        _, token = ApiToken.issue(owner, name=name, expires_at=now() + timedelta(days=days) if days else None)
+        note(f"a token of {user}; keep it, it is not shown again")
+        self.stdout.write(token)
+
+    @command()
+    @guarded
+    def revoke(self, prefix: Annotated[str, typer.Argument(help="the part after zen_")]) -> None:
+        """Withdraw a token."""
+        gone, _ = ApiToken.objects.filter(prefix=prefix).delete()
+        if not gone:
+            raise BadInput(f"there is no token '{prefix}'", field="prefix")

@@ -1,0 +1,6 @@
+from orchestration.models.audit import AuditEvent
+from orchestration.models.definition import Definition
+from orchestration.models.run import Command, Event, Message, Run, Step, Worker
+from orchestration.models.token import ApiToken
+
+__all__ = ["ApiToken", "AuditEvent", "Command", "Definition", "Event", "Message", "Run", "Step", "Worker"]

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from django.db import models
+
+from orchestration.core.words import Cause, Outcome, Purpose, RunStatus, StepStatus, UndoStatus
+from orchestration.models.definition import Definition
+
+
+def _choices(words: type) -> list[tuple[str, str]]:
+    return [(word.value, word.value.replace("_", " ")) for word in words]  # type: ignore[attr-defined]
+
+
+class Run(models.Model):
+    """One execution. `workflow_id` is the user's handle; `head` is the flow's state without its steps."""
+
+    workflow_id = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=30, default="saga")
+    engine = models.CharField(max_length=20)
+    status = models.CharField(max_length=24, choices=_choices(RunStatus), default=RunStatus.PENDING)
+    cause = models.CharField(max_length=12, choices=_choices(Cause), blank=True, default="")
+    definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="runs")
+    context = models.JSONField(default=dict)
+    config = models.JSONField(default=dict)
+    head = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=0, help_text="events folded in")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent_step = models.CharField(max_length=100, blank=True, default="")
+    parent_iteration = models.PositiveIntegerField(default=0)
+    parent_attempt = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+    handed_over = models.BooleanField(default=False, help_text="the engine has taken the run")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # the list of runs, filtered by status
+            models.Index(fields=["status", "-id"], name="run_by_status"),
+            # the relay: runs that their engine has not taken yet
+            models.Index(fields=["engine"], condition=models.Q(handed_over=False), name="run_to_hand_over"),
+        ]
+
+    def __str__(self) -> str:
+        return self.workflow_id
+
+
+class Step(models.Model):
+    """A step's row of the ledger: the flow's StepState, and what the effects learnt. No row: nothing happened yet."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    step_id = models.CharField(max_length=100)
+    state = models.JSONField(default=dict, help_text="the StepState, whole")
+    version = models.PositiveIntegerField(default=0, help_text="the run's version that wrote `state`")
+    status = models.CharField(max_length=12, choices=_choices(StepStatus), default=StepStatus.PENDING)
+    undo = models.CharField(max_length=20, choices=_choices(UndoStatus), default=UndoStatus.NOT_NEEDED)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "step_id"], name="one_row_per_step")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.step_id}"
+
+
+class Command(models.Model):
+    """A command of the flow and, for an action, the attempt that performs it: the ledger's finest row.
+
+    status: ready (not begun), running (written before the call goes out), done. `due_at`: not before.
+    `worker` and `epoch` fence a claim: a result under an older epoch is refused.
+    `undo_action`: the compensation's inputs, frozen when the forward attempt ends (rule 8).
+    """
+
+    READY, RUNNING, DONE = "ready", "running", "done"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="commands")
+    kind = models.CharField(max_length=20)
+    timer = models.CharField(max_length=10, blank=True, default="")
+    step_id = models.CharField(max_length=100, blank=True, default="")
+    purpose = models.CharField(max_length=10, choices=_choices(Purpose), default=Purpose.FORWARD)
+    iteration = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0)
+    alternative = models.BooleanField(default=False)
+    due_at = models.DateTimeField()
+    status = models.CharField(max_length=8, default=READY)
+    worker = models.CharField(max_length=64, blank=True, default="")
+    epoch = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0, help_text="claims so far; more than one: possibly repeated")
+    cancel_requested = models.BooleanField(default=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=_choices(Outcome), blank=True, default="")
+    maybe = models.BooleanField(default=False)
+    retry_after = models.FloatField(null=True, blank=True)
+    output = models.JSONField(null=True, blank=True)
+    undo_action = models.JSONField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "kind", "timer", "step_id", "purpose", "iteration", "attempt"],
+                name="one_row_per_command",
+            )
+        ]
+        indexes = [
+            # the claim: what is ready and due
+            models.Index(fields=["due_at", "id"], condition=models.Q(status="ready"), name="command_to_claim"),
+            # the sweep: what a worker that died had in hand
+            models.Index(fields=["worker"], condition=models.Q(status="running"), name="command_in_hand"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.step_id}:{self.purpose}:{self.iteration}:{self.attempt}"
+
+
+class Event(models.Model):
+    """The run's event log: what happened, in order. `data` holds plain JSON, never a secret."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=40)
+    step_id = models.CharField(max_length=100, blank=True, default="")
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["run_id", "seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_event_per_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}#{self.seq} {self.kind}"
+
+
+class Message(models.Model):
+    """An event for a run from outside its engine: a person's act, a child's end. Stored first, delivered after."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="messages")
+    message_id = models.CharField(max_length=100, unique=True)
+    event = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    refusal = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["id"], condition=models.Q(delivered_at=None), name="message_to_deliver")]
+
+    def __str__(self) -> str:
+        return self.message_id
+
+
+class Worker(models.Model):
+    """A worker's lease: one row, renewed by one UPDATE; when it lapses, what the worker had in hand is free again."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    engine = models.CharField(max_length=20)
+    started_at = models.DateTimeField()
+    lease_until = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name

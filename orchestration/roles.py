@@ -1,0 +1,38 @@
+"""Who may do what. Roles are Django groups made by a migration; a superuser is an administrator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestration.audit import Actor
+from orchestration.errors import NotAllowed
+
+VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = "viewer", "operator", "approver", "administrator"
+ROLES = (VIEWER, OPERATOR, APPROVER, ADMINISTRATOR)
+
+MAY: dict[str, frozenset[str]] = {
+    "view": frozenset(ROLES),
+    "run.start": frozenset({OPERATOR, ADMINISTRATOR}),
+    "definition.publish": frozenset({OPERATOR, ADMINISTRATOR}),
+    "run.act": frozenset({OPERATOR, ADMINISTRATOR}),
+    "run.force-stop": frozenset({ADMINISTRATOR}),
+}
+
+
+def roles_of(user: Any) -> frozenset[str]:
+    """The roles of a Django user; none for an anonymous or inactive one."""
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
+        return frozenset()
+    if user.is_superuser:
+        return frozenset({ADMINISTRATOR})
+    return frozenset(user.groups.filter(name__in=ROLES).values_list("name", flat=True))
+
+
+def may(actor: Actor, what: str) -> bool:
+    return bool(actor.roles & MAY[what])
+
+
+def require(actor: Actor, what: str) -> None:
+    if not may(actor, what):
+        needed = " or ".join(sorted(MAY[what]))
+        raise NotAllowed(f"{actor.name} may not {what}", field="role", remedy=f"ask for the role {needed}")

@@ -1,0 +1,46 @@
+"""Start a saga from Python: a thin door over the services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from orchestration.audit import CONSOLE_ROLES, Actor
+from orchestration.errors import BadInput
+from orchestration.services import start_run
+
+PYTHON = Actor(name="python", door="python", roles=CONSOLE_ROLES)
+"""Code that runs in this process holds the database anyway."""
+
+
+async def start_distributed_saga(
+    saga_definition: Mapping[str, Any],
+    coordination_mode: str = "orchestration",
+    config: Mapping[str, Any] | None = None,
+    *,
+    workflow_id: str = "",
+    context: Mapping[str, Any] | None = None,
+    engine: str = "",
+) -> dict[str, Any]:
+    """Start a saga; returns workflow_id, engine, status and started (False: that workflow_id was there already).
+
+    `config`: timeout_seconds, max_parallel; other keys are kept with the run. `coordination_mode`: "orchestration".
+    Raises BadInput, Unreachable.
+    """
+    if coordination_mode != "orchestration":
+        raise BadInput(
+            f"coordination_mode is {coordination_mode!r}",
+            field="coordination_mode",
+            remedy="use 'orchestration'; choreography arrives in a later release",
+        )
+    run, started = await sync_to_async(start_run)(
+        definition=dict(saga_definition),
+        actor=PYTHON,
+        workflow_id=workflow_id,
+        engine=engine,
+        context=dict(context or {}),
+        config=dict(config or {}),
+    )
+    return {"workflow_id": run.workflow_id, "engine": run.engine, "status": run.status, "started": started}

@@ -1,0 +1,200 @@
+"""Reads. What a run looks like to the console, the API and the pages: one shape for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from orchestration.core.plan import Plan
+from orchestration.core.state import SagaState, StepState
+from orchestration.core.undo import needs_undo
+from orchestration.core.words import Answer, Purpose, RunStatus, StepStatus, UndoStatus
+from orchestration.ledger import load_state
+from orchestration.models import Command, Event, Run
+from orchestration.plans import definition_of, plan_of
+
+PROBLEM_STATUSES = (StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.SKIPPED)
+
+
+def run_view(run: Run) -> dict[str, Any]:
+    """The run as one JSON object (docs: the console's contract)."""
+    plan, state = plan_of(run), load_state(run)
+    attempts = _attempts(run)
+    steps = [_step_view(run, plan, state, step_id, attempts.get(step_id, [])) for step_id in plan.order]
+    return {
+        "workflow_id": run.workflow_id,
+        "kind": run.kind,
+        "saga_id": run.definition.saga_id,
+        "definition_version": run.definition.version,
+        "engine": run.engine,
+        "status": run.status,
+        "cause": run.cause or None,
+        "hold_reason": state.hold_reason,
+        "warnings": warnings_of_run(run, plan, state),
+        "result": _result(run, steps),
+        "error": _error(run, steps),
+        "created_at": _iso(run.created_at),
+        "started_at": _iso(run.started_at),
+        "finished_at": _iso(run.finished_at),
+        "steps": steps,
+    }
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """A run as a row of a list."""
+    return {
+        "workflow_id": run.workflow_id,
+        "kind": run.kind,
+        "engine": run.engine,
+        "status": run.status,
+        "cause": run.cause or None,
+        "started_at": _iso(run.started_at),
+        "finished_at": _iso(run.finished_at),
+    }
+
+
+def runs(*, statuses: Iterable[str] = (), saga_id: str = "", engine: str = "") -> QuerySet[Run]:
+    found = Run.objects.select_related("definition")
+    if statuses:
+        found = found.filter(status__in=list(statuses))
+    if saga_id:
+        found = found.filter(definition__saga_id=saga_id)
+    return found.filter(engine=engine) if engine else found
+
+
+def event_view(event: Event) -> dict[str, Any]:
+    return {
+        "seq": event.seq,
+        "at": _iso(event.at),
+        "kind": event.kind,
+        "step_id": event.step_id or None,
+        "data": event.data,
+    }
+
+
+def run_events(run: Run, *, after: int = 0) -> QuerySet[Event]:
+    """The run's events in order, from the one after `after`."""
+    return run.events.filter(seq__gt=after).order_by("seq")
+
+
+def warnings_of_run(run: Run, plan: Plan, state: SagaState) -> list[str]:
+    """What an end state must not hide: undone by hand, standing without undo, failed but not critical."""
+    found = []
+    for step_id in plan.order:
+        step = state.step(step_id)
+        if step.resolution is Answer.DONE_BY_HAND:
+            found.append(f"step '{step_id}' was undone by hand")
+        elif step.resolution is Answer.ALTERNATIVE:
+            found.append(f"step '{step_id}' was undone by an alternative")
+        elif step.resolution is Answer.ACCEPT_LOSS:
+            found.append(f"step '{step_id}' still stands: its loss was accepted")
+        acted = step.executed and plan.steps[step_id].wait_seconds is None
+        if state.undoing and acted and not plan.steps[step_id].has_undo:
+            found.append(f"step '{step_id}' ran and has no compensation: it still stands")
+        stands = needs_undo(plan, step_id, step) and step.undo is not UndoStatus.COMPENSATED
+        if run.status == RunStatus.FORCE_STOPPED and stands:
+            found.append(f"step '{step_id}' may still stand: the run was force-stopped")
+        if run.status == RunStatus.COMPLETED and step.status in PROBLEM_STATUSES:
+            found.append(f"step '{step_id}' is {step.status}, and the run went on without it")
+    return found
+
+
+def why(run: Run) -> list[str]:
+    """In words: what the run waits for, and who can move it on."""
+    status = RunStatus(run.status)
+    if status.is_end:
+        return [f"the run has ended: {status}" + (f", because of {run.cause}" if run.cause else "")]
+    if not run.handed_over:
+        return [f"the {run.engine} engine has not taken the run yet; is its server up? See `manage.py doctor`"]
+    plan, state = plan_of(run), load_state(run)
+    lines = [f"held: {state.hold_reason}"] if state.held else []
+    lines += [line for step_id in plan.order for line in _why_step(run, plan, state, step_id)]
+    undelivered = run.messages.filter(delivered_at=None).count()
+    if undelivered:
+        lines.append(f"{undelivered} acts are stored and not yet delivered to the {run.engine} engine")
+    return lines or [f"the run is {status}; its next step is about to start"]
+
+
+def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]:
+    step = state.step(step_id)
+    if step.undo is UndoStatus.FAILED and step.resolution is None:
+        return [
+            f"step '{step_id}': its compensation failed; resolve it: retry, done-by-hand, alternative or accept-loss"
+        ]
+    if step.blocked:
+        return [f"step '{step_id}' is {step.status} and blocks the run; retry or skip it"]
+    if step.undo is UndoStatus.COMPENSATING:
+        return [f"step '{step_id}' is being undone, attempt {step.undo_attempt}" + _next_try(run, step_id)]
+    if step.status is StepStatus.BACKING_OFF:
+        return [f"step '{step_id}' backs off after attempt {step.attempt}" + _next_try(run, step_id)]
+    if step.status is not StepStatus.RUNNING:
+        return []
+    if plan.steps[step_id].wait_seconds is not None:
+        return [f"step '{step_id}' waits" + _next_try(run, step_id)]
+    child = run.children.filter(parent_step=step_id).last()
+    if child is not None:
+        return [f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})"]
+    ready = run.commands.filter(step_id=step_id, status=Command.READY, kind="run_action").exists()
+    if ready:
+        return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
+    return [f"step '{step_id}' is running, attempt {step.attempt}"]
+
+
+def _next_try(run: Run, step_id: str) -> str:
+    timer = run.commands.filter(kind="start_timer", step_id=step_id, status=Command.READY).last()
+    return f"; next at {_iso(timer.due_at)}" if timer else ""
+
+
+def _attempts(run: Run) -> dict[str, list[Command]]:
+    found: dict[str, list[Command]] = {}
+    for row in run.commands.filter(kind="run_action").order_by("id"):
+        found.setdefault(row.step_id, []).append(row)
+    return found
+
+
+def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: list[Command]) -> dict[str, Any]:
+    step = state.step(step_id)
+    mine = [row for row in attempts if row.iteration == step.iteration]
+    forward = [row for row in mine if row.purpose == Purpose.FORWARD]
+    undo = [row for row in mine if row.purpose == Purpose.UNDO]
+    return {
+        "step_id": step_id,
+        "status": step.status.value,
+        "attempts": step.attempt,
+        "output": _output(run, step_id, step, forward),
+        "error": forward[-1].error if forward and step.status is not StepStatus.SUCCEEDED else "",
+        "compensation": {
+            "status": step.undo.value,
+            "attempts": step.undo_attempt,
+            "error": undo[-1].error if undo and step.undo is not UndoStatus.COMPENSATED else "",
+        },
+    }
+
+
+def _output(run: Run, step_id: str, step: StepState, forward: list[Command]) -> Any:
+    if step.status is StepStatus.SUCCEEDED:
+        return forward[-1].output if forward else {}
+    if not step.settled:
+        return None
+    return next(s.default_output for s in definition_of(run).steps if s.step_id == step_id)
+
+
+def _result(run: Run, steps: list[dict[str, Any]]) -> dict[str, Any] | None:
+    if run.status != RunStatus.COMPLETED:
+        return None
+    return {step["step_id"]: step["output"] for step in steps if step["output"] is not None}
+
+
+def _error(run: Run, steps: list[dict[str, Any]]) -> str:
+    """The first error that sent the run off its way."""
+    if run.status == RunStatus.COMPLETED:
+        return ""
+    failed = [s for s in steps if s["status"] in (StepStatus.FAILED, StepStatus.UNKNOWN) and s["error"]]
+    return f"step '{failed[0]['step_id']}': {failed[0]['error']}" if failed else run.error
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

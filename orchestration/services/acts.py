@@ -1,0 +1,225 @@
+"""A person acts on a run: audit row first, then the act as an event, through the run's engine."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from orchestration import audit, lifecycle, roles
+from orchestration.audit import Actor
+from orchestration.clock import now
+from orchestration.core.definition import DefinitionErrors, validate_action
+from orchestration.core.events import (
+    AbortRequested,
+    Act,
+    ForceStopRequested,
+    HoldRequested,
+    ReleaseRequested,
+    RerunRequested,
+    ResolveRequested,
+    RetryRequested,
+    SkipRequested,
+)
+from orchestration.core.guards import descendants, refusal
+from orchestration.core.templates import action_placeholders
+from orchestration.core.undo import preview_abort
+from orchestration.core.words import Answer, Cause, Verb
+from orchestration.engines.registry import ENGINES
+from orchestration.errors import BadInput, NotFound, Unreachable, WrongState
+from orchestration.ledger import load_state
+from orchestration.models import Command, Message, Run
+from orchestration.plans import plan_of
+from orchestration.services.start import start_run
+
+NEEDS_STEP = frozenset({Verb.RETRY, Verb.RERUN, Verb.SKIP, Verb.RESOLVE})
+NEEDS_NOTE = frozenset({Verb.RESOLVE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a verb would do now. `refusal`: why it is not legal. `lines`: for people. `data`: the same for machines."""
+
+    verb: str
+    workflow_id: str
+    refusal: str = ""
+    lines: list[str] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def get_run(workflow_id: str) -> Run:
+    run = Run.objects.select_related("definition").filter(workflow_id=workflow_id).first()
+    if run is None:
+        raise NotFound(f"there is no run '{workflow_id}'", field="workflow_id", remedy="see `manage.py runs list`")
+    return run
+
+
+def event_for(
+    *,
+    verb: Verb,
+    actor: Actor,
+    step_id: str = "",
+    note: str = "",
+    answer: str = "",
+    action: dict[str, Any] | None = None,
+    cause: Cause = Cause.OPERATOR,
+) -> Act:
+    """The flow's event of a verb, or BadInput when a part is missing."""
+    at, by = now(), actor.name
+    if verb in NEEDS_STEP and not step_id:
+        raise BadInput(f"{verb} needs a step", field="step_id", remedy="name it, such as --step reserve_stock")
+    if verb in NEEDS_NOTE and not note.strip():
+        raise BadInput(f"{verb} needs a note", field="note", remedy="say what was done, such as --note 'refunded'")
+    match verb:
+        case Verb.HOLD:
+            return HoldRequested(at=at, by=by, note=note)
+        case Verb.RELEASE:
+            return ReleaseRequested(at=at, by=by, note=note)
+        case Verb.ABORT:
+            return AbortRequested(at=at, cause=cause, by=by, note=note)
+        case Verb.RETRY:
+            return RetryRequested(at=at, step_id=step_id, by=by, note=note)
+        case Verb.RERUN:
+            return RerunRequested(at=at, step_id=step_id, by=by, note=note)
+        case Verb.SKIP:
+            return SkipRequested(at=at, step_id=step_id, by=by, note=note)
+        case Verb.FORCE_STOP:
+            return ForceStopRequested(at=at, by=by, note=note)
+        case Verb.RESOLVE:
+            chosen = _answer(answer)
+            return ResolveRequested(
+                at=at, step_id=step_id, answer=chosen, run_alternative=action is not None, by=by, note=note
+            )
+        case _:
+            raise BadInput(f"{verb} is not an event of a run", field="verb")
+
+
+def preview(*, workflow_id: str, verb: Verb, actor: Actor, step_id: str = "", answer: str = "") -> Preview:
+    """What the verb would do to the run as it stands. Changes nothing."""
+    roles.require(actor, "view")
+    run = get_run(workflow_id)
+    if verb is Verb.RESTART:
+        why = "" if run.finished_at else f"the run is {run.status}; only an ended run can be restarted"
+        return Preview(
+            verb=verb, workflow_id=workflow_id, refusal=why,
+            lines=[f"a new run of {run.definition} starts with the same context, on the {run.engine} engine"],
+        )  # fmt: skip
+    plan, state = plan_of(run), load_state(run)
+    asked_answer = answer or (Answer.RETRY if verb is Verb.RESOLVE else "")
+    event = event_for(verb=verb, actor=actor, step_id=step_id, note="preview", answer=asked_answer)
+    lines, data = _consequences(verb, plan, state, step_id)
+    return Preview(verb=verb, workflow_id=workflow_id, refusal=refusal(plan, state, event), lines=lines, data=data)
+
+
+def _consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list[str], dict[str, Any]]:
+    abort = preview_abort(plan, state)
+    flying = f"{len(abort.in_flight)} attempts are still running: {', '.join(abort.in_flight) or 'none'}"
+    if verb is Verb.ABORT:
+        lines = [f"wave {n}: undo {', '.join(wave)}" for n, wave in enumerate(abort.waves, 1)] or ["nothing to undo"]
+        if abort.without_undo:
+            lines.append(f"has no undo and will stand: {', '.join(abort.without_undo)}")
+        if abort.in_flight:
+            lines.append(f"in flight, undone too if it happened: {', '.join(abort.in_flight)}")
+        return lines, asdict(abort)
+    if verb is Verb.FORCE_STOP:
+        standing = [s for wave in abort.waves for s in wave] + list(abort.without_undo)
+        return [f"nothing is undone; what stands: {', '.join(standing) or 'nothing'}", flying], asdict(abort)
+    if verb is Verb.RERUN and step_id in plan.steps:
+        after = [step_id, *(s for s in plan.order if s in descendants(plan, step_id))]
+        repeated = [s for s in after if state.step(s).executed]
+        return [f"runs again: {', '.join(after)}", f"effects that are repeated: {', '.join(repeated)}"], {
+            "again": after
+        }
+    if verb is Verb.HOLD:
+        return ["no new step starts", flying], {"in_flight": list(abort.in_flight)}
+    return [f"{verb} {step_id}".strip()], {}
+
+
+def act(
+    *,
+    workflow_id: str,
+    verb: Verb,
+    actor: Actor,
+    step_id: str = "",
+    note: str = "",
+    answer: str = "",
+    action: dict[str, Any] | None = None,
+    cause: Cause = Cause.OPERATOR,
+    request_id: str = "",
+) -> Run:
+    """Do it. Raises BadInput, NotFound, NotAllowed or WrongState, and then nothing has changed.
+
+    While the run's engine is away the act is stored and delivered later; the run comes back as it stands.
+    """
+    roles.require(actor, "run.force-stop" if verb is Verb.FORCE_STOP else "run.act")
+    run = get_run(workflow_id)
+    if verb is Verb.RESTART:
+        return _restart(run, actor)
+    event = event_for(verb=verb, actor=actor, step_id=step_id, note=note, answer=answer, action=action, cause=cause)
+    if action is not None:
+        _check_alternative(action, step_id)
+    message = _stored(run, event, verb=verb, actor=actor, action=action, request_id=request_id)
+    try:
+        why = ENGINES[run.engine].deliver(message)
+    except Unreachable:
+        why = ""
+    if why:
+        raise WrongState(why, field="verb")
+    return get_run(workflow_id)
+
+
+def _stored(
+    run: Run, event: Act, *, verb: Verb, actor: Actor, action: dict[str, Any] | None, request_id: str
+) -> Message:
+    with transaction.atomic():
+        locked = Run.objects.select_for_update().get(pk=run.pk)
+        why = refusal(plan_of(locked), load_state(locked), event)
+        if why:
+            raise WrongState(why, field="verb")
+        audit.record(
+            actor=actor, action=f"run.{verb}", workflow_id=run.workflow_id, note=event.note,
+            step_id=getattr(event, "step_id", ""), answer=str(getattr(event, "answer", "")),
+        )  # fmt: skip
+        if action is not None:
+            _store_alternative(locked, event, action)
+        return lifecycle.post(locked, event, message_id=request_id or uuid.uuid4().hex)
+
+
+def _check_alternative(action: dict[str, Any], step_id: str) -> None:
+    """An alternative is performed as it is given: a valid action without placeholders."""
+    try:
+        validate_action(action, undo=True, field="action", step=step_id)
+    except DefinitionErrors as errors:
+        raise BadInput(str(errors), field="action", problems=errors.as_dicts()) from None
+    names = action_placeholders(action)
+    if names:
+        listed = ", ".join(sorted(names))
+        raise BadInput(f"the action holds placeholders ({listed})", field="action", remedy="write the values out")
+
+
+def _store_alternative(run: Run, event: Act, action: dict[str, Any]) -> None:
+    step_id = getattr(event, "step_id", "")
+    iteration = load_state(run).step(step_id).iteration
+    Command.objects.update_or_create(
+        run=run, kind="alternative", step_id=step_id, iteration=iteration, timer="", purpose="undo", attempt=0,
+        defaults={"status": Command.DONE, "undo_action": action, "due_at": now()},
+    )  # fmt: skip
+
+
+def _restart(run: Run, actor: Actor) -> Run:
+    if not run.finished_at:
+        raise WrongState(f"the run is {run.status}; only an ended run can be restarted", field="verb")
+    again, _ = start_run(
+        definition=run.definition.body, actor=actor, engine=run.engine, context=run.context, config=run.config
+    )
+    return again
+
+
+def _answer(answer: str) -> Answer:
+    try:
+        return Answer(answer)
+    except ValueError:
+        known = ", ".join(Answer)
+        raise BadInput(f"'{answer}' is not an answer", field="answer", remedy=f"one of: {known}") from None

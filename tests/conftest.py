@@ -1,0 +1,18 @@
+from pathlib import Path
+
+import pytest
+
+from tests.servers import report
+
+pytest_plugins = ["tests.servers.fixtures"]
+CONTRACT = Path(__file__).parent / "contract"
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return [f"server {line}" for line in report.lines()]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if CONTRACT in item.path.parents:
+            item.add_marker("both_databases")

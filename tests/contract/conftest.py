@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from orchestration import plans
+from orchestration.actions import breaker, transport
+from orchestration.engines.celery import advance
+from orchestration.engines.temporal.worker import hosted
+from tests.contract.hosts import celery_host
+from tests.peer import Peer, serving
+
+
+@pytest.fixture
+def peer(settings: Settings) -> Iterator[Peer]:
+    breaker.reset()
+    with serving() as running:
+        settings.ZEN_OUTBOUND_ALLOW = (running.address,)
+        yield running
+    transport.close()
+
+
+@pytest.fixture(params=["celery", "temporal"])
+def engine(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[str]:
+    """The name of an engine that is up and makes runs go on."""
+    plans.forget()
+    advance.forget()
+    if request.param == "celery":
+        with celery_host() as name:
+            yield name
+        return
+    settings = request.getfixturevalue("settings")
+    settings.TEMPORAL_ADDRESS = request.getfixturevalue("temporal_dev_server")
+    settings.TEMPORAL_TASK_QUEUE = f"contract-{request.node.name}"[:100]
+    with hosted():
+        yield "temporal"
+
+
+@pytest.fixture(autouse=True)
+def _unused(transactional_db: Any) -> None:
+    """Every contract test works on real transactions."""

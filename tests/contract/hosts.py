@@ -1,0 +1,57 @@
+"""Engines as the contract suite sees them: something that makes a stored run go on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from orchestration.engines.celery import lease
+from orchestration.engines.celery.work import work
+from orchestration.models import Run
+from orchestration.relay import relay
+
+Host = Callable[[], None]
+
+
+@contextmanager
+def celery_host(threads: int = 4) -> Iterator[str]:
+    """Worker threads of the own engine, and its sweep, without a broker."""
+    stop = threading.Event()
+
+    def loop(number: int) -> None:
+        name = f"contract-{number}"
+        while not stop.is_set():
+            lease.renew(name)
+            if number == 0:
+                lease.free_the_lost()
+                relay()
+            work(name, stop)
+            stop.wait(0.02)
+        connection.close()
+
+    workers = [threading.Thread(target=loop, args=(number,), daemon=True) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    try:
+        yield "celery"
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join(10)
+
+
+def until(run: Run, done: Callable[[Run], bool] | None = None, *, seconds: float = 30) -> Run:
+    """Wait for a run to end or to need a person (or for `done`). A run that does neither fails the test."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        run.refresh_from_db()
+        parked = run.status in ("held", "needs_attention") or run.finished_at is not None
+        if done(run) if done else parked:
+            return run
+        time.sleep(0.03)
+    events = [f"{event.kind} {event.step_id}" for event in run.events.all()]
+    raise AssertionError(f"run {run.workflow_id} is still {run.status} after {seconds} s: {events[-10:]}")

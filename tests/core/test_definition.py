@@ -1,0 +1,523 @@
+"""What an author may write, and how well the refusal of the rest helps."""
+
+from __future__ import annotations
+
+import copy
+import json
+from itertools import pairwise
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestration.core.definition import (
+    ApiCall,
+    DefinitionErrors,
+    Problem,
+    SagaDefinition,
+    definition_hash,
+    json_schema,
+    validate_action,
+    validate_definition,
+    warnings_of,
+)
+from tests.core.seed_sagas import DEPLOYMENT, ONBOARDING
+
+WAIT: dict[str, Any] = {"type": "wait", "seconds": 0}
+SCHEMA = jsonschema_rs.validator_for(json_schema())
+CALL: dict[str, Any] = {"type": "api_call", "url": "https://x.example/a"}
+
+
+def saga(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"saga_id": "s", "steps": list(steps), **more}
+
+
+def step(step_id: str, forward: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {"step_id": step_id, "forward_action": WAIT if forward is None else forward, **more}
+
+
+def problems(data: object) -> tuple[Problem, ...]:
+    with pytest.raises(DefinitionErrors) as caught:
+        validate_definition(data)
+    return caught.value.problems
+
+
+def only(data: object) -> Problem:
+    found = problems(data)
+    assert len(found) == 1, [str(problem) for problem in found]
+    return found[0]
+
+
+# --- what is accepted ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [ONBOARDING, DEPLOYMENT], ids=["onboarding", "deployment"])
+def test_the_sagas_of_the_seed_are_accepted_as_they_stand(data: dict[str, Any]) -> None:
+    before = copy.deepcopy(data)
+    definition = validate_definition(data)
+    assert definition.saga_id == data["saga_id"]
+    assert data == before
+    SCHEMA.validate(data)
+
+
+def test_defaults() -> None:
+    made = validate_definition(
+        saga(step("a", CALL), step("b", {"type": "task"}), step("c", {"type": "script", "script": "true"}))
+    )
+    assert (made.max_parallel, made.effective_timeout_seconds, made.compensation_order) == (100, None, "parallel")
+    assert [s.effective_timeout_seconds for s in made.steps] == [60, 600, 600]
+    first = made.steps[0]
+    assert (first.retry_count, first.compensation_retry_count, first.critical, first.pivot) == (0, 5, True, False)
+    assert isinstance(first.forward_action, ApiCall)
+    assert first.forward_action.method == "GET"
+
+
+def test_timeouts_in_minutes() -> None:
+    made = validate_definition(saga(step("a", CALL, timeout_minutes=0.5), timeout_minutes=30))
+    assert (made.steps[0].effective_timeout_seconds, made.effective_timeout_seconds) == (30, 1800)
+
+
+def test_keys_inside_an_action_travel_with_it() -> None:
+    action = validate_definition(DEPLOYMENT).steps[0].forward_action
+    assert action.plain() == DEPLOYMENT["steps"][0]["forward_action"]
+
+
+def test_a_null_that_was_written_stays_in_the_plain_action() -> None:
+    with_null, without = validate_action({**CALL, "payload": None}), validate_action(CALL)
+    assert with_null.plain()["payload"] is None
+    assert "payload" not in without.plain()
+    assert validate_action({**CALL, "payload": {"a": None}}).plain()["payload"] == {"a": None}
+
+
+def test_tuples_and_text_enums_are_taken_from_python() -> None:
+    from enum import Enum
+
+    class Agent(str, Enum):  # noqa: UP042 - users have such enums
+        CLAUDE = "CLAUDE"
+
+    made = validate_definition({"saga_id": "s", "steps": (step("a", agent_type=Agent.CLAUDE, dependencies=()),)})
+    assert made.steps[0].agent_type == "CLAUDE"
+    assert made.steps[0].dependencies == ()
+
+
+def test_a_model_can_be_validated_again() -> None:
+    made = validate_definition(ONBOARDING)
+    assert validate_definition(made) == made
+
+
+# --- problems --------------------------------------------------------------------------------------------------------
+
+
+def test_every_problem_is_found_at_once_and_names_step_field_value_and_remedy() -> None:
+    found = problems(
+        saga(
+            step("a", {"type": "api_cal", "url": "x"}, dependncies=[]),
+            step("b", {**CALL, "method": "post"}, dependencies=["a", "cc"], retry_count="3"),
+            step("c", {**CALL, "url": "https://x/{a b}"}, timeout_seconds=1, timeout_minutes=1),
+            nam="x",
+        )
+    )
+    by_place = {(p.step, p.field): p for p in found}
+    assert set(by_place) >= {
+        ("", "nam"),
+        ("a", "forward_action.type"),
+        ("a", "dependncies"),
+        ("b", "forward_action.method"),
+        ("b", "dependencies"),
+        ("b", "retry_count"),
+        ("c", "forward_action.url"),
+        ("c", "timeout_seconds"),
+    }
+    assert "'dependencies'" in by_place["a", "dependncies"].remedy
+    assert "'api_call'" in by_place["a", "forward_action.type"].remedy
+    assert "'POST'" in by_place["b", "forward_action.method"].remedy
+    assert "'c'" in by_place["b", "dependencies"].remedy
+    assert by_place["b", "retry_count"].value == "'3'"
+    assert "'name'" in by_place["", "nam"].remedy
+    assert all(p.message and p.remedy for p in found)
+
+
+def test_the_errors_read_well_and_travel_as_mappings() -> None:
+    with pytest.raises(DefinitionErrors, match="step 'a', retry_cout: is not a known key") as caught:
+        validate_definition(saga(step("a", retry_cout=1)))
+    assert caught.value.as_dicts() == [
+        {
+            "step": "a",
+            "field": "retry_cout",
+            "value": "1",
+            "message": "is not a known key",
+            "remedy": "did you mean 'retry_count'?",
+        }
+    ]
+
+
+@pytest.mark.parametrize("data", [None, [], "text", 3, {}])
+def test_what_is_no_definition_is_refused_in_words(data: object) -> None:
+    assert problems(data)
+
+
+def test_a_saga_without_steps() -> None:
+    assert only(saga()).field == "steps"
+
+
+def test_a_circle_is_shown_as_a_path() -> None:
+    found = only(saga(step("a", dependencies=["c"]), step("b", dependencies=["a"]), step("c", dependencies=["b"])))
+    assert " → " in found.message
+    circle = found.message.rpartition(": ")[2].split(" → ")
+    waits_for = {"a": "c", "b": "a", "c": "b"}
+    assert circle[0] == circle[-1]
+    assert all(waits_for[one] == other for one, other in pairwise(circle))
+
+
+def test_a_circle_through_the_order_of_the_list() -> None:
+    assert "a → b → a" in only(saga(step("a", dependencies=["b"]), step("b"))).message.replace("b → a → b", "a → b → a")
+
+
+def test_a_step_that_depends_on_itself() -> None:
+    assert "itself" in only(saga(step("a", dependencies=["a"]))).message
+
+
+def test_ids_used_twice() -> None:
+    found = only(saga(step("a"), step("b"), step("a")))
+    assert (found.step, found.field) == ("a", "step_id")
+
+
+@pytest.mark.parametrize("bad", ["", "a.b", "a b", "__a", "-a", "a/b", "ä", "a" * 101, "a\n"])
+def test_step_ids_that_do_not_fit(bad: str) -> None:
+    assert any(p.field == "step_id" for p in problems(saga(step(bad))))
+
+
+@pytest.mark.parametrize("good", ["a", "1", "a-b_c", "_a", "A" * 100])
+def test_step_ids_that_fit(good: str) -> None:
+    validate_definition(saga(step(good)))
+
+
+@pytest.mark.parametrize("bad", ["", "a b", ".a", "a/b", "a\n", "a" * 101])
+def test_saga_ids_that_do_not_fit(bad: str) -> None:
+    assert only(saga(step("a")) | {"saga_id": bad}).field == "saga_id"
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"max_parallel": 0}, "max_parallel"),
+        ({"max_parallel": 201}, "max_parallel"),
+        ({"max_parallel": True}, "max_parallel"),
+        ({"timeout_seconds": 0}, "timeout_seconds"),
+        ({"timeout_seconds": 1e18}, "timeout_seconds"),
+        ({"timeout_seconds": 5, "timeout_minutes": 5}, "timeout_seconds"),
+        ({"compensation_order": "random"}, "compensation_order"),
+        ({"context": []}, "context"),
+    ],
+)
+def test_bounds_of_the_saga(more: dict[str, Any], field: str) -> None:
+    assert only(saga(step("a"), **more)).field == field
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"retry_count": -1}, "retry_count"),
+        ({"retry_count": 1.5}, "retry_count"),
+        ({"critical": "no"}, "critical"),
+        ({"dependencies": "a"}, "dependencies"),
+        ({"approval": {"stage": "x"}}, "approval"),
+        ({"pivot": True, "critical": False}, "critical"),
+        ({"compensation_action": WAIT}, "compensation_action.type"),
+        ({"compensation_action": {"type": "saga", "definition": "x"}}, "compensation_action.type"),
+        ({"probe_action": {**CALL, "expect": "x"}}, "probe_action.expect"),
+        ({"idempotency_key": "{secret:X}"}, "idempotency_key"),
+        ({"output_schema": []}, "output_schema"),
+    ],
+)
+def test_bounds_of_a_step(more: dict[str, Any], field: str) -> None:
+    found = only(saga(step("a", CALL, **more)))
+    assert (found.step, found.field) == ("a", field)
+    assert found.remedy
+
+
+@pytest.mark.parametrize("kind", ["event", "approval"])
+def test_actions_of_later_releases_say_so(kind: str) -> None:
+    found = only(saga(step("a", {"type": kind})))
+    assert found.field == "forward_action.type"
+    assert "later release" in found.message
+
+
+def test_an_approval_on_a_step_says_that_it_comes_later() -> None:
+    assert "later release" in only(saga(step("a", approval={}))).message
+
+
+@pytest.mark.parametrize(
+    ("action", "field"),
+    [
+        ({}, "forward_action.type"),
+        ({"type": "api_call"}, "forward_action.url"),
+        ({"type": "api_call", "url": "/relative"}, "forward_action.url"),
+        ({"type": "api_call", "url": "ftp://x/"}, "forward_action.url"),
+        ({"type": "api_call", "url": "https://"}, "forward_action.url"),
+        ({"type": "api_call", "url": "{scheme}://x/"}, "forward_action.url"),
+        ({"type": "api_call", "url": "https://x:{secret:P}@y/"}, "forward_action.url"),
+        ({**CALL, "expected_status": 99}, "forward_action.expected_status"),
+        ({**CALL, "expected_status": []}, "forward_action.expected_status"),
+        ({**CALL, "headers": {"X": None}}, "forward_action.headers.X"),
+        ({"type": "script"}, "forward_action.script"),
+        ({"type": "script", "script": "x", "env": {"A": "{"}}, "forward_action.env"),
+        ({"type": "wait"}, "forward_action"),
+        ({"type": "wait", "seconds": "5"}, "forward_action.seconds"),
+        ({"type": "wait", "seconds": -1}, "forward_action.seconds"),
+        ({"type": "wait", "days": 300, "hours": 24 * 300}, "forward_action"),
+        ({"type": "wait", "seconds": "{x}"}, "forward_action.seconds"),
+        ({"type": "saga"}, "forward_action.definition"),
+        ({"type": "saga", "definition": "no such/id"}, "forward_action.definition"),
+        ({"type": "task", "handler": ""}, "forward_action.handler"),
+        ({"type": "task", "x": {"y": ["{a()}"]}}, "forward_action.x"),
+        ({"type": "task", "x": "{{secret:X}}"}, "forward_action.x"),
+    ],
+)
+def test_problems_inside_an_action(action: dict[str, Any], field: str) -> None:
+    found = problems(saga(step("a", action)))
+    assert {p.field for p in found} == {field}, [str(p) for p in found]
+    assert all(p.step == "a" and p.remedy for p in found)
+
+
+def test_header_and_variable_names() -> None:
+    assert problems(saga(step("a", {**CALL, "headers": {"X\r\nY": "1"}})))
+    assert problems(saga(step("a", {"type": "script", "script": "x", "env": {"A=B": "1"}})))
+
+
+def test_a_typing_slip_in_a_required_key_is_named() -> None:
+    assert "'scrip'" in only(saga(step("a", {"type": "script", "scrip": "x"}))).remedy
+    assert "'second'" in only(saga(step("a", {"type": "wait", "second": 5}))).remedy
+
+
+def test_a_step_can_name_only_steps_before_it() -> None:
+    using = {**CALL, "payload": {"x": "{b.id}"}}
+    assert only(saga(step("a", using), step("b"))).step == "a"
+    validate_definition(saga(step("b"), step("a", using)))
+    found = only(saga(step("b"), step("a", using, dependencies=[])))
+    assert "'b'" in found.message
+    assert "dependencies" in found.remedy
+
+
+def test_only_a_compensation_sees_its_own_step() -> None:
+    own = {**CALL, "method": "DELETE", "url": "https://x/{a.id}"}
+    validate_definition(saga(step("a", CALL, compensation_action=own)))
+    assert "own step" in only(saga(step("a", own))).message
+    assert "own step" in only(saga(step("a", CALL, probe_action=own))).message
+
+
+def test_script_text_is_no_template() -> None:
+    validate_definition(saga(step("a", {"type": "script", "script": "awk '{print $1}' ${HOME}"})))
+
+
+def test_a_group_must_stand_in_a_row_unless_dependencies_say_it_all() -> None:
+    found = only(saga(step("a", parallel_group="g"), step("b"), step("c", parallel_group="g")))
+    assert found.field == "parallel_group"
+    scattered = [step(s, dependencies=[], parallel_group="g" if s != "b" else "h") for s in "abc"]
+    validate_definition(saga(*scattered))
+
+
+def test_a_child_saga_undoes_itself() -> None:
+    child = {"type": "saga", "definition": "other"}
+    assert only(saga(step("a", child, compensation_action=CALL))).field == "compensation_action"
+    assert only(saga(step("a", child, probe_action=CALL))).field == "probe_action"
+
+
+def test_a_definition_written_in_place_is_checked_too() -> None:
+    child = saga(step("x", dependencies=["y"]), nam="?")
+    found = problems(saga(step("a", {"type": "saga", "definition": child})))
+    assert {(p.step, p.field) for p in found} == {("a/x", "dependencies"), ("a", "forward_action.definition.nam")}
+
+
+def test_a_child_keeps_its_own_templates() -> None:
+    child = saga(step("x"), step("y", {**CALL, "payload": "{x.id}"}))
+    validate_definition(saga(step("a", {"type": "saga", "definition": child})))
+
+
+# --- bounds of the whole ---------------------------------------------------------------------------------------------
+
+
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_nesting_up_to_50_levels() -> None:
+    validate_definition(saga(step("a"), context={"x": nested(48)}))
+    assert "50" in only(saga(step("a"), context={"x": nested(49)})).message
+
+
+def test_objects_without_end_are_refused_at_once() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    assert "nested" in only(saga(step("a"), context={"x": endless})).message
+    bomb: list[object] = [1]
+    for _ in range(30):
+        bomb = [bomb] * 10
+    assert "1 MiB" in only(saga(step("a"), context={"x": bomb})).message
+
+
+def test_size_up_to_1_mib() -> None:
+    validate_definition(saga(step("a"), context={"x": "x" * 1_048_000}))
+    assert "1 MiB" in only(saga(step("a"), context={"x": "x" * 1_048_576})).message
+    assert "1 MiB" in only(saga(step("a"), context={"x": "ü" * 600_000})).message
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), {1: 2}, {"a", "b"}, b"x", "a\x00b", "\ud800", object()])
+def test_what_json_or_a_database_does_not_know(bad: object) -> None:
+    found = problems(saga(step("a"), context={"x": [bad]}))
+    assert all(p.field.startswith("context.x[0]") for p in found)
+
+
+def test_a_graph_with_too_many_edges_is_refused_before_it_is_built() -> None:
+    steps = [step(f"s{n}", parallel_group="a" if n < 4000 else "b") for n in range(8000)]
+    assert "16000000" in only(saga(*steps)).message
+
+
+def test_very_many_problems_are_counted() -> None:
+    found = problems(saga(*[step(f"s{n}", dependencies=[f"x{n}"]) for n in range(1000)]))
+    assert len(found) == 201
+    assert "800 more" in found[-1].message
+
+
+# --- a single action -------------------------------------------------------------------------------------------------
+
+
+def test_a_single_action_is_checked_like_one_in_a_step() -> None:
+    assert validate_action(CALL, undo=True).type == "api_call"
+    with pytest.raises(DefinitionErrors, match=r"step 'a', alternative\.type: .*wait.* cannot stand here"):
+        validate_action(WAIT, undo=True, field="alternative", step="a")
+    with pytest.raises(DefinitionErrors, match="action.url: is not an http"):
+        validate_action({"type": "api_call", "url": "x"})
+    with pytest.raises(DefinitionErrors, match="must be a mapping"):
+        validate_action("DELETE https://x")
+
+
+# --- hash and schema -------------------------------------------------------------------------------------------------
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text("abc é", max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+ACTIONS = st.one_of(
+    st.fixed_dictionaries(
+        {"type": st.just("api_call"), "url": st.sampled_from(["https://x/a", "{base}/b", "http://h:1/{x}?q={y.0}"])},
+        optional={
+            "method": st.sampled_from(["GET", "POST", "DELETE"]),
+            "payload": JSON,
+            "headers": st.dictionaries(st.sampled_from(["X-A", "B"]), st.text("ab{}", max_size=0) | st.integers()),
+            "expected_status": st.integers(200, 299) | st.lists(st.integers(200, 299), min_size=1, max_size=2),
+            "extra": JSON,
+        },
+    ),
+    st.fixed_dictionaries({"type": st.just("task")}, optional={"handler": st.just("a.b"), "database": JSON}),
+    st.fixed_dictionaries({"type": st.just("script"), "script": st.just("x {y")}, optional={"env": st.just({"A": 1})}),
+)
+
+
+@st.composite
+def sagas(draw: st.DrawFn) -> dict[str, Any]:
+    count = draw(st.integers(1, 5))
+    steps = []
+    for number in range(count):
+        more = draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "name": st.text("ab", max_size=3),
+                    "critical": st.booleans(),
+                    "retry_count": st.integers(0, 100),
+                    "timeout_seconds": st.integers(1, 60) | st.floats(0.5, 60),
+                    "compensation_action": ACTIONS,
+                    "probe_action": ACTIONS,
+                    "default_output": JSON,
+                    "dependencies": st.lists(
+                        st.sampled_from([f"s{n}" for n in range(number)]) if number else st.nothing(), unique=True
+                    ),
+                },
+            )
+        )
+        steps.append({"step_id": f"s{number}", "forward_action": draw(ACTIONS), **more})
+    context = draw(st.dictionaries(st.text("abc", max_size=3), JSON, max_size=2))
+    return {"saga_id": "s", "steps": steps, "context": context}
+
+
+@given(sagas())
+def test_the_published_schema_accepts_what_the_validator_accepts(data: dict[str, Any]) -> None:
+    validate_definition(data)
+    SCHEMA.validate(data)
+
+
+@given(sagas())
+def test_a_json_round_trip_keeps_the_hash(data: dict[str, Any]) -> None:
+    made = validate_definition(data)
+    stored = json.loads(json.dumps(made.model_dump(mode="json", exclude_unset=True)))
+    again = SagaDefinition.model_validate(stored)
+    assert definition_hash(again) == definition_hash(made) == definition_hash(validate_definition(stored))
+    assert definition_hash(SagaDefinition.model_validate_json(made.model_dump_json())) == definition_hash(made)
+
+
+def test_a_default_that_is_written_out_changes_nothing_and_all_else_does() -> None:
+    plain = definition_hash(validate_definition(saga(step("a", CALL))))
+    assert plain == definition_hash(validate_definition(saga(step("a", CALL, critical=True), max_parallel=100)))
+    assert plain != definition_hash(validate_definition(saga(step("a", CALL, critical=False))))
+    assert plain != definition_hash(validate_definition(saga(step("a", CALL, dependencies=[]))))
+
+
+def test_the_schema_refuses_unknown_keys_and_both_timeouts() -> None:
+    for bad in (saga(step("a", x=1)), saga(step("a"), x=1), saga(step("a", timeout_seconds=1, timeout_minutes=1))):
+        assert not SCHEMA.is_valid(bad)
+    assert SCHEMA.is_valid(saga(step("a", {"type": "task", "x": 1})))
+
+
+def test_every_field_of_the_schema_is_described() -> None:
+    schema = json_schema()
+    assert schema["title"] == "Saga definition"
+    models = [schema, *schema["$defs"].values()]
+    undescribed = [
+        f"{model.get('title')}.{name}"
+        for model in models
+        for name, field in model.get("properties", {}).items()
+        if name != "type" and "description" not in field
+    ]
+    assert undescribed == []
+
+
+# --- warnings --------------------------------------------------------------------------------------------------------
+
+
+def warned(*steps: dict[str, Any], **more: Any) -> str:
+    return "\n".join(warnings_of(validate_definition(saga(*steps, **more))))
+
+
+def test_a_step_that_cannot_be_undone() -> None:
+    post = {**CALL, "method": "POST"}
+    assert "no compensation_action" in warned(step("a", post))
+    assert warned(step("a", post, compensation_action=CALL)) == ""
+    assert warned(step("a", post, pivot=True)) == ""
+    assert warned(step("a", CALL)) == ""
+
+
+def test_a_compensation_that_needs_an_output_which_may_never_come() -> None:
+    undo = {"type": "api_call", "method": "DELETE", "url": "https://x/{id}/{region}"}
+    post = {**CALL, "method": "POST", "payload": "{region}"}
+    assert "uses {id};" in warned(step("a", post, compensation_action=undo))
+    assert warned(step("a", post, compensation_action=undo, probe_action=CALL)) == ""
+    assert warned(step("a", post, compensation_action=undo), context={"id": 1}) == ""
+
+
+def test_smaller_doubts() -> None:
+    assert "without a handler" in warned(step("a", {"type": "task"}, compensation_action=CALL))
+    assert "did you mean 'payload'" in warned(step("a", {**CALL, "paylod": 1}))
+    assert "default_output" in warned(step("a", default_output=1))
+    assert "retry_count has no effect" in warned(step("a", retry_count=1))
+    assert "context.key" in warned(step("a"), context={"key": "{secret:X}"})
+    assert "payload with GET" in warned(step("a", {**CALL, "payload": 1}))
+    assert "no template" in warned(step("a", {"type": "script", "script": "echo {city}"}), context={"city": "x"})
+    assert "no template" not in warned(step("a", {"type": "script", "script": "echo ${city}"}), context={"city": "x"})

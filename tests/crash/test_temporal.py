@@ -1,0 +1,78 @@
+"""kill -9 of Temporal's worker and of Temporal itself: the run goes on, no effect happens twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from orchestration.models import Run
+from orchestration.selectors import run_view
+from tests.contract.hosts import until
+from tests.contract.sagas import start, step
+from tests.crash.workers import worker
+from tests.peer import Peer
+from tests.servers.fixtures import need
+from zen_project.embedded import temporal
+from zen_project.embedded.process import OwnedServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORKER = ("manage.py", "temporal_worker")
+
+
+@pytest.fixture
+def server(tmp_path: Path, settings: Settings) -> Iterator[OwnedServer]:
+    """A Temporal server with a file, so that it can be killed and started again."""
+    need(temporal.available)
+    with temporal.temporal_dev_server(tmp_path) as running:
+        settings.TEMPORAL_ADDRESS = running.address
+        yield running
+
+
+@pytest.fixture
+def env(process_env: dict[str, str], peer: Peer, server: OwnedServer) -> dict[str, str]:
+    return process_env | {"ZEN_OUTBOUND_ALLOW": peer.address, "TEMPORAL_ADDRESS": server.address}
+
+
+def test_a_worker_killed_in_the_middle_of_a_step_is_replaced(env: dict[str, str], peer: Peer) -> None:
+    peer.delay["/things/b"] = 1.5
+    with worker(env, *WORKER, engine="temporal") as first:
+        run = start(peer, "temporal", step("a"), step("b"), step("c"))
+        until(run, lambda r: peer.at_once > 0 and "/things/a" in peer.things)
+        first.kill()
+        killed = time.monotonic()
+        with worker(env, *WORKER, engine="temporal"):
+            until(run, lambda r: len([c for c in peer.calls if c[1] == "/things/b"]) == 2, seconds=40)
+            resumed = time.monotonic() - killed
+            until(run, seconds=40)
+    assert run.status == "completed" and set(peer.effects.values()) == {1} and resumed < 30
+
+
+def test_a_worker_killed_during_the_compensation_is_replaced(env: dict[str, str], peer: Peer) -> None:
+    peer.behave("/things/c", 422)
+    with worker(env, *WORKER, engine="temporal") as first:
+        run = start(peer, "temporal", step("a"), step("b"), step("c"))
+        peer.delay["/things/b"] = 0.8
+        until(run, lambda r: peer.at_once > 0 and len(peer.methods("POST")) == 3)
+        first.kill()
+        with worker(env, *WORKER, engine="temporal"):
+            until(run, seconds=40)
+    assert run.status == "rolled_back" and peer.things == {}
+    assert peer.methods("DELETE")[-1] == "/things/a"
+
+
+def test_a_killed_server_comes_back_and_the_run_goes_on(env: dict[str, str], peer: Peer, server: OwnedServer) -> None:
+    peer.delay["/things/b"] = 1.0
+    with worker(env, *WORKER, engine="temporal"):
+        run = start(peer, "temporal", step("a"), step("b"), step("c"))
+        until(run, lambda r: peer.at_once > 0 and "/things/a" in peer.things)
+        server.kill()
+        time.sleep(2)
+        folder, port = server.log.parent.parent, int(server.address.rsplit(":", 1)[1])
+        with temporal.temporal_dev_server(folder, port=port):
+            until(run, seconds=60)
+            view = run_view(Run.objects.get(pk=run.pk))
+    assert view["status"] == "completed" and set(peer.effects.values()) == {1}

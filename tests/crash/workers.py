@@ -1,0 +1,66 @@
+"""Real worker processes of a test, on the test's database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestration.models import Worker
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class WorkerProcess:
+    """`celery -A zen_project worker -B`, or another command of ours."""
+
+    def __init__(self, env: dict[str, str], *command: str) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="zen-worker-")
+        self.log = open(Path(self.folder.name) / "log", "w+b")  # noqa: SIM115 - closed in `stop`
+        arguments = command or ("-m", "celery", "-A", "zen_project", "worker", "-B", "-l", "warning", "-c", "4",
+                                "-s", f"{self.folder.name}/beat")  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=env, stdout=self.log, stderr=self.log, start_new_session=True
+        )
+
+    def kill(self) -> None:
+        """kill -9 of the whole process group: nobody cleans up."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def pause(self) -> None:
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.killpg(self.process.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        self.log.close()
+        self.folder.cleanup()
+
+    def output(self) -> str:
+        self.log.flush()
+        return Path(self.log.name).read_text(errors="replace")
+
+
+@contextmanager
+def worker(env: dict[str, str], *command: str, engine: str = "celery") -> Iterator[WorkerProcess]:
+    """A worker that has taken its lease."""
+    before = set(Worker.objects.filter(engine=engine).values_list("name", flat=True))
+    started = WorkerProcess(env, *command)
+    try:
+        deadline = time.monotonic() + 90
+        while not set(Worker.objects.filter(engine=engine).values_list("name", flat=True)) - before:
+            assert started.process.poll() is None and time.monotonic() < deadline, started.output()
+            time.sleep(0.1)
+        yield started
+    finally:
+        started.stop()

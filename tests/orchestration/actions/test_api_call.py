@@ -1,0 +1,93 @@
+"""What an answer, or none, means (rule 4)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+from pytest_django import Settings
+
+from orchestration.actions import breaker
+from orchestration.actions.base import Call
+from orchestration.actions.perform import perform
+from orchestration.core.words import Outcome, Purpose
+from tests.peer import Peer
+
+Build = Callable[..., Call]
+
+
+def post(call: Build, peer: Peer, **more: object) -> Call:
+    return call(**{"type": "api_call", "method": "POST", "url": f"{peer.url}/things/a", **more})
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "maybe"),
+    [(200, "succeeded", False), (201, "succeeded", False), (400, "failed", False), (404, "failed", False),
+     (409, "failed", False), (408, "retryable", True), (425, "retryable", False), (429, "retryable", False),
+     (500, "retryable", True), (503, "retryable", True), (302, "failed", False), ("cut", "unknown", True)],
+)  # fmt: skip
+def test_answers(call: Build, peer: Peer, answer: int | str, outcome: str, maybe: bool) -> None:
+    peer.behave("/things/a", answer)
+    result = perform(post(call, peer))
+    assert (result.outcome, result.maybe) == (outcome, maybe)
+
+
+def test_a_timeout_after_sending_is_unknown(call: Build, peer: Peer) -> None:
+    peer.behave("/things/a", "hang")
+    result = perform(post(call, peer, seconds=0.4))
+    assert result.outcome is Outcome.UNKNOWN and "timed out" in result.error
+
+
+def test_a_refused_connection_was_not_acted_on(call: Build, settings: Settings) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    settings.ZEN_OUTBOUND_ALLOW = ("127.0.0.1",)
+    result = perform(call(type="api_call", url=f"http://127.0.0.1:{port}/"))
+    assert (result.outcome, result.maybe) == (Outcome.RETRYABLE, False)
+
+
+def test_the_expected_status_decides(call: Build, peer: Peer) -> None:
+    peer.behave("/things/a", 404, 200)
+    assert perform(post(call, peer, expected_status=[404])).outcome is Outcome.SUCCEEDED
+    assert perform(post(call, peer, expected_status=201)).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_deleting_what_is_gone_is_undone_already(call: Build, peer: Peer, status: int) -> None:
+    peer.behave("/things/a", status, status)
+    delete = {"method": "DELETE", "purpose": Purpose.UNDO}
+    assert perform(post(call, peer, **delete)).outcome is Outcome.SUCCEEDED
+    assert perform(post(call, peer, method="DELETE")).outcome is Outcome.FAILED
+
+
+def test_a_body_over_the_limit_is_unknown_not_success(call: Build, peer: Peer, settings: Settings) -> None:
+    settings.ZEN_MAX_OUTPUT_BYTES = 4
+    result = perform(post(call, peer))
+    assert result.outcome is Outcome.UNKNOWN and "ZEN_MAX_OUTPUT_BYTES" in result.error
+
+
+def test_a_probe_answers_for_an_unknown_outcome(call: Build, peer: Peer) -> None:
+    probe = {"type": "api_call", "url": f"{peer.url}/things/a"}
+    peer.behave("/things/a", "cut")
+    assert perform(post(call, peer), probe=probe).output == {"id": "a"}
+    peer.things.clear()
+    peer.behave("/things/a", 500)
+    result = perform(post(call, peer), probe=probe)
+    assert (result.outcome, result.maybe, result.detail["probed"]) == (Outcome.RETRYABLE, False, True)
+
+
+def test_the_breaker_opens_after_repeated_failures_and_closes_after_a_success(
+    call: Build, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "FAILURES", 2)
+    monkeypatch.setattr(breaker, "RESET_SECONDS", 0.2)
+    peer.behave("/things/a", 500, 500)
+    perform(post(call, peer)), perform(post(call, peer))
+    result = perform(post(call, peer))
+    assert result.outcome is Outcome.RETRYABLE and not result.maybe and "breaker" in result.error
+    assert len(peer.calls) == 2 and 0 < (result.retry_after or 0) <= 0.2
+    breaker.breaker_of(peer.address)._open_until = 0
+    assert perform(post(call, peer)).outcome is Outcome.SUCCEEDED
+    assert breaker.states() == {peer.address: "closed"}

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from orchestration.audit import Actor
+from orchestration.models import Run
+from orchestration.services import start_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("size", [1, 200])
+def test_the_run_page_and_its_verbs(size: int) -> None:
+    steps = [{"step_id": f"s{n}", "forward_action": {"type": "wait", "seconds": 60}} for n in range(size)]
+    body = {"saga_id": "order", "name": "<script>alert(1)</script>", "steps": steps}
+    admin = Actor(name="root", door="python", roles=frozenset({"administrator"}))
+    run, _ = start_run(definition=body, actor=admin, workflow_id="o-1", engine="celery")
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    page = f"/admin/orchestration/run/{run.pk}/"
+    for place in ("run/", "definition/", "auditevent/", "apitoken/"):
+        assert client.get(f"/admin/orchestration/{place}").status_code == 200
+    shown = client.get(f"{page}change/").content.decode()
+    assert "<svg" in shown
+    assert "<script>alert(1)" not in shown
+    for verb, status in (("hold", "held"), ("release", "waiting"), ("abort", "rolled_back")):
+        assert client.get(f"{page}act/{verb}/").status_code == 200
+        assert client.post(f"{page}act/{verb}/", {"note": "<b>x</b>"}).status_code == 302
+        assert verb != "hold" or Run.objects.get().status == status
+    assert "<b>x</b>" not in client.get(f"{page}change/").content.decode()

@@ -1,0 +1,141 @@
+"""The console's contract: exit codes, JSON, questions; real processes on the test's database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.models import Run
+from tests.contract.hosts import until
+from tests.contract.sagas import step
+from tests.crash.workers import ROOT
+from tests.peer import Peer, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Manage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def env(process_env: dict[str, str], peer: Peer) -> dict[str, str]:
+    return process_env | {"ZEN_OUTBOUND_ALLOW": peer.address, "ZEN_ENGINE": "celery", "ZEN_WORKER_LEASE_SECONDS": "2"}
+
+
+@pytest.fixture
+def manage(env: dict[str, str]) -> Manage:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path: Path, peer: Peer) -> Callable[..., str]:
+    def write(*steps: dict[str, Any], **more: Any) -> str:
+        path = tmp_path / "saga.json"
+        path.write_text(json.dumps({"saga_id": "cli", "context": {"base": peer.url}, "steps": list(steps), **more}))
+        return str(path)
+
+    return write
+
+
+def test_a_saga_that_completes_exits_0_with_one_object(manage: Manage, file: Callable[..., str]) -> None:
+    done = manage("saga", "start", file(step("a")), "--workflow-id", "w1", "--wait", "--json")
+    shown = json.loads(done.stdout)
+    assert done.returncode == 0 and shown["status"] == "completed"
+    wanted = {"workflow_id", "kind", "engine", "status", "cause", "warnings", "result", "error", "steps"}
+    assert wanted <= shown.keys()
+    assert shown["steps"][0].keys() == {"step_id", "status", "attempts", "output", "error", "compensation"}
+    again = manage("runs", "show", "w1", "--json")
+    assert json.loads(again.stdout) == shown
+    events = [json.loads(line)["kind"] for line in manage("runs", "events", "w1", "--json").stdout.splitlines()]
+    assert events[0] == "run.started" and events[-1] == "run.completed"
+
+
+def test_a_saga_that_rolls_back_exits_1(manage: Manage, file: Callable[..., str], peer: Peer) -> None:
+    peer.behave("/things/b", 422)
+    done = manage("saga", "start", file(step("a"), step("b")), "--wait", "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["status"] == "rolled_back"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("steps: [", "line"), ("saga_id: x\nsteps: []\n", "steps"), ("a: &b 1\nc: *b\n", ""),
+     ("saga_id: x\nsteps: [{step_id: a, forward_action: {type: api_cal}}]\n", "api_call"),
+     ("saga_id: x\nsteps: [{step_id: a, forward_action: {type: task, x: '{a.__class__}'}}]\n", "__class__")],
+)  # fmt: skip
+def test_bad_input_exits_2_and_changes_nothing(manage: Manage, tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    done = manage("saga", "start", str(path))
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+    assert not Run.objects.exists()
+
+
+def test_a_used_workflow_id(manage: Manage, file: Callable[..., str]) -> None:
+    first = file(step("a"))
+    assert manage("saga", "start", first, "--workflow-id", "w1", "--wait").returncode == 0
+    assert manage("saga", "start", first, "--workflow-id", "w1").returncode == 0
+    assert Run.objects.count() == 1
+    other = manage("saga", "start", file(step("a"), step("b")), "--workflow-id", "w1")
+    assert other.returncode == 2 and "another definition" in other.stderr
+
+
+def test_temporal_by_name_and_not_there_exits_3(manage: Manage, file: Callable[..., str]) -> None:
+    done = manage("saga", "start", file(step("a")), "--engine", "temporal")
+    assert done.returncode == 3 and not Run.objects.exists()
+
+
+def test_a_verb_without_a_terminal_needs_yes(manage: Manage, file: Callable[..., str], peer: Peer) -> None:
+    peer.behave("/things/b", 422)
+    peer.behave("/things/a", 200, 403)
+    assert manage("saga", "start", file(step("a"), step("b")), "--workflow-id", "w1", "--wait").returncode == 1
+    answer = ("runs", "resolve", "w1", "--step", "a", "--answer", "accept-loss", "--note", "written off")
+    asked = manage(*answer)
+    assert asked.returncode == 2 and Run.objects.get().status == "needs_attention"
+    assert json.loads(manage(*answer, "--yes", "--json").stdout)["status"] == "rollback_incomplete"
+    assert manage("runs", "abort", "w1", "--yes").returncode == 1
+    assert manage("runs", "show", "nobody").returncode == 2
+
+
+def test_a_killed_wait_is_taken_up_by_the_next(
+    manage: Manage, file: Callable[..., str], peer: Peer, env: dict[str, str]
+) -> None:
+    peer.delay["/things/b"] = 1.0
+    path = file(step("a"), step("b"), step("c"))
+    command = [sys.executable, "manage.py", "saga", "start", path, "--workflow-id", "w1", "--wait"]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as first:
+        deadline = time.monotonic() + 30
+        while "/things/a" not in peer.things or not peer.at_once:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(first.pid, signal.SIGKILL)
+    time.sleep(2.5)
+    done = manage("saga", "start", path, "--workflow-id", "w1", "--wait", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["status"] == "completed"
+    assert set(peer.effects.values()) == {1}
+    until(Run.objects.get())

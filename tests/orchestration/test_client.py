@@ -1,0 +1,38 @@
+"""The names the users know work as they know them."""
+
+from __future__ import annotations
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from orchestration.client import SagaWorkflow, get_temporal_client
+from orchestration.errors import BadInput, NotFound
+from orchestration.sagas import start_distributed_saga
+from tests.core.seed_sagas import ONBOARDING
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_saga_is_started_seen_and_cancelled() -> None:
+    result = async_to_sync(start_distributed_saga)(saga_definition=ONBOARDING, coordination_mode="orchestration")
+    client = get_temporal_client()
+    seen = async_to_sync(client.get_workflow_status)(result["workflow_id"])
+    assert (seen["status"], seen["engine"]) == ("running", "celery")
+    async_to_sync(client.cancel_workflow)(result["workflow_id"], "not wanted")
+    assert async_to_sync(client.get_workflow_status)(result["workflow_id"])["status"] == "compensating"
+
+
+def test_a_workflow_is_started_by_its_class() -> None:
+    client = get_temporal_client()
+    assert async_to_sync(client.connect)() is False
+    started = async_to_sync(client.start_workflow)(
+        workflow_class=SagaWorkflow, workflow_args=ONBOARDING, workflow_id="my-workflow-123"
+    )
+    assert started["workflow_id"] == "my-workflow-123"
+
+
+def test_what_is_not_there_is_said() -> None:
+    with pytest.raises(NotFound):
+        async_to_sync(get_temporal_client().get_workflow_status)("nobody")
+    with pytest.raises(BadInput, match="coordination_mode"):
+        async_to_sync(start_distributed_saga)(saga_definition=ONBOARDING, coordination_mode="other")

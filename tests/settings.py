@@ -1,0 +1,10 @@
+"""Django's settings for a test run: the real ones, read from an environment that the run has tidied first."""
+
+from tests.servers import environment
+
+environment.prepare()
+
+from zen_project.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+DATABASES["default"]["TEST"] = environment.test_database()  # noqa: F405

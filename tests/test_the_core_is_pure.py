@@ -1,0 +1,33 @@
+"""import-linter forbids names; this allows names: the standard library without the world outside, pydantic, itself."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CORES = ("orchestration/core", "approvals/core")
+WORLD = {"asyncio", "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
+ALLOWED = (set(sys.stdlib_module_names) - WORLD) | {"pydantic", "pydantic_core"}
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_it_imports_the_standard_library_and_pydantic_only(core: str) -> None:
+    own = core.replace("/", ".")
+    strangers = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in (ROOT / core).rglob("*.py")
+        for name in imports(file)
+        if name.partition(".")[0] not in ALLOWED and not (name == own or name.startswith(f"{own}."))
+    ]
+    assert strangers == []

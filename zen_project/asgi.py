@@ -1,0 +1,11 @@
+import os
+
+from django.core.asgi import get_asgi_application
+from django.db import connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zen_project.settings")
+application = get_asgi_application()
+
+# A request's thread ends with the request, and a connection kept for later would outlive it unseen.
+for entry in connections.settings.values():
+    entry["CONN_MAX_AGE"] = 0

@@ -1,0 +1,1 @@
+"""The demonstration: three sagas against three small services that really hold state."""

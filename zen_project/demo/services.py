@@ -1,0 +1,78 @@
+"""Small HTTP services for the demonstration. POST /KIND holds a thing, once per Idempotency-Key; DELETE lets it go."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Service:
+    """`held` maps /KIND/ID to the order it belongs to. `unreachable` addresses are refused by POST /parcels.
+
+    `locked` orders cannot be deleted until somebody repairs the service.
+    """
+
+    name: str
+    held: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    locked: set[str] = field(default_factory=set)
+    calls: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.server.daemon_threads = True
+        self.address = f"127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True, name=self.name).start()
+
+    def create(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        with self.lock:
+            self.calls += 1
+            if body.get("to") == "nowhere":
+                return 422, {"error": "there is no such address"}
+            if key not in self.keys:
+                self.keys[key] = f"{path}/{len(self.keys) + 1}"
+                self.held[self.keys[key]] = str(body.get("order"))
+            return 201, {"id": self.keys[key].rsplit("/", 1)[1]}
+
+    def delete(self, path: str) -> tuple[int, dict[str, Any]]:
+        with self.lock:
+            self.calls += 1
+            if self.held.get(path) in self.locked:
+                return 403, {"error": "this order is locked"}
+            return (200, {}) if self.held.pop(path, None) else (404, {"error": "there is no such thing"})
+
+    def of(self, order: str) -> list[str]:
+        """What the service holds for an order."""
+        with self.lock:
+            return sorted(path for path, owner in self.held.items() if owner == order)
+
+
+def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+            self._answer(*service.create(self.path, self.headers.get("Idempotency-Key") or "", body))
+
+        def do_DELETE(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._answer(*service.delete(self.path))
+
+        def _answer(self, status: int, body: dict[str, Any]) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    return Handler

@@ -1,0 +1,124 @@
+"""A server that this process owns: started through the guardian, waited for, stopped with it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+GUARDIAN = Path(__file__).with_name("guardian.py")
+STOP_MARGIN_SECONDS = 5
+
+_running: set["OwnedServer"] = set()
+
+
+class ServerFailed(Exception):
+    """A real server did not come up; the message carries the end of its log."""
+
+
+class OwnedServer:
+    """`address` is what a client connects to. Use it as a context manager, or call stop()."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        argv: Sequence[str],
+        log: Path,
+        address: str,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        grace: float = 10,
+        environ: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.name, self.log, self.address = name, log, address
+        self._stop_within = grace + STOP_MARGIN_SECONDS
+        log.parent.mkdir(parents=True, exist_ok=True)
+        guardian = [sys.executable, "-I", "-S", str(GUARDIAN), str(os.getpid()), str(int(stop_signal)), str(grace)]
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches the owner, which stops its workers first and the servers last.
+            self._guardian = subprocess.Popen(
+                [*guardian, *argv],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environ,
+                cwd=cwd,
+            )
+        _running.add(self)
+
+    @property
+    def alive(self) -> bool:
+        return self._guardian.poll() is None
+
+    @property
+    def guardian_pid(self) -> int:
+        return self._guardian.pid
+
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 30) -> Self:
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if not self.alive:
+                self.stop()
+                raise ServerFailed(f"{self.name} ended at once. {self._log_tail()}")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise ServerFailed(f"{self.name} was not ready within {seconds:g} s. {self._log_tail()}")
+            time.sleep(0.05)
+        return self
+
+    def stop(self) -> None:
+        assert self._guardian.stdin is not None
+        self._guardian.stdin.close()
+        try:
+            self._guardian.wait(self._stop_within)
+        except subprocess.TimeoutExpired:
+            self._guardian.kill()
+            self._guardian.wait()
+        _running.discard(self)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """To the server, not to its guardian."""
+        assert self._guardian.stdin is not None
+        self._guardian.stdin.write(bytes([number]))
+        self._guardian.stdin.flush()
+
+    def kill(self) -> None:
+        """As by kill -9. Start a new server on the same folder and port to see it come back."""
+        self.send_signal(signal.SIGKILL)
+        self.stop()
+
+    def _log_tail(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-5:]
+        return "\n".join([f"The end of {self.log}:", *lines])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def stop_all() -> None:
+    for server in tuple(_running):
+        server.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,199 @@
+"""Django's settings, all from the environment through env.py. Nothing else in Zen reads os.environ."""
+
+import warnings
+from pathlib import Path
+from urllib.parse import quote
+
+from .broker import broker_url, transport_options
+from .databases import database
+from .embedded import residence
+from .env import Env
+from .secret_key import stored_secret_key
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# What runs, and where its files are
+ZEN_DATA_DIR = BASE_DIR / env.text("ZEN_DATA_DIR", ".zen")
+ZEN_ENGINE = env.choice("ZEN_ENGINE", "auto", ("auto", "temporal", "celery"))
+ZEN_WHEN_TEMPORAL_IS_DOWN = env.choice("ZEN_WHEN_TEMPORAL_IS_DOWN", "fallback", ("fallback", "queue", "refuse"))
+ZEN_WORKER_LEASE_SECONDS = env.seconds("ZEN_WORKER_LEASE_SECONDS", 6)
+ZEN_SWEEP_SECONDS = env.seconds("ZEN_SWEEP_SECONDS", 1)
+ZEN_EMBEDDED = False  # embedded.configure() says so in a process that hosts the workers itself
+
+# What a running `manage.py up` on the same data folder offers to a command in another terminal
+_neighbour = residence.read(ZEN_DATA_DIR)
+
+TEMPORAL_ADDRESS = env.address("TEMPORAL_ADDRESS", _neighbour.temporal_address)
+TEMPORAL_NAMESPACE = env.text("TEMPORAL_NAMESPACE", "default")
+TEMPORAL_TASK_QUEUE = env.text("TEMPORAL_TASK_QUEUE", "zen-workflows")
+
+# What actions may do
+ZEN_OUTBOUND_ALLOW = env.outbound("ZEN_OUTBOUND_ALLOW")
+ZEN_SCRIPTS = env.choice("ZEN_SCRIPTS", "off", ("off", "sandboxed", "unsafe"))
+ZEN_MAX_OUTPUT_BYTES = env.integer("ZEN_MAX_OUTPUT_BYTES", 10 * 1024 * 1024, least=1024)
+ZEN_SECRETS_DIR = env.text("ZEN_SECRETS_DIR")
+ZEN_SECRETS = env.action_secrets()
+
+# Where events go
+REDIS_HOST = env.text("REDIS_HOST")
+REDIS_PORT = env.integer("REDIS_PORT", 6379, most=65_535)
+REDIS_DB_CONVERSATIONS = env.integer("REDIS_DB_CONVERSATIONS", 0, least=0)
+NATS_URL = env.secret("NATS_URL")
+KAFKA_BOOTSTRAP_SERVERS = env.text("KAFKA_BOOTSTRAP_SERVERS")
+
+WORKFLOW_MONITORING_ENABLED = env.boolean("WORKFLOW_MONITORING_ENABLED", True)
+WORKFLOW_HEALTH_CHECK_INTERVAL = env.integer("WORKFLOW_HEALTH_CHECK_INTERVAL", 300)
+WORKFLOW_METRICS_INTERVAL = env.integer("WORKFLOW_METRICS_INTERVAL", 60)
+
+# Django
+SECRET_KEY = env.secret("ZEN_SECRET_KEY") or env.secret("SECRET_KEY") or stored_secret_key(ZEN_DATA_DIR)
+DEBUG = env.boolean("ZEN_DEBUG", False)
+ALLOWED_HOSTS = list(env.words("ZEN_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")))
+CSRF_TRUSTED_ORIGINS = list(env.words("ZEN_TRUSTED_ORIGINS"))
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "django_typer",
+    "drf_spectacular",
+    "rest_framework",
+    "zen_project",
+    "monitoring",
+    "approvals",
+    "orchestration",
+    "notifications",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+ROOT_URLCONF = "zen_project.urls"
+ASGI_APPLICATION = "zen_project.asgi.application"
+WSGI_APPLICATION = "zen_project.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {
+    "default": database(
+        env.secret("DATABASE_URL", f"sqlite:///{quote(str(ZEN_DATA_DIR / 'zen.sqlite3'))}"), base_dir=BASE_DIR
+    ),
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+# Behind a proxy that ends TLS and sets X-Forwarded-Proto
+if env.boolean("ZEN_HTTPS", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_REDIRECT_EXEMPT = [r"^livez$"]
+
+# Static files come from the apps themselves until collectstatic has run (as it has in the container image)
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "orchestration.api.auth.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "EXCEPTION_HANDLER": "orchestration.api.errors.handle",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Zen",
+    "DESCRIPTION": "Runs sagas durably, on Temporal or on its own engine.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+UNFOLD = {"SITE_TITLE": "Zen", "SITE_HEADER": "Zen", "SITE_SUBHEADER": "Sagas, approvals, runs", "SITE_SYMBOL": "hub"}
+
+# Celery: the database row is the truth, a message is only a doorbell (docs of the celery engine)
+CELERY_BROKER_URL = broker_url(env, _neighbour.broker_url)
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
+# Steps wait for others, so threads; no time limits, which only prefork has: actions carry their own.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = env.integer("ZEN_WORKER_THREADS", 8, most=256)
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = not CELERY_BROKER_URL.startswith("memory:")  # a feature of Redis, warned of elsewhere
+CELERY_WORKER_ETA_TASK_LIMIT = 1000
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+# A lost broker must not kill the step that a worker performs: its row is leased, so nobody else performs it.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_DB_REUSE_MAX = 1_000_000  # else Celery's Django fixup reconnects around every task: 80 instead of 273 steps/s
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": f"orchestration.{name}", "schedule": ZEN_SWEEP_SECONDS, "options": {"expires": 10}}
+    for name in ("sweep", "relay")
+}
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # two ticks need no memory, so no file that can break
+
+QUIET = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "httpx2")  # each says a line per tick or call
+LOG_LEVEL = env.choice("ZEN_LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"redact": {"()": "orchestration.actions.secrets.RedactingFilter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {name: {"level": "WARNING"} for name in QUIET} | {"kombu.connection": {"level": "ERROR"}},
+}

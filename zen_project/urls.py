@@ -1,0 +1,17 @@
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers; whether its servers do is the doctor's question."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("livez", livez, name="livez"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("orchestration.api.urls")),
+]
