@@ -132,7 +132,8 @@ def _forward(
         return Ended(outcome=Outcome.FAILED, error=str(error))
     probe = _rendered_or_none(step.probe_action, scope)
     call = _call(run, row, step, action, idempotency_key(run, row, custom), cancelled)
-    result = perform(call, probe=probe, probe_first=row.tries > 1 and probe is not None)
+    repeated = row.tries > 1 and probe is not None
+    result = perform(call, probe=probe, probe_first=repeated, output_schema=step.output_schema)
     return _ended(result, row, step, scope)
 
 

@@ -11,15 +11,28 @@ from orchestration.actions import secrets
 from orchestration.actions.base import Call, Result
 from orchestration.actions.registry import ACTIONS
 from orchestration.core.words import Outcome
+from orchestration.output_schemas import mismatch
 
 PROBE_SECONDS = 10.0
 
 
-def perform(call: Call, *, probe: Mapping[str, JsonValue] | None = None, probe_first: bool = False) -> Result:
-    """The outcome of an attempt (rule 4). `probe`: the rendered probe action.
+def perform(
+    call: Call,
+    *,
+    probe: Mapping[str, JsonValue] | None = None,
+    probe_first: bool = False,
+    output_schema: Mapping[str, JsonValue] | None = None,
+) -> Result:
+    """The outcome of an attempt (rule 4), without any secret. `probe`: the rendered probe action.
 
     `probe_first`: an earlier worker may have sent this attempt already, so ask before sending it again.
+    `output_schema`: what the output of a success has to match.
     """
+    result = _settled(call, probe, probe_first)
+    return _redacted(result if output_schema is None else _matched(result, output_schema))
+
+
+def _settled(call: Call, probe: Mapping[str, JsonValue] | None, probe_first: bool) -> Result:
     if probe is not None and probe_first:
         found = _probe(call, probe)
         if found is not None and found.outcome is Outcome.SUCCEEDED:
@@ -36,7 +49,18 @@ def _once(call: Call) -> Result:
         action = secrets.resolve_action(dict(call.action))
     except secrets.MissingSecret as error:
         return Result(outcome=Outcome.FAILED, error=str(error))
-    result = ACTIONS[str(call.action["type"])](dataclasses.replace(call, action=action))
+    return ACTIONS[str(call.action["type"])](dataclasses.replace(call, action=action))
+
+
+def _matched(result: Result, schema: Mapping[str, JsonValue]) -> Result:
+    """An output that is not what was promised: the action was done all the same, so there is something to undo."""
+    if result.outcome is not Outcome.SUCCEEDED or result.deferred:
+        return result
+    wrong = mismatch(schema, result.output, show=secrets.redact)
+    return dataclasses.replace(result, outcome=Outcome.FAILED, maybe=True, error=wrong) if wrong else result
+
+
+def _redacted(result: Result) -> Result:
     return dataclasses.replace(
         result,
         output=secrets.redact(result.output),

@@ -8,21 +8,38 @@ from orchestration import audit, roles
 from orchestration.audit import Actor
 from orchestration.core.definition import (
     DefinitionErrors,
+    Problem,
     SagaDefinition,
     definition_hash,
     validate_definition,
     warnings_of,
 )
+from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput
 from orchestration.models import Definition
+from orchestration.output_schemas import schema_problems
 
 
 def check_definition(data: object) -> SagaDefinition:
     """The definition in `data`, or BadInput with every problem found."""
+    plain = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, SagaDefinition) else data
     try:
-        return validate_definition(data)
+        definition = validate_definition(plain)
+        found = schema_problems(plain)
     except DefinitionErrors as errors:
-        raise BadInput(str(errors), field="definition", problems=errors.as_dicts()) from None
+        found = [*errors.problems, *_schema_problems_beside(plain)]
+    if not found:
+        return definition
+    all_of_them = DefinitionErrors(found)
+    raise BadInput(str(all_of_them), field="definition", problems=all_of_them.as_dicts())
+
+
+def _schema_problems_beside(data: object) -> list[Problem]:
+    """Those of a definition with other faults; none when it is not even plain JSON."""
+    try:
+        return schema_problems(plain_json(data))
+    except DefinitionErrors:
+        return []
 
 
 def publish(*, data: object, actor: Actor) -> tuple[Definition, bool]:

@@ -159,6 +159,9 @@ def _alone(label: str, step: Mapping[str, Any]) -> list[Problem]:
     if kind in ("saga", "wait") and step.get("probe_action") is not None:
         message, remedy = f"the outcome of a {kind} is always known", "remove it"
         found.append(Problem(step=label, field="probe_action", value="", message=message, remedy=remedy))
+    if kind in ("saga", "wait") and step.get("output_schema") is not None:
+        message, remedy = f"the output of a {kind} is always the same", "remove it"
+        found.append(Problem(step=label, field="output_schema", value="", message=message, remedy=remedy))
     return found + _probe(label, step.get("probe_action"))
 
 

@@ -70,7 +70,9 @@ class StepDefinition(BaseModel):
     idempotency_key: str | None = Field(
         None, min_length=1, max_length=255, description="a template used in the place of workflow_id:step_id"
     )
-    output_schema: dict[str, JsonValue] | None = Field(None, description="a JSON Schema of the output, a mapping")
+    output_schema: dict[str, JsonValue] | None = Field(
+        None, description="a JSON Schema (draft 2020-12) of the output, a mapping; another output fails the step"
+    )
     default_output: JsonValue = Field(
         None, description="the output of a step with critical: false that failed; null is none"
     )
