@@ -12,7 +12,7 @@ from orchestration.services import check_definition
 
 WAIT = {"type": "wait", "seconds": 0}
 TASK = {"type": "task", "handler": "x.y"}
-OBJECT = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+OBJECT: dict[str, Any] = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 
 
 def saga(schema: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -96,7 +97,7 @@ def test_the_breaker_opens_after_repeated_failures_and_closes_after_a_success(
 def test_what_a_probe_finds_has_to_match_the_schema_too(call: Build, peer: Peer) -> None:
     peer.behave("/things/a", "cut")
     probe = {"type": "api_call", "url": f"{peer.url}/things/a"}
-    wanted = {"properties": {"id": {"type": "integer"}}}
+    wanted: dict[str, Any] = {"properties": {"id": {"type": "integer"}}}
     result = perform(post(call, peer), probe=probe, output_schema=wanted)
     assert (result.outcome, result.maybe, result.output) == (Outcome.FAILED, True, {"id": "a"})
     assert "$.id" in result.error
