@@ -2,7 +2,7 @@
 
 POST /things/NAME creates one effect per Idempotency-Key and answers {"id": …}; DELETE takes it away; GET asks.
 `behave("/things/a", 500, 503)` answers those first; a number is a status, "hang" a pause, "cut" a lost connection
-after the effect.
+after the effect. `say("/x", 302, headers, body)` answers like that every time; `seen` keeps each request whole.
 """
 
 from __future__ import annotations
@@ -14,8 +14,24 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class Peer:
@@ -27,6 +43,8 @@ class Peer:
         self.behaviours: dict[str, list[int | str]] = {}
         self.delay: dict[str, float] = {}
         self.bodies: list[Any] = []
+        self.said: dict[str, Reply] = {}
+        self.seen: list[Request] = []
         self.most_at_once = self.at_once = 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
@@ -38,6 +56,9 @@ class Peer:
 
     def behave(self, path: str, *answers: int | str) -> None:
         self.behaviours[path] = list(answers)
+
+    def say(self, path: str, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+        self.said[path] = Reply(status, headers or {}, body)
 
     def methods(self, method: str) -> list[str]:
         return [path for called, path, _ in self.calls if called == method]
@@ -81,7 +102,14 @@ def _handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
             raw = self.rfile.read(length)
             peer.bodies.append(raw.decode())
             path = self.path.split("?")[0]
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            peer.seen.append(Request(self.command, self.path, headers, raw.decode()))
             time.sleep(peer.delay.get(path, 0))
+            if path in peer.said:
+                with peer.lock:
+                    peer.calls.append((self.command, path, self.headers.get("Idempotency-Key") or ""))
+                self._reply(peer.said[path])
+                return
             status, body = peer.answer(self.command, path, self.headers.get("Idempotency-Key") or "")
             if status == "cut":
                 self.close_connection = True
@@ -90,12 +118,14 @@ def _handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
             if status == "hang":
                 time.sleep(3)
                 status = 200
-            data = json.dumps(body).encode()
-            self.send_response(int(status))
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
+            self._reply(Reply(int(status), {"Content-Type": "application/json"}, json.dumps(body).encode()))
+
+        def _reply(self, reply: Reply) -> None:
+            self.send_response(reply.status)
+            for name, value in {**reply.headers, "Content-Length": str(len(reply.body))}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(reply.body)
 
         def log_message(self, *_: Any) -> None:
             return

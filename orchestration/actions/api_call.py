@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,16 +15,13 @@ from pydantic import JsonValue
 
 from orchestration.actions.base import Call, Result
 from orchestration.actions.breaker import breaker_of
+from orchestration.actions.output import parsed, too_large
 from orchestration.actions.transport import Refused, begin, client, has_sent
 from orchestration.core.words import Outcome, Purpose
 
 KEPT_HEADERS = ("content-type", "content-length", "date", "location", "retry-after", "x-request-id", "server")
 TRY_LATER = {408: True, 425: False, 429: False}
 """Statuses that ask for another try → whether the other side may have acted."""
-
-
-class _TooLarge(Exception):
-    pass
 
 
 def api_call(call: Call) -> Result:
@@ -53,16 +49,14 @@ def _send(call: Call, url: httpx2.URL) -> Result:
     started = time.monotonic()
     begin(call.timeout_seconds)
     try:
-        response, body = _exchange(call, url)
+        response, body, is_whole = _exchange(call, url)
     except Refused as error:
         return Result(outcome=Outcome.FAILED, error=str(error))
-    except _TooLarge as error:
-        return Result(outcome=Outcome.UNKNOWN, maybe=True, error=str(error))
     except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError) as error:
         return _lost(error, url, time.monotonic() - started)
     except (ValueError, UnicodeError) as error:
         return Result(outcome=Outcome.FAILED, error=f"the request cannot be built: {error}")
-    result = _judged(call, response, body)
+    result = _judged(call, response, body, is_whole)
     detail: dict[str, JsonValue] = {
         "status": response.status_code,
         "seconds": round(time.monotonic() - started, 4),
@@ -80,7 +74,7 @@ def _send(call: Call, url: httpx2.URL) -> Result:
     )
 
 
-def _exchange(call: Call, url: httpx2.URL) -> tuple[httpx2.Response, bytes]:
+def _exchange(call: Call, url: httpx2.URL) -> tuple[httpx2.Response, bytes, bool]:
     action = call.action
     headers = {str(k): str(v) for k, v in _mapping(action.get("headers")).items()}
     headers.setdefault("Idempotency-Key", call.idempotency_key)
@@ -91,21 +85,19 @@ def _exchange(call: Call, url: httpx2.URL) -> tuple[httpx2.Response, bytes]:
     request = client().build_request(str(action.get("method", "GET")), url, headers=headers, **content)
     response = client().send(request, stream=True, follow_redirects=follow)
     try:
-        return response, _read(response)
+        return response, *_read(response)
     finally:
         response.close()
 
 
-def _read(response: httpx2.Response) -> bytes:
+def _read(response: httpx2.Response) -> tuple[bytes, bool]:
+    """The body up to the limit, and whether that is all of it."""
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > settings.ZEN_MAX_OUTPUT_BYTES:
-            raise _TooLarge(
-                f"the answer ({response.status_code}) is larger than {settings.ZEN_MAX_OUTPUT_BYTES} bytes "
-                "(ZEN_MAX_OUTPUT_BYTES), so the outcome cannot be kept"
-            )
-    return bytes(body)
+            return bytes(body), False
+    return bytes(body), True
 
 
 def _lost(error: Exception, url: httpx2.URL, seconds: float) -> Result:
@@ -122,13 +114,13 @@ def _lost(error: Exception, url: httpx2.URL, seconds: float) -> Result:
     )
 
 
-def _judged(call: Call, response: httpx2.Response, body: bytes) -> Result:
+def _judged(call: Call, response: httpx2.Response, body: bytes, is_whole: bool) -> Result:
     status = response.status_code
-    if _is_expected(call.action.get("expected_status"), status):
-        return Result(outcome=Outcome.SUCCEEDED, output=_output(body))
     undone = call.purpose is Purpose.UNDO and str(call.action.get("method")) == "DELETE" and status in (404, 410)
-    if undone:
-        return Result(outcome=Outcome.SUCCEEDED, output=_output(body))
+    if undone or _is_expected(call.action.get("expected_status"), status):
+        if is_whole or call.purpose is Purpose.UNDO:
+            return Result(outcome=Outcome.SUCCEEDED, output=_output(body) if is_whole else {})
+        return Result(outcome=Outcome.FAILED, maybe=True, error=too_large(f"the answer ({status})"))
     error = f"{response.request.method} {response.url.host} answered {status}: {body[:300].decode(errors='replace')}"
     if status in TRY_LATER:
         after = _retry_after(response.headers.get("retry-after"))
@@ -150,9 +142,9 @@ def _output(body: bytes) -> JsonValue:
     if not body:
         return {}
     try:
-        value = json.loads(body)
+        value = parsed(body)
     except ValueError:
-        return {"body": body.decode(errors="replace").replace("\x00", "\ufffd")}
+        return {"body": body.decode(errors="replace")}
     return value if isinstance(value, dict) else {"body": value}
 
 

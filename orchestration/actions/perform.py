@@ -9,11 +9,13 @@ from pydantic import JsonValue
 
 from orchestration.actions import secrets
 from orchestration.actions.base import Call, Result
+from orchestration.actions.output import limited
 from orchestration.actions.registry import ACTIONS
 from orchestration.core.words import Outcome
 from orchestration.output_schemas import mismatch
 
 PROBE_SECONDS = 10.0
+LONGEST_ERROR = 4000
 
 
 def perform(
@@ -28,7 +30,7 @@ def perform(
     `probe_first`: an earlier worker may have sent this attempt already, so ask before sending it again.
     `output_schema`: what the output of a success has to match.
     """
-    result = _settled(call, probe, probe_first)
+    result = limited(_settled(call, probe, probe_first))
     return _redacted(result if output_schema is None else _matched(result, output_schema))
 
 
@@ -38,8 +40,7 @@ def _settled(call: Call, probe: Mapping[str, JsonValue] | None, probe_first: boo
         if found is not None and found.outcome is Outcome.SUCCEEDED:
             return found
     result = _once(call)
-    in_doubt = result.outcome is Outcome.UNKNOWN or (result.outcome is Outcome.RETRYABLE and result.maybe)
-    if probe is not None and in_doubt:
+    if probe is not None and (result.maybe or result.outcome is Outcome.UNKNOWN):
         return _probe(call, probe) or result
     return result
 
@@ -64,7 +65,7 @@ def _redacted(result: Result) -> Result:
     return dataclasses.replace(
         result,
         output=secrets.redact(result.output),
-        error=secrets.redact(result.error),
+        error=secrets.redact(result.error)[:LONGEST_ERROR],
         detail=secrets.redact(dict(result.detail)),
     )
 

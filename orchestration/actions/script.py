@@ -19,6 +19,7 @@ from django.conf import settings
 from pydantic import JsonValue
 
 from orchestration.actions.base import Call, Result
+from orchestration.actions.output import parsed, too_large
 from orchestration.core.words import Outcome
 
 KEPT_BYTES = 64 * 1024
@@ -58,7 +59,7 @@ def _run(call: Call, folder: Path, sandboxed: bool) -> Result:
         start_new_session=True,
         preexec_fn=_limits,
     )
-    readers = [_Reader(process.stdout), _Reader(process.stderr)]
+    readers = [_Reader(process.stdout, settings.ZEN_MAX_OUTPUT_BYTES), _Reader(process.stderr, KEPT_BYTES)]
     ended_by = _await(process, call)
     _kill_group(process)
     for reader in readers:
@@ -94,17 +95,23 @@ def _result(process: subprocess.Popen[bytes], out: _Reader, err: _Reader, ended_
         why = ended_by or f"was killed by signal {-code}"
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the script {why}", detail=detail)
     if code == 0:
-        return Result(outcome=Outcome.SUCCEEDED, output=_output(out.text()), detail=detail)
+        return _succeeded(out, detail)
     error = f"the script ended with {code}: {err.text()[-500:] or out.text()[-500:]}"
     return Result(outcome=Outcome.RETRYABLE if code == TRY_LATER else Outcome.FAILED, error=error, detail=detail)
 
 
-def _output(text: str) -> JsonValue:
+def _succeeded(out: _Reader, detail: dict[str, JsonValue]) -> Result:
+    """A JSON object is the output as it is, up to the site's limit; of any other text the head is kept."""
+    whole = out.whole()
+    if whole.startswith(b"{") and out.overran:
+        return Result(outcome=Outcome.FAILED, maybe=True, error=too_large("what the script printed"), detail=detail)
     try:
-        value = json.loads(text)
+        value = parsed(whole)
     except ValueError:
         value = None
-    return value if isinstance(value, dict) else {"stdout": text, "exit_code": 0}
+    if isinstance(value, dict):
+        return Result(outcome=Outcome.SUCCEEDED, output=value, detail=detail | {"truncated": False})
+    return Result(outcome=Outcome.SUCCEEDED, output={"stdout": out.text(), "exit_code": 0}, detail=detail)
 
 
 def _environment(call: Call, home: str) -> dict[str, str]:
@@ -145,11 +152,11 @@ def _limits() -> None:
 
 
 class _Reader(threading.Thread):
-    """Reads a pipe to its end and keeps its head."""
+    """Reads a pipe to its end and keeps its head, up to `limit` bytes."""
 
-    def __init__(self, pipe: IO[bytes] | None) -> None:
+    def __init__(self, pipe: IO[bytes] | None, limit: int) -> None:
         super().__init__(daemon=True)
-        self.pipe, self.kept, self.cut = pipe, bytearray(), False
+        self.pipe, self.limit, self.kept, self.overran = pipe, limit, bytearray(), False
         self.start()
 
     def run(self) -> None:
@@ -160,8 +167,15 @@ class _Reader(threading.Thread):
 
     def _read(self, pipe: IO[bytes]) -> None:
         while chunk := pipe.read1(65536):  # type: ignore[attr-defined]
-            self.cut = self.cut or len(self.kept) + len(chunk) > KEPT_BYTES
-            self.kept += chunk[: max(0, KEPT_BYTES - len(self.kept))]
+            self.overran = self.overran or len(self.kept) + len(chunk) > self.limit
+            self.kept += chunk[: max(0, self.limit - len(self.kept))]
+
+    def whole(self) -> bytes:
+        return bytes(self.kept).lstrip()
+
+    @property
+    def cut(self) -> bool:
+        return self.overran or len(self.kept) > KEPT_BYTES
 
     def text(self) -> str:
-        return bytes(self.kept).decode(errors="replace").replace("\x00", "\ufffd")
+        return bytes(self.kept[:KEPT_BYTES]).decode(errors="replace")

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from celery import current_app
 from django.conf import settings
@@ -83,7 +82,6 @@ def _outcome(handler: Handler, call: Call) -> Result:
     )
     try:
         value = handler(payload, context)
-        json.dumps(value, allow_nan=False)
     except Refused as error:
         return Result(outcome=Outcome.FAILED, error=str(error))
     except TryLater as error:
@@ -92,13 +90,18 @@ def _outcome(handler: Handler, call: Call) -> Result:
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task raised {type(error).__name__}: {error}")
     finally:
         _close_connections()
-    return Result(outcome=Outcome.SUCCEEDED, output=_object(value))
+    return _answer(value)
 
 
-def _object(value: Any) -> JsonValue:
+def _answer(value: object) -> Result:
+    """What the handler gave back, as JSON would bring it: tuples as lists, keys as text."""
     if value is None:
-        return {}
-    return value if isinstance(value, dict) else {"result": value}
+        return Result(outcome=Outcome.SUCCEEDED, output={})
+    try:
+        plain: JsonValue = json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        return Result(outcome=Outcome.FAILED, maybe=True, error=f"the task gave back what is not JSON: {error}")
+    return Result(outcome=Outcome.SUCCEEDED, output=plain if isinstance(plain, dict) else {"result": plain})
 
 
 def _close_connections() -> None:

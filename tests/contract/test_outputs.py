@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any
 
+from django.conf import settings as django_settings
+from django.core import serializers
+from pytest_django import Settings
+from temporalio.client import Client
+
+from orchestration.models import Run
 from orchestration.selectors import run_view
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
@@ -29,3 +37,58 @@ def test_a_non_critical_step_whose_output_breaks_its_schema_gives_its_default(en
         start(peer, engine, step("a", output_schema=NUMBER, critical=False, default_output={"id": 7}), uses),
     )
     assert run_view(run)["status"] == "completed" and '{"from":7}' in [body.replace(" ", "") for body in peer.bodies]
+
+
+def test_a_large_output_is_used_by_later_steps_and_travels_by_reference(engine: str, peer: Peer) -> None:
+    big = {"id": "order-7", "blob": "x" * 5_000_000, "lines": [{"sku": "s1"}]}
+    peer.say("/big", 200, {"Content-Type": "application/json"}, json.dumps(big).encode())
+    first = step("a", forward_action={"type": "api_call", "method": "POST", "url": "{base}/big"})
+    uses = step("b", compensation_action={"type": "api_call", "method": "DELETE", "url": "{base}/things/{a.id}"})
+    uses["forward_action"]["payload"] = {"named": "{a.id}", "nearest": "{lines.0.sku}"}
+    run = until(start(peer, engine, first, uses))
+    assert run.status == "completed", run_view(run)["error"]
+    assert json.loads(peer.bodies[-1]) == {"named": "order-7", "nearest": "s1"}
+    assert run.commands.get(step_id="a").output == big
+    assert largest_elsewhere(run) < 10_000
+    if engine == "temporal":
+        assert largest_in_history(run) < 10_000
+
+
+def test_more_of_an_output_than_a_template_may_hold_fails_cleanly(engine: str, peer: Peer) -> None:
+    peer.say("/big", 200, body=b"x" * 2_000_000)
+    first = step("a", forward_action={"type": "api_call", "method": "POST", "url": "{base}/big"}, undo=False)
+    uses = step("b")
+    uses["forward_action"]["payload"] = "{a.body}"
+    view = run_view(until(start(peer, engine, first, uses)))
+    assert (view["status"], view["steps"][1]["status"]) == ("rolled_back", "failed")
+    assert "1 MiB" in view["error"] and peer.methods("POST") == ["/big"]
+
+
+def test_an_output_over_the_limit_fails_the_step_and_is_undone(engine: str, peer: Peer, settings: Settings) -> None:
+    settings.ZEN_MAX_OUTPUT_BYTES = 100_000
+    peer.say("/big", 200, body=b"x" * 200_000)
+    run = until(
+        start(peer, engine, step("a", forward_action={"type": "api_call", "method": "POST", "url": "{base}/big"}))
+    )
+    view = run_view(run)
+    assert (view["status"], view["steps"][0]["status"]) == ("rolled_back", "unknown")
+    assert view["steps"][0]["compensation"]["status"] == "compensated" and peer.methods("DELETE") == ["/things/a"]
+    assert "100000 bytes (ZEN_MAX_OUTPUT_BYTES)" in view["error"]
+    assert run.commands.get(step_id="a", purpose="forward").output is None
+
+
+def largest_elsewhere(run: Run) -> int:
+    """Characters in the largest row of the run that is not the attempt itself."""
+    rows = [*run.events.all(), *run.steps.all(), *run.messages.all(), *run.commands.exclude(step_id="a"), run]
+    return max(len(serializers.serialize("json", [row])) for row in rows)
+
+
+def largest_in_history(run: Run) -> int:
+    """Bytes of the largest event that Temporal keeps of the run."""
+
+    async def events() -> list[int]:
+        client = await Client.connect(django_settings.TEMPORAL_ADDRESS)
+        history = await client.get_workflow_handle(run.workflow_id).fetch_history()
+        return [event.ByteSize() for event in history.events]
+
+    return max(asyncio.run(events()))

@@ -63,10 +63,15 @@ def test_deleting_what_is_gone_is_undone_already(call: Build, peer: Peer, status
     assert perform(post(call, peer, method="DELETE")).outcome is Outcome.FAILED
 
 
-def test_a_body_over_the_limit_is_unknown_not_success(call: Build, peer: Peer, settings: Settings) -> None:
+def test_an_answer_over_the_limit_is_a_failure_that_was_done(call: Build, peer: Peer, settings: Settings) -> None:
     settings.ZEN_MAX_OUTPUT_BYTES = 4
     result = perform(post(call, peer))
-    assert result.outcome is Outcome.UNKNOWN and "ZEN_MAX_OUTPUT_BYTES" in result.error
+    assert (result.outcome, result.maybe, result.output) == (Outcome.FAILED, True, None)
+    assert "ZEN_MAX_OUTPUT_BYTES" in result.error
+    peer.behave("/things/a", 422)
+    refused = perform(post(call, peer))
+    assert (refused.outcome, refused.maybe) == (Outcome.FAILED, False) and "422" in refused.error
+    assert perform(post(call, peer, purpose=Purpose.UNDO)).outcome is Outcome.SUCCEEDED
 
 
 def test_a_probe_answers_for_an_unknown_outcome(call: Build, peer: Peer) -> None:

@@ -1,0 +1,79 @@
+"""What an action gave, made fit for a row: JSON that every database takes, not too deep and not too large."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from django.conf import settings
+from pydantic import JsonValue
+
+from orchestration.actions.base import Result
+from orchestration.core.words import Outcome
+
+MOST_LEVELS = 100
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class _TooDeep(Exception):
+    pass
+
+
+def parsed(text: str | bytes) -> JsonValue:
+    """The JSON value in a text; ValueError when it is none, or one that JSON does not know (NaN)."""
+    try:
+        value: JsonValue = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
+def limited(result: Result) -> Result:
+    """The result as it can be stored. An output that cannot be leaves the action done, so with something to undo."""
+    try:
+        output = storable(result.output)
+        fault = _over_limit(output)
+    except _TooDeep:
+        output, fault = None, f"the output is nested more than {MOST_LEVELS} levels deep, so it cannot be kept"
+    if fault:
+        result = dataclasses.replace(result, outcome=Outcome.FAILED, maybe=True, error=fault)
+        output = None
+    return dataclasses.replace(result, output=output, error=_clean(result.error), detail=storable(dict(result.detail)))
+
+
+def too_large(what: str) -> str:
+    limit = settings.ZEN_MAX_OUTPUT_BYTES
+    return f"{what} is larger than {limit} bytes (ZEN_MAX_OUTPUT_BYTES), so it cannot be kept"
+
+
+def storable(value: Any, level: int = 0) -> Any:
+    """Without NUL and halves of surrogate pairs, which PostgreSQL refuses, and without infinite numbers."""
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict | list):
+        if level >= MOST_LEVELS:
+            raise _TooDeep
+        if isinstance(value, list):
+            return [storable(item, level + 1) for item in value]
+        return {_clean(key): storable(item, level + 1) for key, item in value.items()}
+    return value
+
+
+def _clean(text: str) -> str:
+    return UNSTORABLE.sub("\ufffd", text)
+
+
+def _over_limit(output: JsonValue) -> str:
+    if output is None:
+        return ""
+    size = len(json.dumps(output, ensure_ascii=False, separators=(",", ":")).encode())
+    return too_large(f"the output ({size} bytes)") if size > settings.ZEN_MAX_OUTPUT_BYTES else ""
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
