@@ -34,7 +34,7 @@ def side(module: str, *arguments: str, url: str, folder: Path) -> dict[str, Any]
         env=clean | own | {"ZEN_LOG_LEVEL": "error"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=60,
         check=False,
     )
     if done.returncode:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.models import AuditEvent
+from orchestration import sql
+from orchestration.clock import now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,9 @@ CONSOLE_ROLES = frozenset({"administrator"})
 """Whoever can run manage.py holds the database anyway."""
 
 
-def record(*, actor: Actor, action: str, workflow_id: str = "", note: str = "", **data: Any) -> AuditEvent:
-    return AuditEvent.objects.create(
-        actor=actor.name, door=actor.door, action=action, workflow_id=workflow_id, note=note, data=data
+def record(*, actor: Actor, action: str, workflow_id: str = "", note: str = "", **data: Any) -> None:
+    sql.insert(
+        "orchestration_auditevent",
+        "at, actor, door, action, workflow_id, note, data",
+        [(sql.moment(now()), actor.name, actor.door, action, workflow_id, note, sql.as_json(data))],
     )

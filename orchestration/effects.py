@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,9 +58,6 @@ class Ended:
         )
 
 
-_NOTHING = Ended(outcome=Outcome.SKIPPED)
-
-
 def perform_attempt(run: Run, row: Command, cancelled: threading.Event | None = None) -> Ended:
     """Render, call, classify. Reads the ledger, writes nothing. Raises only on faults of our own machinery."""
     definition, plan = definition_of(run), plan_of(run)
@@ -70,34 +67,39 @@ def perform_attempt(run: Run, row: Command, cancelled: threading.Event | None = 
     return _undo(run, row, step, cancelled or threading.Event())
 
 
-_STORE_END = """
-UPDATE orchestration_command
-SET status = 'done', ended_at = %s, outcome = %s, maybe = %s, retry_after = %s, error = %s, output = %s,
-    undo_action = %s, detail = %s
-WHERE id = %s AND epoch = %s AND status = 'running'
-"""
-
-
 def store_end(row: Command, ended: Ended | None, at: datetime) -> bool:
-    """Write the end of a claimed command on its row; `ended` is None for a timer and for an attempt that was given up.
+    """`store_ends` of one."""
+    return bool(store_ends([(row, ended, at)]))
 
-    False, and nothing written, when the claim has passed to another worker. Inside the caller's transaction.
+
+def store_ends(ends: Sequence[tuple[Command, Ended | None, datetime]]) -> set[int]:
+    """Write the ends of claimed commands on their rows; None for a timer and for an attempt that was given up.
+
+    Returns the ids that were written: a claim that has passed to another worker is not among them.
+    Inside the caller's transaction.
     """
-    ended = ended or _NOTHING
+    return sql.update(
+        "orchestration_command",
+        ("=epoch", "status", "ended_at", "outcome", "maybe", "retry_after", "error", "output", "undo_action", "detail"),
+        ("integer", "varchar", "timestamptz", "varchar", "boolean", "float8", "text", "jsonb", "jsonb", "jsonb"),
+        [(row.pk, row.epoch, Command.DONE, sql.moment(at), *_columns(ended)) for row, ended, at in ends],
+        where="AND t.epoch = v.epoch AND t.status = 'running'",
+    )
+
+
+def _columns(ended: Ended | None) -> tuple[object, ...]:
+    if ended is None:
+        return ("", False, None, "", None, None, "{}")
     detail = dict(ended.detail) | ({"probed": True} if ended.probed else {})
-    values = [
-        sql.moment(at),
-        ended.outcome.value if ended is not _NOTHING else "",
+    return (
+        ended.outcome.value,
         ended.maybe,
         ended.retry_after,
         ended.error,
         None if ended.output is None else sql.as_json(ended.output),
         None if ended.undo_action is None else sql.as_json(ended.undo_action),
         sql.as_json(detail),
-        row.pk,
-        row.epoch,
-    ]
-    return sql.run(_STORE_END, values) == 1
+    )
 
 
 def stored_end(row: Command) -> Ended:

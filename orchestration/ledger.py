@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from django.db import transaction
 
 from orchestration import sql
@@ -24,22 +26,37 @@ def load_state(run: Run) -> SagaState:
 
 def write_page(run: Run, page: Page) -> None:
     """Write a page; older than what stands, it adds its facts and nothing else. Inside the caller's transaction."""
-    _write_events(run, page)
-    _write_steps(run, page)
-    if page.version <= run.version:
-        return
-    apply_head(run, page)
-    sql.run(
-        "UPDATE orchestration_run SET head = %s, version = %s, status = %s, cause = %s, started_at = %s, "
-        "finished_at = %s WHERE id = %s",
+    write_pages([(run, page)])
+
+
+def write_pages(pages: Sequence[tuple[Run, Page]]) -> None:
+    """Write pages of any runs, those of one run in their order: three statements, however many there are."""
+    _write_events(pages)
+    _write_steps(pages)
+    newer: dict[int, Run] = {}
+    for run, page in pages:
+        if page.version > run.version:
+            apply_head(run, page)
+            newer[run.pk] = run
+    _write_heads(newer.values())
+
+
+def _write_heads(runs: Iterable[Run]) -> None:
+    sql.update(
+        "orchestration_run",
+        ("head", "version", "status", "cause", "started_at", "finished_at"),
+        ("jsonb", "integer", "varchar", "varchar", "timestamptz", "timestamptz"),
         [
-            sql.as_json(run.head),
-            run.version,
-            run.status,
-            run.cause,
-            sql.moment(run.started_at),
-            sql.moment(run.finished_at),
-            run.pk,
+            (
+                run.pk,
+                sql.as_json(run.head),
+                run.version,
+                run.status,
+                run.cause,
+                sql.moment(run.started_at),
+                sql.moment(run.finished_at),
+            )
+            for run in runs
         ],
     )
 
@@ -58,26 +75,29 @@ def next_seq(run: Run) -> int:
     return int(run.head.get("next_seq", 1))
 
 
-def _write_events(run: Run, page: Page) -> None:
+def _write_events(pages: Sequence[tuple[Run, Page]]) -> None:
     sql.insert(
         "orchestration_event",
         "run_id, seq, at, kind, step_id, data",
         (
             (run.pk, seq, sql.moment(fact.at), fact.kind, fact.step_id, sql.as_json(fact.data))
+            for run, page in pages
             for seq, fact in enumerate(page.facts, page.first_seq)
         ),
         on_conflict="(run_id, seq) DO NOTHING",
     )
 
 
-def _write_steps(run: Run, page: Page) -> None:
+def _write_steps(pages: Sequence[tuple[Run, Page]]) -> None:
+    latest = {
+        (run.pk, step_id): (STEP.dump_json(step).decode(), page.version, step.status.value, step.undo.value)
+        for run, page in pages
+        for step_id, step in page.steps.items()
+    }
     sql.insert(
         "orchestration_step",
         "run_id, step_id, state, version, status, undo",
-        (
-            (run.pk, step_id, STEP.dump_json(step).decode(), page.version, step.status.value, step.undo.value)
-            for step_id, step in page.steps.items()
-        ),
+        ((*key, *values) for key, values in latest.items()),
         on_conflict="(run_id, step_id) DO UPDATE SET state = excluded.state, version = excluded.version, "
         "status = excluded.status, undo = excluded.undo WHERE orchestration_step.version < excluded.version",
     )

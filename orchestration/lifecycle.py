@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from orchestration import sql
 from orchestration.clock import now
 from orchestration.core.codec import EVENT
 from orchestration.core.commands import CancelAction
 from orchestration.core.events import AbortRequested, ActionEnded, Event
 from orchestration.core.words import Cause, Outcome, Purpose, RunStatus
-from orchestration.models import Command, Message, Run
+from orchestration.models import Message, Run
 
 
 def post(run: Run, event: Event, *, message_id: str = "") -> Message:
@@ -22,9 +23,15 @@ def post(run: Run, event: Event, *, message_id: str = "") -> Message:
     return message
 
 
+_END_TIMERS = """
+UPDATE orchestration_command SET status = 'done', ended_at = %s
+WHERE run_id = %s AND kind = 'start_timer' AND status = 'ready'
+"""
+
+
 def finish(run: Run) -> None:
     """The end record: no timer outlives the run, and a parent hears of its child. Inside the engine's transaction."""
-    run.commands.filter(kind="start_timer", status=Command.READY).update(status=Command.DONE, ended_at=now())
+    sql.run(_END_TIMERS, [sql.moment(now()), run.pk])
     if run.parent_id and run.parent is not None:
         _tell_parent(run, run.parent)
 

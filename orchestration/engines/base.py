@@ -19,9 +19,14 @@ class Reach:
 
 class Engine(Protocol):
     name: str
+    begins_at_once: bool
+    """Whether `begin` is called in the transaction that stores the run; else `take` after it."""
 
     def reach(self) -> Reach:
         """Ask cheaply whether new runs can be started now."""
+
+    def begin(self, run: Run) -> None:
+        """Begin a run that is being stored, in the same transaction. Only where `begins_at_once`."""
 
     def take(self, run: Run) -> None:
         """Begin a stored run. Called after commit; may be called again. Raises Unreachable when it must wait."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
 
-from orchestration import audit, roles
+from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.core.definition import (
     DefinitionErrors,
@@ -20,8 +22,42 @@ from orchestration.models import Definition
 from orchestration.output_schemas import schema_problems
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A definition that holds, and the hash of its content."""
+
+    definition: SagaDefinition
+    hash: str
+
+
 def check_definition(data: object) -> SagaDefinition:
     """The definition in `data`, or BadInput with every problem found."""
+    return checked(data).definition
+
+
+def checked(data: object) -> Checked:
+    """As `check_definition`; the same content costs once, since services start the same few sagas all day."""
+    key = hashlib.sha256(repr(data).encode(errors="replace")).digest() if type(data) is dict else b""
+    found = _known.get(key)
+    if found is None:
+        definition = _validated(data)
+        found = Checked(definition, definition_hash(definition))
+        if key:
+            _remember(key, found)
+    return found
+
+
+_KNOWN_AT_MOST = 64
+_known: dict[bytes, Checked] = {}
+
+
+def _remember(key: bytes, found: Checked) -> None:
+    if len(_known) >= _KNOWN_AT_MOST:
+        _known.clear()
+    _known[key] = found
+
+
+def _validated(data: object) -> SagaDefinition:
     plain = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, SagaDefinition) else data
     try:
         definition = validate_definition(plain)
@@ -45,28 +81,41 @@ def _schema_problems_beside(data: object) -> list[Problem]:
 def publish(*, data: object, actor: Actor) -> tuple[Definition, bool]:
     """The stored version of this content, and whether it is new. The same content is one version."""
     roles.require(actor, "definition.publish")
-    definition = check_definition(data)
-    with transaction.atomic():
-        stored, created = store(definition, actor=actor)
+    found = checked(data)
+    with sql.writing():
+        stored, created = store(found, actor=actor)
         if created:
             audit.record(actor=actor, action="definition.publish", definition=str(stored))
     return stored, created
 
 
-def store(definition: SagaDefinition, *, actor: Actor) -> tuple[Definition, bool]:
+def store(found: Checked, *, actor: Actor) -> tuple[Definition, bool]:
     """Inside the caller's transaction."""
-    content = definition_hash(definition)
-    same = Definition.objects.filter(saga_id=definition.saga_id, hash=content).first()
+    definition = found.definition
+    same = _stored(definition.saga_id, found.hash)
     if same is not None:
         return same, False
     latest = Definition.objects.filter(saga_id=definition.saga_id).order_by("-version").first()
     stored = Definition.objects.create(
         saga_id=definition.saga_id,
         version=latest.version + 1 if latest else 1,
-        hash=content,
+        hash=found.hash,
         name=definition.name or definition.saga_id,
         body=definition.model_dump(mode="json", exclude_unset=True),
         warnings=warnings_of(definition),
         published_by=actor.name,
     )
     return stored, True
+
+
+def _stored(saga_id: str, content: str) -> Definition | None:
+    """The version with this content. The row is looked for; what it holds never changes, so it is read once."""
+    statement = "SELECT id FROM orchestration_definition WHERE saga_id = %s AND hash = %s"
+    for (pk,) in sql.rows_of(statement, [saga_id, content]):
+        return _read(pk, content)
+    return None
+
+
+@lru_cache(maxsize=64)
+def _read(pk: int, content: str) -> Definition:
+    return Definition.objects.get(pk=pk, hash=content)

@@ -6,18 +6,19 @@ import logging
 import re
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
-from orchestration import audit, roles
+from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
-from orchestration.core.definition import SagaDefinition, definition_hash
+from orchestration.core.definition import SagaDefinition
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
 from orchestration.models import Definition, Run
-from orchestration.services.definitions import check_definition, store
+from orchestration.services.definitions import Checked, checked, store
 
 log = logging.getLogger(__name__)
 
@@ -52,45 +53,71 @@ def start_run(
     Raises BadInput, NotAllowed, Unreachable (an engine asked for by name that is away).
     """
     roles.require(actor, "run.start")
-    checked = check_definition(definition)
-    merged = _merged(checked, context)
-    handle = _handle(workflow_id, checked)
-    known = Run.objects.filter(workflow_id=handle).select_related("definition").first()
+    found = checked(definition)
+    merged = _merged(found.definition, context)
+    handle = _handle(workflow_id, found.definition)
+    known = _by_handle(handle) if workflow_id else None
     if known is not None:
-        return _same(known, checked, merged), False
+        return _same(known, found, merged), False
     _check_config(config or {})
     chosen = choose(engine)
-    with transaction.atomic():
-        stored, _ = store(checked, actor=actor)
-        run, created = Run.objects.get_or_create(
+    with sql.writing():
+        stored, _ = store(found, actor=actor)
+        run = Run(
             workflow_id=handle,
-            defaults={
-                "engine": chosen.name,
-                "definition": stored,
-                "context": merged,
-                "config": config or {},
-                "created_at": now(),
-                "created_by": actor.name,
-                **_parent_fields(parent),
-            },
+            engine=chosen.name,
+            definition=stored,
+            context=merged,
+            config=config or {},
+            created_at=now(),
+            created_by=actor.name,
+            handed_over=chosen.begins_at_once,
+            **_parent_fields(parent),
         )
-        if not created:
-            return _same(run, checked, merged), False
+        if not _insert(run):
+            return _same(Run.objects.get(workflow_id=handle), found, merged), False
         audit.record(actor=actor, action="run.start", workflow_id=handle, definition=str(stored), engine=chosen.name)
-    _hand_over(run)
+        if chosen.begins_at_once:
+            chosen.begin(run)
+        transaction.on_commit(partial(_hand_over, run))
     return run, True
+
+
+_COLUMNS = (
+    "workflow_id, kind, engine, status, cause, definition_id, context, config, head, version, parent_id, parent_step, "
+    "parent_iteration, parent_attempt, error, handed_over, created_at, created_by"
+)
+
+
+def _insert(run: Run) -> bool:
+    """False, and nothing written, when the handle is taken."""
+    json_columns = {"context", "config", "head"}
+    names = _COLUMNS.split(", ")
+    values = [sql.as_json(getattr(run, name)) if name in json_columns else getattr(run, name) for name in names]
+    values[names.index("created_at")] = sql.moment(run.created_at)
+    marks = ", ".join(["%s"] * len(names))
+    statement = (
+        f"INSERT INTO orchestration_run ({_COLUMNS}) VALUES ({marks}) "  # noqa: S608 - our own names
+        "ON CONFLICT (workflow_id) DO NOTHING RETURNING id"
+    )
+    for (pk,) in sql.rows_of(statement, values):
+        run.pk = pk
+        run._state.adding = False  # noqa: SLF001 - documented by Django
+        return True
+    return False
 
 
 def _hand_over(run: Run) -> None:
     """Once committed the run is accepted; if its engine is away, the relay hands it over later."""
+    engine = ENGINES[run.engine]
+    try:
+        engine.wake() if run.handed_over else engine.take(run)
+    except Unreachable as error:
+        log.warning("run %s waits for the %s engine: %s", run.workflow_id, run.engine, error)
 
-    def take() -> None:
-        try:
-            ENGINES[run.engine].take(run)
-        except Unreachable as error:
-            log.warning("run %s waits for the %s engine: %s", run.workflow_id, run.engine, error)
 
-    transaction.on_commit(take)
+def _by_handle(workflow_id: str) -> Run | None:
+    return Run.objects.filter(workflow_id=workflow_id).select_related("definition").first()
 
 
 def _merged(definition: SagaDefinition, context: dict[str, Any] | None) -> dict[str, Any]:
@@ -110,10 +137,10 @@ def _handle(workflow_id: str, definition: SagaDefinition) -> str:
     return handle
 
 
-def _same(run: Run, definition: SagaDefinition, context: dict[str, Any]) -> Run:
-    if run.definition.hash == definition_hash(definition) and run.context == context:
+def _same(run: Run, found: Checked, context: dict[str, Any]) -> Run:
+    if run.definition.hash == found.hash and run.context == context:
         return run
-    what = "context" if run.definition.hash == definition_hash(definition) else "definition"
+    what = "context" if run.definition.hash == found.hash else "definition"
     raise BadInput(
         f"workflow_id '{run.workflow_id}' is in use by a run with another {what}",
         field="workflow_id",

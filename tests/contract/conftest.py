@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from orchestration import plans
 from orchestration.actions import breaker, transport
-from orchestration.engines.celery import advance
+from orchestration.engines.celery import known
 from orchestration.engines.temporal.worker import hosted
 from tests.contract.hosts import celery_host
 from tests.peer import Peer, serving
@@ -27,7 +27,7 @@ def peer(settings: Settings) -> Iterator[Peer]:
 def engine(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[str]:
     """The name of an engine that is up and makes runs go on."""
     plans.forget()
-    advance.forget()
+    known.forget()
     if request.param == "celery":
         with celery_host() as name:
             yield name

@@ -6,14 +6,14 @@ import pytest
 from pytest_django import Settings
 
 from orchestration import plans
-from orchestration.engines.celery import advance
+from orchestration.engines.celery import known
 from tests.peer import Peer, serving
 
 
 @pytest.fixture
 def peer(settings: Settings) -> Iterator[Peer]:
     plans.forget()
-    advance.forget()
+    known.forget()
     with serving() as running:
         settings.ZEN_OUTBOUND_ALLOW = (running.address,)
         yield running

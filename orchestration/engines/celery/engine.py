@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import logging
-
-from django.db import transaction
-
+from orchestration import sql
 from orchestration.clock import now
 from orchestration.core.codec import EVENT
 from orchestration.core.events import Act, RunStarted
 from orchestration.core.guards import refusal
 from orchestration.engines.base import Reach
-from orchestration.engines.celery.advance import advance
+from orchestration.engines.celery import bell
+from orchestration.engines.celery.advance import Fold, advance
 from orchestration.ledger import load_state
 from orchestration.models import Message, Run
 from orchestration.plans import plan_of
 
-log = logging.getLogger(__name__)
-
 
 class CeleryEngine:
     name = "celery"
+    begins_at_once = True
 
     def reach(self) -> Reach:
         return Reach(ok=True, why="runs in the database")
 
+    def begin(self, run: Run) -> None:
+        fold = Fold.of_new(run)
+        fold.add(run.pk, RunStarted(at=now()))
+        fold.write()
+
     def take(self, run: Run) -> None:
-        with transaction.atomic():
+        with sql.writing():
             if Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True):
                 advance(run.pk, RunStarted(at=now()))
         self.wake()
 
     def deliver(self, message: Message) -> str:
         event = EVENT.validate_python(message.event)
-        with transaction.atomic():
+        with sql.writing():
             run = Run.objects.select_for_update().get(pk=message.run_id)
             if Message.objects.filter(pk=message.pk).exclude(delivered_at=None).exists():
                 return Message.objects.get(pk=message.pk).refusal
@@ -47,14 +49,4 @@ class CeleryEngine:
         return why
 
     def wake(self) -> None:
-        """Ring the doorbell. A broker that is away costs nothing: the sweep finds what is ready."""
-        from orchestration.tasks import work
-
-        try:
-            work.apply_async(retry=False, ignore_result=True)
-        except (OSError, ConnectionError) as error:
-            log.info("no doorbell (%s); the sweep will find the work", error)
-        except Exception as error:  # kombu raises its transport's own errors
-            if type(error).__module__.split(".")[0] not in {"kombu", "redis", "amqp"}:
-                raise
-            log.info("no doorbell (%s); the sweep will find the work", error)
+        bell.ring()

@@ -9,7 +9,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import DatabaseError, close_old_connections, transaction
 
 from orchestration.clock import now
 from orchestration.models import Command, Worker
@@ -47,6 +47,28 @@ def free_the_lost() -> int:
         return lost.update(status=Command.READY, worker="", due_at=moment)
 
 
+_given_back: list[Command] = []
+
+
+def give_back(row: Command) -> None:
+    """A claimed command goes back to the ready ones after a pause. While the database is away the keeper tries on."""
+    _given_back.append(row)
+    _give_back_all()
+
+
+def _give_back_all() -> None:
+    while _given_back:
+        row = _given_back[0]
+        due = now() + timedelta(seconds=min(2**row.tries, 30))
+        try:
+            mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
+            mine.update(status=Command.READY, worker="", due_at=due)
+        except DatabaseError:
+            close_old_connections()
+            return
+        _given_back.remove(row)
+
+
 class Keeper(threading.Thread):
     """Renews the lease of this process's worker from a thread of its own, a third of the lease apart."""
 
@@ -56,11 +78,10 @@ class Keeper(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        from django.db import DatabaseError
-
         while not self.stopped.wait(settings.ZEN_WORKER_LEASE_SECONDS / 3):
             try:
                 renew(self.worker)
+                _give_back_all()
             except DatabaseError:
                 close_old_connections()
 

@@ -1,18 +1,18 @@
-"""Claim, perform, finish, claim the next: a worker goes on until nothing is ready."""
+"""Perform, hand in, get the next: a worker thread goes on until nothing is ready."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import close_old_connections
 
 from orchestration.clock import now
-from orchestration.core.events import EffectBroke, Event, TimerFired
+from orchestration.core.events import EffectBroke, TimerFired
 from orchestration.core.words import Purpose
-from orchestration.effects import Ended, perform_attempt, store_end
-from orchestration.engines.celery.advance import advance
+from orchestration.effects import perform_attempt
+from orchestration.engines.celery import known, lease
+from orchestration.engines.celery.desk import Done, exchange
 from orchestration.models import Command
 
 log = logging.getLogger(__name__)
@@ -20,75 +20,55 @@ log = logging.getLogger(__name__)
 MOST_TRIES = 5
 """Claims of one attempt before our machinery gives up on it: a poison action must not loop for ever."""
 
-_CLAIM = """
-UPDATE orchestration_command
-SET status = 'running', worker = %s, epoch = epoch + 1, tries = tries + 1, started_at = %s
-WHERE id = (
-    SELECT id FROM orchestration_command
-    WHERE status = 'ready' AND due_at <= %s ORDER BY due_at, id LIMIT 1 {skip_locked}
-) AND status = 'ready'
-RETURNING *
-"""
-
-
-def claim(worker: str) -> Command | None:
-    """Take the oldest command that is due, if any. One conditional UPDATE: two workers never get the same one."""
-    skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    moment = now()
-    rows = list(Command.objects.raw(_CLAIM.format(skip_locked=skip_locked), [worker, moment, moment]))
-    return rows[0] if rows else None
-
 
 def work(worker: str, stop: threading.Event | None = None) -> int:
     """Perform what is ready until nothing is, or until `stop`; returns how many commands were performed."""
     performed = 0
-    row = claim(worker)
+    row = exchange(worker, None)
     while row is not None:
-        perform(row, worker)
+        wants = stop is None or not stop.is_set()
         performed += 1
-        row = None if stop is not None and stop.is_set() else claim(worker)
+        row = _next_after(row, worker, wants=wants)
     return performed
 
 
-def perform(row: Command, worker: str) -> None:
-    """Perform one claimed command and fold its event in."""
-    if row.kind == "start_timer":
-        _finish(row, None, _timer_event(row))
-    elif row.tries > MOST_TRIES:
-        _finish(row, None, _broke(row, f"{row.tries - 1} workers were lost while performing it"))
-    else:
-        _perform_action(row, worker)
-
-
-def _perform_action(row: Command, worker: str) -> None:
+def _next_after(row: Command, worker: str, *, wants: bool) -> Command | None:
+    """Perform this one, hand it in, get the next. What cannot be handed in is tried again later, under the same key."""
     try:
-        ended = perform_attempt(row.run, row)
+        return exchange(worker, perform(row), wants=wants)
+    except Exception:
+        log.exception("the end of %s could not be written", row)
+        lease.give_back(row)
+        close_old_connections()
+        return None
+
+
+def perform(row: Command) -> Done | None:
+    """Perform one claimed command. None: it has no end to be written now."""
+    if row.kind == "start_timer":
+        return Done(row=row, ended=None, event=_timer_event(row))
+    if row.tries > MOST_TRIES:
+        return _gave_up(row, f"{row.tries - 1} workers were lost while performing it")
+    try:
+        ended = perform_attempt(known.run_of(row.run_id), row)
     except Exception as error:  # the machinery's own fault: never an outcome of the action
         log.exception("performing %s failed", row)
-        _try_again(row, error)
-        return
+        return _try_again(row, error)
     if ended.deferred:
         _hold_for_child(row)
-    else:
-        _finish(row, ended, ended.event(row, now()))
+        return None
+    return Done(row=row, ended=ended, event=ended.event(row, now()))
 
 
-def _finish(row: Command, ended: Ended | None, event: Event) -> bool:
-    """Store the end and advance the run, in one transaction; a result whose epoch is stale is refused."""
-    with transaction.atomic():
-        if not store_end(row, ended, event.at):
-            log.warning("refused a late result of %s: its lease had passed to another worker", row)
-            return False
-        advance(row.run_id, event)
-    return True
+def _gave_up(row: Command, error: str) -> Done:
+    return Done(row=row, ended=None, event=_broke(row, error))
 
 
-def _try_again(row: Command, error: Exception) -> None:
+def _try_again(row: Command, error: Exception) -> Done | None:
     if row.tries >= MOST_TRIES:
-        _finish(row, None, _broke(row, f"{type(error).__name__}: {error}"))
-        return
-    due = now() + timedelta(seconds=min(2**row.tries, 30))
-    Command.objects.filter(pk=row.pk, epoch=row.epoch).update(status=Command.READY, worker="", due_at=due)
+        return _gave_up(row, f"{type(error).__name__}: {error}")
+    lease.give_back(row)
+    return None
 
 
 def _hold_for_child(row: Command) -> None:
