@@ -32,6 +32,7 @@ TEMPORAL_TASK_QUEUE = env.text("TEMPORAL_TASK_QUEUE", "zen-workflows")
 ZEN_OUTBOUND_ALLOW = env.outbound("ZEN_OUTBOUND_ALLOW")
 ZEN_SCRIPTS = env.choice("ZEN_SCRIPTS", "off", ("off", "sandboxed", "unsafe"))
 ZEN_MAX_OUTPUT_BYTES = env.integer("ZEN_MAX_OUTPUT_BYTES", 10 * 1024**2, least=1024, most=200 * 1024**2)
+ZEN_MAX_CHILD_DEPTH = env.integer("ZEN_MAX_CHILD_DEPTH", 8, most=100)
 ZEN_SECRETS_DIR = env.text("ZEN_SECRETS_DIR")
 ZEN_SECRETS = env.action_secrets()
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
 
 from orchestration.actions.base import Call, Result
 from orchestration.core.events import AbortRequested
 from orchestration.core.words import Cause, Outcome, Purpose, RunStatus
 from orchestration.errors import Unreachable, ZenError
+
+if TYPE_CHECKING:
+    from orchestration.models import Run
+
+LONGEST_HANDLE = 200
 
 
 def child(call: Call) -> Result:
@@ -20,6 +28,9 @@ def _start(call: Call) -> Result:
     from orchestration.services.start import Parent, definition_by_name, start_run
 
     parent = Run.objects.get(workflow_id=call.workflow_id)
+    above = _above(parent)
+    if len(above) > settings.ZEN_MAX_CHILD_DEPTH:
+        return Result(outcome=Outcome.FAILED, error=_too_deep(call, above))
     given = call.action["definition"]
     context: Any = call.action.get("context") or {}
     try:
@@ -55,6 +66,30 @@ def _undo(call: Call) -> Result:
     return Result(outcome=Outcome.SUCCEEDED, deferred=True)
 
 
+def _above(run: Run) -> list[Run]:
+    """The run and those it is a child of, the first of all at the head."""
+    found = [run]
+    while found[0].parent is not None:
+        found.insert(0, found[0].parent)
+    return found
+
+
+def _too_deep(call: Call, above: list[Run]) -> str:
+    steps = [*(run.parent_step for run in above[1:]), call.step_id]
+    chain = " → ".join(f"{run.definition.saga_id} (step {step})" for run, step in zip(above, steps, strict=True))
+    return (
+        f"the child saga was refused: {len(above)} levels of children are more than {settings.ZEN_MAX_CHILD_DEPTH} "
+        f"(ZEN_MAX_CHILD_DEPTH): {chain} → {_named(call.action['definition'])}"
+    )
+
+
+def _named(definition: object) -> str:
+    return str(definition.get("saga_id") if isinstance(definition, dict) else definition)
+
+
 def child_id(workflow_id: str, step_id: str, iteration: int) -> str:
-    """The child's handle: the same however often the attempt is repeated."""
-    return f"{workflow_id}.{step_id}.{iteration}"
+    """The child's handle: the same however often the attempt is repeated. A long one ends in its hash."""
+    handle = f"{workflow_id}.{step_id}.{iteration}"
+    if len(handle) <= LONGEST_HANDLE:
+        return handle
+    return f"{handle[: LONGEST_HANDLE - 33]}~{hashlib.sha256(handle.encode()).hexdigest()[:32]}"

@@ -20,6 +20,7 @@ from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput
 from orchestration.models import Definition
 from orchestration.output_schemas import schema_problems
+from orchestration.services.circles import circle_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def _validated(data: object) -> SagaDefinition:
     plain = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, SagaDefinition) else data
     try:
         definition = validate_definition(plain)
-        found = schema_problems(plain)
+        found = [*schema_problems(plain), *circle_problems(plain)]
     except DefinitionErrors as errors:
         found = [*errors.problems, *_schema_problems_beside(plain)]
     if not found:

@@ -50,16 +50,17 @@ def validate_action(data: object, *, undo: bool = False, field: str = "action", 
     return action
 
 
-def _all_problems(data: Mapping[str, JsonValue]) -> list[Problem]:
+def _all_problems(data: Mapping[str, JsonValue], above: tuple[str, ...] = ()) -> list[Problem]:
+    """`above`: the ids of the sagas that this one is written in."""
     found: list[Problem] = []
     try:
         SagaDefinition.model_validate(data)
     except ValidationError as error:
         found = problems_of(error, data)
-    return [*found, *structure_problems(data), *_problems_of_children(data)]
+    return [*found, *structure_problems(data), *_problems_of_children(data, (*above, str(data.get("saga_id"))))]
 
 
-def _problems_of_children(data: Mapping[str, JsonValue]) -> list[Problem]:
+def _problems_of_children(data: Mapping[str, JsonValue], above: tuple[str, ...]) -> list[Problem]:
     """Problems of definitions written in place, their steps named parent/child."""
     found = []
     steps = data.get("steps")
@@ -67,11 +68,17 @@ def _problems_of_children(data: Mapping[str, JsonValue]) -> list[Problem]:
         action = step.get("forward_action") if isinstance(step, dict) else None
         if not isinstance(step, dict) or not isinstance(action, dict) or action.get("type") != "saga":
             continue
-        child = action.get("definition")
+        child, parent = action.get("definition"), str(step.get("step_id", "?"))
         if isinstance(child, dict):
-            parent = str(step.get("step_id", "?"))
-            found += [_inside(parent, problem) for problem in _all_problems(child)]
+            found += [_inside(parent, problem) for problem in _all_problems(child, above)]
+        elif isinstance(child, str) and child in above:
+            found.append(_circle(parent, child, above[above.index(child) :]))
     return found
+
+
+def _circle(step: str, child: str, sagas: tuple[str, ...]) -> Problem:
+    message, field = f"the saga would contain itself: {' → '.join((*sagas, child))}", "forward_action.definition"
+    return Problem(step=step, field=field, value=short(child), message=message, remedy="name another saga")
 
 
 def _inside(parent: str, problem: Problem) -> Problem:

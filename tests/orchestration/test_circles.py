@@ -1,0 +1,72 @@
+"""A saga that would contain itself is refused, with the way that leads back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestration.errors import BadInput
+from orchestration.models import Definition
+from orchestration.services import check_definition, publish
+from tests.contract.sagas import ADA
+
+pytestmark = pytest.mark.django_db
+
+
+def saga(saga_id: str, *children: Any) -> dict[str, Any]:
+    wait = {"step_id": "w", "forward_action": {"type": "wait", "seconds": 0}}
+    steps = [
+        {"step_id": f"kid{n}", "forward_action": {"type": "saga", "definition": child}}
+        for n, child in enumerate(children)
+    ]
+    return {"saga_id": saga_id, "steps": [wait, *steps]}
+
+
+def problem(definition: dict[str, Any]) -> tuple[object, object, str]:
+    with pytest.raises(BadInput) as caught:
+        check_definition(definition)
+    (only,) = caught.value.problems
+    return only["step"], only["field"], str(only["message"])
+
+
+def test_a_saga_that_names_itself() -> None:
+    assert problem(saga("a", "a")) == (
+        "kid0", "forward_action.definition", "the saga would contain itself: a → a"
+    )  # fmt: skip
+
+
+def test_a_child_in_place_that_names_what_it_stands_in() -> None:
+    assert problem(saga("a", saga("b", saga("c", "a")))) == (
+        "kid0/kid0/kid0", "forward_action.definition", "the saga would contain itself: a → b → c → a"
+    )  # fmt: skip
+
+
+def test_the_saga_that_closes_a_circle_is_refused() -> None:
+    publish(data=saga("b", saga("inner", "c")), actor=ADA)
+    publish(data=saga("c", "d", "a"), actor=ADA)
+    assert problem(saga("a", "b")) == (
+        "kid0", "forward_action.definition", "the saga would contain itself: a → b → c → a"
+    )  # fmt: skip
+    with pytest.raises(BadInput):
+        publish(data=saga("a", "b"), actor=ADA)
+    assert not Definition.objects.filter(saga_id="a").exists()
+
+
+def test_a_child_that_is_used_twice_is_no_circle() -> None:
+    publish(data=saga("d"), actor=ADA)
+    publish(data=saga("b", "d"), actor=ADA)
+    publish(data=saga("c", "d"), actor=ADA)
+    check_definition(saga("a", "b", "c", "d"))
+
+
+def test_only_the_latest_version_counts() -> None:
+    publish(data=saga("b", "a"), actor=ADA)
+    publish(data=saga("b"), actor=ADA)
+    check_definition(saga("a", "b"))
+
+
+def test_a_circle_that_leaves_the_saga_out_does_not_hang() -> None:
+    for name, child in (("b", "c"), ("c", "b")):
+        Definition.objects.create(saga_id=name, version=1, hash=name, name=name, body=saga(name, child))
+    check_definition(saga("a", "b"))
