@@ -33,7 +33,9 @@ class Checked:
 
 def check_definition(data: object) -> SagaDefinition:
     """The definition in `data`, or BadInput with every problem found."""
-    return checked(data).definition
+    definition = checked(data).definition
+    refuse_circles(definition)
+    return definition
 
 
 def checked(data: object) -> Checked:
@@ -62,13 +64,22 @@ def _validated(data: object) -> SagaDefinition:
     plain = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, SagaDefinition) else data
     try:
         definition = validate_definition(plain)
-        found = [*schema_problems(plain), *circle_problems(plain)]
+        found = schema_problems(plain)
     except DefinitionErrors as errors:
         found = [*errors.problems, *_schema_problems_beside(plain)]
-    if not found:
-        return definition
-    all_of_them = DefinitionErrors(found)
-    raise BadInput(str(all_of_them), field="definition", problems=all_of_them.as_dicts())
+    _refuse(found)
+    return definition
+
+
+def refuse_circles(definition: SagaDefinition) -> None:
+    """Not among what is remembered: it hangs on the sagas that are published by now."""
+    _refuse(circle_problems(definition.model_dump(mode="json", include={"saga_id", "steps"})))
+
+
+def _refuse(found: list[Problem]) -> None:
+    if found:
+        all_of_them = DefinitionErrors(found)
+        raise BadInput(str(all_of_them), field="definition", problems=all_of_them.as_dicts())
 
 
 def _schema_problems_beside(data: object) -> list[Problem]:
@@ -96,6 +107,7 @@ def store(found: Checked, *, actor: Actor) -> tuple[Definition, bool]:
     same = _stored(definition.saga_id, found.hash)
     if same is not None:
         return same, False
+    refuse_circles(definition)
     latest = Definition.objects.filter(saga_id=definition.saga_id).order_by("-version").first()
     stored = Definition.objects.create(
         saga_id=definition.saga_id,
