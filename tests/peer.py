@@ -2,7 +2,8 @@
 
 POST /things/NAME creates one effect per Idempotency-Key and answers {"id": …}; DELETE takes it away; GET asks.
 `behave("/things/a", 500, 503)` answers those first; a number is a status, "hang" a pause, "cut" a lost connection
-after the effect. `say("/x", 302, headers, body)` answers like that every time; `seen` keeps each request whole.
+after the effect. `say("/x", 302, headers, body)` answers like that every time, `say_once` once; `seen`
+keeps each request whole.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Peer:
         self.delay: dict[str, float] = {}
         self.bodies: list[Any] = []
         self.said: dict[str, Reply] = {}
+        self.said_once: dict[str, Reply] = {}
         self.seen: list[Request] = []
         self.most_at_once = self.at_once = 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -59,6 +61,9 @@ class Peer:
 
     def say(self, path: str, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         self.said[path] = Reply(status, headers or {}, body)
+
+    def say_once(self, path: str, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+        self.said_once[path] = Reply(status, headers or {}, body)
 
     def methods(self, method: str) -> list[str]:
         return [path for called, path, _ in self.calls if called == method]
@@ -95,7 +100,7 @@ def _handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
                 with peer.lock:
                     peer.at_once -= 1
 
-        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - named by http.server
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - named by http.server
 
         def _answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)
@@ -105,10 +110,11 @@ def _handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             peer.seen.append(Request(self.command, self.path, headers, raw.decode()))
             time.sleep(peer.delay.get(path, 0))
-            if path in peer.said:
+            reply = peer.said_once.pop(path, None) or peer.said.get(path)
+            if reply is not None:
                 with peer.lock:
                     peer.calls.append((self.command, path, self.headers.get("Idempotency-Key") or ""))
-                self._reply(peer.said[path])
+                self._reply(reply)
                 return
             status, body = peer.answer(self.command, path, self.headers.get("Idempotency-Key") or "")
             if status == "cut":

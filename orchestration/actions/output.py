@@ -12,6 +12,7 @@ from django.conf import settings
 from pydantic import JsonValue
 
 from orchestration.actions.base import Result
+from orchestration.core.backoff import LONGEST_RETRY_AFTER
 from orchestration.core.words import Outcome
 
 MOST_LEVELS = 100
@@ -41,7 +42,13 @@ def limited(result: Result) -> Result:
     if fault:
         result = dataclasses.replace(result, outcome=Outcome.FAILED, maybe=True, error=fault)
         output = None
-    return dataclasses.replace(result, output=output, error=_clean(result.error), detail=storable(dict(result.detail)))
+    return dataclasses.replace(
+        result,
+        output=output,
+        error=_clean(result.error),
+        detail=storable(dict(result.detail)),
+        retry_after=_pause(result.retry_after),
+    )
 
 
 def too_large(what: str) -> str:
@@ -62,6 +69,13 @@ def storable(value: Any, level: int = 0) -> Any:
             return [storable(item, level + 1) for item in value]
         return {_clean(key): storable(item, level + 1) for key, item in value.items()}
     return value
+
+
+def _pause(seconds: float | None) -> float | None:
+    """Up to an hour, which is as far as the flow follows what the other side asks for."""
+    if seconds is None or math.isnan(seconds):
+        return None
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
 
 
 def _clean(text: str) -> str:

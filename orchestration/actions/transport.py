@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpcore2
@@ -157,6 +158,8 @@ def client() -> httpx2.Client:
     with _client_lock:
         if _client is None:
             _client = httpx2.Client(transport=GuardedTransport(), trust_env=False, follow_redirects=False)
+            # what a service sets for one run is no business of the next
+            _client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return _client
 
 

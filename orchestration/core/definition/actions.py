@@ -38,6 +38,11 @@ class ApiCall(_Action):
         default={}, description="header names and values; secrets belong here, as {secret:NAME}"
     )
     payload: JsonValue = Field(None, description="sent as the JSON body; left out, no body is sent")
+    follow_redirects: bool = Field(
+        False,
+        description="follow up to 5 redirects, each through the outgoing guard; headers that may be credentials stay "
+        "within their origin, and only 307 and 308 repeat anything but a GET, HEAD or OPTIONS",
+    )
     expected_status: Status | Annotated[list[Status], Field(min_length=1)] | None = Field(
         None, description="the status, or a list of them, that counts as success; any 2xx when left out"
     )

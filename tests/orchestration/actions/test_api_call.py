@@ -26,7 +26,8 @@ def post(call: Build, peer: Peer, **more: object) -> Call:
     ("answer", "outcome", "maybe"),
     [(200, "succeeded", False), (201, "succeeded", False), (400, "failed", False), (404, "failed", False),
      (409, "failed", False), (408, "retryable", True), (425, "retryable", False), (429, "retryable", False),
-     (500, "retryable", True), (503, "retryable", True), (302, "failed", False), ("cut", "unknown", True)],
+     (500, "retryable", True), (503, "retryable", True), (301, "failed", False),
+     (302, "failed", True), (303, "failed", True), (307, "failed", False), ("cut", "unknown", True)],
 )  # fmt: skip
 def test_answers(call: Build, peer: Peer, answer: int | str, outcome: str, maybe: bool) -> None:
     peer.behave("/things/a", answer)

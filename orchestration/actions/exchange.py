@@ -1,0 +1,106 @@
+"""The requests of one `api_call`: the one that was written, and those that redirects ask for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import httpx2
+from django.conf import settings
+from pydantic import JsonValue
+
+from orchestration.actions.base import Call
+from orchestration.actions.redirects import MOST_HOPS, STATUSES, Ask, NotFollowed, may_have_acted, onward, shown
+from orchestration.actions.transport import client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`body` up to the limit; `is_whole`: that is all of it."""
+
+    method: str
+    host: str
+    status: int
+    headers: httpx2.Headers
+    body: bytes = b""
+    is_whole: bool = True
+
+
+@dataclass(slots=True)
+class Trail:
+    """What happened so far, for whoever has to judge an exchange that broke off.
+
+    `acted`: an answer on the way says that the action was, or may have been, done.
+    """
+
+    hops: list[str] = field(default_factory=list)
+    acted: bool = False
+
+
+def exchange(call: Call, url: httpx2.URL, trail: Trail) -> Answer:
+    """The last answer. Raises NotFollowed, and what the transport raises."""
+    ask = _first(call, url)
+    answer, location = _send(ask)
+    if call.action.get("follow_redirects") is not True:
+        trail.acted = may_have_acted(ask.method, answer.status)
+        return answer
+    while answer.status in STATUSES and not is_expected(call.action.get("expected_status"), answer.status):
+        trail.acted = trail.acted or may_have_acted(ask.method, answer.status)
+        if len(trail.hops) == MOST_HOPS:
+            raise NotFollowed(f"{answer.host} answered {answer.status}, one redirect more than {MOST_HOPS}")
+        try:
+            ask = onward(ask, answer.status, location)
+        except NotFollowed as reason:
+            raise NotFollowed(f"{ask.method} {answer.host} answered {answer.status}: {reason}") from None
+        trail.hops.append(shown(ask.url))
+        answer, location = _send(ask)
+    return answer
+
+
+def is_expected(expected: JsonValue, status: int) -> bool:
+    if expected is None:
+        return 200 <= status < 300
+    return status in expected if isinstance(expected, list) else status == expected
+
+
+def _first(call: Call, url: httpx2.URL) -> Ask:
+    given = call.action.get("headers")
+    headers = {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+    present = {name.lower() for name in headers}
+    payload = call.action.get("payload")
+    body: bytes | None = None
+    if payload is not None:
+        body = payload.encode() if isinstance(payload, str) else json.dumps(payload, separators=(",", ":")).encode()
+    defaults = {"Idempotency-Key": call.idempotency_key, "User-Agent": "zen-orchestration"}
+    if payload is not None and not isinstance(payload, str):
+        defaults["Content-Type"] = "application/json"
+    headers |= {name: value for name, value in defaults.items() if name.lower() not in present}
+    return Ask(method=str(call.action.get("method", "GET")), url=url, headers=headers, body=body)
+
+
+def _send(ask: Ask) -> tuple[Answer, str]:
+    """The answer and its Location. Every request goes through the guard, which resolves and judges its host anew."""
+    request = client().build_request(ask.method, ask.url, headers=dict(ask.headers), content=ask.body)
+    response = client().send(request, stream=True, follow_redirects=False)
+    try:
+        body, is_whole = _read(response)
+    finally:
+        response.close()
+    answer = Answer(
+        method=ask.method,
+        host=ask.url.host,
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+        is_whole=is_whole,
+    )
+    return answer, response.headers.get("location", "")
+
+
+def _read(response: httpx2.Response) -> tuple[bytes, bool]:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > settings.ZEN_MAX_OUTPUT_BYTES:
+            return bytes(body), False
+    return bytes(body), True
