@@ -23,7 +23,12 @@ CONSOLE_ROLES = frozenset({"administrator"})
 
 
 def record(*, actor: Actor, action: str, workflow_id: str = "", note: str = "", **data: Any) -> None:
-    sql.insert(
+    sql.run(*row(actor=actor, action=action, workflow_id=workflow_id, note=note, **data))
+
+
+def row(*, actor: Actor, action: str, workflow_id: str = "", note: str = "", **data: Any) -> list[sql.Statement]:
+    """What `record` writes, for a caller that writes more at once."""
+    return sql.insert(
         "orchestration_auditevent",
         "at, actor, door, action, workflow_id, note, data",
         [(sql.moment(now()), actor.name, actor.door, action, workflow_id, note, sql.as_json(data))],

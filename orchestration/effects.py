@@ -68,15 +68,14 @@ def perform_attempt(run: Run, row: Command, cancelled: threading.Event | None = 
 
 
 def store_end(row: Command, ended: Ended | None, at: datetime) -> bool:
-    """`store_ends` of one."""
-    return bool(store_ends([(row, ended, at)]))
+    """Write one end, as `ends_of` says; False when the claim has passed to another worker."""
+    return any(sql.rows_of(*ends_of([(row, ended, at)]))[0])
 
 
-def store_ends(ends: Sequence[tuple[Command, Ended | None, datetime]]) -> set[int]:
-    """Write the ends of claimed commands on their rows; None for a timer and for an attempt that was given up.
+def ends_of(ends: Sequence[tuple[Command, Ended | None, datetime]]) -> list[sql.Statement]:
+    """What writes the ends of claimed commands on their rows; None for a timer and for an attempt that was given up.
 
-    Returns the ids that were written: a claim that has passed to another worker is not among them.
-    Inside the caller's transaction.
+    It returns the ids that were written: a claim that has passed to another worker is not among them.
     """
     return sql.update(
         "orchestration_command",

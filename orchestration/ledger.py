@@ -26,23 +26,24 @@ def load_state(run: Run) -> SagaState:
 
 def write_page(run: Run, page: Page) -> None:
     """Write a page; older than what stands, it adds its facts and nothing else. Inside the caller's transaction."""
-    write_pages([(run, page)])
+    sql.run(*statements_for([(run, page)]))
 
 
-def write_pages(pages: Sequence[tuple[Run, Page]]) -> None:
-    """Write pages of any runs, those of one run in their order: three statements, however many there are."""
-    _write_events(pages)
-    _write_steps(pages)
+def statements_for(pages: Sequence[tuple[Run, Page]]) -> list[sql.Statement]:
+    """What writes pages of any runs, those of one run in their order: three statements, however many pages there are.
+
+    The runs get their new heads here already.
+    """
     newer: dict[int, Run] = {}
     for run, page in pages:
         if page.version > run.version:
             apply_head(run, page)
             newer[run.pk] = run
-    _write_heads(newer.values())
+    return [*events_of(pages), *steps_of(pages), *_heads_of(newer.values())]
 
 
-def _write_heads(runs: Iterable[Run]) -> None:
-    sql.update(
+def _heads_of(runs: Iterable[Run]) -> list[sql.Statement]:
+    return sql.update(
         "orchestration_run",
         ("head", "version", "status", "cause", "started_at", "finished_at"),
         ("jsonb", "integer", "varchar", "varchar", "timestamptz", "timestamptz"),
@@ -75,8 +76,8 @@ def next_seq(run: Run) -> int:
     return int(run.head.get("next_seq", 1))
 
 
-def _write_events(pages: Sequence[tuple[Run, Page]]) -> None:
-    sql.insert(
+def events_of(pages: Sequence[tuple[Run, Page]]) -> list[sql.Statement]:
+    return sql.insert(
         "orchestration_event",
         "run_id, seq, at, kind, step_id, data",
         (
@@ -88,13 +89,13 @@ def _write_events(pages: Sequence[tuple[Run, Page]]) -> None:
     )
 
 
-def _write_steps(pages: Sequence[tuple[Run, Page]]) -> None:
+def steps_of(pages: Sequence[tuple[Run, Page]]) -> list[sql.Statement]:
     latest = {
         (run.pk, step_id): (STEP.dump_json(step).decode(), page.version, step.status.value, step.undo.value)
         for run, page in pages
         for step_id, step in page.steps.items()
     }
-    sql.insert(
+    return sql.insert(
         "orchestration_step",
         "run_id, step_id, state, version, status, undo",
         ((*key, *values) for key, values in latest.items()),
@@ -106,6 +107,6 @@ def _write_steps(pages: Sequence[tuple[Run, Page]]) -> None:
 def write_page_locked(run_id: int, page: Page) -> Run:
     """`write_page` in its own transaction, the run's row locked."""
     with transaction.atomic():
-        run = Run.objects.select_for_update().get(pk=run_id)
+        run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
         write_page(run, page)
     return run

@@ -29,9 +29,18 @@ WHERE run_id = %s AND kind = 'start_timer' AND status = 'ready'
 """
 
 
+def end_timers(run: Run) -> sql.Statement:
+    """No timer outlives its run."""
+    return sql.Statement(_END_TIMERS, [sql.moment(now()), run.pk])
+
+
 def finish(run: Run) -> None:
     """The end record: no timer outlives the run, and a parent hears of its child. Inside the engine's transaction."""
-    sql.run(_END_TIMERS, [sql.moment(now()), run.pk])
+    sql.run(end_timers(run))
+    tell_parent(run)
+
+
+def tell_parent(run: Run) -> None:
     if run.parent_id and run.parent is not None:
         _tell_parent(run, run.parent)
 

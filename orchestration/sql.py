@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,49 +46,86 @@ def as_json(value: object) -> str:
 
 
 def for_update() -> str:
-    return "FOR UPDATE" if connection.features.has_select_for_update else ""
+    """Locks rows against other writers, and not against those that only refer to them."""
+    return "FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
 
 
-def insert(table: str, columns: str, rows: Iterable[Sequence[Any]], *, on_conflict: str = "") -> None:
+@dataclass(frozen=True, slots=True)
+class Statement:
+    text: str
+    parameters: Sequence[Any]
+
+
+def insert(table: str, columns: str, rows: Iterable[Sequence[Any]], *, on_conflict: str = "") -> list[Statement]:
     """One INSERT for all rows; `on_conflict` is the clause after ON CONFLICT."""
     tail = f" ON CONFLICT {on_conflict}" if on_conflict else ""
-    for part in _parts(list(rows)):
-        statement = f"INSERT INTO {table} ({columns}) VALUES {_marks(part)}{tail}"  # noqa: S608 - names are our own
-        run(statement, [cell for row in part for cell in row])
+    return [
+        Statement(
+            f"INSERT INTO {table} ({columns}) VALUES {_marks(part)}{tail}",  # noqa: S608 - names are our own
+            [cell for row in part for cell in row],
+        )
+        for part in _parts(list(rows))
+    ]
 
 
 def update(
     table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Sequence[Any]], *, where: str = ""
-) -> set[int]:
-    """One UPDATE for all rows, each led by its id; returns the ids that it touched.
+) -> list[Statement]:
+    """One UPDATE for all rows, each led by its id; it returns the ids that it touched.
 
     `types` are PostgreSQL's, one for each column, since it cannot guess them in a VALUES list. `where` may add a
     condition on the table `t` and the values `v`. A column that is named "=x" is compared by `where` and not set.
     """
-    touched: set[int] = set()
     names = ", ".join(name.lstrip("=") for name in ("row_id", *columns))
     sets = ", ".join(f"{name} = v.{name}" for name in columns if not name.startswith("="))
-    for part in _parts(list(rows)):
-        first = [f"%s::{kind}" for kind in ("bigint", *types)] if connection.vendor == "postgresql" else None
-        statement = (
+    first = [f"%s::{kind}" for kind in ("bigint", *types)] if connection.vendor == "postgresql" else None
+    return [
+        Statement(
             f"WITH v({names}) AS (VALUES {_marks(part, first)}) UPDATE {table} AS t SET {sets} FROM v "  # noqa: S608
-            f"WHERE t.id = v.row_id {where} RETURNING id"
+            f"WHERE t.id = v.row_id {where} RETURNING id",
+            [cell for row in part for cell in row],
         )
-        touched.update(row[0] for row in rows_of(statement, [cell for row in part for cell in row]))
-    return touched
+        for part in _parts(list(rows))
+    ]
 
 
-def run(statement: str, parameters: Sequence[Any]) -> int:
-    """Execute; how many rows it touched."""
+def run(*statements: Statement) -> None:
+    """Execute in order. PostgreSQL gets them in one message: our parameters are bound on this side."""
+    if not statements:
+        return
+    together = [_joined(statements)] if connection.vendor == "postgresql" else statements
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return int(cursor.rowcount)
+        for statement in together:
+            cursor.execute(statement.text, statement.parameters)
 
 
-def rows_of(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def rows_of(*statements: Statement) -> list[list[tuple[Any, ...]]]:
+    """The rows that each statement gives, all in one message where the database takes it."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return list(cursor.fetchall())
+        if connection.vendor != "postgresql":
+            return [_fetched(cursor, statement) for statement in statements]
+        if not statements:
+            return []
+        found = [_fetched(cursor, _joined(statements))]
+        while cursor.nextset():
+            found.append(_rows(cursor))
+        return found
+
+
+def _joined(statements: Sequence[Statement]) -> Statement:
+    if len(statements) == 1:
+        return statements[0]
+    text = ";\n".join(statement.text for statement in statements)
+    return Statement(text, [cell for statement in statements for cell in statement.parameters])
+
+
+def _fetched(cursor: Any, statement: Statement) -> list[tuple[Any, ...]]:
+    cursor.execute(statement.text, statement.parameters)
+    return _rows(cursor)
+
+
+def _rows(cursor: Any) -> list[tuple[Any, ...]]:
+    return list(cursor.fetchall()) if cursor.description else []
 
 
 def _parts(rows: list[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestration.models import Message, Run
+from orchestration.sql import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,16 +18,19 @@ class Reach:
     remedy: str = ""
 
 
+class Beginning(Protocol):
+    def statements(self) -> list[Statement]:
+        """What is written with the run's row, once that has its id."""
+
+
 class Engine(Protocol):
     name: str
-    begins_at_once: bool
-    """Whether `begin` is called in the transaction that stores the run; else `take` after it."""
 
     def reach(self) -> Reach:
         """Ask cheaply whether new runs can be started now."""
 
-    def begin(self, run: Run) -> None:
-        """Begin a run that is being stored, in the same transaction. Only where `begins_at_once`."""
+    def begin(self, run: Run) -> Beginning | None:
+        """Begin a run whose row is about to be written, in the same transaction; None where `take` begins it later."""
 
     def take(self, run: Run) -> None:
         """Begin a stored run. Called after commit; may be called again. Raises Unreachable when it must wait."""

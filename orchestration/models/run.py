@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 from orchestration.core.words import Cause, Outcome, Purpose, RunStatus, StepStatus, UndoStatus
@@ -47,10 +49,15 @@ class Run(models.Model):
         return self.workflow_id
 
 
+OF_A_RUN: dict[str, Any] = {"on_delete": models.CASCADE, "db_constraint": False, "db_index": False}
+"""For the ledger's rows. They are written under their run's lock only, so the database need not check each one; and
+their unique constraint, which begins with the run, is the index."""
+
+
 class Step(models.Model):
     """A step's row of the ledger: the flow's StepState, and what the effects learnt. No row: nothing happened yet."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    run = models.ForeignKey(Run, related_name="steps", **OF_A_RUN)
     step_id = models.CharField(max_length=100)
     state = models.JSONField(default=dict, help_text="the StepState, whole")
     version = models.PositiveIntegerField(default=0, help_text="the run's version that wrote `state`")
@@ -74,7 +81,7 @@ class Command(models.Model):
 
     READY, RUNNING, DONE = "ready", "running", "done"
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="commands")
+    run = models.ForeignKey(Run, related_name="commands", **OF_A_RUN)
     kind = models.CharField(max_length=20)
     timer = models.CharField(max_length=10, blank=True, default="")
     step_id = models.CharField(max_length=100, blank=True, default="")
@@ -120,7 +127,7 @@ class Command(models.Model):
 class Event(models.Model):
     """The run's event log: what happened, in order. `data` holds plain JSON, never a secret."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    run = models.ForeignKey(Run, related_name="events", **OF_A_RUN)
     seq = models.PositiveIntegerField()
     at = models.DateTimeField()
     kind = models.CharField(max_length=40)

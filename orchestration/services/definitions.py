@@ -124,7 +124,7 @@ def store(found: Checked, *, actor: Actor) -> tuple[Definition, bool]:
 def _stored(saga_id: str, content: str) -> Definition | None:
     """The version with this content. The row is looked for; what it holds never changes, so it is read once."""
     statement = "SELECT id FROM orchestration_definition WHERE saga_id = %s AND hash = %s"
-    for (pk,) in sql.rows_of(statement, [saga_id, content]):
+    for (pk,) in sql.rows_of(sql.Statement(statement, [saga_id, content]))[0]:
         return _read(pk, content)
     return None
 

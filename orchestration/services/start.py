@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -71,36 +72,44 @@ def start_run(
             config=config or {},
             created_at=now(),
             created_by=actor.name,
-            handed_over=chosen.begins_at_once,
             **_parent_fields(parent),
         )
+        beginning = chosen.begin(run)
         if not _insert(run):
             return _same(Run.objects.get(workflow_id=handle), found, merged), False
-        audit.record(actor=actor, action="run.start", workflow_id=handle, definition=str(stored), engine=chosen.name)
-        if chosen.begins_at_once:
-            chosen.begin(run)
+        about = {"definition": str(stored), "engine": chosen.name}
+        audited = audit.row(actor=actor, action="run.start", workflow_id=handle, **about)
+        sql.run(*audited, *(beginning.statements() if beginning else ()))
         transaction.on_commit(partial(_hand_over, run))
     return run, True
 
 
 _COLUMNS = (
     "workflow_id, kind, engine, status, cause, definition_id, context, config, head, version, parent_id, parent_step, "
-    "parent_iteration, parent_attempt, error, handed_over, created_at, created_by"
+    "parent_iteration, parent_attempt, error, handed_over, created_at, started_at, finished_at, created_by"
 )
+
+
+_AS_SQL: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("context", "config", "head"), sql.as_json),
+    **dict.fromkeys(("created_at", "started_at", "finished_at"), sql.moment),
+}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _insert(run: Run) -> bool:
     """False, and nothing written, when the handle is taken."""
-    json_columns = {"context", "config", "head"}
     names = _COLUMNS.split(", ")
-    values = [sql.as_json(getattr(run, name)) if name in json_columns else getattr(run, name) for name in names]
-    values[names.index("created_at")] = sql.moment(run.created_at)
+    values = [_AS_SQL.get(name, _as_it_is)(getattr(run, name)) for name in names]
     marks = ", ".join(["%s"] * len(names))
     statement = (
         f"INSERT INTO orchestration_run ({_COLUMNS}) VALUES ({marks}) "  # noqa: S608 - our own names
         "ON CONFLICT (workflow_id) DO NOTHING RETURNING id"
     )
-    for (pk,) in sql.rows_of(statement, values):
+    for (pk,) in sql.rows_of(sql.Statement(statement, values))[0]:
         run.pk = pk
         run._state.adding = False  # noqa: SLF001 - documented by Django
         return True

@@ -10,9 +10,10 @@ from functools import partial
 from django.db import transaction
 
 from orchestration import ledger, lifecycle, sql
+from orchestration.clock import now
 from orchestration.core.commands import CancelAction, Finish, RunAction, StartTimer
 from orchestration.core.commands import Command as FlowCommand
-from orchestration.core.events import Event
+from orchestration.core.events import Event, RunStarted
 from orchestration.core.page import Page, page_of
 from orchestration.core.saga import decide
 from orchestration.core.state import SagaState
@@ -33,16 +34,12 @@ class Fold:
         self.pages: list[tuple[Run, Page]] = []
         self.rows: list[tuple[object, ...]] = []
         self.ready = 0
-        self.after: list[tuple[Run, FlowCommand]] = []
+        self.after: list[tuple[Run, CancelAction | Finish]] = []
 
     @classmethod
-    def of(cls, run_ids: Iterable[int]) -> Fold:
-        return cls(_locked(sorted(set(run_ids))))
-
-    @classmethod
-    def of_new(cls, run: Run) -> Fold:
-        """A run that this transaction has just stored: nobody else sees it yet, so there is nothing to lock."""
-        return cls({run.pk: (run, SagaState(workflow_id=run.workflow_id))})
+    def of_locked(cls, rows: Iterable[tuple[int, int]]) -> Fold:
+        """`rows`: what the statement of `lock` gave."""
+        return cls({run_id: _current(run_id, version) for run_id, version in rows})
 
     def add(self, run_id: int, event: Event) -> None:
         """Fold one event in. One that means nothing (stale, duplicate, refused) writes nothing."""
@@ -56,18 +53,20 @@ class Fold:
         self.runs[run_id] = run, after
         self._sort(run, commands, event.at)
 
-    def write(self) -> int:
-        """Write what was folded; returns how many commands are ready now."""
-        ledger.write_pages(self.pages)
-        sql.insert("orchestration_command", _COLUMNS, self.rows)
+    def statements(self) -> list[sql.Statement]:
+        """What writes all that was folded; `aftermath` comes after it, in the same transaction."""
+        ended = [lifecycle.end_timers(run) for run, command in self.after if isinstance(command, Finish)]
+        return [*ledger.statements_for(self.pages), *sql.insert("orchestration_command", _COLUMNS, self.rows), *ended]
+
+    def aftermath(self) -> None:
+        """What concerns other rows: calls in flight, children, the parent; and this process's memory."""
         for run, command in self.after:
             if isinstance(command, CancelAction):
                 lifecycle.cancel_action(run, command)
             else:
-                lifecycle.finish(run)
+                lifecycle.tell_parent(run)
         for run_id in {run.pk for run, _ in self.pages}:
             transaction.on_commit(partial(known.keep, *self.runs[run_id]))
-        return self.ready
 
     def _next_seq(self, run: Run) -> int:
         for other, page in reversed(self.pages):
@@ -77,36 +76,63 @@ class Fold:
 
     def _sort(self, run: Run, commands: Sequence[FlowCommand], now: datetime) -> None:
         for command in commands:
-            match command:
-                case RunAction():
-                    self.ready += 1
-                    self.rows.append(_row(run, command, timer="", alternative=command.alternative, due=now))
-                case StartTimer():
-                    self.rows.append(_row(run, command, timer=command.timer, alternative=False, due=command.due))
-                case CancelAction() | Finish():
-                    self.after.append((run, command))
+            row = _row(run, command, now)
+            if row is not None:
+                self.rows.append(row)
+                self.ready += isinstance(command, RunAction)
+            elif isinstance(command, CancelAction | Finish):
+                self.after.append((run, command))
 
 
-def advance(run_id: int, event: Event) -> int:
-    """Inside a transaction: fold one event into one run; returns how many commands are ready now."""
-    fold = Fold.of([run_id])
+def advance(run_id: int, event: Event) -> None:
+    """Inside a transaction: fold one event into one run."""
+    (locked,) = sql.rows_of(lock([run_id]))
+    fold = Fold.of_locked(locked)
     fold.add(run_id, event)
-    return fold.write()
+    sql.run(*fold.statements())
+    fold.aftermath()
 
 
-def _locked(run_ids: list[int]) -> dict[int, tuple[Run, SagaState]]:
-    """The runs and their states: as this process last wrote them, if nobody wrote since; else from the rows."""
-    marks = ",".join(["%s"] * len(run_ids))
-    statement = f"SELECT id, version FROM orchestration_run WHERE id IN ({marks}) ORDER BY id {sql.for_update()}"  # noqa: S608
-    found: dict[int, tuple[Run, SagaState]] = {}
-    for run_id, version in sql.rows_of(statement, run_ids) if run_ids else ():
-        kept = known.get(run_id)
-        if kept is not None and kept[1].version == version == kept[0].version:
-            found[run_id] = copy.copy(kept[0]), kept[1]
-        else:
-            run = Run.objects.get(pk=run_id)
-            found[run_id] = run, ledger.load_state(run)
-    return found
+class Beginning:
+    """A new run's first decision: made before its row is written, so that the row is written once."""
+
+    def __init__(self, run: Run) -> None:
+        before, event = SagaState(workflow_id=run.workflow_id), RunStarted(at=now())
+        self.run, self.at = run, event.at
+        self.state, self.commands = decide(plan_of(run), before, event)
+        self.page = page_of(before, event, self.state, first_seq=1)
+        ledger.apply_head(run, self.page)
+        run.handed_over = True
+
+    def statements(self) -> list[sql.Statement]:
+        """What goes with the run's row, once that has its id."""
+        rows = [row for command in self.commands if (row := _row(self.run, command, self.at))]
+        pages = [(self.run, self.page)]
+        transaction.on_commit(partial(known.keep, self.run, self.state))
+        return [
+            *ledger.events_of(pages),
+            *ledger.steps_of(pages),
+            *sql.insert("orchestration_command", _COLUMNS, rows),
+        ]
+
+
+def lock(run_ids: Iterable[int]) -> sql.Statement:
+    """Lock the rows of runs, in one order for everybody; gives their ids and versions."""
+    ids = sorted(set(run_ids))
+    marks = ",".join(["%s"] * len(ids))
+    return sql.Statement(
+        f"SELECT id, version FROM orchestration_run WHERE id IN ({marks}) ORDER BY id {sql.for_update()}",  # noqa: S608
+        ids,
+    )
+
+
+def _current(run_id: int, version: int) -> tuple[Run, SagaState]:
+    """A locked run and its state: as this process last wrote them, if nobody wrote since; else from the rows."""
+    kept = known.get(run_id)
+    if kept is not None and kept[1].version == version == kept[0].version:
+        return copy.copy(kept[0]), kept[1]
+    run = Run.objects.get(pk=run_id)
+    return run, ledger.load_state(run)
 
 
 _COLUMNS = (
@@ -115,9 +141,15 @@ _COLUMNS = (
 )
 
 
-def _row(
-    run: Run, command: RunAction | StartTimer, *, timer: str, alternative: bool, due: datetime
-) -> tuple[object, ...]:
+def _row(run: Run, command: FlowCommand, now: datetime) -> tuple[object, ...] | None:
+    """The row of a command that is performed later; None for the others."""
+    match command:
+        case RunAction():
+            timer, alternative, due = "", command.alternative, now
+        case StartTimer():
+            timer, alternative, due = command.timer, False, command.due
+        case _:
+            return None
     return (
         run.pk,
         command.kind,

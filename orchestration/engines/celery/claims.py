@@ -25,18 +25,21 @@ RETURNING {", ".join(_COLUMNS)}
 """  # noqa: S608 - constants
 
 
-def claim(worker: str, now: datetime, most: int = 1) -> list[Command]:
-    """Take up to `most` of the commands that are due, the oldest first."""
+def claiming(worker: str, now: datetime, most: int) -> sql.Statement:
+    """What takes up to `most` of the commands that are due, the oldest first; `commands_of` reads its rows."""
     skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     moment = sql.moment(now)
-    found = sql.rows_of(_CLAIM.format(skip_locked=skip_locked), [moment, most, worker, moment])
+    return sql.Statement(_CLAIM.format(skip_locked=skip_locked), [moment, most, worker, moment])
+
+
+def commands_of(worker: str, found: list[tuple[object, ...]]) -> list[Command]:
     return sorted((_command(worker, values) for values in found), key=lambda row: (row.due_at, row.pk))
 
 
 def anything_due(now: datetime) -> bool:
     """A look that takes no lock: an idle worker must not queue for the writer's place."""
-    statement = "SELECT 1 FROM orchestration_command WHERE status = 'ready' AND due_at <= %s LIMIT 1"
-    return bool(sql.rows_of(statement, [sql.moment(now)]))
+    text = "SELECT 1 FROM orchestration_command WHERE status = 'ready' AND due_at <= %s LIMIT 1"
+    return bool(sql.rows_of(sql.Statement(text, [sql.moment(now)]))[0])
 
 
 def _command(worker: str, values: tuple[object, ...]) -> Command:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import OperationalError, close_old_connections, connection
 
 from orchestration import sql
 from orchestration.clock import now
 from orchestration.core.events import Event
-from orchestration.effects import Ended, store_ends
+from orchestration.effects import Ended, ends_of
 from orchestration.engines.celery import bell, claims
-from orchestration.engines.celery.advance import Fold
+from orchestration.engines.celery.advance import Fold, lock
 from orchestration.models import Command
 
 log = logging.getLogger(__name__)
@@ -32,7 +35,7 @@ class Done:
     event: Event
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Slip:
     """What one thread brings (`done`) and gets (`next`, when it `wants`); `more`: there is work left for others."""
 
@@ -40,22 +43,30 @@ class Slip:
     done: Done | None
     wants: bool
     next: Command | None = None
-    served: bool = False
+    served: threading.Event = field(default_factory=threading.Event)
     more: bool = False
     error: Exception | None = None
 
 
 _queue: list[Slip] = []
-_serving = threading.Lock()
+_mutex = threading.Lock()
+_lanes = threading.Semaphore(2 if connection.features.has_select_for_update else 1)
+"""PostgreSQL works on one transaction while we prepare another; SQLite has one writer."""
+
+_PAUSES = (0.0, 0.05, 0.5)
+"""Seconds before each try to write one result: a deadlock that the database broke, a connection that it dropped."""
 
 
 def exchange(worker: str, done: Done | None, *, wants: bool = True) -> Command | None:
     """Hand in what was performed, get the next command. Raises when this thread's own result could not be written."""
     slip = Slip(worker=worker, done=done, wants=wants)
-    _queue.append(slip)
-    with _serving:
-        if not slip.served:
-            _serve(_everybody(slip))
+    with _mutex:
+        _queue.append(slip)
+    with _lanes:
+        slips = _everybody_with(slip)
+        if slips:
+            _serve(slips)
+    slip.served.wait()
     if slip.more:
         bell.ring()
     if slip.error is not None:
@@ -63,54 +74,77 @@ def exchange(worker: str, done: Done | None, *, wants: bool = True) -> Command |
     return slip.next
 
 
-def _everybody(me: Slip) -> list[Slip]:
-    slips = _queue[:]
-    del _queue[: len(slips)]
-    return slips if me in slips else [*slips, me]  # a thread that was interrupted while it served may have taken mine
+def _everybody_with(slip: Slip) -> list[Slip]:
+    """Who waits, if this one still does."""
+    with _mutex:
+        if slip not in _queue:
+            return []
+        slips = _queue[:]
+        _queue.clear()
+        return slips
 
 
 def _serve(slips: Sequence[Slip]) -> None:
+    """Everybody in one transaction; if that fails, each alone: one bad result must not spoil the others."""
     try:
         _settle(slips)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the thread whose result it was gets it
-        if len(slips) > 1:  # one result that cannot be written must not spoil the others: each on its own
-            for slip in slips:
-                _serve([slip])
-            return
-        slips[0].error = error
-    for slip in slips:
-        slip.served = True
+    except Exception:
+        log.warning("a transaction for %d threads failed; each goes alone", len(slips), exc_info=True)
+        for slip in slips:
+            slip.error = _settle_alone(slip)
+    finally:
+        for slip in slips:
+            slip.served.set()
+
+
+def _settle_alone(slip: Slip) -> Exception | None:
+    last: Exception | None = None
+    for pause in _PAUSES:
+        time.sleep(pause)
+        try:
+            _settle([slip])
+        except OperationalError as error:
+            close_old_connections()
+            last = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread whose result it was gets it
+            return error
+        else:
+            return None
+    return last
 
 
 def _settle(slips: Sequence[Slip]) -> None:
     done = [slip.done for slip in slips if slip.done is not None]
-    hungry = [slip for slip in slips if slip.wants]
-    if not done and not claims.anything_due(now()):
+    hungry = defaultdict[str, list[Slip]](list)  # a process has one worker name; a test may have more
+    for slip in slips:
+        if slip.wants:
+            hungry[slip.worker].append(slip)
+    moment = now()
+    if not done and not claims.anything_due(moment):
         return
     with sql.writing():
-        left = _fold(done) if done else 0
-        taken = list(_claim(hungry))
-    for slip, row in taken:
-        slip.next = row
-    slips[0].more = left > len(taken)
+        fold = _folded(done) if done else Fold({})
+        writing = fold.statements()
+        claiming = [claims.claiming(worker, moment, len(waiting)) for worker, waiting in hungry.items()]
+        found = sql.rows_of(*writing, *claiming)[len(writing) :]
+        fold.aftermath()
+    given = 0
+    for (worker, waiting), rows in zip(hungry.items(), found, strict=True):
+        for slip, row in zip(waiting, claims.commands_of(worker, rows), strict=False):
+            slip.next = row
+            given += 1
+    slips[0].more = fold.ready > given
 
 
-def _fold(done: Sequence[Done]) -> int:
-    """Store ends and advance runs; a result whose epoch is stale is refused. The runs' rows are locked first."""
-    fold = Fold.of(one.row.run_id for one in done)
-    written = store_ends([(one.row, one.ended, one.event.at) for one in done])
+def _folded(done: Sequence[Done]) -> Fold:
+    """Ends stored and events folded; a result whose epoch is stale is refused. The runs' rows are locked first."""
+    ends = ends_of([(one.row, one.ended, one.event.at) for one in done])
+    locked, *written = sql.rows_of(lock(one.row.run_id for one in done), *ends)
+    fold = Fold.of_locked(locked)
+    mine = {pk for rows in written for (pk,) in rows}
     for one in done:
-        if one.row.pk in written:
+        if one.row.pk in mine:
             fold.add(one.row.run_id, one.event)
         else:
             log.warning("refused a late result of %s: its lease had passed to another worker", one.row)
-    return fold.write()
-
-
-def _claim(hungry: Sequence[Slip]) -> Iterator[tuple[Slip, Command]]:
-    """Commands for those who want one, under each one's own worker name (a process has one; a test may have more)."""
-    by_worker = defaultdict[str, list[Slip]](list)
-    for slip in hungry:
-        by_worker[slip.worker].append(slip)
-    for worker, slips in by_worker.items():
-        yield from zip(slips, claims.claim(worker, now(), len(slips)), strict=False)
+    return fold

@@ -9,7 +9,7 @@ from orchestration.core.events import Act, RunStarted
 from orchestration.core.guards import refusal
 from orchestration.engines.base import Reach
 from orchestration.engines.celery import bell
-from orchestration.engines.celery.advance import Fold, advance
+from orchestration.engines.celery.advance import Beginning, advance
 from orchestration.ledger import load_state
 from orchestration.models import Message, Run
 from orchestration.plans import plan_of
@@ -17,15 +17,12 @@ from orchestration.plans import plan_of
 
 class CeleryEngine:
     name = "celery"
-    begins_at_once = True
 
     def reach(self) -> Reach:
         return Reach(ok=True, why="runs in the database")
 
-    def begin(self, run: Run) -> None:
-        fold = Fold.of_new(run)
-        fold.add(run.pk, RunStarted(at=now()))
-        fold.write()
+    def begin(self, run: Run) -> Beginning:
+        return Beginning(run)
 
     def take(self, run: Run) -> None:
         with sql.writing():
@@ -36,7 +33,7 @@ class CeleryEngine:
     def deliver(self, message: Message) -> str:
         event = EVENT.validate_python(message.event)
         with sql.writing():
-            run = Run.objects.select_for_update().get(pk=message.run_id)
+            run = Run.objects.select_for_update(no_key=True).get(pk=message.run_id)
             if Message.objects.filter(pk=message.pk).exclude(delivered_at=None).exists():
                 return Message.objects.get(pk=message.pk).refusal
             why = ""
