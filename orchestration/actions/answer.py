@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from orchestration.actions.base import Call, Result
 from orchestration.actions.exchange import Answer, is_expected
 from orchestration.actions.output import parsed, too_large
+from orchestration.actions.redaction import head
 from orchestration.core.words import Outcome, Purpose
 
 TRY_LATER = {408: True, 425: False, 429: False}
@@ -25,7 +26,8 @@ def judged(call: Call, answer: Answer) -> Result:
         if answer.is_whole or call.purpose is Purpose.UNDO:
             return Result(outcome=Outcome.SUCCEEDED, output=output_of(answer.body) if answer.is_whole else {})
         return Result(outcome=Outcome.FAILED, maybe=True, error=too_large(f"the answer ({status})"))
-    error = f"{answer.method} {answer.host} answered {status}: {answer.body[:QUOTED].decode(errors='replace')}"
+    said = head(answer.body.decode(errors="replace"), QUOTED, is_whole=answer.is_whole)
+    error = f"{answer.method} {answer.host} answered {status}: {said}"
     if status in TRY_LATER or status >= 500:
         after = retry_after(answer.headers.get("retry-after"))
         return Result(outcome=Outcome.RETRYABLE, maybe=TRY_LATER.get(status, True), error=error, retry_after=after)

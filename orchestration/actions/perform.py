@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from orchestration.actions import secrets
 from orchestration.actions.base import Call, Result
 from orchestration.actions.output import limited
+from orchestration.actions.redaction import Broke, cleaned, head, redact
 from orchestration.actions.registry import ACTIONS
 from orchestration.core.words import Outcome
 from orchestration.output_schemas import mismatch
@@ -30,8 +31,14 @@ def perform(
     `probe_first`: an earlier worker may have sent this attempt already, so ask before sending it again.
     `output_schema`: what the output of a success has to match.
     """
-    result = limited(_settled(call, probe, probe_first))
-    return _redacted(result if output_schema is None else _matched(result, output_schema))
+    try:
+        result = limited(_settled(call, probe, probe_first))
+        return _redacted(result if output_schema is None else _matched(result, output_schema))
+    except Exception as error:
+        told = cleaned(error)
+        if not told:
+            raise
+    raise Broke(told)  # out here, so that the error itself is not its context
 
 
 def _settled(call: Call, probe: Mapping[str, JsonValue] | None, probe_first: bool) -> Result:
@@ -57,16 +64,16 @@ def _matched(result: Result, schema: Mapping[str, JsonValue]) -> Result:
     """An output that is not what was promised: the action was done all the same, so there is something to undo."""
     if result.outcome is not Outcome.SUCCEEDED or result.deferred:
         return result
-    wrong = mismatch(schema, result.output, show=secrets.redact)
+    wrong = mismatch(schema, result.output, show=redact)
     return dataclasses.replace(result, outcome=Outcome.FAILED, maybe=True, error=wrong) if wrong else result
 
 
 def _redacted(result: Result) -> Result:
     return dataclasses.replace(
         result,
-        output=secrets.redact(result.output),
-        error=secrets.redact(result.error)[:LONGEST_ERROR],
-        detail=secrets.redact(dict(result.detail)),
+        output=redact(result.output),
+        error=head(result.error, LONGEST_ERROR),
+        detail=redact(dict(result.detail)),
     )
 
 

@@ -20,9 +20,12 @@ from pydantic import JsonValue
 
 from orchestration.actions.base import Call, Result
 from orchestration.actions.output import parsed, too_large
+from orchestration.actions.redaction import head
 from orchestration.core.words import Outcome
 
 KEPT_BYTES = 64 * 1024
+QUOTED = 500
+"""Characters at the end of a failed script's output that its error repeats."""
 MEMORY_BYTES = 1024**3
 FILE_BYTES = 256 * 1024**2
 PROCESSES = 256
@@ -96,7 +99,7 @@ def _result(process: subprocess.Popen[bytes], out: _Reader, err: _Reader, ended_
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the script {why}", detail=detail)
     if code == 0:
         return _succeeded(out, detail)
-    error = f"the script ended with {code}: {err.text()[-500:] or out.text()[-500:]}"
+    error = f"the script ended with {code}: {err.text()[-QUOTED:] or out.text()[-QUOTED:]}"
     return Result(outcome=Outcome.RETRYABLE if code == TRY_LATER else Outcome.FAILED, error=error, detail=detail)
 
 
@@ -178,4 +181,4 @@ class _Reader(threading.Thread):
         return self.overran or len(self.kept) > KEPT_BYTES
 
     def text(self) -> str:
-        return bytes(self.kept[:KEPT_BYTES]).decode(errors="replace")
+        return head(bytes(self.kept).decode(errors="replace"), KEPT_BYTES, is_whole=not self.overran)

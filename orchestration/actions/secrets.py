@@ -1,22 +1,23 @@
-"""`{secret:NAME}` becomes its value here, inside the effect, and is taken out of everything that leaves it."""
+"""`{secret:NAME}` becomes its value here, inside the effect; redaction.py takes it out of everything that leaves."""
 
 from __future__ import annotations
 
-import base64
-import json
-import logging
 import re
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from django.conf import settings
 
-REFERENCE = re.compile(r"\{secret:([A-Z][A-Z0-9_]*)\}")
-MASK = "[redacted]"
-SHORTEST_IN_TEXT = 4
+NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+REFERENCE = re.compile(rf"\{{secret:({NAME.pattern})\}}")
+SHORTEST = 4
+"""Characters below which a value could not be told from other text, so not be kept out of it."""
+UNFILLED = {"script": ("script",), "saga": ("definition", "context")}
+"""Parts in which no reference is replaced: a script's text is a file, a child's definition and context are rows."""
 
 
 class MissingSecret(Exception):
@@ -31,9 +32,13 @@ def _from_environment(name: str) -> str | None:
 def _from_file(name: str) -> str | None:
     if not settings.ZEN_SECRETS_DIR:
         return None
+    return _read(Path(settings.ZEN_SECRETS_DIR) / name)
+
+
+def _read(path: Path) -> str | None:
     try:
-        return (Path(settings.ZEN_SECRETS_DIR) / name).read_text(encoding="utf-8").removesuffix("\n")
-    except OSError:
+        return path.read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError):
         return None
 
 
@@ -44,16 +49,43 @@ _seen_lock = threading.Lock()
 
 
 def secret(name: str) -> str:
-    """The value of a secret, remembered for redaction. Raises MissingSecret with both remedies."""
-    for provider in PROVIDERS:
-        value = provider(name)
-        if value is not None:
-            with _seen_lock:
-                _seen.add(value)
-            return value
-    raise MissingSecret(
-        f"the secret {name} is not set; set ZEN_SECRET_{name}, or put it into the file {name} of ZEN_SECRETS_DIR"
-    )
+    """The value of a secret, remembered for redaction. Raises MissingSecret with the remedies."""
+    value = next((value for value in (provider(name) for provider in PROVIDERS) if value is not None), None)
+    if value is None:
+        raise MissingSecret(
+            f"the secret {name} is not set; set ZEN_SECRET_{name}, or put it into the file {name} of ZEN_SECRETS_DIR"
+        )
+    if len(value) < SHORTEST:
+        raise MissingSecret(
+            f"the secret {name} has fewer than {SHORTEST} characters, which could not be kept out of the records; "
+            "set a longer one, or write it into the context if it is none"
+        )
+    with _seen_lock:
+        _seen.add(value)
+    return value
+
+
+def known() -> frozenset[str]:
+    """Every value that must not be seen: what this site has, and what this process had before it was changed."""
+    with _seen_lock:
+        seen = frozenset(_seen)
+    return seen | frozenset(settings.ZEN_SECRETS.values()) | _in_folder(settings.ZEN_SECRETS_DIR)
+
+
+def _in_folder(folder: str) -> frozenset[str]:
+    if not folder:
+        return frozenset()
+    try:
+        return _files_of(folder, Path(folder).stat().st_mtime_ns)
+    except OSError:
+        return frozenset()
+
+
+@lru_cache(maxsize=2)
+def _files_of(folder: str, changed: int) -> frozenset[str]:
+    """`changed` makes another key once files came or went."""
+    found = (_read(path) for path in Path(folder).iterdir() if NAME.fullmatch(path.name))
+    return frozenset(value for value in found if value)
 
 
 def resolve(value: Any) -> Any:
@@ -68,65 +100,12 @@ def resolve(value: Any) -> Any:
 
 
 def resolve_action(action: dict[str, Any]) -> dict[str, Any]:
-    """An action with every reference replaced; inside a URL a secret is percent-encoded, unless it begins it."""
-    resolved: dict[str, Any] = resolve({key: value for key, value in action.items() if key != "url"})
+    """An action with its references replaced; inside a URL a secret is percent-encoded, unless it begins it."""
+    fixed = ("url", *UNFILLED.get(str(action.get("type")), ()))
+    resolved = {key: value if key in fixed else resolve(value) for key, value in action.items()}
     if "url" in action:
         resolved["url"] = REFERENCE.sub(
             lambda match: quote(secret(match.group(1)), safe="") if match.start() else secret(match.group(1)),
             str(action["url"]),
         )
     return resolved
-
-
-def redact(value: Any) -> Any:
-    """A JSON value without any secret this process has resolved, keys included, in the spellings they take."""
-    with _seen_lock:
-        known = sorted(_seen, key=len, reverse=True)
-    return _without(value, known) if known else value
-
-
-def _without(value: Any, known: list[str]) -> Any:
-    if isinstance(value, str):
-        return redact_text(value, known)
-    if isinstance(value, list | tuple):
-        return [_without(item, known) for item in value]
-    if isinstance(value, dict):
-        return {_without(key, known): _without(item, known) for key, item in value.items()}
-    if isinstance(value, int | float) and not isinstance(value, bool) and str(value) in known:
-        return MASK
-    return value
-
-
-def redact_text(text: str, known: list[str]) -> str:
-    for value in known:
-        if text == value:
-            return MASK
-        if len(value) >= SHORTEST_IN_TEXT:
-            for spelling in _spellings(value):
-                text = text.replace(spelling, MASK)
-    return text
-
-
-def _spellings(value: str) -> list[str]:
-    raw = value.encode()
-    encoded = [value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value), base64.b64encode(raw).decode()]
-    # inside a longer base64 text (such as user:password) the value starts at one of three offsets
-    for offset in (1, 2):
-        body = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
-        encoded.append(body[4:-1] if len(body) > 9 else value)
-    inner = base64.b64encode(raw).decode().rstrip("=")[:-1]
-    encoded.append(inner if len(inner) > 5 else value)
-    return sorted(set(encoded), key=len, reverse=True)
-
-
-class RedactingFilter(logging.Filter):
-    """Takes resolved secrets out of log records, tracebacks included."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if _seen:
-            record.msg, record.args = redact(record.getMessage()), ()
-            if record.exc_info and not record.exc_text:
-                record.exc_text = logging.Formatter().formatException(record.exc_info)
-            if record.exc_text:
-                record.exc_text = redact(record.exc_text)
-        return True

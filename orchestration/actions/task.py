@@ -86,7 +86,7 @@ def _outcome(handler: Handler, call: Call) -> Result:
         return Result(outcome=Outcome.FAILED, error=str(error))
     except TryLater as error:
         return Result(outcome=Outcome.RETRYABLE, error=str(error), retry_after=error.after)
-    except Exception as error:  # noqa: BLE001 - a handler's bug: it may have acted before it raised
+    except BaseException as error:  # noqa: BLE001 - a handler's bug, or its sys.exit: it may have acted before
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task raised {type(error).__name__}: {error}")
     finally:
         _close_connections()

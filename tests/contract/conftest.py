@@ -39,6 +39,15 @@ def engine(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[s
         yield "temporal"
 
 
+@pytest.fixture
+def on_temporal(transactional_db: None, request: pytest.FixtureRequest, settings: Settings) -> Iterator[None]:
+    plans.forget()
+    settings.TEMPORAL_ADDRESS = request.getfixturevalue("temporal_dev_server")
+    settings.TEMPORAL_TASK_QUEUE = f"contract-{request.node.name}"[:100]
+    with hosted():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _unused(transactional_db: Any) -> None:
     """Every contract test works on real transactions."""

@@ -43,6 +43,9 @@ def action_problems(action: Mapping[str, Any], *, step: str, field: str) -> list
         found += [_of(step, f"{field}.url", url, text) for text in faults_of_url(url)]
     if action.get("type") == "wait":
         found += _wait(action, step, field)
+    text = action.get("script")
+    if action.get("type") == "script" and isinstance(text, str) and SECRET.search(text):
+        found.append(_of(step, f"{field}.script", text, "holds a secret reference; pass it by `env`"))
     return found
 
 

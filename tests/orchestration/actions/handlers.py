@@ -24,3 +24,11 @@ def make(payload: Mapping[str, Any], context: TaskContext) -> Any:
     if what == "long":
         raise RuntimeError("x" * 1_000_000)
     return {"tuple": (1, 2), "nothing": None, "set": {1}, "nan": float("nan"), "circle": circle}[what]
+
+
+def repeat(payload: Mapping[str, Any], context: TaskContext) -> Any:
+    return {"got": payload["token"], payload["token"]: [payload]}
+
+
+def tell(payload: Mapping[str, Any], context: TaskContext) -> Any:
+    raise ValueError(f"no access with {payload}") from KeyError(payload["token"])
