@@ -27,6 +27,7 @@ from orchestration.core.templates import MissingOutput, Scope, TemplateError, pl
 from orchestration.core.words import Outcome, Purpose, StepStatus
 from orchestration.models import Command, Run
 from orchestration.plans import definition_of, plan_of
+from orchestration.stopping import AskedToStop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +63,10 @@ def perform_attempt(run: Run, row: Command, cancelled: threading.Event | None = 
     """Render, call, classify. Reads the ledger, writes nothing. Raises only on faults of our own machinery."""
     definition, plan = definition_of(run), plan_of(run)
     step = next(s for s in definition.steps if s.step_id == row.step_id)
+    stop = cancelled or AskedToStop(row)
     if row.purpose == Purpose.FORWARD:
-        return _forward(run, row, definition, step, plan, cancelled or threading.Event())
-    return _undo(run, row, step, cancelled or threading.Event())
+        return _forward(run, row, definition, step, plan, stop)
+    return _undo(run, row, step, stop)
 
 
 def store_end(row: Command, ended: Ended | None, at: datetime) -> bool:

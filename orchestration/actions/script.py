@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import json
-import os
-import resource
 import shutil
-import signal
-import subprocess
 import tempfile
-import threading
-import time
 from pathlib import Path
-from typing import IO
 
 from django.conf import settings
 from pydantic import JsonValue
 
+from orchestration.actions import confined
 from orchestration.actions.base import Call, Result
 from orchestration.actions.output import parsed, too_large
 from orchestration.actions.redaction import head
@@ -26,9 +20,6 @@ from orchestration.core.words import Outcome
 KEPT_BYTES = 64 * 1024
 QUOTED = 500
 """Characters at the end of a failed script's output that its error repeats."""
-MEMORY_BYTES = 1024**3
-FILE_BYTES = 256 * 1024**2
-PROCESSES = 256
 INSIDE = "/tmp"  # noqa: S108 - of the sandbox, which has nothing else there
 TRY_LATER = 75
 """EX_TEMPFAIL: the script says that nothing was done and that another try may work."""
@@ -39,74 +30,59 @@ def script(call: Call) -> Result:
         return Result(outcome=Outcome.FAILED, error="scripts are off; the site allows them with ZEN_SCRIPTS=sandboxed")
     sandboxed = settings.ZEN_SCRIPTS == "sandboxed"
     if sandboxed and shutil.which("bwrap") is None:
-        return Result(outcome=Outcome.FAILED, error="ZEN_SCRIPTS=sandboxed needs bubblewrap (bwrap); install it")
-    with tempfile.TemporaryDirectory(prefix="zen-script-") as folder:
+        error = "the script was not run: ZEN_SCRIPTS=sandboxed needs bubblewrap (bwrap) on the PATH of the worker"
+        return Result(outcome=Outcome.FAILED, error=error)
+    with tempfile.TemporaryDirectory(prefix="zen-script-", ignore_cleanup_errors=True) as folder:
         return _run(call, Path(folder), sandboxed)
 
 
 def _run(call: Call, folder: Path, sandboxed: bool) -> Result:
     text = str(call.action["script"])
-    file = folder / "script"
-    file.write_text(text if text.startswith("#!") else f"#!/bin/bash\n{text}", encoding="utf-8")
-    file.chmod(0o700)
-    inside = [*_sandbox(folder, bool(call.action.get("network"))), f"{INSIDE}/script"]
-    command = inside if sandboxed else [str(file)]
+    (folder / "script").write_text(text, encoding="utf-8")
     home = INSIDE if sandboxed else str(folder)
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=_environment(call, home),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        preexec_fn=_limits,
-    )
-    readers = [_Reader(process.stdout, settings.ZEN_MAX_OUTPUT_BYTES), _Reader(process.stderr, KEPT_BYTES)]
-    ended_by = _await(process, call)
-    _kill_group(process)
-    for reader in readers:
-        reader.join(2)
-    return _result(process, readers[0], readers[1], ended_by)
+    interpreter = [*_interpreter(text), f"{home}/script"]
+    command = [*_sandbox(folder, call.action.get("network") is True), *interpreter] if sandboxed else interpreter
+    try:
+        done = confined.run(
+            command,
+            folder=folder,
+            env=_environment(call, home),
+            seconds=call.timeout_seconds,
+            unwanted=call.cancelled.is_set,
+            most_out=settings.ZEN_MAX_OUTPUT_BYTES,
+            most_err=KEPT_BYTES,
+        )
+    except OSError as error:
+        if error.errno != errno.E2BIG:
+            raise
+        return Result(outcome=Outcome.FAILED, error="the script's `env` is larger than the system allows")
+    return _result(done)
 
 
-def _await(process: subprocess.Popen[bytes], call: Call) -> str:
-    """Wait for the end; '' when the script ended by itself, else why it was killed."""
-    deadline = time.monotonic() + call.timeout_seconds
-    while process.poll() is None:
-        if call.cancelled.is_set():
-            return "was cancelled"
-        if time.monotonic() > deadline:
-            return f"timed out after {call.timeout_seconds:g} s"
-        try:
-            process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            continue
-    return ""
+def _interpreter(text: str) -> list[str]:
+    """As the kernel reads a #! line. Named here, since a file that was only just written can be busy for execution."""
+    first = text.partition("\n")[0]
+    words = first.removeprefix("#!").strip().split(maxsplit=1) if first.startswith("#!") else []
+    return words or ["/bin/bash"]
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _result(process: subprocess.Popen[bytes], out: _Reader, err: _Reader, ended_by: str) -> Result:
-    code = process.returncode
-    detail: dict[str, JsonValue] = {"exit_code": code, "stderr": err.text(), "truncated": out.cut or err.cut}
-    if ended_by or code < 0:
-        why = ended_by or f"was killed by signal {-code}"
+def _result(done: confined.Finished) -> Result:
+    out, err = _text(done.out), _text(done.err)
+    cut = any(reader.overran or len(reader.kept) > KEPT_BYTES for reader in (done.out, done.err))
+    detail: dict[str, JsonValue] = {"exit_code": done.code, "stderr": err, "truncated": cut}
+    if done.ended_by or done.code < 0:
+        why = done.ended_by or f"was killed by signal {-done.code}"
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the script {why}", detail=detail)
-    if code == 0:
-        return _succeeded(out, detail)
-    error = f"the script ended with {code}: {err.text()[-QUOTED:] or out.text()[-QUOTED:]}"
-    return Result(outcome=Outcome.RETRYABLE if code == TRY_LATER else Outcome.FAILED, error=error, detail=detail)
+    if done.code == 0:
+        return _succeeded(done.out, out, detail)
+    error = f"the script ended with {done.code}: {err[-QUOTED:] or out[-QUOTED:]}"
+    return Result(outcome=Outcome.RETRYABLE if done.code == TRY_LATER else Outcome.FAILED, error=error, detail=detail)
 
 
-def _succeeded(out: _Reader, detail: dict[str, JsonValue]) -> Result:
+def _succeeded(printed: confined.Reader, text: str, detail: dict[str, JsonValue]) -> Result:
     """A JSON object is the output as it is, up to the site's limit; of any other text the head is kept."""
-    whole = out.whole()
-    if whole.startswith(b"{") and out.overran:
+    whole = bytes(printed.kept).lstrip()
+    if whole.startswith(b"{") and printed.overran:
         return Result(outcome=Outcome.FAILED, maybe=True, error=too_large("what the script printed"), detail=detail)
     try:
         value = parsed(whole)
@@ -114,7 +90,11 @@ def _succeeded(out: _Reader, detail: dict[str, JsonValue]) -> Result:
         value = None
     if isinstance(value, dict):
         return Result(outcome=Outcome.SUCCEEDED, output=value, detail=detail | {"truncated": False})
-    return Result(outcome=Outcome.SUCCEEDED, output={"stdout": out.text(), "exit_code": 0}, detail=detail)
+    return Result(outcome=Outcome.SUCCEEDED, output={"stdout": text, "exit_code": 0}, detail=detail)
+
+
+def _text(reader: confined.Reader) -> str:
+    return head(bytes(reader.kept).decode(errors="replace"), KEPT_BYTES, is_whole=not reader.overran)
 
 
 def _environment(call: Call, home: str) -> dict[str, str]:
@@ -133,9 +113,10 @@ def _environment(call: Call, home: str) -> dict[str, str]:
 
 
 def _sandbox(folder: Path, network: bool) -> list[str]:
+    bwrap = shutil.which("bwrap") or "bwrap"
     links = [option for link in ("bin", "lib", "lib64", "sbin") for option in _link(link)]
     return [
-        "bwrap", "--unshare-all", *(["--share-net"] if network else []), "--die-with-parent", "--new-session",
+        bwrap, "--unshare-all", *(["--share-net"] if network else []), "--die-with-parent", "--new-session",
         "--ro-bind", "/usr", "/usr", *links, "--bind", str(folder), INSIDE, "--proc", "/proc", "--dev", "/dev",
         "--cap-drop", "ALL", "--chdir", INSIDE,
     ]  # fmt: skip
@@ -144,41 +125,3 @@ def _sandbox(folder: Path, network: bool) -> list[str]:
 def _link(name: str) -> list[str]:
     path = Path("/") / name
     return ["--symlink", f"usr/{name}", f"/{name}"] if path.is_symlink() else ["--ro-bind-try", f"/{name}", f"/{name}"]
-
-
-def _limits() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if os.geteuid() != 0:  # for root it would count every process of the machine
-        resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES, PROCESSES))
-
-
-class _Reader(threading.Thread):
-    """Reads a pipe to its end and keeps its head, up to `limit` bytes."""
-
-    def __init__(self, pipe: IO[bytes] | None, limit: int) -> None:
-        super().__init__(daemon=True)
-        self.pipe, self.limit, self.kept, self.overran = pipe, limit, bytearray(), False
-        self.start()
-
-    def run(self) -> None:
-        if self.pipe is None:
-            return
-        with self.pipe:
-            self._read(self.pipe)
-
-    def _read(self, pipe: IO[bytes]) -> None:
-        while chunk := pipe.read1(65536):  # type: ignore[attr-defined]
-            self.overran = self.overran or len(self.kept) + len(chunk) > self.limit
-            self.kept += chunk[: max(0, self.limit - len(self.kept))]
-
-    def whole(self) -> bytes:
-        return bytes(self.kept).lstrip()
-
-    @property
-    def cut(self) -> bool:
-        return self.overran or len(self.kept) > KEPT_BYTES
-
-    def text(self) -> str:
-        return head(bytes(self.kept).decode(errors="replace"), KEPT_BYTES, is_whole=not self.overran)

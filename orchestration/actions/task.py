@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +20,7 @@ from orchestration.actions.base import Call, Result
 from orchestration.actions.errors import Refused, TryLater
 from orchestration.core.words import Outcome
 
+LOOK_SECONDS = 0.5
 NOT_PAYLOAD = frozenset({"type", "handler"})
 
 
@@ -62,12 +65,18 @@ def _imported(path: str) -> Handler:
 def _bounded(handler: Handler, call: Call) -> Result:
     """Run in a thread of its own, so that a handler that hangs costs its timeout and no more."""
     box: list[Result] = []
-    thread = threading.Thread(target=lambda: box.append(_outcome(handler, call)), daemon=True, name="task-handler")
+    told = threading.Event()
+    inside = dataclasses.replace(call, cancelled=told)
+    thread = threading.Thread(target=lambda: box.append(_outcome(handler, inside)), daemon=True, name="task-handler")
+    deadline = time.monotonic() + call.timeout_seconds
     thread.start()
-    thread.join(call.timeout_seconds)
+    while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+        thread.join(min(LOOK_SECONDS, left))
+        if call.cancelled.is_set():
+            told.set()
     if box:
         return box[0]
-    call.cancelled.set()
+    told.set()
     return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task timed out after {call.timeout_seconds:g} s")
 
 

@@ -1,0 +1,137 @@
+"""Run a program in bounds of time, memory, files and output, and leave none of its processes behind."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+MEMORY_BYTES = 1024**3
+FILE_BYTES = 256 * 1024**2
+OPEN_FILES = 1024
+PROCESSES = 256
+MARK = "ZEN_SCRIPT"
+LOOK_SECONDS = 0.1
+MOST_ROUNDS = 50
+
+# A shell sets the limits, for what runs between fork and exec in a process with threads may deadlock. Data, not address
+# space: some languages reserve far more addresses than they use. What the system refuses to set stays as it is.
+LIMITS = 'for limit in {}; do ulimit ${{limit%%=*}} ${{limit#*=}} 2>/dev/null; done; exec "$@"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """`ended_by`: '' when the program ended by itself, else why it was killed."""
+
+    code: int
+    out: Reader
+    err: Reader
+    ended_by: str
+
+
+def run(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    seconds: float,
+    unwanted: Callable[[], bool],
+    most_out: int,
+    most_err: int,
+) -> Finished:
+    """`unwanted` is asked again and again whether to give up. Raises OSError when it cannot be started."""
+    mark = uuid.uuid4().hex
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", _limits(seconds), "sh", *command],
+        cwd=folder,
+        env={**env, MARK: mark},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    out, err = Reader(process.stdout, most_out), Reader(process.stderr, most_err)
+    try:
+        ended_by = _await(process, seconds, unwanted)
+    finally:
+        _kill_all(process, mark)
+    out.join(2)
+    err.join(2)
+    return Finished(code=process.returncode, out=out, err=err, ended_by=ended_by)
+
+
+def _limits(seconds: float) -> str:
+    """CPU time ends what got away from us otherwise: no process has more of it than the attempt has time."""
+    limits = {
+        "-c": 0,
+        "-d": MEMORY_BYTES // 1024,
+        "-f": FILE_BYTES // 512,
+        "-n": OPEN_FILES,
+        "-t": math.ceil(seconds) + 1,
+    }
+    if os.geteuid() != 0:  # for root the system does not count
+        limits |= {"-u": PROCESSES, "-p": PROCESSES}
+    return LIMITS.format(" ".join(f"{flag}={value}" for flag, value in limits.items()))
+
+
+def _await(process: subprocess.Popen[bytes], seconds: float, unwanted: Callable[[], bool]) -> str:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None:
+        if unwanted():
+            return "was cancelled"
+        if time.monotonic() > deadline:
+            return f"timed out after {seconds:g} s"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_SECONDS)
+    return ""
+
+
+def _kill_all(process: subprocess.Popen[bytes], mark: str) -> None:
+    """The process group, and those that left it: they are known by what they inherited."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for _ in range(MOST_ROUNDS):
+        strays = _marked(f"{MARK}={mark}".encode())
+        if not strays:
+            return
+        for pid in strays:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _marked(mark: bytes) -> list[int]:
+    """Processes with this in their environment; none where the system does not show it."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
+class Reader(threading.Thread):
+    """Reads a pipe to its end and keeps its head, up to `limit` bytes."""
+
+    def __init__(self, pipe: IO[bytes] | None, limit: int) -> None:
+        super().__init__(daemon=True)
+        self.pipe, self.limit, self.kept, self.overran = pipe, limit, bytearray(), False
+        self.start()
+
+    def run(self) -> None:
+        if self.pipe is None:
+            return
+        with self.pipe:
+            while chunk := self.pipe.read1(65536):  # type: ignore[attr-defined]
+                self.overran = self.overran or len(self.kept) + len(chunk) > self.limit
+                self.kept += chunk[: max(0, self.limit - len(self.kept))]
