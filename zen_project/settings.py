@@ -27,6 +27,7 @@ _neighbour = residence.read(ZEN_DATA_DIR)
 TEMPORAL_ADDRESS = env.address("TEMPORAL_ADDRESS", _neighbour.temporal_address)
 TEMPORAL_NAMESPACE = env.text("TEMPORAL_NAMESPACE", "default")
 TEMPORAL_TASK_QUEUE = env.text("TEMPORAL_TASK_QUEUE", "zen-workflows")
+TEMPORAL_HISTORY_LIMIT = env.integer("TEMPORAL_HISTORY_LIMIT", 0, least=0)  # events; 0: as the server suggests
 
 # What actions may do
 ZEN_OUTBOUND_ALLOW = env.outbound("ZEN_OUTBOUND_ALLOW")

@@ -23,9 +23,9 @@ def peer(settings: Settings) -> Iterator[Peer]:
     transport.close()
 
 
-@pytest.fixture(params=["celery", "temporal"])
+@pytest.fixture(params=["celery", "temporal", "time-skipping"])
 def engine(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[str]:
-    """The name of an engine that is up and makes runs go on."""
+    """The name of an engine that is up and makes runs go on; `time-skipping` is temporal on its other server."""
     plans.forget()
     known.forget()
     if request.param == "celery":
@@ -33,7 +33,10 @@ def engine(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[s
             yield name
         return
     settings = request.getfixturevalue("settings")
-    settings.TEMPORAL_ADDRESS = request.getfixturevalue("temporal_dev_server")
+    if request.param == "temporal":
+        settings.TEMPORAL_ADDRESS = request.getfixturevalue("temporal_dev_server")
+    else:
+        settings.TEMPORAL_ADDRESS = request.getfixturevalue("skipping_server").address
     settings.TEMPORAL_TASK_QUEUE = f"contract-{request.node.name}"[:100]
     with hosted():
         yield "temporal"

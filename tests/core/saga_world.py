@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -21,7 +21,7 @@ T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def make_plan(
-    steps: dict[str, tuple[str, ...]],
+    steps: Mapping[str, tuple[str, ...]],
     *,
     max_parallel: int = 100,
     timeout: float | None = None,

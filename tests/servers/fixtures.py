@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.servers import environment, time_skipping
+from tests.servers import environment, skipping, time_skipping
 from zen_project.embedded import postgres, temporal, valkey
 from zen_project.embedded.find import Found
 
@@ -50,6 +50,13 @@ def time_skipping_server() -> Path:
         return time_skipping.program()
     except time_skipping.Missing as error:
         missing("time-skipping Temporal server", str(error))
+
+
+@pytest.fixture(scope="session")
+def skipping_server(time_skipping_server: Path) -> Iterator[skipping.SkippingServer]:
+    """One of them, running."""
+    with skipping.running(time_skipping_server) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

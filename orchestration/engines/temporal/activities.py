@@ -24,7 +24,7 @@ from orchestration.models import Command, Run
 BEAT_SECONDS = 1.0
 
 
-@activity.defn(name=PERFORM)
+@activity.defn(name=PERFORM, no_thread_cancel_exception=True)
 def perform(given: Perform) -> str:
     """The ActionEnded event of the attempt as JSON; '' when its outcome arrives later (a child saga)."""
     with _connections():
@@ -48,7 +48,7 @@ def perform(given: Perform) -> str:
         return EVENT.dump_json(event).decode()
 
 
-@activity.defn(name=RECORD)
+@activity.defn(name=RECORD, no_thread_cancel_exception=True)
 def record(given: Record) -> None:
     """Write pages, pass on cancellations, close the run: all idempotent."""
     with _connections():

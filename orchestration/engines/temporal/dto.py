@@ -15,6 +15,8 @@ class Start:
     """`state` is empty for a new run; else the state to go on from, after continue-as-new or for an ended run.
 
     `event`: the first event ('' after continue-as-new). `commands`: timers and held commands to start again.
+    `took`: the message that `event` came with, when a message made an ended run go on; told again, it means nothing.
+    `history_limit`: events after which the run continues as new; 0 leaves it to the server.
     """
 
     workflow_id: str
@@ -24,6 +26,8 @@ class Start:
     state: str = ""
     next_seq: int = 1
     commands: list[str] = field(default_factory=list)
+    took: str = ""
+    history_limit: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from datetime import timedelta
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 ASK_AGAIN_SECONDS = 2.0
 UPDATE_SECONDS = 10.0
+NOT_READY = frozenset({"FAILED_PRECONDITION", "RESOURCE_EXHAUSTED", "ABORTED", "INTERNAL"})
+"""What the server answers while a workflow is just ending, or has much to do: the same update is sent again."""
+
+MOST_REVIVALS = 3
 TASK_TIMEOUT = timedelta(seconds=3)  # how soon a dead worker's workflow task is given to another
 
 
@@ -41,6 +46,8 @@ class TemporalEngine:
             if self._asked and self._asked[1] == address and time.monotonic() - self._asked[0] < ASK_AGAIN_SECONDS:
                 return self._asked[2]
             answer = _ask()
+            if not answer.ok:  # one lost question must not send a run to another engine
+                answer = _ask()
             self._asked = (time.monotonic(), address, answer)
             return answer
 
@@ -50,15 +57,20 @@ class TemporalEngine:
     def take(self, run: Run) -> None:
         from temporalio.common import WorkflowIDReusePolicy
 
-        _start(run, RunStarted(at=now()), state="", reuse=WorkflowIDReusePolicy.REJECT_DUPLICATE)
+        # Started already: an earlier try of this hand-over got through.
+        _start(run, RunStarted(at=now()), state="", took="", reuse=WorkflowIDReusePolicy.REJECT_DUPLICATE)
         Run.objects.filter(pk=run.pk).update(handed_over=True)
 
     def deliver(self, message: Message) -> str:
-        run = message.run
-        event = EVENT.validate_python(message.event)
-        why = _update(run, message)
+        why = _update(message.run, message)
+        for _ in range(MOST_REVIVALS):
+            if why is not None:
+                break
+            why = _revive(message.run, message)
+            if why is None:  # somebody else's message revived it first
+                why = _update(message.run, message)
         if why is None:
-            why = _revive(run, event)
+            raise Unreachable(f"run '{message.run}' ends as often as it is asked to go on", field="engine")
         Message.objects.filter(pk=message.pk).update(delivered_at=now(), refusal=why)
         return why
 
@@ -78,7 +90,8 @@ def _ask() -> Reach:
     return Reach(ok=True, why=f"{settings.TEMPORAL_ADDRESS} answers")
 
 
-def _start(run: Run, event: Event, *, state: str, reuse: WorkflowIDReusePolicy) -> None:
+def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDReusePolicy) -> bool:
+    """False: the workflow runs, or has run, already."""
     from temporalio.exceptions import WorkflowAlreadyStartedError
 
     from orchestration.engines.temporal import connection
@@ -90,6 +103,8 @@ def _start(run: Run, event: Event, *, state: str, reuse: WorkflowIDReusePolicy) 
         event=EVENT.dump_json(event).decode(),
         state=state,
         next_seq=ledger.next_seq(run),
+        took=took,
+        history_limit=settings.TEMPORAL_HISTORY_LIMIT,
     )
 
     async def start() -> None:
@@ -106,8 +121,9 @@ def _start(run: Run, event: Event, *, state: str, reuse: WorkflowIDReusePolicy) 
 
     try:
         connection.call(start())
-    except WorkflowAlreadyStartedError:  # an earlier try of this hand-over got through
-        return
+    except WorkflowAlreadyStartedError:
+        return False
+    return True
 
 
 def _update(run: Run, message: Message) -> str | None:
@@ -117,33 +133,79 @@ def _update(run: Run, message: Message) -> str | None:
 
     from orchestration.engines.temporal import connection
 
-    async def update() -> None:
-        client = await connection.client()
-        handle = client.get_workflow_handle(run.workflow_id)
-        text = EVENT.dump_json(EVENT.validate_python(message.event)).decode()
-        await handle.execute_update(DELIVER, Deliver(event=text), id=message.message_id, result_type=str)
-
     try:
-        connection.call(update(), seconds=UPDATE_SECONDS)
+        connection.call(_send(run.workflow_id, message), seconds=UPDATE_SECONDS)
     except WorkflowUpdateFailedError as error:
         return str(error.cause or error)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
+        if error.status.name in NOT_READY:
+            raise connection.away(str(error)) from None
         raise
     return ""
 
 
-def _revive(run: Run, event: Event) -> str:
-    """An ended run goes on from its rows: a rerun, or the undo of a finished child."""
+async def _send(workflow_id: str, message: Message) -> None:
+    from temporalio.service import RPCError
+
+    from orchestration.engines.temporal import connection
+
+    client = await connection.client()
+    text = EVENT.dump_json(EVENT.validate_python(message.event)).decode()
+    for pause in (0.2, 0.5, 1.0, None):
+        try:
+            handle = client.get_workflow_handle(workflow_id)
+            await handle.execute_update(DELIVER, Deliver(event=text), id=message.message_id, result_type=str)
+        except RPCError as error:
+            if error.status.name not in NOT_READY or pause is None:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
+
+
+def _revive(run: Run, message: Message) -> str | None:
+    """An ended run goes on from its rows: a rerun, or the undo of a finished child. None: it goes on already."""
     from temporalio.common import WorkflowIDReusePolicy
 
-    run.refresh_from_db()
-    state = ledger.load_state(run)
+    event = EVENT.validate_python(message.event)
     if not isinstance(event, RerunRequested | AbortRequested):
         return "the run has ended"
+    if _was_revived_by(message):
+        return ""
+    run.refresh_from_db()
+    state = ledger.load_state(run)
     why = refusal(plan_of(run), state, event)
-    if not why:
-        text = STATE.dump_json(state).decode()
-        _start(run, event, state=text, reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE)
-    return why
+    if why:
+        return why
+    started = _start(
+        run,
+        event,
+        state=STATE.dump_json(state).decode(),
+        took=message.message_id,
+        reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    )
+    return "" if started else None
+
+
+def _was_revived_by(message: Message) -> bool:
+    """Whether the latest workflow of the run was begun by this very message: an earlier try got that far and died."""
+    from temporalio.service import RPCError, RPCStatusCode
+
+    from orchestration.engines.temporal import connection
+
+    async def took() -> str:
+        client = await connection.client()
+        async for event in client.get_workflow_handle(message.run.workflow_id).fetch_history_events(page_size=1):
+            given = event.workflow_execution_started_event_attributes.input.payloads
+            (start,) = await client.data_converter.decode(given, [Start])
+            return str(start.took)
+        return ""
+
+    try:
+        return connection.call(took()) == message.message_id
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:  # its history is past its retention: the rows are what is left
+            return False
+        raise

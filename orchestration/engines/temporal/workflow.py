@@ -54,27 +54,42 @@ class SagaWorkflow:
             await workflow.wait_condition(self._has_something_to_do)
             finished = self.state.status.is_end
             await self._record(finished)
-            if finished and not self.pages:
+            if self.pages or not (finished or (self.moving and not self.flying)):
+                continue
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            if self.pages:  # a handler had something to say
+                continue
+            if finished:
                 return self.state.status.value
-            if self.moving and not self.flying and not self.pages:
-                self._continue_as_new()
+            self._continue_as_new()
 
     @workflow.update(name=DELIVER)
     async def deliver(self, message: Deliver) -> str:
-        self._feed(EVENT.validate_json(message.event))
+        if not self._took_already():
+            self._feed(EVENT.validate_json(message.event))
         return ""
 
     @deliver.validator
     def check(self, message: Deliver) -> None:
+        if self._took_already():
+            return
         event = EVENT.validate_json(message.event)
         reason = refusal(self.plan, self.state, event) if isinstance(event, Act) else ""
         if reason:
             raise ApplicationError(reason, type="Refused")
 
+    def _took_already(self) -> bool:
+        update = workflow.current_update_info()
+        return update is not None and bool(self.start.took) and update.id == self.start.took
+
     def _has_something_to_do(self) -> bool:
-        if workflow.info().is_continue_as_new_suggested() and not self.state.status.is_end:
+        if self._is_long() and not self.state.status.is_end:
             self.moving = True
         return bool(self.pages or self.cancels or self.state.status.is_end or (self.moving and not self.flying))
+
+    def _is_long(self) -> bool:
+        info, limit = workflow.info(), self.start.history_limit
+        return info.get_current_history_length() >= limit if limit else info.is_continue_as_new_suggested()
 
     def _feed(self, event: Event) -> None:
         now = workflow.now()
@@ -116,6 +131,7 @@ class SagaWorkflow:
                 PERFORM,
                 Perform(run_pk=self.start.run_pk, command=text, pages=pages),
                 result_type=str,
+                activity_id=f"{command.step_id}:{command.purpose}:{command.iteration}:{command.attempt}",
                 start_to_close_timeout=LONGEST_ACTION,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=RETRY,

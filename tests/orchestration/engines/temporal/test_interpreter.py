@@ -34,8 +34,9 @@ def ended(command: RunAction) -> str:
 
 
 async def interpret(address: str, *, deferred: bool) -> tuple[str, list[str]]:
-    """Run a -> b; when `deferred`, the outcome of b comes as an update, sent twice under one id."""
+    """Run a -> b -> c; when `deferred`, the outcome of b comes as an update, sent twice under one id."""
     client, name, late = await Client.connect(address), f"saga-{uuid.uuid4().hex}", asyncio.Queue[str]()
+    told = asyncio.Event()
 
     @activity.defn(name=PERFORM)
     async def perform(given: Perform) -> str:
@@ -44,13 +45,15 @@ async def interpret(address: str, *, deferred: bool) -> tuple[str, list[str]]:
         if deferred and command.step_id == "b":
             late.put_nowait(ended(command))
             return ""
+        if deferred and command.step_id == "c":
+            await told.wait()  # the run must not end before it was told twice
         return ended(command)
 
     @activity.defn(name=RECORD)
     async def record(given: Record) -> None:
         return None
 
-    plan = make_plan({"a": (), "b": ("a",)}, b={"external": deferred})
+    plan = make_plan({"a": (), "b": ("a",), "c": ("b",)}, b={"external": deferred})
     started = EVENT.dump_json(RunStarted(at=NOON)).decode()
     start = Start(workflow_id=name, run_pk=1, plan=PLAN.dump_json(plan).decode(), event=started)
     async with Worker(client, task_queue=name, workflows=[SagaWorkflow], activities=[perform, record]):
@@ -60,6 +63,7 @@ async def interpret(address: str, *, deferred: bool) -> tuple[str, list[str]]:
             message = Deliver(event=await late.get())
             send = [handle.execute_update(DELIVER, message, id="once", result_type=str) for _ in range(2)]
             answers = [await sent for sent in send]
+            told.set()
         status = await asyncio.wait_for(handle.result(), 20)
     await Replayer(workflows=[SagaWorkflow]).replay_workflow(await handle.fetch_history())
     return status, answers
