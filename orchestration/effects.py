@@ -43,6 +43,7 @@ class Ended:
     undo_action: JsonValue = None
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
     deferred: bool = False
+    resume_at: datetime | None = None
 
     def event(self, row: Command, at: datetime) -> ActionEnded:
         return ActionEnded(
@@ -56,6 +57,7 @@ class Ended:
             probed=self.probed,
             retry_after=self.retry_after,
             error=self.error[:2000],
+            resume_at=self.resume_at,
         )
 
 
@@ -92,6 +94,8 @@ def _columns(ended: Ended | None) -> tuple[object, ...]:
     if ended is None:
         return ("", False, None, "", None, None, "{}")
     detail = dict(ended.detail) | ({"probed": True} if ended.probed else {})
+    if ended.resume_at:
+        detail["resume_at"] = ended.resume_at.isoformat()
     return (
         ended.outcome.value,
         ended.maybe,
@@ -109,6 +113,7 @@ def stored_end(row: Command) -> Ended:
         outcome=Outcome(row.outcome),
         maybe=row.maybe,
         probed=bool(row.detail.get("probed")),
+        resume_at=datetime.fromisoformat(row.detail["resume_at"]) if "resume_at" in row.detail else None,
         retry_after=row.retry_after,
         error=row.error,
         output=row.output,
@@ -193,6 +198,7 @@ def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | No
         undo_action=undo_action,
         detail=detail,
         deferred=result.deferred,
+        resume_at=result.resume_at,
     )
 
 

@@ -91,7 +91,7 @@ def warnings_of_run(run: Run, plan: Plan, state: SagaState) -> list[str]:
             found.append(f"step '{step_id}' was undone by an alternative")
         elif step.resolution is Answer.ACCEPT_LOSS:
             found.append(f"step '{step_id}' still stands: its loss was accepted")
-        acted = step.executed and plan.steps[step_id].wait_seconds is None
+        acted = step.executed and plan.steps[step_id].acts
         if state.undoing and acted and not plan.steps[step_id].has_undo:
             found.append(f"step '{step_id}' ran and has no compensation: it still stands")
         stands = needs_undo(plan, step_id, step) and step.undo is not UndoStatus.COMPENSATED
@@ -132,7 +132,7 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
         return [f"step '{step_id}' backs off after attempt {step.attempt}" + _next_try(run, step_id)]
     if step.status is not StepStatus.RUNNING:
         return []
-    if plan.steps[step_id].wait_seconds is not None:
+    if step.waiting or plan.steps[step_id].wait_seconds is not None:
         return [f"step '{step_id}' waits" + _next_try(run, step_id)]
     child = run.children.filter(parent_step=step_id).last()
     if child is not None:

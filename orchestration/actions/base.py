@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -35,6 +36,7 @@ class Result:
     """How the attempt ended (saga rule 4). `detail` is kept on the attempt (status, headers, seconds, …).
 
     `deferred`: the action was handed over (a child saga, a gate); its outcome arrives later as an event.
+    `resume_at`: a success that holds from then on (a wait).
     """
 
     outcome: Outcome
@@ -44,6 +46,7 @@ class Result:
     retry_after: float | None = None
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
     deferred: bool = False
+    resume_at: datetime | None = None
 
 
 Perform = Callable[[Call], Result]

@@ -7,6 +7,7 @@ from orchestration.actions.base import Perform
 from orchestration.actions.child import child
 from orchestration.actions.script import script
 from orchestration.actions.task import task
+from orchestration.actions.wait import wait
 
-ACTIONS: dict[str, Perform] = {"api_call": api_call, "script": script, "task": task, "saga": child}
-"""`wait` is a timer of the flow and never gets here."""
+ACTIONS: dict[str, Perform] = {"api_call": api_call, "script": script, "task": task, "saga": child, "wait": wait}
+"""A `wait` in numbers is a timer of the flow and never gets here."""

@@ -53,6 +53,8 @@ class Draft:
         """Change a step. The counters follow; `changes` are fields of StepState."""
         plan_step, old = self.plan.steps[step_id], self.step(step_id)
         new = replace(old, **changes)
+        if new.waiting and new.status is not StepStatus.RUNNING:
+            new = replace(new, waiting=False)
         self.steps[step_id] = new
         for was, delta in ((old, -1), (new, 1)):
             counter = counter_of(plan_step, was)
@@ -77,6 +79,12 @@ class Draft:
             )
         else:
             self._start_timer("wait", plan_step.wait_seconds, step_id, Purpose.FORWARD, step.iteration, step.attempt)
+
+    def wait_until(self, step_id: str, due: datetime) -> None:
+        """The action of a wait step has said when it is over."""
+        step = self.put(step_id, waiting=True)
+        seconds = (due - self.at).total_seconds()
+        self._start_timer("wait", seconds, step_id, Purpose.FORWARD, step.iteration, step.attempt)
 
     def run_undo(self, step_id: str) -> None:
         old = self.step(step_id)
@@ -111,7 +119,8 @@ class Draft:
         """Ask what can stop early to stop: an abort need not wait out a long script or a child."""
         for step_id, step in self.steps.items():
             plan_step = self.plan.steps[step_id]
-            if step.status is StepStatus.RUNNING and plan_step.cancellable and plan_step.wait_seconds is None:
+            in_flight = step.status is StepStatus.RUNNING and not is_timer(plan_step, step)
+            if in_flight and plan_step.cancellable:
                 self.commands.append(
                     CancelAction(
                         step_id=step_id, purpose=Purpose.FORWARD, iteration=step.iteration, attempt=step.attempt
@@ -161,6 +170,11 @@ def counter_of(plan_step: PlanStep, step: StepState) -> str:
         return "backing_off"
     if step.status is not StepStatus.RUNNING:
         return ""
-    if plan_step.wait_seconds is not None:
+    if is_timer(plan_step, step):
         return "waiting"
     return "external" if plan_step.external else "flying"
+
+
+def is_timer(plan_step: PlanStep, step: StepState) -> bool:
+    """Whether a running step is only a timer, which nobody has to wait for before the way back."""
+    return plan_step.wait_seconds is not None or step.waiting

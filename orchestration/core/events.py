@@ -24,6 +24,7 @@ class ActionEnded:
     `maybe`: the other side may have acted (true for every unknown; a 5xx is retryable and maybe).
     `probed`: a probe answered, so doubts left by earlier attempts are settled too.
     `retry_after`: seconds the other side asked us to wait.
+    `resume_at`: a success that holds from then on: the step goes on waiting until that time.
     """
 
     at: datetime
@@ -36,6 +37,7 @@ class ActionEnded:
     probed: bool = False
     retry_after: float | None = None
     error: str = ""
+    resume_at: datetime | None = None
     kind: Literal["action_ended"] = "action_ended"
 
 

@@ -106,7 +106,7 @@ def _skip(plan: Plan, state: SagaState, step_id: str) -> str:
     if state.aborting:
         return "the run is compensating; there is no forward step to skip"
     step = state.step(step_id)
-    waits = plan.steps[step_id].wait_seconds is not None and step.status is StepStatus.RUNNING
+    waits = step.status is StepStatus.RUNNING and (step.waiting or plan.steps[step_id].wait_seconds is not None)
     if step.blocked or waits or step.status in (StepStatus.PENDING, StepStatus.BACKING_OFF):
         return ""
     return f"step '{step_id}' is {step.status}; only a step that waits or blocks the run can be skipped"

@@ -40,7 +40,7 @@ class Row:
 
 def failure_matrix(plan: Plan) -> tuple[Row, ...]:
     """Three rows for each step that acts, in the definition's order."""
-    acting = [step_id for step_id in plan.order if plan.steps[step_id].wait_seconds is None]
+    acting = [step_id for step_id in plan.order if plan.steps[step_id].acts]
     return tuple(_row(plan, step_id, mishap) for step_id in acting for mishap in MISHAPS)
 
 
@@ -59,7 +59,7 @@ def _row(plan: Plan, step_id: str, mishap: Mishap) -> Row:
 
 
 def _acts(plan: Plan, step_id: str) -> bool:
-    return plan.steps[step_id].wait_seconds is None
+    return plan.steps[step_id].acts
 
 
 def _drive(plan: Plan, target: str, mishap: Mishap) -> tuple[SagaState, bool]:

@@ -12,7 +12,8 @@ class PlanStep:
     """`level` is the longest path from a root (0); undo waves go by it, highest first.
 
     `needs`: step ids whose output the forward action names explicitly, such as {create_account.user_id}.
-    `wait_seconds`: set on a wait step, which is a timer and no action.
+    `wait_seconds`: set on a wait step in numbers, which is a timer and no action; another one is an action that says
+    when its timer is due, and `finds_out` is true.
     `external`: the outcome arrives later (a child saga, a gate); the run counts as waiting meanwhile.
     """
 
@@ -29,11 +30,17 @@ class PlanStep:
     external: bool = False
     cancellable: bool = False
     wait_seconds: float | None = None
+    finds_out: bool = False
     retry_count: int = 0
     compensation_retry_count: int = 5
     backoff_seconds: float = 1.0
     compensation_backoff_seconds: float = 2.0
     backoff_limit_seconds: float = 60.0
+
+    @property
+    def acts(self) -> bool:
+        """Whether it does anything in the world; a wait does not."""
+        return self.wait_seconds is None and not self.finds_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from orchestration.core.commands import Command, Finish
-from orchestration.core.draft import Draft
+from orchestration.core.draft import Draft, is_timer
 from orchestration.core.events import (
     AbortRequested,
     Act,
@@ -65,7 +65,7 @@ def _is_in_flight(state: SagaState, event: ActionEnded | EffectBroke) -> bool:
     if event.iteration != step.iteration:
         return False
     if event.purpose is Purpose.FORWARD:
-        return step.status is StepStatus.RUNNING and event.attempt == step.attempt
+        return step.status is StepStatus.RUNNING and not step.waiting and event.attempt == step.attempt
     in_flight = step.undo is UndoStatus.COMPENSATING and not step.undo_backing_off
     return in_flight and event.attempt == step.undo_attempt
 
@@ -110,6 +110,9 @@ def _forward_ended(draft: Draft, event: ActionEnded) -> Iterable[str]:
     plan_step, step = draft.plan.steps[event.step_id], draft.step(event.step_id)
     maybe = event.maybe or (step.maybe and not event.probed)
     match event.outcome:
+        case Outcome.SUCCEEDED if event.resume_at and event.resume_at > event.at and not draft.aborting:
+            draft.wait_until(event.step_id, event.resume_at)
+            return ()
         case Outcome.SUCCEEDED:
             draft.put(event.step_id, status=StepStatus.SUCCEEDED, maybe=False)
             draft.pivoted = draft.pivoted or plan_step.pivot
@@ -176,6 +179,7 @@ def _timer_fired(draft: Draft, event: TimerFired) -> Iterable[str]:
         return ()
     if event.timer == "wait":
         draft.put(event.step_id, status=StepStatus.SUCCEEDED)
+        draft.pivoted = draft.pivoted or draft.plan.steps[event.step_id].pivot
         return draft.plan.steps[event.step_id].dependents
     if event.purpose is Purpose.FORWARD:
         draft.put(event.step_id, status=StepStatus.PENDING)
@@ -245,7 +249,7 @@ def _fields_of(step: StepState) -> dict[str, object]:
 def _force_stop(draft: Draft) -> None:
     draft.cancel_in_flight()
     for step_id, step in list(draft.steps.items()):
-        if step.status is StepStatus.RUNNING and draft.plan.steps[step_id].wait_seconds is None:
+        if step.status is StepStatus.RUNNING and not is_timer(draft.plan.steps[step_id], step):
             draft.put(step_id, status=StepStatus.UNKNOWN, maybe=True)
         elif step.status in (StepStatus.RUNNING, StepStatus.BACKING_OFF):
             draft.put(step_id, status=StepStatus.UNKNOWN if step.maybe else StepStatus.FAILED)

@@ -18,6 +18,7 @@ class StepState:
     `attempt` and `undo_attempt` number the attempts of this iteration, from 1; `budget_from` and
     `undo_budget_from` are the numbers at which the current retry budget began (a person's retry renews it).
     `maybe`: an attempt may have been acted on, though none is known to have succeeded.
+    `waiting`: its action has said how long to wait, and only the timer is left.
     `blocked`: ended in a way that stopped the run; a person must retry or skip it.
     `resolution`: how a person closed a failed compensation. `alternative`: the undo in hand is the person's own.
     """
@@ -27,6 +28,7 @@ class StepState:
     attempt: int = 0
     budget_from: int = 0
     maybe: bool = False
+    waiting: bool = False
     blocked: bool = False
     undo: UndoStatus = UndoStatus.NOT_NEEDED
     undo_attempt: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Literal
 
@@ -115,12 +115,20 @@ class World:
             attempt=command.attempt,
             outcome=outcome,
             maybe=outcome is Outcome.UNKNOWN,
+            resume_at=self._resume_at(command, outcome),
         )
         self.feed(event)
         if self.duplicates and self.random.random() < 0.3:
             before = self.state
             self.feed(event)
             assert self.state is before or (self.restore and self.state == before), "a duplicate changed the state"
+
+    def _resume_at(self, command: RunAction, outcome: Outcome) -> datetime | None:
+        """A wait that finds out how long it is; now and then the time is past already."""
+        finds_out = self.plan.steps[command.step_id].finds_out and command.purpose is Purpose.FORWARD
+        if not finds_out or outcome is not Outcome.SUCCEEDED:
+            return None
+        return self.now + timedelta(seconds=self.random.choice([-1, 0, 2, 4]))
 
     def fire_one(self) -> None:
         due, _, timer = heapq.heappop(self.timers)

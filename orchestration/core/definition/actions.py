@@ -13,6 +13,7 @@ HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 Duration = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
+Length = Duration | Annotated[str, Field(pattern=r"^\{[^{}]+\}$")]
 Status = Annotated[int, Field(ge=100, le=599)]
 Scalar = str | int | float | bool
 
@@ -68,17 +69,25 @@ class Task(_Action):
 
 
 class Wait(_Action):
-    """A durable timer. The units that are given add up; they are plain numbers, not templates."""
+    """A durable timer: until a time, or for as long as the units that are given add up to."""
 
     type: Literal["wait"]
-    seconds: Duration | None = Field(None, description="seconds to wait, a number from 0")
-    minutes: Duration | None = Field(None, description="minutes to wait, a number from 0")
-    hours: Duration | None = Field(None, description="hours to wait, a number from 0")
-    days: Duration | None = Field(None, description="days to wait, a number from 0")
+    seconds: Length | None = Field(None, description="seconds to wait, a number from 0 or a {placeholder} for one")
+    minutes: Length | None = Field(None, description="minutes to wait, a number from 0 or a {placeholder} for one")
+    hours: Length | None = Field(None, description="hours to wait, a number from 0 or a {placeholder} for one")
+    days: Length | None = Field(None, description="days to wait, a number from 0 or a {placeholder} for one")
+    until: str | None = Field(
+        None,
+        min_length=1,
+        description="a time with its offset, such as 2026-07-01T08:00:00+02:00, or a {placeholder} for one",
+    )
 
     @property
-    def total_seconds(self) -> float:
-        return wait_seconds(self.model_dump(exclude_none=True))
+    def total_seconds(self) -> float | None:
+        """None when it is known only during the run."""
+        given = self.model_dump(exclude_none=True, include=set(UNITS))
+        is_known = self.until is None and not any(isinstance(length, str) for length in given.values())
+        return wait_seconds(given) if is_known else None
 
 
 class ChildSaga(_Action):

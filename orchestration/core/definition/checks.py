@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS, wait_seconds
@@ -177,15 +178,37 @@ def _probe(label: str, probe: object) -> list[Problem]:
 
 
 def _wait(action: Mapping[str, Any], step: str, field: str) -> list[Problem]:
-    if all(action.get(unit) is None for unit in UNITS):
-        near = [(key, nearest(key, list(UNITS))) for key in action if key != "type" and key not in UNITS]
+    until = action.get("until")
+    units = [unit for unit in UNITS if action.get(unit) is not None]
+    if until is not None:
+        return _until(until, units, step, field)
+    if not units:
+        known = [*UNITS, "until"]
+        near = [(key, nearest(key, known)) for key in action if key != "type" and key not in known]
         meant = next((f"did you mean '{unit}' by '{key}'?" for key, unit in near if unit), "")
-        remedy = meant or f"give one or more of: {', '.join(UNITS)}"
+        remedy = meant or f"give until, or one or more of: {', '.join(UNITS)}"
         return [Problem(step=step, field=field, value="", message="says not how long to wait", remedy=remedy)]
     if wait_seconds(action) > LONGEST_SECONDS:
         message, remedy = "waits longer than 366 days", "wait less, or let another system start a saga later"
         return [Problem(step=step, field=field, value="", message=message, remedy=remedy)]
     return []
+
+
+def _until(until: object, units: Sequence[str], step: str, field: str) -> list[Problem]:
+    if units:
+        message, remedy = f"is given beside {' and '.join(units)}", "give either a time or a length"
+        return [Problem(step=step, field=f"{field}.until", value=short(until), message=message, remedy=remedy)]
+    if not isinstance(until, str) or "{" in until or _is_time(until):
+        return []
+    message, remedy = "is not a time with its offset", "write it as 2026-07-01T08:00:00+02:00, or with Z for UTC"
+    return [Problem(step=step, field=f"{field}.until", value=short(until), message=message, remedy=remedy)]
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 # --- templates -------------------------------------------------------------------------------------------------------
