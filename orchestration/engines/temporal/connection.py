@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -11,6 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
 from temporalio.client import Client, RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -72,10 +74,36 @@ async def check() -> None:
     await found.service_client.check_health(timeout=timedelta(seconds=2))
 
 
+async def server_version() -> str:
+    """The version of a server that has our namespace. Raises Unreachable, also when the namespace is missing."""
+    found = await client()
+    soon = timedelta(seconds=3)
+    info = await found.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=soon)
+    try:
+        await found.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=settings.TEMPORAL_NAMESPACE), timeout=soon
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise Unreachable(
+            f"the Temporal server has no namespace '{settings.TEMPORAL_NAMESPACE}'",
+            field="engine",
+            remedy=f"temporal operator namespace create {settings.TEMPORAL_NAMESPACE}",
+        ) from None
+    return str(info.server_version)
+
+
 def away(why: str) -> Unreachable:
     address = settings.TEMPORAL_ADDRESS
     return Unreachable(
-        f"the Temporal server at {address} cannot be reached ({why[:200]})",
+        f"the Temporal server at {address} cannot be reached ({_plainly(why)})",
         field="engine",
         remedy="start it, or use --engine celery",
     )
+
+
+def _plainly(why: str) -> str:
+    """The operating system's words, where the SDK wraps them in its own debug output."""
+    inner = re.search(r'message: "([^"]+)"', why)
+    return inner[1] if inner else why[:200]

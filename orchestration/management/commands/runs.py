@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from django_typer.management import TyperCommand, command
+from django_typer.management import command
 
 from orchestration import selectors
 from orchestration.console import show
+from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import BAD_INPUT, OTHERWISE, actor, guarded, is_interactive, note, put_json
 from orchestration.core.words import Verb
 from orchestration.definitions_io import load_text
@@ -23,7 +24,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
 Step = Annotated[str, typer.Option("--step", help="the step meant")]
 
 
-class Command(TyperCommand):
+class Command(ConsoleCommand):
     help = "See runs, and hold, abort, retry, resolve … them."
 
     @command(name="list")

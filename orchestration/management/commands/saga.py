@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from django_typer.management import TyperCommand, command
+from django_typer.management import command
 
 from orchestration import selectors
 from orchestration.console import show
+from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import INTERRUPTED, OK, OTHERWISE, actor, guarded, note, put_json
 from orchestration.console.waiting import watch
 from orchestration.core.compile import compile_plan
@@ -26,7 +27,7 @@ File = Annotated[str, typer.Argument(help="a definition, YAML or JSON")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
 
 
-class Command(TyperCommand):
+class Command(ConsoleCommand):
     help = "Validate, publish and start sagas."
 
     @command()

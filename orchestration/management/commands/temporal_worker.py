@@ -8,14 +8,14 @@ import signal
 from typing import Annotated, Any
 
 import typer
-from django_typer.management import TyperCommand
 
+from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import UNREACHABLE, complain, note
 from orchestration.engines.celery import lease
 from orchestration.errors import Unreachable
 
 
-class Command(TyperCommand):
+class Command(ConsoleCommand):
     help = "Serve the Temporal engine."
 
     def handle(

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 
 import typer
 from django.contrib.auth import get_user_model
-from django_typer.management import TyperCommand, command
+from django_typer.management import command
 
 from orchestration.clock import now
+from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import guarded, note
 from orchestration.errors import BadInput
 from orchestration.models import ApiToken
 
 
-class Command(TyperCommand):
+class Command(ConsoleCommand):
     help = "Make and withdraw API tokens."
 
     @command()

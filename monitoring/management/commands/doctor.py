@@ -1,0 +1,50 @@
+"""`manage.py doctor`: look at every server and part, and say what to do about those that cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from django_typer.management import TyperCommand
+from rich.console import Console
+from rich.table import Table
+
+from monitoring.examine import Finding, State, examine
+from monitoring.probes import PROBES
+from orchestration.console.doors import BAD_INPUT, OK, UNREACHABLE, put_json
+
+SIGNS = {State.OK: "[green]ok[/]", State.OFF: "off", State.WARNING: "[yellow]warning[/]", State.DOWN: "[red]DOWN[/]"}
+
+
+class Command(TyperCommand):
+    help = "Look at every server and part: configured as what, reached, which version, what to do."
+    requires_system_checks: list[str] = []  # they are one of the parts
+
+    def handle(self, json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False) -> None:
+        found = examine(PROBES)
+        code = exit_code(found)
+        if json:
+            put_json({"ok": code == OK, "parts": [asdict(finding) for finding in found]})
+        else:
+            show(found)
+        raise typer.Exit(code)
+
+
+def exit_code(found: list[Finding]) -> int:
+    """0: all that is configured can be used. 2: the settings are wrong. 3: a server or part is down."""
+    down = {finding.part for finding in found if finding.state is State.DOWN}
+    if "settings" in down:
+        return BAD_INPUT
+    return UNREACHABLE if down else OK
+
+
+def show(found: list[Finding]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("part", "state", "what", "remedy"):
+        table.add_column(heading, overflow="fold")
+    for finding in found:
+        what = " · ".join(text for text in (finding.configured, finding.version, finding.detail) if text)
+        needs_it = finding.state in (State.DOWN, State.WARNING)
+        table.add_row(finding.part, SIGNS[finding.state], what, finding.remedy if needs_it else "")
+    Console(soft_wrap=False).print(table)

@@ -1,0 +1,81 @@
+"""`manage.py doctor`: the table, the JSON, the exit codes; real servers, dead addresses, silent ones."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from monitoring.examine import Finding, State, examine, without_password
+from tests.crash.workers import ROOT
+from zen_project.embedded.process import free_port
+
+Doctor = Callable[..., tuple[int, dict[str, dict[str, Any]]]]
+
+
+@pytest.fixture
+def doctor(process_env: dict[str, str]) -> Doctor:
+    def run(**env: str) -> tuple[int, dict[str, dict[str, Any]]]:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "doctor", "--json"],
+            cwd=ROOT, env=process_env | env, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.stdout, done.stderr
+        return done.returncode, {part["part"]: part for part in json.loads(done.stdout)["parts"]}
+
+    return run
+
+
+def test_all_is_well_with_real_servers(doctor: Doctor, temporal_dev_server: str, valkey_url: str) -> None:
+    code, parts = doctor(TEMPORAL_ADDRESS=temporal_dev_server, CELERY_BROKER_URL=valkey_url)
+    assert code == 0
+    assert {name for name, part in parts.items() if part["state"] == "down"} == set()
+    assert parts["temporal"]["version"].startswith("temporal 1.") and parts["broker"]["version"].startswith("redis ")
+    assert parts["workers"]["state"] == "warning" and "celery -A zen_project worker" in parts["workers"]["remedy"]
+
+
+def test_a_server_that_is_away_is_exit_3_and_says_what_to_do(doctor: Doctor) -> None:
+    gone = f"127.0.0.1:{free_port()}"
+    code, parts = doctor(TEMPORAL_ADDRESS=gone, CELERY_BROKER_URL=f"redis://:hunter2@{gone}/0")
+    assert code == 3
+    for name in ("temporal", "broker"):
+        assert parts[name]["state"] == "down" and parts[name]["detail"] and parts[name]["remedy"]
+    assert "hunter2" not in json.dumps(parts)
+
+
+def test_a_namespace_that_is_missing(doctor: Doctor, temporal_dev_server: str) -> None:
+    code, parts = doctor(TEMPORAL_ADDRESS=temporal_dev_server, TEMPORAL_NAMESPACE="nowhere")
+    assert code == 3 and "namespace create nowhere" in parts["temporal"]["remedy"]
+
+
+def test_settings_that_contradict_each_other_are_exit_2(doctor: Doctor) -> None:
+    code, parts = doctor(ZEN_ENGINE="temporal", TEMPORAL_ADDRESS="")
+    assert code == 2 and "TEMPORAL_ADDRESS is not set" in parts["settings"]["detail"]
+
+
+def test_migrations_that_are_not_applied(doctor: Doctor, tmp_path: object) -> None:
+    code, parts = doctor(DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
+    assert code == 3 and parts["database"]["remedy"] == "python manage.py migrate"
+
+
+def test_a_part_that_never_answers_costs_no_more_than_the_limit() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def hang() -> Finding:
+            with socket.create_connection(silent.getsockname()) as to:
+                to.recv(1)
+            raise AssertionError
+
+        hung, fine = examine({"hung": hang, "fine": lambda: Finding(state=State.OK)}, seconds=0.3)
+    assert (hung.part, hung.state) == ("hung", State.DOWN) and "no answer in 0.3 s" in hung.detail
+    assert fine.state is State.OK
+
+
+def test_passwords_are_not_shown() -> None:
+    assert without_password("redis://me:p%40ss@host:1/0") == "redis://me:***@host:1/0"
+    assert without_password("redis://host/0") == "redis://host/0"
