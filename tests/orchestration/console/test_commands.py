@@ -142,8 +142,6 @@ def test_a_killed_wait_is_taken_up_by_the_next(
 
 
 def test_a_caution_about_settings_is_not_repeated_by_every_command(manage: Manage, file: Callable[..., str]) -> None:
-    done = manage(
-        "saga", "validate", file(step("a"))
-    )
+    done = manage("saga", "validate", file(step("a")))
     assert done.returncode == 0 and "zen." not in done.stderr
     assert "zen.W004" in manage("check").stderr
