@@ -15,7 +15,7 @@ from orchestration.errors import Unreachable, ZenError
 if TYPE_CHECKING:
     from orchestration.models import Run
 
-LONGEST_HANDLE = 200
+LONGEST_HANDLE, LONGEST_ACTOR = 200, 150
 
 
 def child(call: Call) -> Result:
@@ -36,7 +36,7 @@ def _start(call: Call) -> Result:
     try:
         start_run(
             definition=definition_by_name(given).body if isinstance(given, str) else given,
-            actor=Actor(name=f"run {parent.workflow_id}", door="engine", roles=CONSOLE_ROLES),
+            actor=Actor(name=f"run {parent.workflow_id}"[:LONGEST_ACTOR], door="engine", roles=CONSOLE_ROLES),
             workflow_id=child_id(call.workflow_id, call.step_id, call.iteration),
             engine=parent.engine,
             context=context,
