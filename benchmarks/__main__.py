@@ -9,29 +9,31 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from zen_project.embedded import postgres
+from zen_project.embedded import postgres, temporal
 
 REPETITIONS = 3
 RUNS = 100
+TEMPORAL_RUNS = 40  # the development server is the ceiling
 LATEST = Path(__file__).with_name("latest.jsonl")
 OWN = ("ZEN_", "TEMPORAL_", "CELERY_", "REDIS_", "DATABASE_URL")
 console = Console()
 
 
-def side(module: str, *arguments: str, url: str, folder: Path) -> dict[str, Any]:
+def side(module: str, *arguments: str, url: str, folder: Path, temporal_address: str = "") -> dict[str, Any]:
     """One measurement in a process of its own."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
     data = folder / uuid.uuid4().hex
     own = {"DATABASE_URL": url, "ZEN_DATA_DIR": str(data), "ZEN_ENGINE": "celery", "CELERY_BROKER_URL": "memory://"}
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{module}", *arguments],
-        env=clean | own | {"ZEN_LOG_LEVEL": "error"},
+        env=clean | own | {"ZEN_LOG_LEVEL": "error", "TEMPORAL_ADDRESS": temporal_address},
         capture_output=True,
         text=True,
         timeout=60,
@@ -75,8 +77,40 @@ def against_dbos(label: str, databases: Databases) -> dict[str, Any]:
         else:
             ours.append(a["figure"])
             peer.append(b["figure"])
-    ratio = statistics.median(x / y for x, y in zip(ours, peer, strict=True))
+    ratio = _median_ratio(ours, peer)
     return line(f"celery engine vs DBOS, {label}", ours, peer, "steps/s", ratio, 2.0, "higher")
+
+
+def against_handwritten(databases: Databases, address: str) -> list[dict[str, Any]]:
+    """One server for all; a new database and task queue for each measurement."""
+    figures: dict[str, list[float]] = {"ours": [], "stores": [], "bare": []}
+    for _ in range(REPETITIONS):
+        for which, seen in figures.items():
+            url = databases.new()
+            got = side(
+                "temporal_side", which, str(TEMPORAL_RUNS), url=url, folder=databases.folder, temporal_address=address
+            )
+            seen.append(got["figure"])
+    names = {
+        "stores": "temporal engine vs a hand-written saga that stores a row a step",
+        "bare": "temporal engine vs a hand-written saga that stores nothing",
+    }
+    return [
+        line(
+            name,
+            figures["ours"],
+            figures[which],
+            "steps/s",
+            _median_ratio(figures["ours"], figures[which]),
+            0.9,
+            "higher",
+        )
+        for which, name in names.items()
+    ]
+
+
+def _median_ratio(ours: list[float], peer: list[float]) -> float:
+    return statistics.median(x / y for x, y in zip(ours, peer, strict=True))
 
 
 def growth(databases: Databases) -> dict[str, Any]:
@@ -86,7 +120,7 @@ def growth(databases: Databases) -> dict[str, Any]:
         for steps, figures in ((10, short), (1000, long)):
             got = side("celery_side", "chain", str(steps), url=databases.new(), folder=databases.folder)
             figures.append(got["figure"] * 1000)
-    ratio = statistics.median(x / y for x, y in zip(long, short, strict=True))
+    ratio = _median_ratio(long, short)
     return line("celery engine, cost of an event, 1,000 vs 10 steps", long, short, "ms/step", ratio, 1.2, "lower")
 
 
@@ -97,8 +131,10 @@ def line(
     return {"name": name, "ours": a, "peer": b, "unit": unit, "ratio": round(ratio, 3), "goal": goal, "better": better}
 
 
-def report(lines: list[dict[str, Any]]) -> None:
-    LATEST.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+def report(lines: list[dict[str, Any]], *, keep: bool) -> None:
+    """The table; `keep`: also the file, which holds a whole run and never a part."""
+    if keep:
+        LATEST.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
     table = Table("comparison", "ours", "peer", "unit", "ratio", "goal", "met")
     for entry in lines:
         met = entry["ratio"] >= entry["goal"] if entry["better"] == "higher" else entry["ratio"] <= entry["goal"]
@@ -108,21 +144,46 @@ def report(lines: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def main() -> None:
+def celery_on_sqlite(folder: Path) -> list[dict[str, Any]]:
+    return [against_dbos("SQLite", Databases(folder))]
+
+
+def celery_on_postgres(folder: Path) -> list[dict[str, Any]]:
+    if postgres.available().path is None:
+        console.print(f"SKIPPED: PostgreSQL. {postgres.available().how}")
+        return []
+    with postgres.postgres(folder, durable=True) as server:
+        return [against_dbos("PostgreSQL", Databases(folder, server.address))]
+
+
+def on_temporal(folder: Path) -> list[dict[str, Any]]:
+    if temporal.available().path is None:
+        console.print(f"SKIPPED: Temporal. {temporal.available().how}")
+        return []
+    with temporal.temporal_dev_server(folder, database=None) as server:
+        return against_handwritten(Databases(folder), server.address)
+
+
+COMPARISONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
+    "temporal": on_temporal,
+    "sqlite": celery_on_sqlite,
+    "postgres": celery_on_postgres,
+    "growth": lambda folder: [growth(Databases(folder))],
+}
+
+
+def main(chosen: list[str]) -> int:
+    unknown = set(chosen) - COMPARISONS.keys()
+    if unknown:
+        console.print(f"there is no comparison {', '.join(sorted(unknown))}; choose from {', '.join(COMPARISONS)}")
+        return 2
     lines: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="zen-bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        lines.append(against_dbos("SQLite", Databases(folder)))
-        lines.append(growth(Databases(folder)))
-        report(lines)
-        if postgres.available().path is None:
-            console.print(f"SKIPPED: PostgreSQL. {postgres.available().how}")
-        else:
-            with postgres.postgres(folder, durable=True) as server:
-                lines.append(against_dbos("PostgreSQL", Databases(folder, server.address)))
-    console.print("SKIPPED: temporal engine vs a hand-written workflow; this comparison is not written yet.")
-    report(lines)
+    for name in chosen or COMPARISONS:
+        with tempfile.TemporaryDirectory(prefix="zen-bench-", ignore_cleanup_errors=True) as folder:
+            lines += COMPARISONS[name](Path(folder))
+    report(lines, keep=not chosen)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db import transaction
+from django.db import connection
 
 from orchestration import sql
 from orchestration.core.codec import STEP
@@ -104,9 +104,20 @@ def steps_of(pages: Sequence[tuple[Run, Page]]) -> list[sql.Statement]:
     )
 
 
-def write_page_locked(run_id: int, page: Page) -> Run:
-    """`write_page` in its own transaction, the run's row locked."""
-    with transaction.atomic():
-        run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
-        write_page(run, page)
-    return run
+_COLUMNS = (
+    "id", "workflow_id", "engine", "status", "cause", "definition_id", "context", "config", "head", "version",
+    "parent_id", "parent_step", "parent_iteration", "parent_attempt", "started_at", "finished_at",
+)  # fmt: skip
+
+
+def locked(run_id: int) -> Run:
+    """The run, its row locked until the caller's transaction ends. What the engines do not look at is deferred."""
+    statement = f"SELECT {', '.join(_COLUMNS)} FROM orchestration_run WHERE id = %s {sql.for_update()}"  # noqa: S608
+    for values in sql.rows_of(sql.Statement(statement, [run_id]))[0]:
+        fields = dict(zip(_COLUMNS, values, strict=True))
+        for name in ("context", "config", "head"):
+            fields[name] = sql.from_json(fields[name])
+        for name in ("started_at", "finished_at"):
+            fields[name] = sql.as_moment(fields[name])
+        return Run.from_db(connection.alias, list(fields), list(fields.values()))
+    raise Run.DoesNotExist(f"there is no run {run_id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,8 +27,26 @@ def writing() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    with _one_writer, transaction.atomic():
-        yield
+    place = _Place()
+    try:
+        with transaction.atomic():
+            transaction.on_commit(place.leave)  # the first hook: what others do after the commit keeps nobody waiting
+            yield
+    finally:
+        place.leave()
+
+
+class _Place:
+    """The writer's place, taken until it is left once."""
+
+    def __init__(self) -> None:
+        _one_writer.acquire()
+        self._taken = True
+
+    def leave(self) -> None:
+        if self._taken:
+            self._taken = False
+            _one_writer.release()
 
 
 def moment(value: datetime | None) -> Any:
@@ -43,6 +62,11 @@ def as_moment(value: Any) -> Any:
 
 def as_json(value: object) -> str:
     return _ENCODE(value)
+
+
+def from_json(value: Any) -> Any:
+    """A JSON column as raw SQL gives it: text on every database, because Django tells psycopg not to parse."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def for_update() -> str:

@@ -131,7 +131,7 @@ def _current(run_id: int, version: int) -> tuple[Run, SagaState]:
     kept = known.get(run_id)
     if kept is not None and kept[1].version == version == kept[0].version:
         return copy.copy(kept[0]), kept[1]
-    run = Run.objects.get(pk=run_id)
+    run = ledger.locked(run_id)
     return run, ledger.load_state(run)
 
 

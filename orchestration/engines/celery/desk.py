@@ -1,22 +1,21 @@
 """The desk of a worker process: threads hand in what they performed and get the next command, many in one transaction.
 
-A thread that finds the desk free serves everybody who queued meanwhile (flat combining), so the busier a worker is,
-the fewer transactions a step costs; a worker with one thread pays one transaction a step.
+The busier a worker is, the fewer transactions a step costs; a worker with one thread pays one a step.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import OperationalError, close_old_connections, connection
 
 from orchestration import sql
 from orchestration.clock import now
+from orchestration.combining import Combiner
 from orchestration.core.events import Event
 from orchestration.effects import Ended, ends_of
 from orchestration.engines.celery import bell, claims
@@ -35,7 +34,7 @@ class Done:
     event: Event
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True)
 class Slip:
     """What one thread brings (`done`) and gets (`next`, when it `wants`); `more`: there is work left for others."""
 
@@ -43,15 +42,9 @@ class Slip:
     done: Done | None
     wants: bool
     next: Command | None = None
-    served: threading.Event = field(default_factory=threading.Event)
     more: bool = False
     error: Exception | None = None
 
-
-_queue: list[Slip] = []
-_mutex = threading.Lock()
-_lanes = threading.Semaphore(2 if connection.features.has_select_for_update else 1)
-"""PostgreSQL works on one transaction while we prepare another; SQLite has one writer."""
 
 _PAUSES = (0.0, 0.05, 0.5)
 """Seconds before each try to write one result: a deadlock that the database broke, a connection that it dropped."""
@@ -60,28 +53,12 @@ _PAUSES = (0.0, 0.05, 0.5)
 def exchange(worker: str, done: Done | None, *, wants: bool = True) -> Command | None:
     """Hand in what was performed, get the next command. Raises when this thread's own result could not be written."""
     slip = Slip(worker=worker, done=done, wants=wants)
-    with _mutex:
-        _queue.append(slip)
-    with _lanes:
-        slips = _everybody_with(slip)
-        if slips:
-            _serve(slips)
-    slip.served.wait()
+    _desk.submit(slip)
     if slip.more:
         bell.ring()
     if slip.error is not None:
         raise slip.error
     return slip.next
-
-
-def _everybody_with(slip: Slip) -> list[Slip]:
-    """Who waits, if this one still does."""
-    with _mutex:
-        if slip not in _queue:
-            return []
-        slips = _queue[:]
-        _queue.clear()
-        return slips
 
 
 def _serve(slips: Sequence[Slip]) -> None:
@@ -92,9 +69,6 @@ def _serve(slips: Sequence[Slip]) -> None:
         log.warning("a transaction for %d threads failed; each goes alone", len(slips), exc_info=True)
         for slip in slips:
             slip.error = _settle_alone(slip)
-    finally:
-        for slip in slips:
-            slip.served.set()
 
 
 def _settle_alone(slip: Slip) -> Exception | None:
@@ -148,3 +122,7 @@ def _folded(done: Sequence[Done]) -> Fold:
         else:
             log.warning("refused a late result of %s: its lease had passed to another worker", one.row)
     return fold
+
+
+_desk = Combiner(_serve, lanes=2 if connection.features.has_select_for_update else 1)
+"""PostgreSQL works on one transaction while we prepare another; SQLite has one writer."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from orchestration import ledger
+from orchestration import ledger, sql
 from orchestration.clock import now
+from orchestration.combining import together
 from orchestration.core.codec import EVENT, PLAN, STATE
 from orchestration.core.events import AbortRequested, Event, RerunRequested, RunStarted
 from orchestration.core.guards import refusal
@@ -59,7 +60,8 @@ class TemporalEngine:
 
         # Started already: an earlier try of this hand-over got through.
         _start(run, RunStarted(at=now()), state="", took="", reuse=WorkflowIDReusePolicy.REJECT_DUPLICATE)
-        Run.objects.filter(pk=run.pk).update(handed_over=True)
+        taken = sql.Statement("UPDATE orchestration_run SET handed_over = %s WHERE id = %s", [True, run.pk])
+        together(lambda: sql.run(taken))
 
     def deliver(self, message: Message) -> str:
         why = _update(message.run, message)

@@ -1,0 +1,49 @@
+"""The attempt's row: written `running` before the call goes out, fenced by its epoch."""
+
+from __future__ import annotations
+
+from orchestration import sql
+from orchestration.clock import now
+from orchestration.core.commands import RunAction
+from orchestration.engines.celery.lease import worker_name
+from orchestration.models import Command, Run
+
+_RETURNED = ("id", "epoch", "tries", "cancel_requested")
+
+_CLAIM = f"""
+INSERT INTO orchestration_command (
+    run_id, kind, timer, step_id, purpose, iteration, attempt, alternative, due_at, started_at, worker,
+    status, epoch, tries, cancel_requested, outcome, maybe, error, detail
+) VALUES (%s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, 'running', 1, 1, %s, '', %s, '', '{{}}')
+ON CONFLICT (run_id, kind, timer, step_id, purpose, iteration, attempt) DO UPDATE SET
+    status = 'running', worker = excluded.worker, started_at = excluded.started_at,
+    epoch = orchestration_command.epoch + 1, tries = orchestration_command.tries + 1
+WHERE orchestration_command.status <> 'done'
+RETURNING {", ".join(_RETURNED)}
+"""  # noqa: S608 - constants
+
+
+def claim(run: Run, command: RunAction) -> Command | None:
+    """The attempt's row, ours; None when an earlier try has ended it. Inside the caller's transaction."""
+    moment, worker = now(), worker_name()
+    at = sql.moment(moment)
+    fields = attempt_of(command)
+    values = [run.pk, *fields.values(), command.alternative, at, at, worker, False, False]
+    for found in sql.rows_of(sql.Statement(_CLAIM, values))[0]:
+        held = dict(zip(_RETURNED, found, strict=True))
+        return Command(
+            run=run, **fields, **held, alternative=command.alternative,
+            due_at=moment, status=Command.RUNNING, worker=worker, started_at=moment,
+        )  # fmt: skip
+    return None
+
+
+def attempt_of(command: RunAction) -> dict[str, object]:
+    """What names an attempt within its run, in the order of the statement above."""
+    return {
+        "kind": command.kind,
+        "step_id": command.step_id,
+        "purpose": command.purpose.value,
+        "iteration": command.iteration,
+        "attempt": command.attempt,
+    }
