@@ -67,9 +67,21 @@ def _recorded(given: Record) -> None:
 
 def _written(run_pk: int, pages: list[str]) -> Run:
     """The run, locked, with these pages written."""
-    run = ledger.locked(run_pk)
+    run = _locked(run_pk)
     if pages:
         sql.run(*ledger.statements_for([(run, PAGE.validate_json(text)) for text in pages]))
+    return run
+
+
+def _locked(run_pk: int) -> Run:
+    """The row of this very workflow's run: a database that was restored may hold another run under the number."""
+    handle = activity.info().workflow_id
+    try:
+        run = ledger.locked(run_pk)
+    except Run.DoesNotExist as error:
+        raise ApplicationError(f"the database holds no run for workflow '{handle}'", non_retryable=True) from error
+    if run.workflow_id != handle:
+        raise ApplicationError(f"run {run_pk} is not workflow '{handle}' in this database", non_retryable=True)
     return run
 
 

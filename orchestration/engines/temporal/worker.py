@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -44,6 +45,22 @@ async def serve(stop: asyncio.Event, *, threads: int = THREADS, task_queue: str 
         )
         async with worker:
             await stop.wait()
+        await asyncio.to_thread(_close_connections, executor)
+
+
+def _close_connections(executor: ThreadPoolExecutor) -> None:
+    """Each thread closes its own, which nobody else can: the tasks meet, so that no thread takes two."""
+    count = len(executor._threads)  # noqa: SLF001 - there is no other way to know how many there are
+    if not count:
+        return
+    met = threading.Barrier(count)
+
+    def close() -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            met.wait(5)
+        connections.close_all()
+
+    wait([executor.submit(close) for _ in range(count)], timeout=10)
 
 
 @contextmanager
