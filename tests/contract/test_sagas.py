@@ -23,6 +23,13 @@ def test_a_saga_completes_in_the_order_of_its_dependencies(engine: str, peer: Pe
     assert set(peer.effects.values()) == {1}
 
 
+def test_many_runs_at_once_do_each_their_own(engine: str, peer: Peer) -> None:
+    runs = [start(peer, engine, step("a", []), step("b", []), step("c", ["a", "b"])) for _ in range(12)]
+    assert {until(run).status for run in runs} == {"completed"}
+    keys = {f"{run.workflow_id}:{name}:forward:1" for run in runs for name in "abc"}
+    assert set(peer.effects) == keys and set(peer.effects.values()) == {1}
+
+
 def test_a_failure_rolls_back_in_reverse_waves(engine: str, peer: Peer) -> None:
     peer.behave("/things/d", 422)
     view = run_view(until(start(peer, engine, step("a"), step("b", ["a"]), step("c", ["a"]), step("d", ["b", "c"]))))

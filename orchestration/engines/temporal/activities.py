@@ -29,7 +29,8 @@ def perform(given: Perform) -> str:
         command = COMMAND.validate_json(given.command)
         if not isinstance(command, RunAction):
             raise ApplicationError(f"{command.kind} is not performed", non_retryable=True)
-        run, row = together(lambda: _claimed(given, command))
+        workflow = activity.info().workflow_id
+        run, row = together(lambda: _claimed(workflow, given, command))
         if row is None:
             return _as_it_ended(run, command)
         with beating(row.pk) as cancelled:
@@ -47,16 +48,20 @@ def perform(given: Perform) -> str:
 def record(given: Record) -> None:
     """Write pages, pass on cancellations, close the run: all idempotent."""
     with _connections():
-        together(lambda: _recorded(given))
+        workflow = activity.info().workflow_id
+        together(lambda: _recorded(workflow, given))
 
 
-def _claimed(given: Perform, command: RunAction) -> tuple[Run, Command | None]:
-    run = _written(given.run_pk, given.pages)
+# What is done `together` may run in the thread of another activity, so it asks nothing of `activity`.
+
+
+def _claimed(workflow: str | None, given: Perform, command: RunAction) -> tuple[Run, Command | None]:
+    run = _written(workflow, given.run_pk, given.pages)
     return run, claim(run, command)
 
 
-def _recorded(given: Record) -> None:
-    run = _written(given.run_pk, given.pages)
+def _recorded(workflow: str | None, given: Record) -> None:
+    run = _written(workflow, given.run_pk, given.pages)
     for text in given.cancels:
         command = COMMAND.validate_json(text)
         if isinstance(command, CancelAction):
@@ -65,23 +70,22 @@ def _recorded(given: Record) -> None:
         lifecycle.finish(run)
 
 
-def _written(run_pk: int, pages: list[str]) -> Run:
+def _written(workflow: str | None, run_pk: int, pages: list[str]) -> Run:
     """The run, locked, with these pages written."""
-    run = _locked(run_pk)
+    run = _locked(workflow, run_pk)
     if pages:
         sql.run(*ledger.statements_for([(run, PAGE.validate_json(text)) for text in pages]))
     return run
 
 
-def _locked(run_pk: int) -> Run:
+def _locked(workflow: str | None, run_pk: int) -> Run:
     """The row of this very workflow's run: a database that was restored may hold another run under the number."""
-    handle = activity.info().workflow_id
     try:
         run = ledger.locked(run_pk)
     except Run.DoesNotExist as error:
-        raise ApplicationError(f"the database holds no run for workflow '{handle}'", non_retryable=True) from error
-    if run.workflow_id != handle:
-        raise ApplicationError(f"run {run_pk} is not workflow '{handle}' in this database", non_retryable=True)
+        raise ApplicationError(f"the database holds no run for workflow '{workflow}'", non_retryable=True) from error
+    if run.workflow_id != workflow:
+        raise ApplicationError(f"run {run_pk} is not workflow '{workflow}' in this database", non_retryable=True)
     return run
 
 
