@@ -10,7 +10,7 @@ from orchestration import plans
 from orchestration.actions import breaker, transport
 from orchestration.engines.celery import known
 from orchestration.engines.temporal.worker import hosted
-from tests.contract.hosts import celery_host
+from tests.contract.hosts import celery_host, memory_host
 from tests.peer import Peer, serving
 
 
@@ -23,11 +23,15 @@ def peer(settings: Settings) -> Iterator[Peer]:
     transport.close()
 
 
-@pytest.fixture(params=["celery", "temporal", "time-skipping"])
+@pytest.fixture(params=["memory", "celery", "temporal", "time-skipping"])
 def engine(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[str]:
     """The name of an engine that is up and makes runs go on; `time-skipping` is temporal on its other server."""
     plans.forget()
     known.forget()
+    if request.param == "memory":
+        with memory_host() as name:
+            yield name
+        return
     if request.param == "celery":
         with celery_host() as name:
             yield name

@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from random import Random
 
 from django.db import connection
 
 from orchestration.engines.celery import lease
 from orchestration.engines.celery.work import work
+from orchestration.engines.memory.engine import MemoryEngine
+from orchestration.engines.registry import ENGINES
 from orchestration.models import Run
 from orchestration.relay import relay
 
@@ -42,6 +45,28 @@ def celery_host(threads: int = 4) -> Iterator[str]:
         stop.set()
         for worker in workers:
             worker.join(10)
+
+
+@contextmanager
+def memory_host() -> Iterator[str]:
+    """The memory engine, which is in the table of engines only here, and the relay beside it."""
+    engine, stop = MemoryEngine(random=Random(0)), threading.Event()
+
+    def loop() -> None:
+        while not stop.wait(0.05):
+            relay()
+        connection.close()
+
+    relaying = threading.Thread(target=loop, daemon=True)
+    ENGINES["memory"] = engine
+    try:
+        with engine.hosted():
+            relaying.start()
+            yield "memory"
+            stop.set()
+            relaying.join(30)
+    finally:
+        del ENGINES["memory"]
 
 
 def until(run: Run, done: Callable[[Run], bool] | None = None, *, seconds: float = 30) -> Run:

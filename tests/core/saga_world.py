@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Literal
 
-from orchestration.core.codec import COMMAND, EVENT, STATE
-from orchestration.core.commands import CancelAction, Command, Finish, RunAction, StartTimer
-from orchestration.core.events import ActionEnded, Event, RunStarted, TimerFired
+from orchestration.core.commands import Command, Finish, RunAction
+from orchestration.core.events import ActionEnded, Event
 from orchestration.core.plan import Plan, PlanStep
-from orchestration.core.saga import decide
 from orchestration.core.state import SagaState
 from orchestration.core.words import Outcome, Purpose
+from orchestration.engines.memory import world
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -56,58 +53,51 @@ def make_plan(
     )
 
 
-@dataclass
-class World:
-    """Delivers events in a random order and keeps what was seen, for the invariants to look at.
+class World(world.World):
+    """The memory engine's world with outcomes instead of actions, and a memory of all that was seen.
 
-    `answer(command)` gives the outcome of an attempt. `restore`: every state goes through its JSON form first.
+    `answer(command)` gives the outcome of an attempt.
     """
 
-    plan: Plan
-    answer: Callable[[RunAction], Outcome]
-    random: Random
-    restore: bool = False
-    duplicates: bool = False
-    now: datetime = T0
-    state: SagaState = field(default_factory=lambda: SagaState(workflow_id="w"))
-    in_flight: list[RunAction] = field(default_factory=list)
-    timers: list[tuple[datetime, int, StartTimer]] = field(default_factory=list)
-    log: list[tuple[Event, tuple[Command, ...], SagaState]] = field(default_factory=list)
-    launched: list[RunAction] = field(default_factory=list)
-    ended: list[tuple[RunAction, Outcome]] = field(default_factory=list)
-    finished: list[Finish] = field(default_factory=list)
-    most_at_once: int = 0
+    def __init__(
+        self,
+        plan: Plan,
+        answer: Callable[[RunAction], Outcome],
+        random: Random,
+        *,
+        restore: bool = False,
+        duplicates: bool = False,
+        faults: world.Faults | None = None,
+    ) -> None:
+        self.answer = answer
+        self.log: list[tuple[Event, tuple[Command, ...], SagaState]] = []
+        self.launched: list[RunAction] = []
+        self.performed: list[tuple[RunAction, int]] = []
+        self.finished: list[Finish] = []
+        self.most_at_once = 0
+        given = faults or world.Faults(restarts=float(restore), told_twice=0.3 if duplicates else 0.0)
+        super().__init__(
+            plan=plan, perform=self._outcome_of, random=random, now=T0, faults=given, decided=self._remember
+        )
 
-    def feed(self, event: Event) -> None:
-        if self.restore:
-            self.state = STATE.validate_json(STATE.dump_json(self.state))
-            event = EVENT.validate_json(EVENT.dump_json(event))
-        self.state, commands = decide(self.plan, self.state, event)
-        self.log.append((event, commands, self.state))
-        for command in commands:
-            self._take(COMMAND.validate_json(COMMAND.dump_json(command)) if self.restore else command)
-        self.most_at_once = max(self.most_at_once, len(self.in_flight))
+    @property
+    def in_flight(self) -> list[RunAction]:
+        return [flight.command for flight in self.flights]
 
-    def _take(self, command: Command) -> None:
-        match command:
-            case RunAction():
-                self.in_flight.append(command)
-                self.launched.append(command)
-            case StartTimer():
-                heapq.heappush(self.timers, (command.due, len(self.log) * 1000 + len(self.timers), command))
-            case Finish():
-                self.finished.append(command)
-            case CancelAction():
-                pass
+    def lose(self) -> RunAction:
+        """The machinery loses an attempt for good."""
+        return self.flights.pop().command
 
-    def start(self) -> None:
-        self.feed(RunStarted(at=self.now))
+    def run(self, limit: int = 20_000) -> SagaState:
+        self.start()
+        while not self.state.status.is_end and limit and self.step():
+            limit -= 1
+        return self.state
 
-    def end_one(self) -> None:
-        command = self.in_flight.pop(self.random.randrange(len(self.in_flight)))
+    def _outcome_of(self, command: RunAction, tries: int) -> ActionEnded:
+        self.performed.append((command, tries))
         outcome = self.answer(command)
-        self.ended.append((command, outcome))
-        event = ActionEnded(
+        return ActionEnded(
             at=self.now,
             step_id=command.step_id,
             purpose=command.purpose,
@@ -117,11 +107,6 @@ class World:
             maybe=outcome is Outcome.UNKNOWN,
             resume_at=self._resume_at(command, outcome),
         )
-        self.feed(event)
-        if self.duplicates and self.random.random() < 0.3:
-            before = self.state
-            self.feed(event)
-            assert self.state is before or (self.restore and self.state == before), "a duplicate changed the state"
 
     def _resume_at(self, command: RunAction, outcome: Outcome) -> datetime | None:
         """A wait that finds out how long it is; now and then the time is past already."""
@@ -130,37 +115,8 @@ class World:
             return None
         return self.now + timedelta(seconds=self.random.choice([-1, 0, 2, 4]))
 
-    def fire_one(self) -> None:
-        due, _, timer = heapq.heappop(self.timers)
-        self.now = max(self.now, due)
-        self.feed(
-            TimerFired(
-                at=self.now,
-                timer=timer.timer,
-                step_id=timer.step_id,
-                purpose=timer.purpose,
-                iteration=timer.iteration,
-                attempt=timer.attempt,
-            )
-        )
-
-    def step(self) -> bool:
-        """One random thing happens; False when nothing is left to happen."""
-        if self.in_flight and (not self.timers or self.random.random() < 0.7):
-            self.end_one()
-        elif self.timers:
-            self.fire_one()
-        else:
-            return False
-        return True
-
-    def run(self, limit: int = 20_000) -> SagaState:
-        self.start()
-        while not self.state.status.is_end and limit:
-            limit -= 1
-            if not self.step():
-                break
-        return self.state
-
-    def outcomes(self, purpose: Purpose, step_id: str) -> list[Outcome]:
-        return [o for c, o in self.ended if c.purpose is purpose and c.step_id == step_id]
+    def _remember(self, event: Event, before: SagaState, after: SagaState, commands: tuple[Command, ...]) -> None:
+        self.log.append((event, commands, after))
+        self.launched += [command for command in commands if isinstance(command, RunAction)]
+        self.finished += [command for command in commands if isinstance(command, Finish)]
+        self.most_at_once = max(self.most_at_once, after.flying)

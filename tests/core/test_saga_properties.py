@@ -173,11 +173,25 @@ def test_people_and_machinery_never_leave_a_run_stuck(plan: Plan, random: Random
         if run.state.status.is_end:
             break
         _something_happens(run, data)
-        assert run.state.flying == sum(c in run.in_flight for c in run.launched if _current(run.state, c))
+        assert run.state.flying == sum(c in _in_hand(run) for c in run.launched if _current(run.state, c))
         waits_for_people = run.state.held or run.state.status is RunStatus.NEEDS_ATTENTION
-        assert run.state.status.is_end or run.in_flight or run.timers or waits_for_people
+        assert run.state.status.is_end or run.flights or run.answers or run.timers or waits_for_people
     _bring_to_an_end(run)
     assert run.state.status.is_end
+
+
+def _in_hand(run: World) -> list[RunAction]:
+    """Attempts that are performed, or whose answer is on its way."""
+    heard = [
+        command
+        for command in run.launched
+        if any(
+            (answer.step_id, answer.purpose, answer.iteration, answer.attempt)
+            == (command.step_id, command.purpose, command.iteration, command.attempt)
+            for answer in run.answers
+        )
+    ]
+    return run.in_flight + heard
 
 
 def _current(state: SagaState, command: RunAction) -> bool:
@@ -207,7 +221,7 @@ def _something_happens(run: World, data: st.DataObject) -> None:
             answer = data.draw(st.sampled_from(list(Answer)))
             run.feed(ResolveRequested(at=run.now, step_id=step_id, answer=answer))
         case "broke" if run.in_flight:
-            command = run.in_flight.pop()
+            command = run.lose()
             run.feed(
                 EffectBroke(
                     at=run.now, step_id=command.step_id, purpose=command.purpose, iteration=command.iteration,

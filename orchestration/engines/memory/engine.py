@@ -1,0 +1,173 @@
+"""The memory engine with real actions and a real ledger. Its state dies with its process: for tests, never for work.
+
+One thread decides, a few perform. Short waits are jumped over, long ones (`LONGEST_JUMP`) are left to people.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from random import Random
+
+from django.db import connections
+
+from orchestration import ledger, lifecycle, sql
+from orchestration.clock import now
+from orchestration.core.codec import EVENT
+from orchestration.core.commands import CancelAction, Command, Finish, RunAction
+from orchestration.core.events import ActionEnded, Event
+from orchestration.core.guards import refusal
+from orchestration.core.page import page_of
+from orchestration.core.state import SagaState
+from orchestration.effects import perform_attempt, store_end
+from orchestration.engines.base import Reach
+from orchestration.engines.memory.world import World
+from orchestration.engines.temporal.attempts import claim
+from orchestration.models import Command as Attempt
+from orchestration.models import Message, Run
+from orchestration.plans import plan_of
+
+LONGEST_JUMP = timedelta(minutes=1)
+ACT_SECONDS = 30.0
+THREADS = 8
+
+
+class MemoryEngine:
+    name = "memory"
+
+    def __init__(self, *, random: Random | None = None) -> None:
+        self.random = random or Random()  # noqa: S311 - it orders events, it keeps no secret
+        self.worlds: dict[int, World] = {}
+        self.told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.stopped = threading.Event()
+
+    def reach(self) -> Reach:
+        return Reach(ok=True, why="runs in this process")
+
+    def begin(self, run: Run) -> None:
+        """By `take`, once it is stored."""
+
+    def take(self, run: Run) -> None:
+        if Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True):
+            self.told.put(lambda: self._world(run.pk).start())
+
+    def deliver(self, message: Message) -> str:
+        answer: Future[str] = Future()
+        self.told.put(lambda: _answering(answer, lambda: self._deliver(message.pk)))
+        return answer.result(ACT_SECONDS)
+
+    def wake(self) -> None:
+        return None
+
+    @contextmanager
+    def hosted(self) -> Iterator[None]:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="memory-effect") as self.effects:
+            thread = threading.Thread(target=self._loop, name="memory-engine", daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                self.stopped.set()
+                thread.join(ACT_SECONDS)
+
+    def _loop(self) -> None:
+        while not self.stopped.is_set():
+            self._listen()
+            for world in list(self.worlds.values()):
+                world.now = max(world.now, now())
+                world.step(jump=_may_jump(world))
+        connections.close_all()
+
+    def _listen(self) -> None:
+        try:
+            self.told.get(timeout=0.005)()
+        except queue.Empty:
+            return
+
+    def _deliver(self, message_pk: int) -> str:
+        message = Message.objects.get(pk=message_pk)
+        if message.delivered_at is None:
+            message.refusal = self._tell(self._world(message.run_id), EVENT.validate_python(message.event))
+            message.delivered_at = now()
+            message.save(update_fields=["delivered_at", "refusal"])
+        return message.refusal
+
+    def _tell(self, world: World, event: Event) -> str:
+        if isinstance(event, ActionEnded):
+            world.feed(event)
+            return ""
+        why = refusal(world.plan, world.state, event)  # type: ignore[arg-type]
+        if not why:
+            world.feed(event)
+        return why
+
+    def _world(self, run_pk: int) -> World:
+        if run_pk not in self.worlds:
+            run = Run.objects.get(pk=run_pk)
+            self.worlds[run_pk] = World(
+                plan=plan_of(run),
+                perform=partial(self._perform, run_pk),
+                random=self.random,
+                now=now(),
+                workflow_id=run.workflow_id,
+                decided=partial(self._write, run_pk),
+            )
+        return self.worlds[run_pk]
+
+    def _write(
+        self, run_pk: int, event: Event, before: SagaState, after: SagaState, commands: tuple[Command, ...]
+    ) -> None:
+        with sql.writing():
+            run = ledger.locked(run_pk)
+            page = page_of(before, event, after, first_seq=ledger.next_seq(run))
+            sql.run(*ledger.statements_for([(run, page)]))
+            for command in commands:
+                if isinstance(command, CancelAction):
+                    lifecycle.cancel_action(run, command)
+                elif isinstance(command, Finish):
+                    lifecycle.finish(run)
+
+    def _perform(self, run_pk: int, command: RunAction, tries: int) -> None:
+        self.effects.submit(self._effect, run_pk, command)
+
+    def _effect(self, run_pk: int, command: RunAction) -> None:
+        try:
+            event = _ended(Run.objects.get(pk=run_pk), command)
+        finally:
+            connections.close_all()
+        if event is not None:
+            self.told.put(lambda: self.worlds[run_pk].feed(event))
+
+
+def _ended(run: Run, command: RunAction) -> ActionEnded | None:
+    with sql.writing():
+        row = claim(run, command)
+    if row is None:
+        raise RuntimeError(f"{command} was performed after its end")
+    ended = perform_attempt(run, row)
+    if ended.deferred:
+        Attempt.objects.filter(pk=row.pk).update(status=Attempt.DONE)
+        return None
+    event = ended.event(row, now())
+    with sql.writing():
+        store_end(row, ended, event.at)
+    return event
+
+
+def _may_jump(world: World) -> bool:
+    """Only when nothing but time is waited for: an effect and a child take the wall's time."""
+    if world.state.held or world.state.flying or world.state.external or not world.timers:
+        return False
+    return world.timers[0][0] - world.now <= LONGEST_JUMP
+
+
+def _answering(answer: Future[str], do: Callable[[], str]) -> None:
+    try:
+        answer.set_result(do())
+    except Exception as error:  # noqa: BLE001 - whoever told it hears it
+        answer.set_exception(error)
