@@ -38,6 +38,7 @@ def transport_options(url: str) -> dict[str, object]:
     if scheme == "memory":
         return {"polling_interval": 0.01}  # the default sleeps a whole second once the prefetch window is full
     if scheme in REDIS:
-        # No message waits long: timers are rows. The visibility timeout only bounds a redelivery, which does no harm.
-        return {"visibility_timeout": 900, "global_keyprefix": "zen:", "health_check_interval": 25}
+        # Messages are bells, so none is kept for a redelivery. A worker that holds one when its broker dies would try
+        # to give it back over the dead connection, and end of that.
+        return {"ack_emulation": False, "global_keyprefix": "zen:", "health_check_interval": 25}
     return {}

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
+from celery import Celery
 
-from orchestration.models import Command, Run
+from orchestration.models import Command, Run, Worker
 from orchestration.selectors import run_view
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
 from tests.crash.workers import worker
 from tests.peer import Peer
+from tests.servers.fixtures import need
+from zen_project.broker import transport_options
+from zen_project.embedded import valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,3 +94,77 @@ def test_a_result_that_comes_after_the_lease_is_refused(worker_env: dict[str, st
             time.sleep(4)
             run = Run.objects.get(pk=run.pk)
             assert run_view(run) == ended and run.status == "completed" and once_per_key(peer)
+
+
+def test_a_worker_killed_between_two_steps_is_replaced(worker_env: dict[str, str], peer: Peer) -> None:
+    pause = {"step_id": "pause", "dependencies": ["a"], "forward_action": {"type": "wait", "seconds": 1}}
+    with worker(worker_env) as first:
+        run = start(peer, "celery", step("a"), pause, step("b", ["pause"]))
+        until(run, lambda r: run_view(r)["status"] == "waiting")
+        first.kill()
+        with worker(worker_env):
+            until(run)
+    assert run.status == "completed" and once_per_key(peer) and len(peer.calls) == 2
+
+
+def test_bells_and_sweeps_that_come_many_times_repeat_nothing(worker_env: dict[str, str], peer: Peer) -> None:
+    peer.delay["/things/a"] = 0.3
+    ring = ringer(worker_env["CELERY_BROKER_URL"])
+    with worker(worker_env | {"ZEN_WORKER_LEASE_SECONDS": "20"}):
+        runs = [start(peer, "celery", step("a", []), step("b", []), step("c", ["a", "b"])) for _ in range(5)]
+        for name in ("work", "sweep", "relay") * 20:
+            ring(f"orchestration.{name}")
+        for run in runs:
+            until(run)
+    assert {run.status for run in runs} == {"completed"} and once_per_key(peer)
+    assert len(peer.calls) == 15
+
+
+def test_a_broker_that_is_killed_and_comes_back_loses_nothing(
+    worker_env: dict[str, str], peer: Peer, tmp_path: Path
+) -> None:
+    need(valkey.available)
+    broker = valkey.valkey(tmp_path)
+    address = urlsplit(broker.address)
+    env = worker_env | {"CELERY_BROKER_URL": broker.address}
+    peer.delay["/things/a"] = 1.0
+    with worker(env):
+        before = start(peer, "celery", step("a"), step("b"))
+        until(before, lambda r: peer.at_once > 0)
+        broker.kill()
+        during = start(peer, "celery", step("c"), step("d"))
+        until(before)
+        with valkey.valkey(tmp_path, port=address.port, password=address.password) as again:
+            after = start(peer, "celery", step("e"), step("f"))
+            until(during)
+            until(after)
+            consumed(again.address)
+    assert {before.status, during.status, after.status} == {"completed"} and once_per_key(peer)
+
+
+def ringer(broker: str) -> Callable[[str], object]:
+    app = Celery(broker=broker)
+    app.conf.broker_transport_options = transport_options(broker)
+    return partial(app.send_task, ignore_result=True)
+
+
+def consumed(broker: str, seconds: float = 60) -> None:
+    """The worker takes messages from the new broker: a bell that is rung there is heard."""
+    ringer(broker)("orchestration.relay")
+    deadline = time.monotonic() + seconds
+    while redis.Redis.from_url(broker).llen("zen:celery"):
+        assert time.monotonic() < deadline, "the messages stay where they are"
+        time.sleep(0.1)
+
+
+def test_a_worker_told_to_stop_finishes_its_step_and_takes_no_other(worker_env: dict[str, str], peer: Peer) -> None:
+    peer.delay["/things/a"] = 1.0
+    with worker(worker_env) as first:
+        run = start(peer, "celery", step("a"), step("b"))
+        until(run, lambda r: peer.at_once > 0)
+        assert first.terminate() == 0, first.output()
+        assert [row["status"] for row in run_view(run)["steps"]] == ["succeeded", "running"], first.output()
+        assert not Worker.objects.filter(engine="celery").exists()
+        with worker(worker_env):
+            until(run)
+    assert run.status == "completed" and once_per_key(peer) and len(peer.calls) == 2

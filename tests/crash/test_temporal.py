@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from orchestration.models import Run
+from orchestration.models import Run, Worker
 from orchestration.selectors import run_view
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
@@ -76,3 +76,36 @@ def test_a_killed_server_comes_back_and_the_run_goes_on(env: dict[str, str], pee
             until(run, seconds=60)
             view = run_view(Run.objects.get(pk=run.pk))
     assert view["status"] == "completed" and set(peer.effects.values()) == {1}
+
+
+def test_a_worker_killed_between_two_steps_is_replaced(env: dict[str, str], peer: Peer) -> None:
+    pause = {"step_id": "pause", "dependencies": ["a"], "forward_action": {"type": "wait", "seconds": 1}}
+    with worker(env, *WORKER, engine="temporal") as first:
+        run = start(peer, "temporal", step("a"), pause, step("b", ["pause"]))
+        until(run, lambda r: run_view(r)["status"] == "waiting")
+        first.kill()
+        with worker(env, *WORKER, engine="temporal"):
+            until(run, seconds=40)
+    assert run.status == "completed" and set(peer.effects.values()) == {1} and len(peer.calls) == 2
+
+
+def test_two_workers_share_the_work_and_repeat_nothing(env: dict[str, str], peer: Peer) -> None:
+    with worker(env, *WORKER, engine="temporal"), worker(env, *WORKER, engine="temporal"):
+        runs = [start(peer, "temporal", step("a", []), step("b", []), step("c", ["a", "b"])) for _ in range(15)]
+        for run in runs:
+            until(run, seconds=60)
+    assert {run.status for run in runs} == {"completed"} and set(peer.effects.values()) == {1}
+    assert len(peer.calls) == 45
+
+
+def test_a_worker_told_to_stop_finishes_its_step_and_takes_no_other(env: dict[str, str], peer: Peer) -> None:
+    peer.delay["/things/a"] = 1.0
+    with worker(env, *WORKER, engine="temporal") as first:
+        run = start(peer, "temporal", step("a"), step("b"))
+        until(run, lambda r: peer.at_once > 0)
+        assert first.terminate() == 0, first.output()
+        assert [path for _, path, _ in peer.calls] == ["/things/a"], first.output()
+        assert not Worker.objects.filter(engine="temporal").exists()
+        with worker(env, *WORKER, engine="temporal"):
+            until(run, seconds=40)
+    assert run.status == "completed" and len(peer.calls) == 2

@@ -34,6 +34,11 @@ class WorkerProcess:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
+    def terminate(self, seconds: float = 30) -> int:
+        """SIGTERM, as from a service manager; returns the exit code."""
+        self.process.terminate()
+        return self.process.wait(seconds)
+
     def pause(self) -> None:
         os.killpg(self.process.pid, signal.SIGSTOP)
 

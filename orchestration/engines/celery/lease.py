@@ -98,3 +98,13 @@ def keep_alive() -> str:
             _keepers[os.getpid()] = Keeper(name)
             _keepers[os.getpid()].start()
     return name
+
+
+def end() -> None:
+    """This process works no more: its lease goes, and what it still has in hand is free at the next sweep."""
+    with _lock:
+        keeper = _keepers.pop(os.getpid(), None)
+    if keeper is not None:
+        keeper.stopped.set()
+        keeper.join()
+        release(keeper.worker)

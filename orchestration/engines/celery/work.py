@@ -26,16 +26,16 @@ def work(worker: str, stop: threading.Event | None = None) -> int:
     performed = 0
     row = exchange(worker, None)
     while row is not None:
-        wants = stop is None or not stop.is_set()
         performed += 1
-        row = _next_after(row, worker, wants=wants)
+        row = _next_after(row, worker, stop)
     return performed
 
 
-def _next_after(row: Command, worker: str, *, wants: bool) -> Command | None:
+def _next_after(row: Command, worker: str, stop: threading.Event | None) -> Command | None:
     """Perform this one, hand it in, get the next. What cannot be handed in is tried again later, under the same key."""
     try:
-        return exchange(worker, perform(row), wants=wants)
+        done = perform(row)
+        return exchange(worker, done, wants=stop is None or not stop.is_set())
     except Exception:
         log.exception("the end of %s could not be written", row)
         lease.give_back(row)
