@@ -2,7 +2,7 @@
 
 import os
 
-from tests.servers import time_skipping
+from tests.servers import chromium, time_skipping
 from zen_project.embedded import postgres, temporal, valkey
 from zen_project.embedded.find import Found
 
@@ -18,7 +18,7 @@ def lines() -> list[str]:
 
 
 def available() -> list[Found]:
-    return [module.available() for module in (temporal, time_skipping, valkey, postgres)]
+    return [module.available() for module in (temporal, time_skipping, valkey, postgres, chromium)]
 
 
 def described(found: Found) -> str:
