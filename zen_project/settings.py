@@ -154,6 +154,11 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "orchestration.api.document.complete",
+    ],
 }
 UNFOLD = {"SITE_TITLE": "Zen", "SITE_HEADER": "Zen", "SITE_SUBHEADER": "Sagas, approvals, runs", "SITE_SYMBOL": "hub"}
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers as s
 
+from orchestration.api.document import SAGA_SCHEMA
+from orchestration.core.matrix import MISHAPS
 from orchestration.core.words import Answer
+
+WORKFLOW_ID = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9_.:~-]*\Z", "letters, digits, . _ : ~ -, begins with one of the first"
+)
+SAGA_ID = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "letters, digits, . _ -, begins with one of the first")
 
 
 class Text(s.CharField):
@@ -36,17 +44,33 @@ class Anything(s.JSONField):
     pass
 
 
-class StartIn(s.Serializer[Any]):
-    definition = Mapping(required=False)
-    saga_id = Text(required=False, max_length=100)
+@extend_schema_field({"$ref": SAGA_SCHEMA})
+class Saga(Mapping):
+    pass
+
+
+class Form(s.Serializer[Any]):
+    """What comes in. A key that nobody knows is refused: it is a misspelt one, most of the time."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields))
+        if unknown:
+            known = ", ".join(self.fields)
+            raise s.ValidationError(dict.fromkeys(unknown, f"is not a known key; the keys here are: {known}"))
+        return super().to_internal_value(data)
+
+
+class StartIn(Form):
+    definition = Saga(required=False)
+    saga_id = Text(required=False, max_length=100, validators=[SAGA_ID])
     version = s.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
-    workflow_id = Text(required=False, max_length=200)
+    workflow_id = Text(required=False, max_length=200, validators=[WORKFLOW_ID])
     engine = s.ChoiceField(required=False, choices=["auto", "temporal", "celery"])
     context = Mapping(required=False)  # type: ignore[assignment]
     config = Mapping(required=False)
 
 
-class ActIn(s.Serializer[Any]):
+class ActIn(Form):
     step_id = Text(required=False, allow_blank=True, max_length=100)
     note = Text(required=False, allow_blank=True, max_length=10_000)
     answer = s.ChoiceField(required=False, choices=[answer.value for answer in Answer])
@@ -84,6 +108,20 @@ class Checked(s.Serializer[Any]):
     warnings = s.ListField(child=s.CharField())
 
 
+class MatrixRow(s.Serializer[Any]):
+    step_id = s.CharField()
+    mishap = s.ChoiceField(choices=MISHAPS)
+    status = s.CharField()
+    undone = s.ListField(child=s.ListField(child=s.CharField()), help_text="in waves")
+    stands = s.ListField(child=s.CharField(), help_text="executed, or possibly, and not undone")
+    refused = s.BooleanField(help_text="the abort came too late")
+
+
+class Matrix(s.Serializer[Any]):
+    saga_id = s.CharField()
+    rows = MatrixRow(many=True)
+
+
 class RunRow(s.Serializer[Any]):
     workflow_id = s.CharField()
     kind = s.CharField()
@@ -104,7 +142,7 @@ class StepOut(s.Serializer[Any]):
     step_id = s.CharField()
     status = s.CharField()
     attempts = s.IntegerField()
-    output = Anything(allow_null=True)
+    output = Anything()
     error = s.CharField(allow_blank=True)
     compensation = Compensation()
 
@@ -114,7 +152,7 @@ class RunOut(RunRow):
     definition_version = s.IntegerField()
     hold_reason = s.CharField(allow_blank=True)
     warnings = s.ListField(child=s.CharField())
-    result = s.DictField(child=Anything(allow_null=True), allow_null=True)
+    result = s.DictField(child=Anything(), allow_null=True)
     error = s.CharField(allow_blank=True)
     created_at = s.DateTimeField()
     steps = StepOut(many=True)

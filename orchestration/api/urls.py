@@ -28,6 +28,12 @@ urlpatterns = [
     path("definitions/", views_definitions.Definitions.as_view(), name="api-definitions"),
     path("definitions/validate/", views_definitions.Validate.as_view(), name="api-validate"),
     path("definitions/schema/", views_definitions.DefinitionSchema.as_view(), name="api-definition-schema"),
+    path("definitions/preview/", views_definitions.Preview.as_view(), name="api-definition-preview"),
+    path(
+        "definitions/<workflow_id:saga_id>/versions/<version:version>/matrix/",
+        views_definitions.DefinitionMatrix.as_view(),
+        name="api-definition-matrix",
+    ),
     path(
         "definitions/<workflow_id:saga_id>/versions/<version:version>/",
         views_definitions.DefinitionVersion.as_view(),

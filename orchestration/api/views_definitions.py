@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,20 +10,26 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orchestration.api.auth import MayView, actor_of
-from orchestration.api.body import body_of, query
+from orchestration.api.body import body_of, number, query
 from orchestration.api.docs import LIMIT, answers
-from orchestration.api.serializers import Checked, DefinitionFull, DefinitionOut, DefinitionPage
-from orchestration.core.definition import json_schema, warnings_of
-from orchestration.errors import NotFound
+from orchestration.api.document import SAGA_SCHEMA
+from orchestration.api.serializers import Checked, DefinitionFull, DefinitionOut, DefinitionPage, Matrix
+from orchestration.core.compile import compile_plan
+from orchestration.core.definition import SagaDefinition, json_schema, warnings_of
+from orchestration.core.matrix import failure_matrix
+from orchestration.errors import BadInput, NotFound
 from orchestration.models import Definition
 from orchestration.services import check_definition, publish
+
+MOST_IN_A_MATRIX = 100
+"""Steps. A matrix lives through three runs for each."""
 
 
 class Pages(CursorPagination):
     ordering = "-id"
-    page_size = 50
-    page_size_query_param = "limit"
-    max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int:
+        return number(request, "limit", 50, least=1, most=200)
 
 
 class Definitions(APIView):
@@ -43,7 +50,7 @@ class Definitions(APIView):
 
     @extend_schema(
         operation_id="definitions_publish",
-        request={"application/json": dict},
+        request={"application/json": {"$ref": SAGA_SCHEMA}},
         responses=answers({200: DefinitionFull, 201: DefinitionFull}, 415, 422),
     )
     def post(self, request: Request) -> Response:
@@ -56,10 +63,14 @@ class DefinitionVersion(APIView):
 
     @extend_schema(operation_id="definitions_read", responses=answers({200: DefinitionFull}, 404))
     def get(self, request: Request, saga_id: str, version: int) -> Response:
-        found = Definition.objects.filter(saga_id=saga_id, version=version).first()
-        if found is None:
-            raise NotFound(f"there is no definition '{saga_id}' version {version}", field="version")
-        return Response(DefinitionFull(found).data)
+        return Response(DefinitionFull(_stored(saga_id, version)).data)
+
+
+def _stored(saga_id: str, version: int) -> Definition:
+    found = Definition.objects.filter(saga_id=saga_id, version=version).first()
+    if found is None:
+        raise NotFound(f"there is no definition '{saga_id}' version {version}", field="version")
+    return found
 
 
 class Validate(APIView):
@@ -67,13 +78,43 @@ class Validate(APIView):
 
     @extend_schema(
         operation_id="definitions_validate",
-        request={"application/json": dict},
+        request={"application/json": {"$ref": SAGA_SCHEMA}},
         responses=answers({200: Checked}, 415, 422),
     )
     def post(self, request: Request) -> Response:
         checked = check_definition(body_of(request))
         body = {"saga_id": checked.saga_id, "steps": len(checked.steps), "warnings": warnings_of(checked)}
         return Response(body)
+
+
+class DefinitionMatrix(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(operation_id="definitions_matrix", responses=answers({200: Matrix}, 404, 422))
+    def get(self, request: Request, saga_id: str, version: int) -> Response:
+        """What becomes of a run when each step fails, times out or is followed by an abort."""
+        return Response(_matrix(check_definition(_stored(saga_id, version).body)))
+
+
+class Preview(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(
+        operation_id="definitions_preview",
+        request={"application/json": {"$ref": SAGA_SCHEMA}},
+        responses=answers({200: Matrix}, 415, 422),
+    )
+    def post(self, request: Request) -> Response:
+        """The failure matrix of a definition that is not published yet."""
+        return Response(_matrix(check_definition(body_of(request))))
+
+
+def _matrix(definition: SagaDefinition) -> dict[str, Any]:
+    if len(definition.steps) > MOST_IN_A_MATRIX:
+        remedy = "run `manage.py saga preview` on the file"
+        raise BadInput(f"over {MOST_IN_A_MATRIX} steps are not worked out in a request", field="steps", remedy=remedy)
+    rows = failure_matrix(compile_plan(definition))
+    return {"saga_id": definition.saga_id, "rows": [asdict(row) for row in rows]}
 
 
 class DefinitionSchema(APIView):

@@ -19,6 +19,7 @@ from orchestration.errors import BadInput, NotFound
 from orchestration.models import Definition
 from orchestration.services import get_run, start_run
 
+ENGINES = ("temporal", "celery")
 STATUSES = [status.value for status in RunStatus]
 
 
@@ -30,7 +31,7 @@ class Runs(APIView):
         parameters=[
             OpenApiParameter("status", str, enum=STATUSES, many=True),
             OpenApiParameter("saga_id", str),
-            OpenApiParameter("engine", str, enum=["temporal", "celery"]),
+            OpenApiParameter("engine", str, enum=list(ENGINES)),
             OpenApiParameter("workflow_id", str, description="the ids that begin so"),
             LIMIT,
             OpenApiParameter("cursor", str),
@@ -42,7 +43,10 @@ class Runs(APIView):
         wrong = [status for status in asked if status not in STATUSES]
         if wrong:
             raise BadInput(f"'{wrong[0]}' is not a status", field="status", remedy=f"one of: {', '.join(STATUSES)}")
-        found = selectors.runs(statuses=asked, saga_id=query(request, "saga_id"), engine=query(request, "engine"))
+        engine = query(request, "engine")
+        if "engine" in request.query_params and engine not in ENGINES:
+            raise BadInput(f"'{engine[:80]}' is not an engine", field="engine", remedy=f"one of: {', '.join(ENGINES)}")
+        found = selectors.runs(statuses=asked, saga_id=query(request, "saga_id"), engine=engine)
         if prefix := query(request, "workflow_id"):
             found = found.filter(workflow_id__startswith=prefix)
         pages = Pages()

@@ -156,7 +156,7 @@ def act(
     roles.require(actor, "run.force-stop" if verb is Verb.FORCE_STOP else "run.act")
     run = get_run(workflow_id)
     if verb is Verb.RESTART:
-        return _restart(run, actor)
+        return _restart(run, actor, request_id)
     event = event_for(verb=verb, actor=actor, step_id=step_id, note=note, answer=answer, action=action, cause=cause)
     if action is not None:
         _check_alternative(action, step_id)
@@ -208,11 +208,17 @@ def _store_alternative(run: Run, event: Act, action: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def _restart(run: Run, actor: Actor) -> Run:
+def _restart(run: Run, actor: Actor, request_id: str) -> Run:
+    """A new run. Asked again under the same `request_id` it is the same one: its id holds it."""
     if not run.finished_at:
         raise WrongState(f"the run is {run.status}; only an ended run can be restarted", field="verb")
     again, _ = start_run(
-        definition=run.definition.body, actor=actor, engine=run.engine, context=run.context, config=run.config
+        definition=run.definition.body,
+        actor=actor,
+        workflow_id=f"{run.workflow_id[:180]}~{request_id[:16]}" if request_id else "",
+        engine=run.engine,
+        context=run.context,
+        config=run.config,
     )
     return again
 

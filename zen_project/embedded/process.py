@@ -1,6 +1,8 @@
 """A server that this process owns: started through the guardian, waited for, stopped with it."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ from typing import Self
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 STOP_MARGIN_SECONDS = 5
+PORTS = range(20_000, 32_768)
 
 _running: set["OwnedServer"] = set()
 
@@ -113,9 +116,12 @@ def stop_all() -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the range from which Linux and macOS take ports for outgoing calls: one of those could be in between."""
+    for port in random.sample(PORTS, 200):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerFailed(f"no free port was found between {PORTS.start} and {PORTS.stop}")
 
 
 def listens(port: int) -> bool:

@@ -89,6 +89,8 @@ def _unknown_type(given: object, undo: bool) -> tuple[str, str]:
     known: Sequence[str] = UNDO_TYPES if undo else list(MODELS)
     if given is None:
         return "is missing", f"one of: {', '.join(known)}"
+    if not isinstance(given, str):
+        return "is not text", f"one of: {', '.join(known)}"
     if given in LATER_TYPES:
         return f"actions of type {given} arrive in a later release", f"use one of: {', '.join(known)}"
     if given in MODELS:
@@ -118,7 +120,7 @@ def _innermost(data: Any, path: Path) -> tuple[type[BaseModel], Mapping[str, Any
     for part in path[:-1][:3]:
         inside = next(iter(_child(inside, part)), None)
     for candidate in (inside, data):
-        if isinstance(candidate, Mapping) and candidate.get("type") in MODELS:
+        if isinstance(candidate, Mapping) and str(candidate.get("type")) in MODELS:
             return MODELS[str(candidate["type"])], candidate
     return _model_at(path), None
 

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from django.urls import resolve
+from pytest_django import Settings
 
-from orchestration.models import ApiToken, AuditEvent
+from orchestration.clock import now
+from orchestration.models import ApiToken, AuditEvent, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAGA = {
@@ -70,3 +76,77 @@ def test_definitions_are_published_once() -> None:
 
 def test_the_openapi_document_is_served() -> None:
     assert client_of("viewer").get("/api/v1/schema/").status_code == 200
+
+
+def test_a_restart_asked_for_twice_is_one() -> None:
+    client = client_of("administrator")
+    post(client, "runs/", {"definition": SAGA, "workflow_id": "o-1", "engine": "celery"})
+    assert post(client, "runs/o-1/restart/", {}).status_code == 409
+    assert post(client, "runs/o-1/force-stop/", {"note": "over"}).status_code == 200
+    again = [post(client, "runs/o-1/restart/", {}, **{"Idempotency-Key": key}) for key in ("k", "k", "other")]
+    assert [answer.status_code for answer in again] == [200] * 3, again[0].content
+    ids = [answer.json()["workflow_id"] for answer in again]
+    assert ids[0] == ids[1] != ids[2] and ids[0].startswith("o-1~")
+    assert Run.objects.count() == 3
+
+
+def test_an_engine_that_is_away_is_said_with_a_time_to_come_back(settings: Settings) -> None:
+    settings.TEMPORAL_ADDRESS = "127.0.0.1:1"
+    answer = post(client_of("operator"), "runs/", {"definition": SAGA, "engine": "temporal"})
+    assert answer.status_code == 503 and int(answer["Retry-After"]) > 0
+    assert answer["Content-Type"] == "application/problem+json" and not Run.objects.exists()
+
+
+def test_a_token_that_has_expired_opens_nothing() -> None:
+    client = client_of("operator")
+    ApiToken.objects.update(expires_at=now() - timedelta(seconds=1))
+    answer = client.get("/api/v1/runs/")
+    assert answer.status_code == 401 and "expired" in answer.json()["detail"]
+
+
+def test_the_failure_matrix_of_a_definition_is_served() -> None:
+    client = client_of("operator")
+    act = {"type": "api_call", "url": "http://x.test/"}
+    saga = {
+        "saga_id": "order",
+        "steps": [
+            {"step_id": "a", "forward_action": act, "compensation_action": act},
+            {"step_id": "b", "dependencies": ["a"], "forward_action": act},
+        ],
+    }
+    drafted = post(client, "definitions/preview/", saga)
+    assert drafted.status_code == 200, drafted.content
+    assert post(client, "definitions/", saga).status_code == 201
+    assert client.get("/api/v1/definitions/order/versions/1/matrix/").json() == drafted.json()
+    fails = next(row for row in drafted.json()["rows"] if row["step_id"] == "b" and row["mishap"] == "fails")
+    assert fails["status"] == "rolled_back" and fails["undone"] == [["a"]]
+    long = {**saga, "steps": [{"step_id": f"s{n}", "forward_action": act} for n in range(101)]}
+    assert post(client, "definitions/preview/", long).status_code == 422
+
+
+def test_pages_follow_each_other_and_a_limit_has_bounds() -> None:
+    client = client_of("operator")
+    for n in range(5):
+        post(client, "runs/", {"definition": SAGA, "workflow_id": f"p-{n}", "engine": "celery"})
+    seen, where = [], "/api/v1/runs/?limit=2&saga_id=order"
+    while where:
+        page = client.get(where).json()
+        seen += [row["workflow_id"] for row in page["results"]]
+        where = page["next"]
+    assert seen == [f"p-{n}" for n in (4, 3, 2, 1, 0)]
+    assert client.get("/api/v1/runs/?saga_id=other").json()["results"] == []
+    assert [client.get(f"/api/v1/runs/?limit={n}").status_code for n in ("0", "201", "x")] == [422] * 3
+
+
+def test_a_key_that_nobody_knows_is_refused() -> None:
+    answer = post(client_of("operator"), "runs/", {"definition": SAGA, "contxt": {}})
+    assert answer.status_code == 422 and answer.json()["field"] == "contxt" and "context" in answer.json()["detail"]
+    assert not Run.objects.exists()
+
+
+def test_the_guide_names_doors_that_exist() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
+    addresses = re.findall(r'"\$ZEN(/[^"?]*)', guide)
+    assert len(addresses) > 10
+    for address in addresses:
+        assert resolve(f"/api/v1{address}").url_name, address
