@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin  # type: ignore[import-untyped]
 
 from orchestration import roles
@@ -13,6 +15,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """Whoever has a role may look; nobody edits a row here."""
 
     needs = "view"
+    change_form_template = "orchestration/admin/row.html"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -28,3 +31,14 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def page_context(self, request: HttpRequest, title: str) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
+
+    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the list, with a word: rows are never deleted here, so the address is wrong."""
+        messages.error(request, f"There is no {self.opts.verbose_name} number {object_id[:50]}.")
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        return self.gone(request, object_id)

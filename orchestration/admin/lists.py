@@ -1,23 +1,28 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from unfold.decorators import display  # type: ignore[import-untyped]
 
 from orchestration.admin.base import ReadOnlyAdmin
-from orchestration.models import ApiToken, AuditEvent, Definition
-
-
-@admin.register(Definition)
-class DefinitionAdmin(ReadOnlyAdmin):
-    list_display = ["saga_id", "version", "name", "published_by", "published_at"]
-    list_filter = ["saga_id"]
-    search_fields = ["saga_id", "name", "hash"]
+from orchestration.models import ApiToken, AuditEvent
+from orchestration.templatetags.zen import clip
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ["at", "actor", "door", "action", "workflow_id", "note"]
+    list_display = ["at", "actor", "door", "action", "workflow_id", "short_note"]
     list_filter = ["door", "action"]
     search_fields = ["actor", "workflow_id", "note"]
+    search_help_text = "actor, workflow id or note"
+    fields = readonly_fields = ["at", "actor", "door", "action", "workflow_id", "whole_note", "data"]
+
+    @display(description="note")  # type: ignore[untyped-decorator]
+    def short_note(self, row: AuditEvent) -> str:
+        return clip(row.note, 100)
+
+    @display(description="note")  # type: ignore[untyped-decorator]
+    def whole_note(self, row: AuditEvent) -> str:
+        return clip(row.note, 10_000)
 
 
 @admin.register(ApiToken)

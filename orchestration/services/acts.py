@@ -36,6 +36,7 @@ from orchestration.services.start import start_run
 
 NEEDS_STEP = frozenset({Verb.RETRY, Verb.RERUN, Verb.SKIP, Verb.RESOLVE})
 NEEDS_NOTE = frozenset({Verb.RESOLVE})
+OWN_PERMISSION = {Verb.FORCE_STOP: "run.force-stop", Verb.RESTART: "run.start"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,11 @@ class Preview:
     refusal: str = ""
     lines: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
+
+
+def permission_for(verb: Verb) -> str:
+    """What an actor needs (roles.MAY) to do it."""
+    return OWN_PERMISSION.get(verb, "run.act")
 
 
 def get_run(workflow_id: str) -> Run:
@@ -134,7 +140,17 @@ def _consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list
         }
     if verb is Verb.HOLD:
         return ["no new step starts", flying], {"in_flight": list(abort.in_flight)}
-    return [f"{verb} {step_id}".strip()], {}
+    if verb is Verb.RESOLVE:
+        later = [f"undo {', '.join(left)}" for wave in abort.waves if (left := [s for s in wave if s != step_id])]
+        return [f"the failed compensation of '{step_id}' is answered, and the rollback goes on", *later], asdict(abort)
+    return [_IN_WORDS[verb].format(step=step_id)], {}
+
+
+_IN_WORDS = {
+    Verb.RELEASE: "the run goes on: steps that were held back start",
+    Verb.RETRY: "step '{step}' is tried again, with the same idempotency key",
+    Verb.SKIP: "the run goes on without step '{step}'; steps that need its output get its default, or are skipped too",
+}
 
 
 def act(
@@ -153,7 +169,7 @@ def act(
 
     While the run's engine is away the act is stored and delivered later; the run comes back as it stands.
     """
-    roles.require(actor, "run.force-stop" if verb is Verb.FORCE_STOP else "run.act")
+    roles.require(actor, permission_for(verb))
     run = get_run(workflow_id)
     if verb is Verb.RESTART:
         return _restart(run, actor, request_id)

@@ -30,7 +30,7 @@ def test_a_waiting_run_is_aborted_after_its_preview(visitor: Visitor, engine: st
     page.get_by_role("button", name="abort").click()
     until(run)
     visitor.open_run(run)
-    expect(page.locator(".badge").first).to_have_text("rolled_back")
+    expect(page.locator(".title .badge")).to_have_text("rolled_back")
     audited = AuditEvent.objects.get(action="run.abort")
     assert (audited.actor, audited.door, audited.note) == ("operator", "admin", "the customer called")
     assert peer.methods("DELETE") == ["/things/charge", "/things/reserve"] and peer.things == {}

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.decorators import display  # type: ignore[import-untyped]
+
+from orchestration import foresight, roles
+from orchestration.admin.base import ReadOnlyAdmin
+from orchestration.admin.forms import PublishForm
+from orchestration.admin.graph import graph
+from orchestration.api.auth import actor_of
+from orchestration.core.compile import compile_plan
+from orchestration.core.definition import SagaDefinition, warnings_of
+from orchestration.definitions_io import load_text
+from orchestration.errors import BadInput
+from orchestration.models import Definition
+from orchestration.plans import plan_for
+from orchestration.services import check_definition, publish
+from orchestration.templatetags.zen import clip
+
+LATEST_RUNS = 20
+
+
+@admin.register(Definition)
+class DefinitionAdmin(ReadOnlyAdmin):
+    list_display = ["title", "version", "short_name", "published_by", "published_at"]
+    list_display_links = ["title", "version"]
+    search_fields = ["saga_id", "name", "hash"]
+    search_help_text = "saga, name or hash"
+
+    @display(description="saga", ordering="saga_id")  # type: ignore[untyped-decorator]
+    def title(self, definition: Definition) -> str:
+        return definition.saga_id
+
+    @display(description="name", ordering="name")  # type: ignore[untyped-decorator]
+    def short_name(self, definition: Definition) -> str:
+        return clip(definition.name, 80)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return roles.may(actor_of(request.user, door="admin"), "definition.publish")
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request) or (object_id is None and not self.has_add_permission(request)):
+            raise PermissionDenied
+        if object_id is None:
+            return self._publish_view(request)
+        definition = self.get_object(request, str(object_id))
+        if definition is None:
+            return self.gone(request, str(object_id))
+        context = {
+            **self.page_context(request, str(definition)),
+            "definition": definition,
+            "warnings": definition.warnings,
+            "matrix": foresight.stored_matrix(definition.pk),
+            "graph": graph(plan_for(definition.pk, {})),
+            "body": json.dumps(definition.body, indent=2, ensure_ascii=False),
+            "runs": definition.runs.all()[:LATEST_RUNS],
+        }
+        return TemplateResponse(request, "orchestration/admin/definition.html", context)
+
+    def _publish_view(self, request: HttpRequest) -> HttpResponse:
+        """Check shows what publishing shows, and stores nothing."""
+        form = PublishForm(request.POST or None)
+        context = {**self.page_context(request, "Publish a definition"), "form": form}
+        if form.is_valid():
+            try:
+                data = load_text(form.cleaned_data["text"])
+                if "publish" in request.POST:
+                    return self._published(request, data)
+                context |= _foreseen(check_definition(data))
+            except BadInput as error:
+                context["fault"] = error
+        return TemplateResponse(request, "orchestration/admin/publish.html", context)
+
+    def _published(self, request: HttpRequest, data: object) -> HttpResponse:
+        stored, new = publish(data=data, actor=actor_of(request.user, door="admin"))
+        messages.success(request, f"{stored} {'is published' if new else 'is there already, with the same content'}")
+        return HttpResponseRedirect(reverse("admin:orchestration_definition_change", args=[stored.pk]))
+
+
+def _foreseen(definition: SagaDefinition) -> dict[str, Any]:
+    return {
+        "checked": definition,
+        "warnings": warnings_of(definition),
+        "matrix": foresight.matrix_of(definition),
+        "graph": graph(compile_plan(definition)),
+    }

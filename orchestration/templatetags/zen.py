@@ -1,0 +1,66 @@
+"""What the admin's pages need to show values that come from anywhere: whole, bounded, and never as they please."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from orchestration.looks import look
+
+register = template.Library()
+KEPT = "\n\t\u200c\u200d"
+"""Line breaks, and the joiners that some scripts and emoji are written with."""
+
+
+@register.filter
+def visible(value: object) -> str:
+    """Control and direction characters as \\u202e: they could make a text read as another one."""
+    text = "" if value is None else str(value)
+    return text if text.isascii() and text.isprintable() else "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in KEPT
+    return f"\\u{ord(character):04x}" if hidden else character
+
+
+@register.filter
+def as_json(value: object, most: int = 500) -> str:
+    """A value as compact JSON; a long one is cut, and says how long it was."""
+    if value is None:
+        return ""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return visible(text) if len(text) <= most else f"{visible(text[:most])}… ({len(text):,} characters)"
+
+
+@register.filter
+def pairs(value: dict[str, Any], most: int = 500) -> str:
+    """An event's data as key=value; what is empty says nothing."""
+    found = [f"{key}={_bare(item)}" for key, item in value.items() if item not in ("", None, [], {})]
+    text = " ".join(found)
+    return visible(text) if len(text) <= most else f"{visible(text[:most])}… ({len(text):,} characters)"
+
+
+def _bare(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+@register.filter
+def clip(value: object, most: int = 1000) -> str:
+    text = "" if value is None else str(value)
+    return visible(text) if len(text) <= most else f"{visible(text[:most])}… ({len(text):,} characters)"
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if value else ""
+
+
+@register.inclusion_tag("orchestration/admin/badge.html")
+def badge(word: str) -> dict[str, str]:
+    return {"word": word, **look(word)._asdict()}
