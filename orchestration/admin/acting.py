@@ -32,7 +32,7 @@ class ActView:
         if run is None or verb not in list(Verb):
             return self.gone(request, str(pk))  # type: ignore[no-any-return]
         word, step_id = Verb(verb), request.GET.get("step_id", "")
-        form = (ResolveForm if word is Verb.RESOLVE else ActForm)(request.POST or None)
+        form = (ResolveForm if word is Verb.RESOLVE else ActForm)(request.POST if request.method == "POST" else None)
         actor = actor_of(request.user, door="admin")
         try:
             if request.method == "POST":

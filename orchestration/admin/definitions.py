@@ -68,7 +68,7 @@ class DefinitionAdmin(ReadOnlyAdmin):
 
     def _publish_view(self, request: HttpRequest) -> HttpResponse:
         """Check shows what publishing shows, and stores nothing."""
-        form = PublishForm(request.POST or None)
+        form = PublishForm(request.POST if request.method == "POST" else None)
         context = {**self.page_context(request, "Publish a definition"), "form": form}
         if form.is_valid():
             try:

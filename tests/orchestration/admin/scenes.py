@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestration.core.words import Verb
 from orchestration.models import Run
-from orchestration.services import start_run
+from orchestration.services import act, start_run
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, step
 from tests.peer import Peer
@@ -33,24 +34,34 @@ def started(peer: Peer, name: str, *steps: dict[str, Any]) -> Run:
     return run
 
 
-def completed(peer: Peer) -> Run:
-    return until(started(peer, "fine"))
+def completed(peer: Peer, name: str = "fine") -> Run:
+    peer.behaviours.clear()
+    return until(started(peer, name))
 
 
-def rolled_back(peer: Peer) -> Run:
+def rolled_back(peer: Peer, name: str = "lost") -> Run:
     peer.behave("/things/ship", 422)
-    return until(started(peer, "lost"))
+    return until(started(peer, name))
 
 
-def needing_attention(peer: Peer) -> Run:
+def needing_attention(peer: Peer, name: str = "stuck") -> Run:
     """The undo of `charge` is refused, once."""
     peer.behave("/things/ship", 422)
     peer.behave("/things/charge", 200, 403)
-    return until(started(peer, "stuck"))
+    return until(started(peer, name))
 
 
-def waiting(peer: Peer) -> Run:
+def waiting(peer: Peer, name: str = "waits") -> Run:
     slow = {"step_id": "cool", "dependencies": ["charge"], "forward_action": {"type": "wait", "seconds": 3600}}
-    after = step("ship", ["cool"])
-    run = started(peer, "waits", STEPS[0], STEPS[1], slow, after)
+    run = started(peer, name, STEPS[0], STEPS[1], slow, step("ship", ["cool"]))
     return until(run, lambda found: found.status == "waiting")
+
+
+def held(peer: Peer, name: str = "held") -> Run:
+    return act(workflow_id=waiting(peer, name).workflow_id, verb=Verb.HOLD, actor=ADA)
+
+
+def blocked(peer: Peer, name: str = "blocked") -> Run:
+    """A failure after the pivot: nothing is undone, a person decides."""
+    peer.behave("/things/ship", 422)
+    return until(started(peer, name, STEPS[0], step("charge", ["reserve"], pivot=True), step("ship", ["charge"])))
