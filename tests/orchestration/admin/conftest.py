@@ -51,16 +51,21 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page that must never meet an error in its scripts, nor ask another host for anything."""
+    """A page that must never meet an error in its scripts, break the policy, nor ask another host for anything."""
     context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.extend(_forbidden(message.text)))
     page.on("request", lambda request: faults.extend(_elsewhere(request.url)))
     expect.set_options(timeout=10_000)
     yield page
     context.close()
     assert faults == []
+
+
+def _forbidden(text: str) -> list[str]:
+    return [text] if "Content Security Policy" in text else []
 
 
 def _elsewhere(url: str) -> list[str]:

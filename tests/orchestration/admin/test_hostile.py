@@ -24,7 +24,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def run_of(peer: Peer) -> Run:
-    body = json.dumps({"text": EVIL, "line": "x" * 5_000}).encode()
+    body = json.dumps({"text": EVIL, "line": "x" * 5_000}, ensure_ascii=False).encode()
     peer.say("/things/fine", 200, {"Content-Type": "application/json"}, body)
     peer.say(f"/things/{LONG}", 422, {"Content-Type": "application/json"}, body)
     steps = [step("fine") | {"name": EVIL[:200]}, step(LONG, description=EVIL)]
