@@ -1,8 +1,10 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
-from tests.servers import report
+from tests.servers import leaving, report
 
 pytest_plugins = ["tests.servers.fixtures"]
 CONTRACT = Path(__file__).parent / "contract"
@@ -16,3 +18,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if CONTRACT in item.path.parents:
             item.add_marker("both_databases")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    yield
+    with django_db_blocker.unblock():
+        leaving.until_alone()
