@@ -1,4 +1,4 @@
-"""PostgreSQL drops no database that a session is in, and a session lives on for a moment after its process was killed."""
+"""PostgreSQL drops no database that a session is in, and a session outlives its killed process for a moment."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def until_alone() -> None:
     with connection.cursor() as cursor:
         while _count(cursor) and time.monotonic() < deadline:
             time.sleep(0.1)
-        cursor.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}")  # noqa: S608 - a constant
+        cursor.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}")
         while _count(cursor) and time.monotonic() < deadline + PATIENCE_SECONDS:
             time.sleep(0.1)
     connection.close()
 
 
 def _count(cursor: object) -> int:
-    cursor.execute(f"SELECT count(*) {_OTHERS}")  # type: ignore[attr-defined]  # noqa: S608 - a constant
+    cursor.execute(f"SELECT count(*) {_OTHERS}")  # type: ignore[attr-defined]
     (count,) = cursor.fetchone()  # type: ignore[attr-defined]
     return int(count)
