@@ -1,0 +1,124 @@
+"""What happens to a request, in the past tense. Time comes in with each: `at` is an aware UTC datetime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from approvals.core.words import Choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """`by_rule`: the policy's own rule approves it; empty where people have to."""
+
+    at: datetime
+    by_rule: str = ""
+    kind: Literal["opened"] = "opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voted:
+    at: datetime
+    person: str
+    choice: Choice
+    kind: Literal["voted"] = "voted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReached:
+    """It is `at`: whatever was due by then happens, in its order."""
+
+    at: datetime
+    kind: Literal["clock_reached"] = "clock_reached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """The first of those who are asked has been reached."""
+
+    at: datetime
+    kind: Literal["delivered"] = "delivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegated:
+    """`person` gives their seat to `to`, or an operator does it for them (`by`)."""
+
+    at: datetime
+    person: str
+    to: str
+    by: str = ""
+    kind: Literal["delegated"] = "delegated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleLeft:
+    """They may decide no more: an account that was closed, a group that was left."""
+
+    at: datetime
+    people: frozenset[str]
+    kind: Literal["people_left"] = "people_left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleNamed:
+    """An administrator gives the open stage other people."""
+
+    at: datetime
+    people: frozenset[str]
+    by: str = ""
+    kind: Literal["people_named"] = "people_named"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentChanged:
+    """What is asked for is another thing now: everybody begins anew."""
+
+    at: datetime
+    by: str = ""
+    kind: Literal["content_changed"] = "content_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    at: datetime
+    by: str = ""
+    kind: Literal["withdrawn"] = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """A yes is taken back before it was used."""
+
+    at: datetime
+    by: str = ""
+    kind: Literal["revoked"] = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The run that waited does not want the answer any more."""
+
+    at: datetime
+    why: str = ""
+    kind: Literal["cancelled"] = "cancelled"
+
+
+Event = Annotated[
+    Opened
+    | Voted
+    | ClockReached
+    | Delivered
+    | Delegated
+    | PeopleLeft
+    | PeopleNamed
+    | ContentChanged
+    | Withdrawn
+    | Revoked
+    | Cancelled,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,45 @@
+"""The entries of a request's event log: what one decision made true."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pydantic import JsonValue
+
+from approvals.core.events import Event, Voted
+from approvals.core.plan import Plan
+from approvals.core.state import State
+from orchestration.core.facts import Fact
+
+
+def facts_of(plan: Plan, before: State, event: Event, after: State) -> tuple[Fact, ...]:
+    """The event itself first, then what changed with it. Reasons and comments are in the rows, not here."""
+    if after is before:
+        return ()
+    facts = [_own(event)]
+
+    def add(kind: str, **data: JsonValue) -> None:
+        facts.append(Fact(at=event.at, kind=kind, data=data))
+
+    if after.escalated > before.escalated:
+        add("approval.escalated", level=after.escalated)
+    if after.reminded > before.reminded:
+        add("approval.reminded", number=after.reminded)
+    opened = (after.stage, after.round, after.opened_at) != (before.stage, before.round, before.opened_at)
+    if opened and not after.status.is_end:
+        add("approval.stage_opened", stage=plan.stages[after.stage].name, round=after.round)
+    if after.status is not before.status:
+        add(f"approval.{after.status}", **({"why": after.last_words} if after.last_words else {}))
+    return tuple(facts)
+
+
+def _own(event: Event) -> Fact:
+    data: dict[str, JsonValue] = {
+        name: _plain(value) for name, value in asdict(event).items() if name not in ("at", "kind") and value
+    }
+    kind = f"vote.{event.choice}" if isinstance(event, Voted) else f"approval.event.{event.kind}"
+    return Fact(at=event.at, kind=kind, data=data)
+
+
+def _plain(value: object) -> JsonValue:
+    return ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)

@@ -1,0 +1,227 @@
+"""The approval flow: `decide(plan, state, event) -> (state, commands)`. Rules as in docs/approvals.md.
+
+An event that means nothing now returns the very same state and no command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from approvals.core.clocks import next_due
+from approvals.core.commands import Command, Finish, Tell
+from approvals.core.events import (
+    Cancelled,
+    ClockReached,
+    ContentChanged,
+    Delegated,
+    Delivered,
+    Event,
+    Opened,
+    PeopleLeft,
+    PeopleNamed,
+    Revoked,
+    Voted,
+    Withdrawn,
+)
+from approvals.core.guards import refusal
+from approvals.core.plan import Level, Plan
+from approvals.core.quorum import can_pass, passes, seats_of
+from approvals.core.state import Seat, State, Vote
+from approvals.core.words import AtTheEnd, Authority, Choice, Status, Telling
+
+
+def decide(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
+    """Fold one event into the state and say what to do next."""
+    if refusal(plan, state, event):
+        return state, ()
+    draft = _Draft(plan, state, event.at)
+    _apply(draft, event)
+    if draft.state == state:
+        return state, ()
+    return replace(draft.state, version=state.version + 1), tuple(draft.commands)
+
+
+class _Draft:
+    """A state being changed by one event."""
+
+    def __init__(self, plan: Plan, state: State, at: datetime) -> None:
+        self.plan, self.state, self.at = plan, state, at
+        self.commands: list[Command] = []
+
+    def put(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    def tell(self, why: Telling, people: tuple[str, ...] = ()) -> None:
+        self.commands.append(Tell(why=why, people=people))
+
+
+def _apply(draft: _Draft, event: Event) -> None:
+    match event:
+        case Opened():
+            _open(draft, event)
+        case Voted():
+            _vote(draft, event)
+        case ClockReached():
+            _run_clocks(draft)
+        case Delivered():
+            if draft.state.clock_from is None and draft.state.status is Status.PENDING:
+                draft.put(clock_from=event.at)
+        case Delegated():
+            moved = (
+                replace(seat, person=event.to) if seat == draft.state.seat_of(event.person) else seat
+                for seat in draft.state.seats
+            )
+            draft.put(seats=tuple(moved))
+            draft.tell(Telling.ASKED, (event.to,))
+        case PeopleLeft():
+            if any(seat.person in event.people for seat in draft.state.seats):
+                draft.put(seats=tuple(seat for seat in draft.state.seats if seat.person not in event.people))
+                _mend(draft)
+        case PeopleNamed():
+            named = sorted(event.people - draft.plan.barred)
+            draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in named))
+            _begin_clock(draft)
+            draft.put(status=Status.PENDING, last_words="")
+            draft.tell(Telling.ASKED, draft.state.awaited)
+            _mend(draft)
+        case ContentChanged():
+            draft.put(round=draft.state.round + 1, last_words="")
+            _open_stage(draft, 0)
+        case Withdrawn():
+            _finish(draft, Status.WITHDRAWN, "withdrawn")
+        case Revoked():
+            _finish(draft, Status.WITHDRAWN, "taken back")
+        case Cancelled():
+            _finish(draft, Status.CANCELLED, event.why or "cancelled")
+        case _:
+            assert_never(event)
+
+
+def _open(draft: _Draft, event: Opened) -> None:
+    if event.by_rule:
+        _finish(draft, Status.APPROVED, "by the policy's rule")
+    else:
+        _open_stage(draft, 0)
+
+
+def _open_stage(draft: _Draft, number: int) -> None:
+    stage = draft.plan.stages[number]
+    draft.put(status=Status.PENDING, stage=number, seats=seats_of(draft.plan, stage))
+    _begin_clock(draft)
+    if draft.state.awaited:
+        draft.tell(Telling.ASKED, draft.state.awaited)
+    _mend(draft)
+
+
+def _begin_clock(draft: _Draft) -> None:
+    waits = draft.plan.stages[draft.state.stage].clock_starts == "delivered"
+    draft.put(opened_at=draft.at, clock_from=None if waits else draft.at, reminded=0, escalated=0)
+
+
+def _vote(draft: _Draft, event: Voted) -> None:
+    state, seat = draft.state, draft.state.seat_of(event.person)
+    owner = seat.owner if seat else event.person
+    vote = Vote(
+        person=event.person, owner=owner, choice=event.choice, stage=state.stage, round=state.round, at=event.at
+    )
+    draft.put(votes=(*state.votes, vote))
+    match event.choice:
+        case Choice.APPROVE:
+            _go_on(draft)
+        case Choice.ABSTAIN:
+            _go_on(draft)
+        case Choice.REQUEST_CHANGES:
+            draft.put(status=Status.CHANGES_REQUESTED)
+            draft.tell(Telling.CHANGES_REQUESTED)
+        case Choice.REJECT:
+            stage = draft.plan.stages[state.stage]
+            objects = state.status is Status.COOLING_OFF
+            if objects or stage.reject_on == "first" or not can_pass(draft.plan, draft.state):
+                _finish(draft, Status.REJECTED, "rejected")
+        case _:
+            assert_never(event.choice)
+
+
+def _go_on(draft: _Draft) -> None:
+    """The open stage may have passed, or may not be able to any more."""
+    if not passes(draft.plan, draft.state):
+        _mend(draft)
+    elif draft.state.stage + 1 < len(draft.plan.stages):
+        _open_stage(draft, draft.state.stage + 1)
+    else:
+        _approve(draft, "")
+
+
+def _mend(draft: _Draft) -> None:
+    """Too few are left to decide: the next level is asked at once, without its clock, and at last an administrator."""
+    levels = draft.plan.stages[draft.state.stage].levels
+    while not can_pass(draft.plan, draft.state) and draft.state.escalated < len(levels):
+        _escalate(draft, levels[draft.state.escalated])
+    if not can_pass(draft.plan, draft.state):
+        draft.put(status=Status.RESCUE, last_words="too few people are left who may decide")
+        draft.tell(Telling.RESCUE)
+
+
+def _escalate(draft: _Draft, level: Level) -> None:
+    draft.put(escalated=draft.state.escalated + 1)
+    people = tuple(sorted(level.people - draft.plan.barred))
+    if level.authority is Authority.TRANSFER and people:
+        draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in people))
+    elif level.authority is Authority.ADD:
+        sitting = {seat.person for seat in draft.state.seats}
+        added = tuple(Seat(person=person, owner=person, own=False) for person in people if person not in sitting)
+        draft.put(seats=(*draft.state.seats, *added))
+    if people:
+        draft.tell(Telling.ESCALATED, people)
+
+
+def _run_clocks(draft: _Draft) -> None:
+    while not draft.state.status.is_end:
+        one = next_due(draft.plan, draft.state)
+        if one is None or one.at > draft.at:
+            return
+        stage = draft.plan.stages[draft.state.stage]
+        match one.hand:
+            case "begin":
+                draft.put(clock_from=one.at)
+            case "remind":
+                draft.put(reminded=draft.state.reminded + 1)
+                draft.tell(Telling.REMINDER, draft.state.awaited)
+            case "escalate":
+                _escalate(draft, stage.levels[draft.state.escalated])
+            case "settle":
+                _finish(draft, Status.APPROVED, draft.state.last_words)
+            case "expire":
+                _expire(draft, stage.at_the_end)
+            case _:
+                assert_never(one.hand)
+
+
+def _expire(draft: _Draft, at_the_end: AtTheEnd) -> None:
+    match at_the_end:
+        case AtTheEnd.REJECT:
+            _finish(draft, Status.EXPIRED, "nobody decided in time")
+        case AtTheEnd.APPROVE:
+            _approve(draft, "by silence, as the policy says")
+        case AtTheEnd.HOLD:
+            draft.put(status=Status.RESCUE, last_words="nobody decided in time")
+            draft.tell(Telling.RESCUE)
+        case _:
+            assert_never(at_the_end)
+
+
+def _approve(draft: _Draft, words: str) -> None:
+    if draft.plan.cooling_off_seconds:
+        settles = draft.at + timedelta(seconds=draft.plan.cooling_off_seconds)
+        draft.put(status=Status.COOLING_OFF, settles_at=settles, last_words=words)
+        draft.tell(Telling.DECIDED)
+    else:
+        _finish(draft, Status.APPROVED, words)
+
+
+def _finish(draft: _Draft, status: Status, words: str) -> None:
+    draft.put(status=status, last_words=words, settles_at=None)
+    draft.commands.append(Finish(status=status))
+    draft.tell(Telling.DECIDED)

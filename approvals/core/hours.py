@@ -1,0 +1,65 @@
+"""Working hours of a named zone: when a span of working time that begins now is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+LONGEST_DAYS = 3660
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """`days`: 0 is Monday. `opens` and `closes` are wall-clock times of `zone`; `holidays` are its free dates."""
+
+    zone: str = "UTC"
+    days: frozenset[int] = frozenset(range(5))
+    opens: time = time(9)
+    closes: time = time(17)
+    holidays: frozenset[date] = field(default=frozenset())
+
+    @property
+    def day_seconds(self) -> float:
+        """The length of an ordinary working day."""
+        return (_minutes(self.closes) - _minutes(self.opens)) * 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A length of time. `business`: only the working hours count."""
+
+    seconds: float
+    business: bool = False
+
+
+def due(start: datetime, span: Span, hours: Hours) -> datetime:
+    """When `span` is over, counted from `start` (an aware time); the result is in UTC."""
+    if not span.business:
+        return start + timedelta(seconds=span.seconds)
+    left = timedelta(seconds=span.seconds)
+    for opens, closes in _intervals(start, hours):
+        begin = max(opens, start.astimezone(UTC))
+        if begin + left <= closes:
+            return begin + left
+        left -= max(closes - begin, timedelta())
+    raise ValueError(f"these hours hold less than {span.seconds:.0f} s of work in {LONGEST_DAYS} days")
+
+
+def _intervals(start: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
+    """The working days from the one of `start` on, as UTC: a day with a change of the clocks is as long as it is."""
+    zone = ZoneInfo(hours.zone)
+    first = start.astimezone(zone).date()
+    for number in range(LONGEST_DAYS):
+        day = first + timedelta(days=number)
+        if day.weekday() not in hours.days or day in hours.holidays:
+            continue
+        opens = datetime.combine(day, hours.opens, zone).astimezone(UTC)
+        closes = datetime.combine(day, hours.closes, zone).astimezone(UTC)
+        if start.astimezone(UTC) < closes and opens < closes:
+            yield opens, closes
+
+
+def _minutes(clock: time) -> int:
+    return clock.hour * 60 + clock.minute

@@ -1,0 +1,52 @@
+"""A request's chain, frozen when it is asked for: the policy's stages with the people they came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from approvals.core.hours import Hours, Span
+from approvals.core.words import AtTheEnd, Authority, Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """An escalation `after` the stage's clock began: who hears of it, and whether they may decide."""
+
+    after: Span
+    authority: Authority
+    people: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePlan:
+    """`people` and the members of `groups` are person ids. `number`: of mode n; `percent`: 1 to 100.
+
+    `minima`: for mode groups, how many of each. `reject_on`: whether the first rejection ends the request, or only one
+    after which it cannot pass any more. `clock_starts`: when it opens, or when the first of its people was reached.
+    """
+
+    name: str
+    people: frozenset[str]
+    mode: Mode = Mode.ANY
+    number: int = 1
+    percent: int = 100
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    minima: Mapping[str, int] = field(default_factory=dict)
+    reject_on: Literal["first", "impossible"] = "first"
+    reminders: tuple[Span, ...] = ()
+    levels: tuple[Level, ...] = ()
+    expires: Span | None = None
+    at_the_end: AtTheEnd = AtTheEnd.REJECT
+    clock_starts: Literal["opened", "delivered"] = "opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`barred`: who may never decide here, through whichever door: the requester, the author, the agent's owner."""
+
+    stages: tuple[StagePlan, ...]
+    barred: frozenset[str] = frozenset()
+    hours: Hours = field(default_factory=Hours)
+    cooling_off_seconds: float = 0.0

@@ -1,0 +1,103 @@
+"""How many must approve, whether enough have, and whether enough still can.
+
+A stage asks for slots to be filled, each by one of some people; a person fills one slot in the whole request. So all
+three questions are one: can these people be matched to these slots?
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from approvals.core.plan import Plan, StagePlan
+from approvals.core.state import Seat, State, Vote
+from approvals.core.words import Choice, Mode
+
+Slot = frozenset[str]
+"""Who may fill it."""
+
+
+def seats_of(plan: Plan, stage: StagePlan) -> tuple[Seat, ...]:
+    """The seats that a stage opens with."""
+    return tuple(Seat(person=person, owner=person) for person in sorted(stage.people - plan.barred))
+
+
+def passes(plan: Plan, state: State) -> bool:
+    """Whether the approvals of the open stage fill its slots."""
+    approvers = [vote.person for vote in _here(state) if vote.choice is Choice.APPROVE]
+    slots = _slots(plan.stages[state.stage], state.seats, _abstained(state))
+    return bool(approvers) and len(slots) <= len(approvers) and is_matched(slots, approvers)
+
+
+def can_pass(plan: Plan, state: State) -> bool:
+    """Whether the open stage and all later ones can still pass, one slot for each person."""
+    approvers = {vote.person for vote in _here(state) if vote.choice is Choice.APPROVE}
+    slots = _slots(plan.stages[state.stage], state.seats, _abstained(state))
+    open_to = approvers | set(state.awaited)
+    wanted = [slot & open_to for slot in slots]
+    used = {vote.person for vote in state.spoken}
+    for stage in plan.stages[state.stage + 1 :]:
+        wanted += [slot - used for slot in _slots(stage, seats_of(plan, stage), frozenset())]
+    people = set().union(*wanted) if wanted else set()
+    return bool(slots) and is_matched(wanted, sorted(people))
+
+
+def missing(plan: Plan, state: State) -> int:
+    """How many approvals the open stage still lacks."""
+    approvers = [vote.person for vote in _here(state) if vote.choice is Choice.APPROVE]
+    slots = _slots(plan.stages[state.stage], state.seats, _abstained(state))
+    return max(len(slots), 1) - _matching(slots, approvers)
+
+
+def is_matched(slots: Sequence[Slot], people: Iterable[str]) -> bool:
+    """Whether every slot can have a person of its own."""
+    return _matching(slots, people) == len(slots)
+
+
+def _here(state: State) -> list[Vote]:
+    return [vote for vote in state.spoken if vote.stage == state.stage]
+
+
+def _abstained(state: State) -> frozenset[str]:
+    return frozenset(vote.owner for vote in _here(state) if vote.choice is Choice.ABSTAIN)
+
+
+def _slots(stage: StagePlan, seats: Sequence[Seat], abstained: frozenset[str]) -> list[Slot]:
+    """What a stage asks for. Those whom an escalation added may stand in for anybody."""
+    sitting = frozenset(seat.person for seat in seats)
+    own = [seat for seat in seats if seat.own]
+    base = [seat for seat in own if seat.owner not in abstained]
+    if not own:  # the stage was handed over: to whom it went decides
+        return [sitting] if sitting else [frozenset()]
+    match stage.mode:
+        case Mode.ANY:
+            return [sitting]
+        case Mode.N:
+            return [sitting] * stage.number
+        case Mode.ALL:
+            return [sitting] * max(len(base), 1)
+        case Mode.PERCENT:
+            return [sitting] * max(math.ceil(len(base) * stage.percent / 100), 1)
+        case Mode.GROUPS:
+            added = frozenset(seat.person for seat in seats if not seat.own)
+            return [
+                frozenset(seat.person for seat in own if seat.owner in stage.groups.get(group, frozenset())) | added
+                for group, minimum in sorted(stage.minima.items())
+                for _ in range(minimum)
+            ]
+
+
+def _matching(slots: Sequence[Slot], people: Iterable[str]) -> int:
+    """The size of a largest matching (Kuhn's algorithm): each slot looks for a person, who may move to another."""
+    allowed = set(people)
+    slot_of: dict[str, int] = {}
+
+    def place(slot: int, seen: set[str]) -> bool:
+        for person in sorted(slots[slot] & allowed - seen):
+            seen.add(person)
+            if person not in slot_of or place(slot_of[person], seen):
+                slot_of[person] = slot
+                return True
+        return False
+
+    return sum(place(number, set()) for number in range(len(slots)))

@@ -1,0 +1,71 @@
+"""The state of one request: a frozen value for each event folded in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals.core.words import Choice, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """One place at the table of the open stage. `person` sits there; `owner` is whose it is.
+
+    They differ after a delegation. `own`: it belongs to the stage itself, and not to an escalation.
+    """
+
+    person: str
+    owner: str
+    own: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    person: str
+    owner: str
+    choice: Choice
+    stage: int
+    round: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """`version`: events folded in. `round`: from 1; changed content begins a new one, with no votes.
+
+    `opened_at`: of the open stage. `clock_from`: since when its clocks run; None until they do. `reminded` and
+    `escalated` count the reminders and levels that are done. `settles_at`: the end of the cooling-off.
+    `last_words`: why it ended or stopped, in a word or two.
+    """
+
+    status: Status = Status.PENDING
+    version: int = 0
+    round: int = 1
+    stage: int = 0
+    seats: tuple[Seat, ...] = ()
+    votes: tuple[Vote, ...] = ()
+    opened_at: datetime | None = None
+    clock_from: datetime | None = None
+    reminded: int = 0
+    escalated: int = 0
+    settles_at: datetime | None = None
+    last_words: str = ""
+
+    @property
+    def spoken(self) -> tuple[Vote, ...]:
+        """The votes of this round, of all stages."""
+        return tuple(vote for vote in self.votes if vote.round == self.round)
+
+    def has_spoken(self, person: str) -> bool:
+        return any(vote.person == person for vote in self.spoken)
+
+    def seat_of(self, person: str) -> Seat | None:
+        """Their own seat before one they hold for somebody."""
+        held = [seat for seat in self.seats if seat.person == person]
+        return min(held, key=lambda seat: seat.owner != person, default=None)
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """Who may still decide now, in the order of the seats."""
+        return tuple(dict.fromkeys(seat.person for seat in self.seats if not self.has_spoken(seat.person)))

@@ -1,0 +1,141 @@
+"""What holds for every chain, whatever happens to it in whatever order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from approvals.core.clocks import next_due
+from approvals.core.codec import EVENT, PLAN, STATE
+from approvals.core.commands import Finish
+from approvals.core.events import ClockReached, Event, PeopleNamed, Voted
+from approvals.core.flow import decide
+from approvals.core.guards import refusal
+from approvals.core.plan import Plan
+from approvals.core.quorum import can_pass, is_matched, passes
+from approvals.core.state import State
+from approvals.core.words import AtTheEnd, Choice, Status
+from tests.approvals.core.strategies import PEOPLE, events_of, histories, plans
+
+many = settings(max_examples=120, deadline=None)
+
+
+def run(plan: Plan, events: list[Event]) -> list[State]:
+    states = [State()]
+    for event in events:
+        after, commands = decide(plan, states[-1], event)
+        assert (after is states[-1]) <= (commands == ())
+        states.append(after)
+    return states
+
+
+@many
+@given(plans, histories)
+def test_it_ends_once(plan: Plan, history: list) -> None:  # type: ignore[type-arg]
+    finished: list[Status] = []
+    state = State()
+    for event in events_of(history):
+        before = state
+        state, commands = decide(plan, state, event)
+        finished += [command.status for command in commands if isinstance(command, Finish)]
+        if before.status.is_end:
+            taken_back = before.status is Status.APPROVED and state.status is Status.WITHDRAWN
+            assert state is before or taken_back
+    assert finished == [] or finished[0] in (Status.APPROVED, *finished)
+    assert len(finished) <= (2 if finished[:1] == [Status.APPROVED] else 1)
+    assert bool(finished) == state.status.is_end
+
+
+@many
+@given(plans, histories)
+def test_nobody_who_is_barred_ever_votes_or_is_asked(plan: Plan, history: list) -> None:  # type: ignore[type-arg]
+    for state in run(plan, events_of(history)):
+        assert not {vote.person for vote in state.votes} & plan.barred
+        assert not {seat.person for seat in state.seats} & plan.barred
+
+
+@many
+@given(plans, histories)
+def test_one_vote_for_each_person_and_round(plan: Plan, history: list) -> None:  # type: ignore[type-arg]
+    votes = run(plan, events_of(history))[-1].votes
+    assert len({(vote.person, vote.round) for vote in votes}) == len(votes)
+
+
+@many
+@given(plans, histories)
+def test_a_stage_is_left_by_approvals_alone(plan: Plan, history: list) -> None:  # type: ignore[type-arg]
+    """The next stage opens, and the request is approved, exactly when the approvals fill the slots of the open one."""
+    state = State()
+    for event in events_of(history):
+        before, (state, _) = state, decide(plan, state, event)
+        forward = state.round == before.round and (state.stage > before.stage or _newly_approved(before, state))
+        if not forward or not isinstance(event, Voted):
+            by_silence = any(stage.at_the_end is AtTheEnd.APPROVE for stage in plan.stages)
+            assert not forward or by_silence or before.status is Status.COOLING_OFF
+            continue
+        assert event.choice in (Choice.APPROVE, Choice.ABSTAIN)
+        assert state.stage <= before.stage + 1
+        with_vote = State(
+            status=before.status, round=before.round, stage=before.stage, seats=before.seats, votes=state.votes
+        )
+        assert passes(plan, with_vote)
+
+
+def _newly_approved(before: State, after: State) -> bool:
+    yes = (Status.APPROVED, Status.COOLING_OFF)
+    return after.status in yes and before.status not in yes
+
+
+@many
+@given(plans, histories)
+def test_no_open_request_is_stuck(plan: Plan, history: list) -> None:  # type: ignore[type-arg]
+    """Somebody may decide, or a clock runs, or the requester or an administrator is asked."""
+    for state in run(plan, events_of(history))[1:]:
+        if state.status is Status.PENDING:
+            assert can_pass(plan, state) and state.awaited
+        elif state.status is Status.COOLING_OFF:
+            assert next_due(plan, state)
+        elif state.status is Status.RESCUE and set(PEOPLE) - plan.barred:
+            somebody = frozenset(set(PEOPLE) - plan.barred)
+            assert refusal(plan, state, PeopleNamed(at=state.opened_at, people=somebody)) == ""  # type: ignore[arg-type]
+
+
+@many
+@given(plans, histories, st.data())
+def test_it_can_be_stored_and_read_at_any_moment(plan: Plan, history: list, data: st.DataObject) -> None:  # type: ignore[type-arg]
+    events = events_of(history)
+    cut = data.draw(st.integers(0, len(events)))
+    whole = run(plan, events)[-1]
+    state = STATE.validate_json(STATE.dump_json(run(plan, events[:cut])[-1]))
+    plan = PLAN.validate_json(PLAN.dump_json(plan))
+    for event in events[cut:]:
+        state, _ = decide(plan, state, EVENT.validate_json(EVENT.dump_json(event)))
+    assert state == whole
+
+
+@many
+@given(plans, histories)
+def test_a_clock_that_rings_late_or_often_ends_the_same(plan: Plan, history: list) -> None:  # type: ignore[type-arg]
+    state = run(plan, events_of(history))[-1]
+    while (one := next_due(plan, state)) and not state.status.is_end:
+        prompt, _ = decide(plan, state, ClockReached(at=one.at))
+        assert prompt is not state, "a clock that is due does something"
+        again, commands = decide(plan, prompt, ClockReached(at=one.at))
+        assert again is prompt and commands == ()
+        early, _ = decide(plan, state, ClockReached(at=one.at - timedelta(seconds=1)))
+        assert early is state
+        state = prompt
+
+
+@many
+@given(st.lists(st.frozensets(st.sampled_from(PEOPLE)), max_size=4), st.frozensets(st.sampled_from(PEOPLE)))
+def test_matching_is_halls_theorem(slots: list[frozenset[str]], people: frozenset[str]) -> None:
+    hall = all(
+        len(frozenset().union(*some) & people) >= len(some)
+        for size in range(1, len(slots) + 1)
+        for some in combinations(slots, size)
+    )
+    assert is_matched(slots, people) == hall
