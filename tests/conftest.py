@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.servers import leaving, report
+from tests.servers import flushing, leaving, report
 
 pytest_plugins = ["tests.servers.fixtures"]
 CONTRACT = Path(__file__).parent / "contract"
@@ -22,6 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    flushing.let_it_pass()
     yield
     with django_db_blocker.unblock():
         leaving.until_alone()

@@ -1,6 +1,18 @@
-from orchestration.models.audit import AuditEvent
+from orchestration.models.audit import AuditEvent, AuditSeal, SealedHead
 from orchestration.models.definition import Definition
 from orchestration.models.run import Command, Event, Message, Run, Step, Worker
 from orchestration.models.token import ApiToken
 
-__all__ = ["ApiToken", "AuditEvent", "Command", "Definition", "Event", "Message", "Run", "Step", "Worker"]
+__all__ = [
+    "ApiToken",
+    "AuditEvent",
+    "AuditSeal",
+    "Command",
+    "Definition",
+    "Event",
+    "Message",
+    "Run",
+    "SealedHead",
+    "Step",
+    "Worker",
+]
