@@ -8,6 +8,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
+from orchestration.audit_chain.seal import seal_of_the_day
 from orchestration.engines.celery import lease
 from orchestration.engines.celery.work import work as work_until_idle
 from orchestration.relay import relay as relay_once
@@ -30,6 +31,13 @@ def sweep() -> int:
 @shared_task(name="orchestration.relay")
 def relay() -> int:
     return relay_once()
+
+
+@shared_task(name="orchestration.audit_seal")
+def audit_seal() -> int:
+    """The number of the day's seal; 0 when the day has one already."""
+    seal = seal_of_the_day()
+    return seal.number if seal else 0
 
 
 @worker_ready.connect

@@ -1,36 +1,75 @@
-"""The site's secret key: made on the first run, kept in the data folder, readable by its owner only."""
+"""The site's own keys: made on the first run, kept in the data folder, readable by their owner only."""
 
+import base64
+import binascii
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+SEED_BYTES = 32
+
 
 def stored_secret_key(data_dir: Path) -> str:
-    """Several processes may start at once for the first time: the first link wins, and all read the same file."""
-    path = data_dir / "secret_key"
-    try:
-        if not path.exists():
-            _make(path)
-        key = path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise ImproperlyConfigured(
-            f"ZEN_DATA_DIR={str(data_dir)!r} cannot hold the secret key ({error.strerror}); "
-            "name a folder that can be written, for example ZEN_DATA_DIR=/var/lib/zen, or set ZEN_SECRET_KEY"
-        ) from None
+    key = _stored(
+        data_dir / "secret_key", lambda: secrets.token_urlsafe(50), what="secret key", setting="ZEN_SECRET_KEY"
+    )
     if len(key) < 32:
+        path = data_dir / "secret_key"
         raise ImproperlyConfigured(f"{path} holds no usable key; delete it, and the next start makes a new one")
     return key
 
 
-def _make(path: Path) -> None:
+def signing_key(given: str, data_dir: Path) -> str:
+    """The seed of the ed25519 key that signs for the site, in base64: the one that is given, or the stored one."""
+    if given:
+        return _seed(given, "ZEN_SIGNING_KEY")
+    path = data_dir / "signing_key"
+    stored = _stored(path, _new_seed, what="signing key", setting="ZEN_SIGNING_KEY")
+    return _seed(stored, str(path))
+
+
+def _new_seed() -> str:
+    return base64.b64encode(secrets.token_bytes(SEED_BYTES)).decode()
+
+
+def _seed(text: str, source: str) -> str:
+    """The value itself is not repeated in the message: it may be nearly right."""
+    try:
+        size = len(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        size = 0
+    if size != SEED_BYTES:
+        raise ImproperlyConfigured(
+            f"{source} does not hold {SEED_BYTES} bytes in base64; make them with: openssl rand -base64 {SEED_BYTES}"
+        )
+    return text
+
+
+def _stored(path: Path, new: Callable[[], str], *, what: str, setting: str) -> str:
+    """Several processes may start at once for the first time: the first link wins, and all read the same file."""
+    try:
+        if not path.exists():
+            _make(path, new())
+        return path.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        return ""
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"ZEN_DATA_DIR={str(path.parent)!r} cannot hold the {what} ({error.strerror}); "
+            f"name a folder that can be written, for example ZEN_DATA_DIR=/var/lib/zen, or set {setting}"
+        ) from None
+
+
+def _make(path: Path, content: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(50))
+            file.write(content)
         os.link(draft, path)
     except FileExistsError:
         pass

@@ -4,11 +4,13 @@ import warnings
 from pathlib import Path
 from urllib.parse import quote
 
+from celery.schedules import crontab
+
 from .broker import broker_url, transport_options
 from .databases import database
 from .embedded import residence
 from .env import Env
-from .secret_key import stored_secret_key
+from .secret_key import signing_key, stored_secret_key
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -50,6 +52,7 @@ WORKFLOW_METRICS_INTERVAL = env.integer("WORKFLOW_METRICS_INTERVAL", 60)
 
 # Django
 SECRET_KEY = env.secret("ZEN_SECRET_KEY") or env.secret("SECRET_KEY") or stored_secret_key(ZEN_DATA_DIR)
+ZEN_SIGNING_KEY = signing_key(env.secret("ZEN_SIGNING_KEY"), ZEN_DATA_DIR)  # ed25519 seed: seals of the audit
 DEBUG = env.boolean("ZEN_DEBUG", False)
 ALLOWED_HOSTS = list(env.words("ZEN_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")))
 CSRF_TRUSTED_ORIGINS = list(env.words("ZEN_TRUSTED_ORIGINS"))
@@ -191,6 +194,8 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": f"orchestration.{name}", "schedule": ZEN_SWEEP_SECONDS, "options": {"expires": 10}}
     for name in ("sweep", "relay")
 }
+# asked for each hour, so that a beat that was away at one of them is no loss; done once a day
+CELERY_BEAT_SCHEDULE["audit_seal"] = {"task": "orchestration.audit_seal", "schedule": crontab(minute="7")}
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # two ticks need no memory, so no file that can break
 
 QUIET = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "httpx2")  # each says a line per tick or call

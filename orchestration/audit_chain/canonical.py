@@ -30,7 +30,7 @@ def sha256(content: bytes) -> str:
 
 def moment(at: datetime) -> str:
     """UTC with six digits of the second, such as 2026-11-25T09:30:00.000000Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,69 @@
+"""The rows that were written before there were chains get theirs; and all of it can be taken back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.crash.workers import ROOT
+from tests.servers.environment import database_url
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+Manage = Callable[..., subprocess.CompletedProcess[str]]
+
+OLD_ROWS = """
+from django.db import connection
+with connection.cursor() as cursor:
+    for number in range(2500):
+        cursor.execute(
+            "INSERT INTO orchestration_auditevent (at, actor, door, action, workflow_id, note, data)"
+            " VALUES (%s, 'alice', 'api', 'run.hold', %s, 'n', %s)",
+            [f"2026-11-0{1 + number % 9} 10:00:00.123456+00:00"[: 32 if connection.vendor == "postgresql" else 26],
+             ["", "run-a", "run-ä"][number % 3], '{"half": 2.0, "step_id": "s"}'],
+        )
+"""
+
+
+@pytest.fixture
+def empty_database(tmp_path: Path) -> Iterator[str]:
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.sqlite3"
+        return
+    name = f"zen_{uuid.uuid4().hex[:12]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{database_url().rpartition('/')[0]}/{name}"
+        finally:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def manage(process_env: dict[str, str], empty_database: str) -> Manage:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        env = process_env | {"DATABASE_URL": empty_database}
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def test_old_rows_are_chained_and_the_tables_can_be_taken_away(manage: Manage) -> None:
+    manage("migrate", "orchestration", "0004", "-v0")
+    manage("shell", "-v0", "-c", OLD_ROWS)
+    manage("migrate", "-v0")
+    told = json.loads(manage("audit", "verify", "--json").stdout)
+    assert told == {"whole": True, "rows": 2500, "chains": 3, "seals": 0, "findings": []}
+    manage("audit", "seal")
+    manage("migrate", "orchestration", "zero", "-v0")
+    manage("migrate", "-v0")
+    assert json.loads(manage("audit", "verify", "--json").stdout)["rows"] == 0
