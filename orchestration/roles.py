@@ -16,6 +16,12 @@ MAY: dict[str, frozenset[str]] = {
     "definition.publish": frozenset({OPERATOR, ADMINISTRATOR}),
     "run.act": frozenset({OPERATOR, ADMINISTRATOR}),
     "run.force-stop": frozenset({ADMINISTRATOR}),
+    "approval.ask": frozenset({OPERATOR, ADMINISTRATOR}),
+    "approval.decide": frozenset({APPROVER, ADMINISTRATOR}),
+    "approval.manage": frozenset({ADMINISTRATOR}),
+    "policy.publish": frozenset({ADMINISTRATOR}),
+    "callback.act": frozenset({OPERATOR, ADMINISTRATOR}),
+    "callback.keys": frozenset({ADMINISTRATOR}),
 }
 
 

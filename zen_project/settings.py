@@ -138,6 +138,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
+# What orchestration leaves to the rooms above it, by kind of run (docs/adr/0006)
+ZEN_FLOWS = {"approval": "approvals.flow.APPROVAL"}
+ZEN_GATE = "approvals.gate.look"
+ZEN_ON_CALL: dict[str, str] = {}
+"""Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "orchestration.api.auth.BearerAuthentication",
@@ -196,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 # asked for each hour, so that a beat that was away at one of them is no loss; done once a day
 CELERY_BEAT_SCHEDULE["audit_seal"] = {"task": "orchestration.audit_seal", "schedule": crontab(minute="7")}
+CELERY_BEAT_SCHEDULE["callbacks"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "approvals.callbacks"}
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # two ticks need no memory, so no file that can break
 
 QUIET = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "httpx2")  # each says a line per tick or call

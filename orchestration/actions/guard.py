@@ -11,6 +11,7 @@ METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("169.254.169.254", "169.254.170.2", "168.63.129.16", "fd00:ec2::254")
 )
 SHARED = ipaddress.ip_network("100.64.0.0/10")
+NOWHERE = ipaddress.ip_address("::")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -44,6 +45,16 @@ def effective(address: Address) -> Address:
 def is_public(address: Address) -> bool:
     in_shared = isinstance(address, ipaddress.IPv4Address) and address in SHARED
     return address.is_global and not address.is_multicast and not in_shared
+
+
+def is_named(host: str, port: int, allow: Sequence[str]) -> bool:
+    """Whether the site allows this very host, as it is written. Nothing is resolved."""
+    name = host.lower().strip("[]")
+    try:
+        return _allowed(host, port, effective(ipaddress.ip_address(name)), allow)
+    except ValueError:
+        names = [entry.lower() for entry in allow if "/" not in entry]
+        return any(_matches(entry, name, port, NOWHERE) for entry in names)
 
 
 def _allowed(host: str, port: int, address: Address, allow: Sequence[str]) -> bool:

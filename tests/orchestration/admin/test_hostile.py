@@ -7,6 +7,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from orchestration.audit import Actor, record
 from orchestration.core.words import Verb
 from orchestration.models import AuditEvent, Run
 from orchestration.services import act, start_run
@@ -32,7 +33,8 @@ def run_of(peer: Peer) -> Run:
     run, _ = start_run(definition=definition | {"context": {"base": peer.url}}, actor=ADA, engine="celery")
     run = until(run)
     again = act(workflow_id=run.workflow_id, verb=Verb.RESTART, actor=ADA)
-    AuditEvent.objects.create(actor="mallory", door="api", action="x", workflow_id=run.workflow_id, note=EVIL * 200)
+    mallory = Actor(name="mallory", door="api")
+    record(actor=mallory, action="x", workflow_id=run.workflow_id, note=EVIL * 200)
     until(again)
     return run
 

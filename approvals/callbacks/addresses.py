@@ -1,0 +1,34 @@
+"""Which addresses may be called back. The guard judges what they resolve to, at each attempt."""
+
+from __future__ import annotations
+
+import httpx2
+from django.conf import settings
+
+from orchestration.actions.guard import is_named
+from orchestration.errors import BadInput
+
+LONGEST = 1000
+
+
+def usable(url: str) -> str:
+    """The address as it is kept, or BadInput."""
+    try:
+        parts = httpx2.URL(url)
+    except (httpx2.InvalidURL, TypeError):
+        raise _refused("is no URL") from None
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise _refused("needs https:// and a host")
+    if parts.userinfo:
+        raise _refused("holds credentials, which the signature makes needless")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme == "http" and not is_named(parts.host, port, settings.ZEN_OUTBOUND_ALLOW):
+        raise _refused(f"is not encrypted; to allow it for {parts.host} set ZEN_OUTBOUND_ALLOW={parts.host}:{port}")
+    text = str(parts.copy_with(fragment=None))
+    if len(text) > LONGEST:
+        raise _refused(f"has {len(text)} characters, and {LONGEST} are the most")
+    return text
+
+
+def _refused(why: str) -> BadInput:
+    return BadInput(f"the callback address {why}", field="url", remedy="for example https://example.org/zen")

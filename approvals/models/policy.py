@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class Policy(models.Model):
+    """Who decides what. A version never changes: other content is another version, found by its hash."""
+
+    name = models.CharField(max_length=100)
+    version = models.PositiveIntegerField()
+    hash = models.CharField(max_length=64)
+    body = models.JSONField()
+    published = models.BooleanField(default=True, help_text="not so where a step named its approvers itself")
+    published_by = models.CharField(max_length=150, blank=True)
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "-version"]
+        verbose_name_plural = "policies"
+        constraints = [
+            models.UniqueConstraint(fields=["name", "version"], name="policy_version"),
+            models.UniqueConstraint(fields=["name", "hash"], name="policy_hash"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"

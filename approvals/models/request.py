@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from approvals.core.words import Status
+from approvals.models.policy import Policy
+from orchestration.models import Run
+
+WORDS = [(word.value, word.value.replace("_", " ")) for word in Status]
+
+
+class Request(models.Model):
+    """A question to people, and its chain. `request_id` is the handle of its run as well.
+
+    `plan`, `people`: the policy's stages and who they came to, frozen. `state`: the flow's, whole. `content`: exactly
+    what is shown; `content_hash` its SHA-256, which a vote and the grant are bound to. `edits`: what deciders changed
+    with their yes. `facts`: computed by the control plane, never the requester's words.
+    """
+
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="approval")
+    request_id = models.CharField(max_length=200, unique=True)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="requests")
+    about = models.CharField(max_length=200, blank=True, db_index=True, help_text="the workflow it belongs to")
+    step_id = models.CharField(max_length=100, blank=True, default="")
+    stage = models.CharField(max_length=100, help_text="what kind of decision it is, in a word")
+    title = models.CharField(max_length=300)
+    content = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    earlier = models.JSONField(default=list, help_text="the content of earlier rounds")
+    facts = models.JSONField(default=dict)
+    edits = models.JSONField(default=dict)
+    plan = models.JSONField()
+    people = models.JSONField(help_text="person id: name, e-mail and account as they were")
+    state = models.JSONField()
+    status = models.CharField(max_length=20, choices=WORDS, default=Status.PENDING)
+    round = models.PositiveIntegerField(default=1)
+    requester = models.CharField(max_length=150)
+    requester_person = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField(null=True, blank=True, help_text="the next time that a clock does something")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=300, blank=True, default="")
+    words = models.CharField(max_length=200, blank=True, default="", help_text="how it ended, in a few words")
+    spent_by = models.CharField(max_length=400, blank=True, default="", help_text="the effect that used the yes")
+    spent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # the inbox: what is open, the most urgent first
+            models.Index(fields=["status", "expires_at"], name="request_by_urgency"),
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class Seat(models.Model):
+    """Who may decide now: the open seats of the flow's state, as rows that can be searched."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="seats")
+    person = models.CharField(max_length=300)
+    owner = models.CharField(max_length=300)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="seats"
+    )
+    waits = models.BooleanField(default=True, help_text="this person has not decided yet")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "person", "owner"], name="one_seat_per_person")]
+        indexes = [
+            # the inbox of one account
+            models.Index(fields=["user"], condition=models.Q(waits=True), name="seat_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} at {self.request_id}"

@@ -1,0 +1,22 @@
+"""Celery's doors to what approvals do by themselves. Each calls one function and returns."""
+
+from __future__ import annotations
+
+import threading
+
+from celery import shared_task
+
+from approvals.callbacks import deliver_due
+
+_delivering = threading.Lock()
+
+
+@shared_task(name="approvals.callbacks")
+def callbacks() -> int:
+    """Slow receivers hold up one thread of a worker and no more: while it sends, its other threads do not."""
+    if not _delivering.acquire(blocking=False):
+        return 0
+    try:
+        return deliver_due()
+    finally:
+        _delivering.release()
