@@ -34,7 +34,7 @@ class Delegation(models.Model):
 
 
 class Vote(models.Model):
-    """One person's decision. `content_hash`: what was shown to them. `strength`: how they were known (login, token…)."""
+    """One person's decision. `content_hash`: what was shown to them. `strength`: how they were known, say login."""
 
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="votes")
     round = models.PositiveIntegerField()

@@ -56,7 +56,8 @@ def test_the_attempts_follow_the_schedule_and_the_last_is_the_end(receiver: Peer
         assert callback.due_at - before >= timedelta(seconds=DELAYS[made])
         assert callback.due_at - now() <= timedelta(seconds=DELAYS[made] * 1.1)
         assert deliver_due() == 0
-    assert attempted(callback).status == "dead" and callback.attempts == len(receiver.seen) == 10
+    dead = attempted(callback)
+    assert (dead.status, dead.attempts, len(receiver.seen)) == ("dead", 10, 10)
     due_now(callback)
     assert deliver_due() == 0
     receiver.say(PATH, 200)

@@ -81,7 +81,7 @@ def test_a_payload_that_is_too_large_is_refused(receiver: Peer) -> None:
 def test_what_cannot_be_sent_is_refused_by_name(receiver: Peer, field: str, change: dict[str, Any]) -> None:
     good = {"endpoint": endpoint_at(receiver), "subject": "s", "event_type": "a.b", "data": {}}
     with pytest.raises(BadInput) as refusal:
-        call_back(**{**good, **change})  # type: ignore[arg-type]
+        call_back(**{**good, **change})
     assert refusal.value.field == field and not Callback.objects.exists()
 
 

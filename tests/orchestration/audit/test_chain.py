@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
+from pytest_django import DjangoAssertNumQueries
 
 from orchestration import audit
 from orchestration.audit_chain import triggers
@@ -40,6 +41,14 @@ def test_a_run_is_a_chain_that_its_start_begins() -> None:
     assert [first.seq, second.seq, third.seq] == [1, 2, 3]
     assert [first.prev_hash, second.prev_hash, third.prev_hash] == ["", first.hash, second.hash]
     assert verify().is_whole
+
+
+def test_the_first_row_of_a_run_asks_the_database_nothing(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(0):
+        (statement,) = audit.row(actor=ALICE, action="run.start", workflow_id="new")
+    assert statement.parameters[:2] == ["new", 1]
 
 
 def test_what_belongs_to_no_run_is_one_chain() -> None:

@@ -1,0 +1,176 @@
+"""Workers die, meet each other and meet slow receivers: nothing is lost, and no claim is held twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from approvals import tasks
+from approvals.callbacks import deliver_due
+from approvals.callbacks.claims import claim, settle
+from approvals.callbacks.post import Reply
+from approvals.callbacks.schedule import ATTEMPTS
+from approvals.models import Callback
+from orchestration.actions import transport
+from orchestration.clock import now
+from tests.approvals.callbacks.scenes import PATH, attempted, endpoint_at, queued
+from tests.approvals.callbacks.tls import behind_tls
+from tests.crash.workers import ROOT
+from tests.peer import Peer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DELIVER = "from approvals.callbacks import deliver_due; deliver_due()"
+
+
+def lease_over() -> None:
+    """As if the minute of the claims had passed."""
+    Callback.objects.filter(status=Callback.SENDING).update(lease_until=now() - timedelta(seconds=1))
+
+
+@pytest.mark.crash
+@pytest.mark.both_databases
+def test_a_worker_killed_in_the_middle_is_replaced(receiver: Peer, process_env: dict[str, str]) -> None:
+    callback = queued(endpoint_at(receiver))
+    receiver.delay[PATH] = 30
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", DELIVER]
+    env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address}
+    worker = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    try:
+        wait_until(lambda: bool(receiver.seen), worker)
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(10)
+    callback.refresh_from_db()
+    assert (callback.status, callback.attempts) == ("sending", 1)
+    receiver.delay.clear()
+    assert deliver_due() == 0, "the claim of the lost worker still holds"
+    lease_over()
+    assert deliver_due() == 1
+    callback.refresh_from_db()
+    assert (callback.status, callback.attempts) == ("delivered", 2)
+    assert [request.headers["webhook-id"] for request in receiver.seen] == [callback.webhook_id] * 2
+
+
+def wait_until(fact: object, worker: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while not fact():  # type: ignore[operator]
+        assert worker.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.both_databases
+def test_sweepers_at_once_send_each_callback_once(receiver: Peer) -> None:
+    endpoints = [endpoint_at(receiver, f"/hook/{number}") for number in range(6)]
+    rows = [queued(endpoint, f"approval:{number}") for number in range(4) for endpoint in endpoints]
+    together = threading.Barrier(3)
+
+    def sweep(_: int) -> int:
+        try:
+            together.wait(30)
+            done = 0
+            while Callback.objects.exclude(status=Callback.DELIVERED).exists():
+                done += deliver_due()
+            return done
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(sweep, range(3))) == len(rows)
+    sent = [request.headers["webhook-id"] for request in receiver.seen]
+    assert sorted(sent) == sorted(row.webhook_id for row in rows)
+
+
+def test_the_end_of_a_claim_that_was_lost_does_not_count(receiver: Peer) -> None:
+    callback = queued(endpoint_at(receiver))
+    (first,) = claim(1)
+    lease_over()
+    (second,) = claim(1)
+    assert second.epoch == first.epoch + 1
+    assert not settle(first, Reply(status=500, error="late"))
+    assert settle(second, Reply(status=200))
+    callback.refresh_from_db()
+    assert (callback.status, callback.last_error) == ("delivered", "")
+
+
+def test_a_worker_that_is_lost_in_the_last_attempt_leaves_it_dead(receiver: Peer) -> None:
+    queued(endpoint_at(receiver))
+    Callback.objects.update(attempts=ATTEMPTS - 1)
+    assert len(claim(1)) == 1
+    lease_over()
+    assert deliver_due() == 0
+    callback = Callback.objects.get()
+    assert callback.status == "dead" and "may have been delivered" in callback.last_error
+
+
+def test_a_slow_receiver_holds_up_no_other(receiver: Peer) -> None:
+    slow, quick = endpoint_at(receiver, "/slow"), endpoint_at(receiver, "/quick")
+    receiver.delay["/slow"] = 2.0
+    for _ in range(3):
+        queued(slow, "slow")
+        queued(quick, "quick")
+    assert deliver_due() == 6
+    order = [path for _, path, _ in receiver.calls]
+    second_slow = [number for number, path in enumerate(order) if path == "/slow"][1]
+    assert order[:second_slow].count("/quick") == 3, order
+    assert receiver.most_at_once == 2, "one at a time for each endpoint"
+    sequences = list(
+        Callback.objects.filter(subject="slow").order_by("delivered_at").values_list("sequence", flat=True)
+    )
+    assert sequences == [1, 2, 3]
+
+
+def test_a_limit_is_kept(receiver: Peer) -> None:
+    for number in range(5):
+        queued(endpoint_at(receiver, f"/hook/{number}"))
+    assert [deliver_due(limit=2), deliver_due(limit=2), deliver_due(limit=2)] == [2, 2, 1]
+
+
+def test_a_process_sends_from_one_of_its_threads_at_a_time(receiver: Peer) -> None:
+    queued(endpoint_at(receiver))
+    receiver.delay[PATH] = 1.0
+
+    def sweep() -> int:
+        try:
+            return int(tasks.callbacks())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(sweep)
+        while not receiver.seen:
+            time.sleep(0.02)
+        queued(endpoint_at(receiver, "/other"))
+        assert tasks.callbacks() == 0
+        assert first.result(30) >= 1
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with behind_tls(tmp_path) as (peer, _):
+        settings.ZEN_OUTBOUND_ALLOW = (peer.address,)
+        callback = attempted(queued(endpoint_at(peer)))
+        assert callback.status == "queued" and "certificate" in callback.last_error.lower()
+        assert not peer.seen
+    transport.close()
+
+
+def test_https_is_spoken_with_whom_the_machine_trusts(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind_tls(tmp_path) as (peer, certificate):
+        settings.ZEN_OUTBOUND_ALLOW = (peer.address,)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        transport.close()
+        assert attempted(queued(endpoint_at(peer))).status == "delivered"
+        assert len(peer.seen) == 1
+    transport.close()
