@@ -24,7 +24,8 @@ from orchestration.core.definition import SagaDefinition, StepDefinition
 from orchestration.core.events import ActionEnded
 from orchestration.core.plan import Plan
 from orchestration.core.templates import MissingOutput, Scope, TemplateError, placeholders, render_action, render_text
-from orchestration.core.words import Outcome, Purpose, StepStatus
+from orchestration.core.words import Cause, Outcome, Purpose, StepStatus
+from orchestration.gates import Knock, Shut, gate
 from orchestration.models import Command, Run
 from orchestration.plans import definition_of, plan_of
 from orchestration.stopping import AskedToStop
@@ -44,6 +45,7 @@ class Ended:
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
     deferred: bool = False
     resume_at: datetime | None = None
+    cause: Cause | None = None
 
     def event(self, row: Command, at: datetime) -> ActionEnded:
         return ActionEnded(
@@ -58,6 +60,7 @@ class Ended:
             retry_after=self.retry_after,
             error=self.error[:2000],
             resume_at=self.resume_at,
+            cause=self.cause,
         )
 
 
@@ -96,6 +99,8 @@ def _columns(ended: Ended | None) -> tuple[object, ...]:
     detail = dict(ended.detail) | ({"probed": True} if ended.probed else {})
     if ended.resume_at:
         detail["resume_at"] = ended.resume_at.isoformat()
+    if ended.cause:
+        detail["cause"] = ended.cause.value
     return (
         ended.outcome.value,
         ended.maybe,
@@ -114,6 +119,7 @@ def stored_end(row: Command) -> Ended:
         maybe=row.maybe,
         probed=bool(row.detail.get("probed")),
         resume_at=datetime.fromisoformat(row.detail["resume_at"]) if "resume_at" in row.detail else None,
+        cause=Cause(row.detail["cause"]) if "cause" in row.detail else None,
         retry_after=row.retry_after,
         error=row.error,
         output=row.output,
@@ -134,12 +140,22 @@ def _forward(
     try:
         action = render_action(_plain(step.forward_action), scope)
         custom = _key_text(render_text(step.idempotency_key, scope)) if step.idempotency_key else ""
+        ask = render_action(_plain(step.approval), scope) if step.approval else None
     except MissingOutput as missing:
         return Ended(outcome=Outcome.SKIPPED, error=str(missing))
     except TemplateError as error:
         return Ended(outcome=Outcome.FAILED, error=str(error))
+    key = idempotency_key(run, row, custom)
+    if plan.steps[row.step_id].gated:
+        answer = gate()(Knock(run=run, row=row, step=step, key=key, ask=ask or action, action=action if ask else None))
+        if isinstance(answer, Shut):
+            outcome = Outcome.PARKED if answer.parked else Outcome.FAILED
+            return Ended(outcome=outcome, error=answer.why, cause=answer.cause)
+        if answer.action is None:
+            return Ended(outcome=Outcome.SUCCEEDED, output=answer.output)
+        action = dict(answer.action)
     probe = _rendered_or_none(step.probe_action, scope)
-    call = _call(run, row, step, action, idempotency_key(run, row, custom), cancelled)
+    call = _call(run, row, step, action, key, cancelled)
     repeated = row.tries > 1 and probe is not None
     result = perform(call, probe=probe, probe_first=repeated, output_schema=step.output_schema)
     return _ended(result, row, step, scope)
@@ -220,7 +236,7 @@ def _call(
 
 def _scope(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinition) -> Scope:
     """What the step's templates can see. A step that looks nothing up, or only names steps, costs no walk."""
-    actions = (step.forward_action, step.compensation_action, step.probe_action)
+    actions = (step.forward_action, step.compensation_action, step.probe_action, step.approval)
     names = placeholders([_plain(action) for action in actions if action is not None])
     names |= placeholders(step.idempotency_key)
     heads = {name.split(".")[0] for name in names}

@@ -5,6 +5,7 @@ ZenError
 ├── NotFound       no such run or definition
 ├── NotAllowed     the actor lacks the role
 ├── WrongState     not legal now; the message says what is
+│   └── Gone       it was legal until a time that has passed
 └── Unreachable    a server that was asked for by name does not answer
 """
 
@@ -34,6 +35,10 @@ class NotAllowed(ZenError):
 
 
 class WrongState(ZenError):
+    pass
+
+
+class Gone(WrongState):
     pass
 
 

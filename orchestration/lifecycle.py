@@ -9,7 +9,7 @@ from orchestration import sql
 from orchestration.clock import now
 from orchestration.core.codec import EVENT
 from orchestration.core.commands import CancelAction
-from orchestration.core.events import AbortRequested, ActionEnded, Event
+from orchestration.core.events import AbortRequested, ActionEnded, Event, LookAgain
 from orchestration.core.words import Cause, Outcome, Purpose, RunStatus
 from orchestration.models import Message, Run
 
@@ -38,6 +38,14 @@ def finish(run: Run) -> None:
     """The end record: no timer outlives the run, and a parent hears of its child. Inside the engine's transaction."""
     sql.run(end_timers(run))
     tell_parent(run)
+
+
+def look_again(run: Run) -> Message | None:
+    """Tell the step that waits for this run to look again. Told once for each change of the run."""
+    if run.parent is None:
+        return None
+    event = LookAgain(at=now(), step_id=run.parent_step, iteration=run.parent_iteration)
+    return post(run.parent, event, message_id=f"look:{run.pk}:{run.version}")
 
 
 def tell_parent(run: Run) -> None:

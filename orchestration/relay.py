@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from orchestration.delivery import deliver
 from orchestration.engines.registry import ENGINES
 from orchestration.errors import Unreachable
 from orchestration.models import Message, Run
@@ -21,7 +22,7 @@ def relay() -> int:
         done += _unless_away(away, run.engine, lambda run=run: ENGINES[run.engine].take(run))
     for message in Message.objects.filter(delivered_at=None).select_related("run")[:MOST_AT_ONCE]:
         engine = message.run.engine
-        done += _unless_away(away, engine, lambda message=message, engine=engine: ENGINES[engine].deliver(message))
+        done += _unless_away(away, engine, lambda message=message: deliver(message))
     return done
 
 

@@ -12,6 +12,7 @@ from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState, StepState
 from orchestration.core.undo import needs_undo
 from orchestration.core.words import Answer, Purpose, RunStatus, StepStatus, UndoStatus
+from orchestration.flows import kept
 from orchestration.ledger import load_state
 from orchestration.models import Command, Event, Run
 from orchestration.plans import definition_of, plan_of
@@ -109,6 +110,9 @@ def why(run: Run) -> list[str]:
         return [f"the run has ended: {status}" + (f", because of {run.cause}" if run.cause else "")]
     if not run.handed_over:
         return [f"the {run.engine} engine has not taken the run yet; is its server up? See `manage.py doctor`"]
+    flow = kept(run.kind)
+    if flow is not None:
+        return flow.why(run)
     plan, state = plan_of(run), load_state(run)
     lines = [f"held: {state.hold_reason}"] if state.held else []
     lines += [line for step_id in plan.order for line in _why_step(run, plan, state, step_id)]
@@ -134,7 +138,10 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
         return []
     if step.waiting or plan.steps[step_id].wait_seconds is not None:
         return [f"step '{step_id}' waits" + _next_try(run, step_id)]
-    child = run.children.filter(parent_step=step_id).last()
+    child = run.children.filter(parent_step=step_id).order_by("id").last()
+    flow = kept(child.kind) if child is not None else None
+    if child is not None and flow is not None:
+        return [f"step '{step_id}': {line}" for line in flow.why(child)]
     if child is not None:
         return [f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})"]
     ready = run.commands.filter(step_id=step_id, status=Command.READY, kind="run_action").exists()

@@ -10,6 +10,7 @@ from .broker import broker_url, transport_options
 from .databases import database
 from .embedded import residence
 from .env import Env
+from .mail import mail_server, sender_address, slack_api
 from .secret_key import signing_key, stored_secret_key
 
 env = Env()
@@ -45,6 +46,17 @@ REDIS_PORT = env.integer("REDIS_PORT", 6379, most=65_535)
 REDIS_DB_CONVERSATIONS = env.integer("REDIS_DB_CONVERSATIONS", 0, least=0)
 NATS_URL = env.secret("NATS_URL")
 KAFKA_BOOTSTRAP_SERVERS = env.text("KAFKA_BOOTSTRAP_SERVERS")
+
+# Who is told (docs/notifications.md)
+_mail = mail_server(env)
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.host, _mail.port, _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls == "starttls", _mail.tls == "ssl", 15
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = sender_address(env)
+ZEN_NOTIFY_ATTEMPTS = env.integer("ZEN_NOTIFY_ATTEMPTS", 8, most=50)
+ZEN_NOTIFY_CAP = env.integer("ZEN_NOTIFY_CAP", 20, most=1000)
+ZEN_NOTIFY_COALESCE_SECONDS = env.seconds("ZEN_NOTIFY_COALESCE_SECONDS", 20, least=0, most=3600)
+ZEN_NOTIFY_DIGEST_HOUR = env.integer("ZEN_NOTIFY_DIGEST_HOUR", 8, least=0, most=23)
+ZEN_NOTIFY_SLACK_URL = slack_api(env)
 
 WORKFLOW_MONITORING_ENABLED = env.boolean("WORKFLOW_MONITORING_ENABLED", True)
 WORKFLOW_HEALTH_CHECK_INTERVAL = env.integer("WORKFLOW_HEALTH_CHECK_INTERVAL", 300)
@@ -144,6 +156,13 @@ ZEN_GATE = "approvals.gate.look"
 ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
 
+# What notifications borrows from the rooms above it
+ZEN_SECRET_RESOLVER = "orchestration.actions.secrets.resolve"
+ZEN_REDACTOR = "orchestration.actions.redaction.redact"
+ZEN_OUTBOUND_TRANSPORT = "orchestration.actions.transport.GuardedTransport"
+ZEN_AUDIT = "orchestration.audit.record"
+ZEN_DELIVERY_LISTENERS: list[str] = []
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "orchestration.api.auth.BearerAuthentication",
@@ -203,6 +222,7 @@ CELERY_BEAT_SCHEDULE = {
 # asked for each hour, so that a beat that was away at one of them is no loss; done once a day
 CELERY_BEAT_SCHEDULE["audit_seal"] = {"task": "orchestration.audit_seal", "schedule": crontab(minute="7")}
 CELERY_BEAT_SCHEDULE["callbacks"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "approvals.callbacks"}
+CELERY_BEAT_SCHEDULE["notices"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "notifications.deliver"}
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # two ticks need no memory, so no file that can break
 
 QUIET = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "httpx2")  # each says a line per tick or call
@@ -214,5 +234,6 @@ LOGGING = {
     "filters": {"redact": {"()": "orchestration.actions.redaction.RedactingFilter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {name: {"level": "WARNING"} for name in QUIET} | {"kombu.connection": {"level": "ERROR"}},
+    "loggers": {name: {"level": "WARNING"} for name in QUIET}
+    | {"kombu.connection": {"level": "ERROR"}, "apprise": {"level": "CRITICAL"}},
 }

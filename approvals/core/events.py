@@ -76,7 +76,7 @@ class PeopleNamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentChanged:
-    """What is asked for is another thing now: everybody begins anew."""
+    """What is asked for is another thing now: everybody begins anew, also after a yes that was not used."""
 
     at: datetime
     by: str = ""

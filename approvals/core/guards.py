@@ -27,6 +27,8 @@ def refusal(plan: Plan, state: State, event: Event) -> str:
     if isinstance(event, Revoked):
         can_be_taken_back = state.status in (Status.APPROVED, Status.COOLING_OFF)
         return "" if can_be_taken_back else f"the request is {state.status}; only a yes can be taken back"
+    if isinstance(event, ContentChanged) and state.status is Status.APPROVED:
+        return ""
     if state.status.is_end:
         return f"the request is {state.status} already"
     match event:

@@ -121,7 +121,7 @@ class WorkingHours(_Strict):
 
 
 class PolicyDefinition(_Strict):
-    """`auto_approve`: a CEL condition over `request` (subject, stage, context, requester, facts), owned by the policy."""
+    """`auto_approve`: a CEL condition over `request`; the policy owns it, so no requester can bring one."""
 
     policy: str = Field(pattern=f"^{NAME}$")
     description: str = Field(default="", max_length=2000)

@@ -52,7 +52,7 @@ def _start(call: Call) -> Result:
 def _undo(call: Call) -> Result:
     from orchestration import lifecycle
     from orchestration.clock import now
-    from orchestration.engines.registry import ENGINES
+    from orchestration.delivery import deliver
     from orchestration.models import Run
 
     run = Run.objects.get(workflow_id=str(call.action["workflow_id"]))
@@ -60,7 +60,7 @@ def _undo(call: Call) -> Result:
         return Result(outcome=Outcome.SUCCEEDED, output={"workflow_id": run.workflow_id, "status": run.status})
     event = AbortRequested(at=now(), cause=Cause.OPERATOR, by="parent run", undo_completed=True)
     message = lifecycle.post(run, event, message_id=f"parent-undo:{run.pk}:{call.iteration}:{call.attempt}")
-    refusal = ENGINES[run.engine].deliver(message)
+    refusal = deliver(message)
     if refusal:
         return Result(outcome=Outcome.FAILED, error=f"child run '{run.workflow_id}': {refusal}")
     return Result(outcome=Outcome.SUCCEEDED, deferred=True)

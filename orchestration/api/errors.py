@@ -9,10 +9,17 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from orchestration.errors import BadInput, NotAllowed, NotFound, Unreachable, WrongState, ZenError
+from orchestration.errors import BadInput, Gone, NotAllowed, NotFound, Unreachable, WrongState, ZenError
 
 CONTENT_TYPE = "application/problem+json"
-STATUS: dict[type[ZenError], int] = {BadInput: 422, NotFound: 404, NotAllowed: 403, WrongState: 409, Unreachable: 503}
+STATUS: dict[type[ZenError], int] = {
+    BadInput: 422,
+    NotFound: 404,
+    NotAllowed: 403,
+    WrongState: 409,
+    Gone: 410,
+    Unreachable: 503,
+}
 RETRY_AFTER = "5"
 
 

@@ -83,6 +83,8 @@ def _plan_step(
         has_undo=step.compensation_action is not None or action.type == "saga",
         has_default=step.default_output is not None,
         external=action.type in EXTERNAL,
+        gated=step.approval is not None or action.type == "approval",
+        gate=action.type == "approval",
         cancellable=action.type in CANCELLABLE,
         wait_seconds=action.total_seconds if isinstance(action, Wait) else None,
         finds_out=isinstance(action, Wait) and action.total_seconds is None,
@@ -110,6 +112,8 @@ def _named_steps(definition: SagaDefinition, dependencies: Mapping[str, tuple[st
     found: dict[str, frozenset[str]] = {}
     for step in definition.steps:
         names = action_placeholders(step.forward_action.plain()) | placeholders(step.idempotency_key)
+        if step.approval is not None:
+            names |= action_placeholders(step.approval.plain())
         heads = {name.partition(".")[0] for name in names if "." in name}
         found[step.step_id] = frozenset(head for head in heads if bits.get(head, 0) & ancestors[step.step_id])
     return found

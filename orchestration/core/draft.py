@@ -53,8 +53,8 @@ class Draft:
         """Change a step. The counters follow; `changes` are fields of StepState."""
         plan_step, old = self.plan.steps[step_id], self.step(step_id)
         new = replace(old, **changes)
-        if new.waiting and new.status is not StepStatus.RUNNING:
-            new = replace(new, waiting=False)
+        if (new.waiting or new.parked or new.knocked) and new.status is not StepStatus.RUNNING:
+            new = replace(new, waiting=False, parked=False, knocked=False)
         self.steps[step_id] = new
         for was, delta in ((old, -1), (new, 1)):
             counter = counter_of(plan_step, was)
@@ -120,12 +120,14 @@ class Draft:
         for step_id, step in self.steps.items():
             plan_step = self.plan.steps[step_id]
             in_flight = step.status is StepStatus.RUNNING and not is_timer(plan_step, step)
-            if in_flight and plan_step.cancellable:
-                self.commands.append(
-                    CancelAction(
-                        step_id=step_id, purpose=Purpose.FORWARD, iteration=step.iteration, attempt=step.attempt
-                    )
-                )
+            if step.parked or (in_flight and plan_step.cancellable):
+                self.cancel(step_id)
+
+    def cancel(self, step_id: str) -> None:
+        step = self.step(step_id)
+        self.commands.append(
+            CancelAction(step_id=step_id, purpose=Purpose.FORWARD, iteration=step.iteration, attempt=step.attempt)
+        )
 
     def frozen(self) -> SagaState:
         return SagaState(
@@ -176,5 +178,5 @@ def counter_of(plan_step: PlanStep, step: StepState) -> str:
 
 
 def is_timer(plan_step: PlanStep, step: StepState) -> bool:
-    """Whether a running step is only a timer, which nobody has to wait for before the way back."""
-    return plan_step.wait_seconds is not None or step.waiting
+    """Whether a running step only waits, for a time or at a gate: nothing of it has to end before the way back."""
+    return plan_step.wait_seconds is not None or step.waiting or step.parked

@@ -25,6 +25,7 @@ class ActionEnded:
     `probed`: a probe answered, so doubts left by earlier attempts are settled too.
     `retry_after`: seconds the other side asked us to wait.
     `resume_at`: a success that holds from then on: the step goes on waiting until that time.
+    `cause`: why the run leaves the way forward, when this failure makes it; None is Cause.FAILURE.
     """
 
     at: datetime
@@ -38,6 +39,7 @@ class ActionEnded:
     retry_after: float | None = None
     error: str = ""
     resume_at: datetime | None = None
+    cause: Cause | None = None
     kind: Literal["action_ended"] = "action_ended"
 
 
@@ -65,6 +67,16 @@ class TimerFired:
     iteration: int = 0
     attempt: int = 0
     kind: Literal["timer_fired"] = "timer_fired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAgain:
+    """What a parked step waits for may have happened: attempt its action again. Once too often is harmless."""
+
+    at: datetime
+    step_id: str
+    iteration: int
+    kind: Literal["look_again"] = "look_again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,4 +167,4 @@ Act = (
     | ResolveRequested
     | ForceStopRequested
 )
-Event = Annotated[RunStarted | ActionEnded | EffectBroke | TimerFired | Act, Field(discriminator="kind")]
+Event = Annotated[RunStarted | ActionEnded | EffectBroke | TimerFired | LookAgain | Act, Field(discriminator="kind")]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from orchestration.core.events import ActionEnded, EffectBroke, Event, RunStarted, TimerFired
+from orchestration.core.events import ActionEnded, EffectBroke, Event, LookAgain, RunStarted, TimerFired
 from orchestration.core.state import SagaState
 from orchestration.core.words import Purpose
 
@@ -66,6 +66,8 @@ def _own(event: Event) -> Fact:
             return Fact(at=event.at, kind=f"{_word(event.purpose)}.machinery_failed", step_id=event.step_id, data=data)
         case TimerFired():
             return Fact(at=event.at, kind=f"timer.{event.timer}", step_id=event.step_id)
+        case LookAgain():
+            return Fact(at=event.at, kind="step.look_again", step_id=event.step_id)
         case _:
             data = {"by": event.by, "note": event.note}
             answer = getattr(event, "answer", None)

@@ -106,6 +106,8 @@ def _skip(plan: Plan, state: SagaState, step_id: str) -> str:
     if state.aborting:
         return "the run is compensating; there is no forward step to skip"
     step = state.step(step_id)
+    if plan.steps[step_id].gate or (plan.steps[step_id].gated and not step.blocked):
+        return f"step '{step_id}' needs an approval, which nobody can skip; decide its request, or abort the run"
     waits = step.status is StepStatus.RUNNING and (step.waiting or plan.steps[step_id].wait_seconds is not None)
     if step.blocked or waits or step.status in (StepStatus.PENDING, StepStatus.BACKING_OFF):
         return ""

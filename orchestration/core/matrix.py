@@ -39,8 +39,8 @@ class Row:
 
 
 def failure_matrix(plan: Plan) -> tuple[Row, ...]:
-    """Three rows for each step that acts, in the definition's order."""
-    acting = [step_id for step_id in plan.order if plan.steps[step_id].acts]
+    """Three rows for each step that acts or may be refused by people, in the definition's order."""
+    acting = [step_id for step_id in plan.order if plan.steps[step_id].acts or plan.steps[step_id].gate]
     return tuple(_row(plan, step_id, mishap) for step_id in acting for mishap in MISHAPS)
 
 

@@ -14,7 +14,8 @@ class PlanStep:
     `needs`: step ids whose output the forward action names explicitly, such as {create_account.user_id}.
     `wait_seconds`: set on a wait step in numbers, which is a timer and no action; another one is an action that says
     when its timer is due, and `finds_out` is true.
-    `external`: the outcome arrives later (a child saga, a gate); the run counts as waiting meanwhile.
+    `external`: the outcome arrives later (a child saga); the run counts as waiting meanwhile.
+    `gated`: it acts only with a grant. `gate`: it is nothing but a gate, which cannot be skipped.
     """
 
     step_id: str
@@ -28,6 +29,8 @@ class PlanStep:
     has_undo: bool = False
     has_default: bool = False
     external: bool = False
+    gated: bool = False
+    gate: bool = False
     cancellable: bool = False
     wait_seconds: float | None = None
     finds_out: bool = False
@@ -39,8 +42,8 @@ class PlanStep:
 
     @property
     def acts(self) -> bool:
-        """Whether it does anything in the world; a wait does not."""
-        return self.wait_seconds is None and not self.finds_out
+        """Whether it does anything in the world; a wait and a gate do not."""
+        return self.wait_seconds is None and not self.finds_out and not self.gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

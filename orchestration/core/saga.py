@@ -19,6 +19,7 @@ from orchestration.core.events import (
     Event,
     ForceStopRequested,
     HoldRequested,
+    LookAgain,
     ReleaseRequested,
     RerunRequested,
     ResolveRequested,
@@ -56,6 +57,10 @@ def _means_something(plan: Plan, state: SagaState, event: Event) -> bool:
             return not state.status.is_end and _is_in_flight(state, event)
         case TimerFired():
             return not state.status.is_end and _is_due(state, event)
+        case LookAgain():
+            step = state.step(event.step_id)
+            same = step.status is StepStatus.RUNNING and step.iteration == event.iteration
+            return same and not state.aborting and not state.status.is_end and not step.knocked
         case _:
             return not refusal(plan, state, event)
 
@@ -65,7 +70,8 @@ def _is_in_flight(state: SagaState, event: ActionEnded | EffectBroke) -> bool:
     if event.iteration != step.iteration:
         return False
     if event.purpose is Purpose.FORWARD:
-        return step.status is StepStatus.RUNNING and not step.waiting and event.attempt == step.attempt
+        waits = step.waiting or step.parked
+        return step.status is StepStatus.RUNNING and not waits and event.attempt == step.attempt
     in_flight = step.undo is UndoStatus.COMPENSATING and not step.undo_backing_off
     return in_flight and event.attempt == step.undo_attempt
 
@@ -102,6 +108,8 @@ def _apply(draft: Draft, event: Event) -> Iterable[str]:
             return ()
         case TimerFired():
             return _timer_fired(draft, event)
+        case LookAgain():
+            return _look_again(draft, event.step_id)
         case _:
             return _act(draft, event)
 
@@ -120,18 +128,38 @@ def _forward_ended(draft: Draft, event: ActionEnded) -> Iterable[str]:
         case Outcome.SKIPPED:
             draft.put(event.step_id, status=StepStatus.SKIPPED, maybe=maybe)
             return plan_step.dependents
+        case Outcome.PARKED:
+            return _park(draft, event.step_id, maybe)
         case Outcome.RETRYABLE | Outcome.UNKNOWN | Outcome.FAILED:
             tries = step.attempt - step.budget_from
             if event.outcome is not Outcome.FAILED and tries <= plan_step.retry_count and not draft.aborting:
                 draft.put(event.step_id, status=StepStatus.BACKING_OFF, maybe=maybe)
                 draft.back_off(event.step_id, Purpose.FORWARD, tries, event.retry_after)
                 return ()
-            return _forward_failed(draft, event.step_id, maybe)
+            return _forward_failed(draft, event.step_id, maybe, event.cause or Cause.FAILURE)
         case _:
             assert_never(event.outcome)
 
 
-def _forward_failed(draft: Draft, step_id: str, maybe: bool) -> Iterable[str]:
+def _park(draft: Draft, step_id: str, maybe: bool) -> Iterable[str]:
+    """The attempt cost nothing of the retry budget. One that was to look again while it was in flight does so now."""
+    step = draft.step(step_id)
+    draft.put(step_id, parked=True, maybe=maybe, budget_from=step.budget_from + 1)
+    if draft.aborting:
+        draft.cancel(step_id)
+        return ()
+    return _look_again(draft, step_id) if step.knocked else ()
+
+
+def _look_again(draft: Draft, step_id: str) -> Iterable[str]:
+    if draft.step(step_id).parked:
+        draft.put(step_id, status=StepStatus.PENDING)
+        return (step_id,)
+    draft.put(step_id, knocked=True)
+    return ()
+
+
+def _forward_failed(draft: Draft, step_id: str, maybe: bool, cause: Cause) -> Iterable[str]:
     plan_step = draft.plan.steps[step_id]
     draft.put(step_id, status=StepStatus.UNKNOWN if maybe else StepStatus.FAILED, maybe=maybe)
     if not plan_step.critical or draft.aborting:
@@ -141,7 +169,7 @@ def _forward_failed(draft: Draft, step_id: str, maybe: bool) -> Iterable[str]:
     elif plan_step.pivot and maybe:
         _block(draft, step_id, f"nobody knows whether the pivot '{step_id}' was done")
     else:
-        _begin_abort(draft, Cause.FAILURE)
+        _begin_abort(draft, cause)
     return ()
 
 
@@ -352,6 +380,8 @@ def _hold_past_pivot(draft: Draft) -> None:
         lost = step.status in (StepStatus.FAILED, StepStatus.UNKNOWN)
         if lost and draft.plan.steps[step_id].critical:
             draft.put(step_id, blocked=True)
+        elif step.parked:  # what it waited for was given up meanwhile, so it asks anew
+            draft.put(step_id, status=StepStatus.PENDING)
     draft.hold("the run was to be aborted, but its pivot had succeeded meanwhile, so nothing is undone")
 
 

@@ -19,6 +19,7 @@ class StepState:
     `undo_budget_from` are the numbers at which the current retry budget began (a person's retry renews it).
     `maybe`: an attempt may have been acted on, though none is known to have succeeded.
     `waiting`: its action has said how long to wait, and only the timer is left.
+    `parked`: its attempt found a gate that is shut. `knocked`: told to look again while an attempt was in flight.
     `blocked`: ended in a way that stopped the run; a person must retry or skip it.
     `resolution`: how a person closed a failed compensation. `alternative`: the undo in hand is the person's own.
     """
@@ -29,6 +30,8 @@ class StepState:
     budget_from: int = 0
     maybe: bool = False
     waiting: bool = False
+    parked: bool = False
+    knocked: bool = False
     blocked: bool = False
     undo: UndoStatus = UndoStatus.NOT_NEEDED
     undo_attempt: int = 0

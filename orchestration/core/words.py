@@ -70,6 +70,7 @@ class Outcome(StrEnum):
     succeeded: done. failed: a clean refusal, final. retryable: not done as far as known, try again.
     unknown: possibly done (timed out, or the connection was lost after sending).
     skipped: the action needs an output that an earlier, non-critical failure left missing.
+    parked: the action was not begun, because something outside the run has to happen first (a gate).
     """
 
     SUCCEEDED = "succeeded"
@@ -77,6 +78,7 @@ class Outcome(StrEnum):
     RETRYABLE = "retryable"
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
+    PARKED = "parked"
 
 
 class Verb(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from orchestration.models import Message, Run
@@ -37,6 +38,15 @@ class Engine(Protocol):
 
     def deliver(self, message: Message) -> str:
         """Hand a stored message to its run, exactly once in effect; returns the run's refusal or ''."""
+
+    def alarm(self, run: Run, due: datetime, number: int) -> list[Statement]:
+        """What is written, with a decision of a flow that keeps its own state, to have it rung at `due` (ADR 6).
+
+        `number` rises with each change of the run. An engine that has to be told after the commit writes nothing.
+        """
+
+    def tend(self, run: Run) -> None:
+        """Such a run wants to be woken at another time, or has ended. May be called again. Raises Unreachable."""
 
     def wake(self) -> None:
         """Something may be ready: ring, and never fail."""

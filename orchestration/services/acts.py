@@ -27,7 +27,7 @@ from orchestration.core.guards import descendants, refusal
 from orchestration.core.templates import action_placeholders
 from orchestration.core.undo import preview_abort
 from orchestration.core.words import Answer, Cause, Verb
-from orchestration.engines.registry import ENGINES
+from orchestration.delivery import deliver
 from orchestration.errors import BadInput, NotFound, Unreachable, WrongState
 from orchestration.ledger import load_state
 from orchestration.models import Command, Message, Run
@@ -178,7 +178,7 @@ def act(
         _check_alternative(action, step_id)
     message = _stored(run, event, verb=verb, actor=actor, action=action, request_id=request_id)
     try:
-        why = ENGINES[run.engine].deliver(message)
+        why = deliver(message)
     except Unreachable:
         why = ""
     if why:

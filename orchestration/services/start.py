@@ -36,6 +36,14 @@ class Parent:
     iteration: int
     attempt: int
 
+    def fields(self) -> dict[str, Any]:
+        return {
+            "parent": self.run,
+            "parent_step": self.step_id,
+            "parent_iteration": self.iteration,
+            "parent_attempt": self.attempt,
+        }
+
 
 def start_run(
     *,
@@ -72,7 +80,7 @@ def start_run(
             config=config or {},
             created_at=now(),
             created_by=actor.name,
-            **_parent_fields(parent),
+            **(parent.fields() if parent else {}),
         )
         beginning = chosen.begin(run)
         if not _insert(run):
@@ -136,11 +144,16 @@ def _merged(definition: SagaDefinition, context: dict[str, Any] | None) -> dict[
 
 
 def _handle(workflow_id: str, definition: SagaDefinition) -> str:
-    handle = workflow_id or f"{definition.saga_id}-{uuid.uuid4().hex[:10]}"
+    return handle_of(workflow_id, definition.saga_id, field="workflow_id")
+
+
+def handle_of(given: str, stem: str, *, field: str) -> str:
+    """The handle that was given, or a new one that begins with `stem`. Raises BadInput."""
+    handle = given or f"{stem}-{uuid.uuid4().hex[:10]}"
     if not WORKFLOW_ID.fullmatch(handle):
         raise BadInput(
-            f"workflow_id {handle[:80]!r} is not usable",
-            field="workflow_id",
+            f"{field} {handle[:80]!r} is not usable",
+            field=field,
             remedy="letters, digits and _ . : ~ -, at most 200, beginning with a letter or digit",
         )
     return handle
@@ -164,17 +177,6 @@ def _check_config(config: dict[str, Any]) -> None:
             raise BadInput(f"config.{key} is {value!r}", field=f"config.{key}", remedy="give a number above 0")
     if not 1 <= config.get("max_parallel", 1) <= 200:
         raise BadInput("config.max_parallel is out of range", field="config.max_parallel", remedy="1 to 200")
-
-
-def _parent_fields(parent: Parent | None) -> dict[str, Any]:
-    if parent is None:
-        return {}
-    return {
-        "parent": parent.run,
-        "parent_step": parent.step_id,
-        "parent_iteration": parent.iteration,
-        "parent_attempt": parent.attempt,
-    }
 
 
 def definition_by_name(name: str) -> Definition:

@@ -78,5 +78,5 @@ def until(run: Run, done: Callable[[Run], bool] | None = None, *, seconds: float
         if done(run) if done else parked:
             return run
         time.sleep(0.03)
-    events = [f"{event.kind} {event.step_id}" for event in run.events.all()]
+    events = [f"{event.kind} {event.step_id} {event.data.get('error', '')}" for event in run.events.all()]
     raise AssertionError(f"run {run.workflow_id} is still {run.status} after {seconds} s: {events[-10:]}")

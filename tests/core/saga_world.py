@@ -8,7 +8,7 @@ from random import Random
 from typing import Literal
 
 from orchestration.core.commands import Command, Finish, RunAction
-from orchestration.core.events import ActionEnded, Event
+from orchestration.core.events import ActionEnded, Event, LookAgain
 from orchestration.core.plan import Plan, PlanStep
 from orchestration.core.state import SagaState
 from orchestration.core.words import Outcome, Purpose
@@ -56,7 +56,8 @@ def make_plan(
 class World(world.World):
     """The memory engine's world with outcomes instead of actions, and a memory of all that was seen.
 
-    `answer(command)` gives the outcome of an attempt.
+    `answer(command)` gives the outcome of an attempt. A gate is shut at first; its decision comes before or after the
+    attempt has said so.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class World(world.World):
         self.performed: list[tuple[RunAction, int]] = []
         self.finished: list[Finish] = []
         self.most_at_once = 0
+        self.parked: dict[tuple[str, int], int] = {}
         given = faults or world.Faults(restarts=float(restore), told_twice=0.3 if duplicates else 0.0)
         super().__init__(
             plan=plan, perform=self._outcome_of, random=random, now=T0, faults=given, decided=self._remember
@@ -95,8 +97,7 @@ class World(world.World):
         return self.state
 
     def _outcome_of(self, command: RunAction, tries: int) -> ActionEnded:
-        self.performed.append((command, tries))
-        outcome = self.answer(command)
+        outcome = Outcome.PARKED if self._is_shut(command) else self._answer(command, tries)
         return ActionEnded(
             at=self.now,
             step_id=command.step_id,
@@ -107,6 +108,19 @@ class World(world.World):
             maybe=outcome is Outcome.UNKNOWN,
             resume_at=self._resume_at(command, outcome),
         )
+
+    def _answer(self, command: RunAction, tries: int) -> Outcome:
+        self.performed.append((command, tries))
+        return self.answer(command)
+
+    def _is_shut(self, command: RunAction) -> bool:
+        """The first attempt finds it shut, however often it is taken up, and is told to look again."""
+        if command.purpose is Purpose.UNDO or not self.plan.steps[command.step_id].gated:
+            return False
+        first = self.parked.setdefault((command.step_id, command.iteration), command.attempt)
+        if command.attempt == first:
+            self.answers.append(LookAgain(at=self.now, step_id=command.step_id, iteration=command.iteration))
+        return command.attempt == first
 
     def _resume_at(self, command: RunAction, outcome: Outcome) -> datetime | None:
         """A wait that finds out how long it is; now and then the time is past already."""

@@ -31,6 +31,7 @@ def plans(draw: st.DrawFn, *, pivots: bool = False, waits: bool = True) -> Plan:
             "compensation_retry_count": draw(st.integers(0, 2)),
             "wait_seconds": 5.0 if waits and step_id != pivot and draw(st.integers(0, 9)) == 0 else None,
             "finds_out": waits and draw(st.integers(0, 9)) == 0,
+            "gated": draw(st.integers(0, 4)) == 0,
             "needs": frozenset(steps[step_id][:1]) if draw(st.booleans()) else frozenset(),
         }
     return make_plan(

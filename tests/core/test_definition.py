@@ -223,7 +223,7 @@ def test_bounds_of_the_saga(more: dict[str, Any], field: str) -> None:
         ({"retry_count": 1.5}, "retry_count"),
         ({"critical": "no"}, "critical"),
         ({"dependencies": "a"}, "dependencies"),
-        ({"approval": {"stage": "x"}}, "approval"),
+        ({"approval": {"stag": "x"}}, "approval.stag"),
         ({"pivot": True, "critical": False}, "critical"),
         ({"compensation_action": WAIT}, "compensation_action.type"),
         ({"compensation_action": {"type": "saga", "definition": "x"}}, "compensation_action.type"),
@@ -238,15 +238,35 @@ def test_bounds_of_a_step(more: dict[str, Any], field: str) -> None:
     assert found.remedy
 
 
-@pytest.mark.parametrize("kind", ["event", "approval"])
-def test_actions_of_later_releases_say_so(kind: str) -> None:
-    found = only(saga(step("a", {"type": kind})))
+def test_actions_of_later_releases_say_so() -> None:
+    found = only(saga(step("a", {"type": "event"})))
     assert found.field == "forward_action.type"
     assert "later release" in found.message
 
 
-def test_an_approval_on_a_step_says_that_it_comes_later() -> None:
-    assert "later release" in only(saga(step("a", approval={}))).message
+GATE = {"type": "approval", "approvers": ["bob"]}
+
+
+@pytest.mark.parametrize(
+    ("action", "more", "field"),
+    [
+        (WAIT, {"approval": {}}, "approval"),
+        (GATE, {"approval": {}}, "approval"),
+        (GATE, {"critical": False}, "critical"),
+        (GATE, {"probe_action": CALL}, "probe_action"),
+        ({**GATE, "policy": "p"}, {}, "forward_action.approvers"),
+        ({**GATE, "approvers": []}, {}, "forward_action.approvers"),
+        ({**GATE, "descriptoin": "x"}, {}, "forward_action.descriptoin"),
+        ({**GATE, "context": {"key": "{secret:KEY}"}}, {}, "forward_action"),
+        (CALL, {"approval": {"context": {"key": "{later.id}"}}, "compensation_action": CALL}, ""),
+    ],
+)
+def test_gates(action: dict[str, Any], more: dict[str, Any], field: str) -> None:
+    if not field:
+        assert problems(saga(step("a", action, **more), step("later", CALL)))[0].field == "approval"
+        return
+    found = only(saga(step("a", action, **more)))
+    assert (found.step, found.field) == ("a", field) and found.remedy
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,8 @@ def test_only_a_lost_worker_makes_an_effect_be_tried_again(plan: Plan, random: R
 @given(plan=plans(waits=False), seed=st.integers(0, 2**32), faulty=faults())
 def test_faults_do_not_change_what_becomes_of_a_saga(plan: Plan, seed: int, faulty: Faults) -> None:
     """One after the other, so that the order is given: the same steps end in the same way with and without faults."""
-    if plan.max_parallel != 1 or plan.timeout_seconds:
-        return
+    if plan.max_parallel != 1 or plan.timeout_seconds or any(step.gated for step in plan.steps.values()):
+        return  # a step at a gate makes room for another one, and when it goes on is chance
 
     def answer(command: RunAction) -> Outcome:
         return Random(f"{seed}{command}").choice(OUTCOMES)

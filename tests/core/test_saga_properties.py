@@ -189,6 +189,7 @@ def _in_hand(run: World) -> list[RunAction]:
             (answer.step_id, answer.purpose, answer.iteration, answer.attempt)
             == (command.step_id, command.purpose, command.iteration, command.attempt)
             for answer in run.answers
+            if isinstance(answer, ActionEnded)
         )
     ]
     return run.in_flight + heard

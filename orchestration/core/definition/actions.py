@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 LONGEST_SECONDS = 366 * 86400
 SAGA_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+POLICY = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
@@ -100,7 +101,40 @@ class ChildSaga(_Action):
     context: dict[str, JsonValue] = Field(default={}, description="laid over the child's context; may hold templates")
 
 
-Action = Annotated[ApiCall | Script | Task | Wait | ChildSaga, Field(discriminator="type")]
+class Ask(_Action):
+    """What people are asked, and which. The people are those of a policy, or the ones that are named here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    policy: str | None = Field(
+        None, pattern=POLICY, description="the name of a published policy; left out, the one called as the stage is"
+    )
+    stage: str | None = Field(None, min_length=1, max_length=100, description="what kind of decision it is, in a word")
+    description: str = Field("", max_length=20_000, description="what is asked and why, as Markdown; {placeholders}")
+    context: dict[str, JsonValue] = Field(default={}, description="what those who decide have to see; {placeholders}")
+    approvers: tuple[str, ...] | None = Field(
+        None, min_length=1, max_length=100, strict=False,
+        description="user names, e-mail addresses or group:NAME, where no policy says who",
+    )  # fmt: skip
+    how_many: Literal["any", "all"] | int | str | None = Field(
+        None, description="any, all, a number or a share such as 60%, of the approvers named here"
+    )
+    timeout_seconds: Annotated[float, Field(gt=0, le=LONGEST_SECONDS)] | None = Field(
+        None, description="seconds until it expires; it can only shorten what a policy allows"
+    )
+    editable: tuple[str, ...] = Field(
+        (), max_length=50, strict=False, description="what may be changed with a yes, such as context.replicas"
+    )
+    callback_url: str | None = Field(None, description="gets a signed request when it is decided")
+
+
+class Approval(Ask):
+    """A gate of its own: the run goes on when people have said yes. Its output holds who decided, and the context."""
+
+    type: Literal["approval"]
+
+
+Action = Annotated[ApiCall | Script | Task | Wait | ChildSaga | Approval, Field(discriminator="type")]
 UndoAction = Annotated[ApiCall | Script | Task, Field(discriminator="type")]
 
 MODELS: Mapping[str, type[_Action]] = {
@@ -109,9 +143,10 @@ MODELS: Mapping[str, type[_Action]] = {
     "task": Task,
     "wait": Wait,
     "saga": ChildSaga,
+    "approval": Approval,
 }
 UNDO_TYPES = ("api_call", "script", "task")
-LATER_TYPES = ("event", "approval")
+LATER_TYPES = ("event",)
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0}
 
 

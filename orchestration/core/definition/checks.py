@@ -13,6 +13,7 @@ from orchestration.core.definition.shape import step_label
 from orchestration.core.order import Place, ancestors_of, circle_in, dependencies_of, scattered_groups
 from orchestration.core.templates import SECRET, action_placeholders, placeholders, problems_in, template_parts
 from orchestration.core.templates import url_problems as faults_of_url
+from orchestration.core.templates.tokens import texts_in
 
 MOST_EDGES = 100_000
 MOST_LOOKED_UP = 20
@@ -44,6 +45,8 @@ def action_problems(action: Mapping[str, Any], *, step: str, field: str) -> list
         found += [_of(step, f"{field}.url", url, text) for text in faults_of_url(url)]
     if action.get("type") == "wait":
         found += _wait(action, step, field)
+    if action.get("type") == "approval" or field == "approval":
+        found += _ask(action, step, field)
     text = action.get("script")
     if action.get("type") == "script" and isinstance(text, str) and SECRET.search(text):
         found.append(_of(step, f"{field}.script", text, "holds a secret reference; pass it by `env`"))
@@ -166,7 +169,37 @@ def _alone(label: str, step: Mapping[str, Any]) -> list[Problem]:
     if kind in ("saga", "wait") and step.get("output_schema") is not None:
         message, remedy = f"the output of a {kind} is always the same", "remove it"
         found.append(Problem(step=label, field="output_schema", value="", message=message, remedy=remedy))
-    return found + _probe(label, step.get("probe_action"))
+    return found + _gate(label, step, kind) + _probe(label, step.get("probe_action"))
+
+
+def _gate(label: str, step: Mapping[str, Any], kind: object) -> list[Problem]:
+    found = []
+    if step.get("approval") is not None and kind in ("approval", "wait"):
+        message, remedy = f"a step of type {kind} cannot have one besides", "put the approval into a step before it"
+        found.append(Problem(step=label, field="approval", value="", message=message, remedy=remedy))
+    if kind == "approval":
+        for field in ("compensation_action", "probe_action", "output_schema"):
+            if step.get(field) is not None:
+                message, remedy = "an approval does nothing that this could go with", "remove it"
+                found.append(Problem(step=label, field=field, value="", message=message, remedy=remedy))
+        if step.get("critical") is False:
+            message = "a run cannot go on past an approval that was refused"
+            remedy = "remove critical: false, or put `approval:` on the step that needs it"
+            found.append(Problem(step=label, field="critical", value="False", message=message, remedy=remedy))
+    return found
+
+
+def _ask(ask: Mapping[str, Any], step: str, field: str) -> list[Problem]:
+    found = []
+    if any(SECRET.search(text) for text in texts_in(ask)):
+        message, remedy = "is shown to people, so it cannot hold a secret", "leave the reference out"
+        found.append(Problem(step=step, field=field, value="", message=message, remedy=remedy))
+    if ask.get("policy") is not None:
+        for key in ("approvers", "how_many"):
+            if ask.get(key) is not None:
+                message, remedy = "the policy says who decides", "remove it, or the policy"
+                found.append(Problem(step=step, field=f"{field}.{key}", value="", message=message, remedy=remedy))
+    return found
 
 
 def _probe(label: str, probe: object) -> list[Problem]:
@@ -221,7 +254,7 @@ def _templates(
     sight = None if dependencies is None else _Sight(data, dependencies)
     found = []
     for label, step in steps:
-        for field in ("forward_action", "compensation_action", "probe_action"):
+        for field in ("forward_action", "compensation_action", "probe_action", "approval"):
             action = step.get(field)
             if isinstance(action, dict):
                 found += action_problems(action, step=label, field=field)

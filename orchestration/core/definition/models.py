@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
-from orchestration.core.definition.actions import LONGEST_SECONDS, SAGA_ID, Action, UndoAction
+from orchestration.core.definition.actions import LONGEST_SECONDS, SAGA_ID, Action, Ask, UndoAction
 
 STEP_ID = r"^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,99}|_(?:[A-Za-z0-9-][A-Za-z0-9_-]{0,98})?)$"
 MOST_STEPS = 10_000
@@ -17,7 +17,7 @@ Minutes = Annotated[float, Field(gt=0, le=LONGEST_SECONDS / 60)]
 Retries = Annotated[int, Field(ge=0, le=100)]
 Backoff = Annotated[float, Field(ge=0, le=86400)]
 
-DEFAULT_TIMEOUTS = {"api_call": 60.0, "script": 600.0, "task": 600.0, "wait": 60.0, "saga": 60.0}
+DEFAULT_TIMEOUTS = {"api_call": 60.0, "script": 600.0, "task": 600.0, "wait": 60.0, "saga": 60.0, "approval": 60.0}
 ONE_TIMEOUT: JsonDict = {"not": {"required": ["timeout_seconds", "timeout_minutes"]}}
 
 
@@ -41,6 +41,7 @@ class StepDefinition(BaseModel):
     probe_action: UndoAction | None = Field(
         None, description="asks whether the step was done when that is unknown: an api_call, script or task"
     )
+    approval: Ask | None = Field(None, description="people who must say yes before the step acts: a mapping")
     agent_type: str | None = Field(None, min_length=1, max_length=100, description="the agent that does a task")
     timeout_seconds: Seconds | None = Field(
         None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from orchestration.core.definition.actions import MODELS, ApiCall, ChildSaga, Script, Task, Wait
+from orchestration.core.definition.actions import MODELS, ApiCall, Approval, ChildSaga, Script, Task, Wait
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.problems import nearest
 from orchestration.core.templates import SECRET, action_placeholders
@@ -32,7 +32,8 @@ def _context(definition: SagaDefinition) -> Iterator[str]:
 
 def _undo(step: StepDefinition) -> Iterator[str]:
     action = step.forward_action
-    harmless = isinstance(action, Wait | ChildSaga) or (isinstance(action, ApiCall) and action.method in READING)
+    reads = isinstance(action, ApiCall) and action.method in READING
+    harmless = reads or isinstance(action, Wait | ChildSaga | Approval)
     if step.compensation_action is None and step.probe_action is None and not harmless and not step.pivot:
         yield "has no compensation_action and no probe_action: what it did, or may have done, stands after a rollback"
 

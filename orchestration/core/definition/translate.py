@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestration.core.definition.actions import LATER_TYPES, MODELS, UNDO_TYPES
+from orchestration.core.definition.actions import LATER_TYPES, MODELS, UNDO_TYPES, Ask
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.problems import Problem, did_you_mean, nearest, short
 from orchestration.core.definition.shape import Path, dotted, locate
@@ -80,8 +80,6 @@ def _problem(
 
 
 def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
-    if key == "approval":
-        return "approval gates arrive in a later release", "leave the key out until then"
     return "is not a known key", did_you_mean(key, list(model.model_fields), "the keys here are")
 
 
@@ -99,6 +97,8 @@ def _unknown_type(given: object, undo: bool) -> tuple[str, str]:
 
 
 def _model_at(path: Path) -> type[BaseModel]:
+    if "approval" in path[:-1]:
+        return Ask
     return StepDefinition if len(path) > 2 else SagaDefinition
 
 

@@ -162,3 +162,15 @@ def _row(run: Run, command: FlowCommand, now: datetime) -> tuple[object, ...] | 
         sql.moment(due),
         *("ready", "", 0, 0, False, "", False, "", "{}"),
     )
+
+
+ALARM = "alarm"
+"""The timer of a flow that keeps its own state."""
+
+
+def alarm_row(run: Run, due: datetime, number: int) -> list[sql.Statement]:
+    row = (run.pk, "start_timer", ALARM, "", "forward", 0, number, False, sql.moment(due))
+    return sql.insert(
+        "orchestration_command", _COLUMNS, [(*row, "ready", "", 0, 0, False, "", False, "", "{}")],
+        on_conflict="DO NOTHING",
+    )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from orchestration import sql
 from orchestration.clock import now
 from orchestration.core.codec import EVENT
@@ -9,7 +11,8 @@ from orchestration.core.events import Act, RunStarted
 from orchestration.core.guards import refusal
 from orchestration.engines.base import Reach
 from orchestration.engines.celery import bell
-from orchestration.engines.celery.advance import Beginning, advance
+from orchestration.engines.celery.advance import Beginning, advance, alarm_row
+from orchestration.flows import kept
 from orchestration.ledger import load_state
 from orchestration.models import Message, Run
 from orchestration.plans import plan_of
@@ -25,6 +28,9 @@ class CeleryEngine:
         return Beginning(run)
 
     def take(self, run: Run) -> None:
+        if kept(run.kind):
+            self.tend(run)
+            return
         with sql.writing():
             if Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True):
                 advance(run.pk, RunStarted(at=now()))
@@ -44,6 +50,13 @@ class CeleryEngine:
             Message.objects.filter(pk=message.pk).update(delivered_at=now(), refusal=why)
         self.wake()
         return why
+
+    def alarm(self, run: Run, due: datetime, number: int) -> list[sql.Statement]:
+        return alarm_row(run, due, number)
+
+    def tend(self, run: Run) -> None:
+        Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True)
+        self.wake()
 
     def wake(self) -> None:
         bell.ring()

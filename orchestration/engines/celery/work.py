@@ -12,7 +12,9 @@ from orchestration.core.events import EffectBroke, TimerFired
 from orchestration.core.words import Purpose
 from orchestration.effects import perform_attempt
 from orchestration.engines.celery import known, lease
+from orchestration.engines.celery.advance import ALARM
 from orchestration.engines.celery.desk import Done, exchange
+from orchestration.flows import flow_of
 from orchestration.models import Command
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,9 @@ def _next_after(row: Command, worker: str, stop: threading.Event | None) -> Comm
 
 def perform(row: Command) -> Done | None:
     """Perform one claimed command. None: it has no end to be written now."""
+    if row.timer == ALARM:
+        _ring(row)
+        return None
     if row.kind == "start_timer":
         return Done(row=row, ended=None, event=_timer_event(row))
     if row.tries > MOST_TRIES:
@@ -58,6 +63,19 @@ def perform(row: Command) -> Done | None:
         _hold_for_child(row)
         return None
     return Done(row=row, ended=ended, event=ended.event(row, now()))
+
+
+def _ring(row: Command) -> None:
+    """The flow's own transaction; if this worker dies after it, another rings once more, which changes nothing."""
+    try:
+        flow_of(row.run.kind).ring(row.run_id, max(now(), row.due_at))
+    except Exception:
+        log.exception("the alarm of run %s failed", row.run_id)
+        lease.give_back(row)
+        close_old_connections()
+        return
+    mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
+    mine.update(status=Command.DONE, ended_at=now())
 
 
 def _gave_up(row: Command, error: str) -> Done:

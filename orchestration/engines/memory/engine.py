@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
@@ -20,7 +20,7 @@ from orchestration import ledger, lifecycle, sql
 from orchestration.clock import now
 from orchestration.core.codec import EVENT
 from orchestration.core.commands import CancelAction, Command, Finish, RunAction
-from orchestration.core.events import ActionEnded, Event
+from orchestration.core.events import ActionEnded, Event, LookAgain
 from orchestration.core.guards import refusal
 from orchestration.core.page import page_of
 from orchestration.core.state import SagaState
@@ -28,6 +28,7 @@ from orchestration.effects import perform_attempt, store_end
 from orchestration.engines.base import Reach
 from orchestration.engines.memory.world import World
 from orchestration.engines.temporal.attempts import claim
+from orchestration.flows import flow_of, kept
 from orchestration.models import Command as Attempt
 from orchestration.models import Message, Run
 from orchestration.plans import plan_of
@@ -40,11 +41,15 @@ THREADS = 8
 class MemoryEngine:
     name = "memory"
 
-    def __init__(self, *, random: Random | None = None) -> None:
+    def __init__(self, *, random: Random | None = None, longest_alarm: timedelta = timedelta()) -> None:
+        """`longest_alarm`: alarms of flows that keep their own state ring so much too early."""
         self.random = random or Random()  # noqa: S311 - it orders events, it keeps no secret
+        self.longest_alarm = longest_alarm
+        self.alarms: dict[int, tuple[datetime, str]] = {}
         self.worlds: dict[int, World] = {}
         self.told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.stopped = threading.Event()
+        self.decider = 0
 
     def reach(self) -> Reach:
         return Reach(ok=True, why="runs in this process")
@@ -53,13 +58,24 @@ class MemoryEngine:
         """By `take`, once it is stored."""
 
     def take(self, run: Run) -> None:
-        if Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True):
+        if kept(run.kind):
+            self.tend(run)
+        elif Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True):
             self.told.put(lambda: self._world(run.pk).start())
 
     def deliver(self, message: Message) -> str:
+        if threading.get_ident() == self.decider:  # an alarm that rang here has something to tell
+            return self._deliver(message.pk)
         answer: Future[str] = Future()
         self.told.put(lambda: _answering(answer, lambda: self._deliver(message.pk)))
         return answer.result(ACT_SECONDS)
+
+    def alarm(self, run: Run, due: datetime, number: int) -> list[sql.Statement]:
+        return []
+
+    def tend(self, run: Run) -> None:
+        Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True)
+        self.told.put(lambda: self._ring(run.pk, run.kind, now()))
 
     def wake(self) -> None:
         return None
@@ -76,12 +92,28 @@ class MemoryEngine:
                 thread.join(ACT_SECONDS)
 
     def _loop(self) -> None:
+        self.decider = threading.get_ident()
         while not self.stopped.is_set():
             self._listen()
             for world in list(self.worlds.values()):
                 world.now = max(world.now, now())
                 world.step(jump=_may_jump(world))
+            self._ring_the_next()
         connections.close_all()
+
+    def _ring(self, run_pk: int, kind: str, at: datetime) -> None:
+        """What is far off is jumped to only when nothing else is left to happen, as it is for a wait."""
+        found = flow_of(kind).ring(run_pk, at)
+        self.alarms.pop(run_pk, None)
+        if found.due and not found.ended:
+            self.alarms[run_pk] = found.due, kind
+
+    def _ring_the_next(self) -> None:
+        if self.alarms:
+            run_pk = min(self.alarms, key=lambda pk: self.alarms[pk][0])
+            due, kind = self.alarms[run_pk]
+            if due - now() <= self.longest_alarm:
+                self._ring(run_pk, kind, max(due, now()))
 
     def _listen(self) -> None:
         try:
@@ -98,7 +130,7 @@ class MemoryEngine:
         return message.refusal
 
     def _tell(self, world: World, event: Event) -> str:
-        if isinstance(event, ActionEnded):
+        if isinstance(event, ActionEnded | LookAgain):
             world.feed(event)
             return ""
         why = refusal(world.plan, world.state, event)  # type: ignore[arg-type]

@@ -60,7 +60,7 @@ class World:
     decided: Callable[[Event, SagaState, SagaState, tuple[Command, ...]], None] = lambda *_: None
     state: SagaState = field(init=False)
     flights: list[Flight] = field(default_factory=list)
-    answers: list[ActionEnded] = field(default_factory=list)
+    answers: list[Event] = field(default_factory=list)
     timers: list[tuple[datetime, int, StartTimer]] = field(default_factory=list)
     _count: itertools.count[int] = field(default_factory=itertools.count)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import close_old_connections
 from temporalio import activity
@@ -17,8 +18,9 @@ from orchestration.core.commands import CancelAction, RunAction
 from orchestration.core.page import PAGE
 from orchestration.effects import perform_attempt, store_end, stored_end
 from orchestration.engines.temporal.attempts import attempt_of, claim
-from orchestration.engines.temporal.dto import PERFORM, RECORD, Perform, Record
+from orchestration.engines.temporal.dto import PERFORM, RECORD, RING, Perform, Record, Ring, Rung
 from orchestration.engines.temporal.heart import beating
+from orchestration.flows import flow_of
 from orchestration.models import Command, Run
 
 
@@ -50,6 +52,14 @@ def record(given: Record) -> None:
     with _connections():
         workflow = activity.info().workflow_id
         together(lambda: _recorded(workflow, given))
+
+
+@activity.defn(name=RING, no_thread_cancel_exception=True)
+def ring(given: Ring) -> Rung:
+    """Let a run that keeps its state do what is due, and ask when it wants to be woken next."""
+    with _connections():
+        found = flow_of(given.kind).ring(given.run_pk, datetime.fromisoformat(given.at))
+        return Rung(due=found.due.isoformat() if found.due else "", ended=found.ended)
 
 
 # What is done `together` may run in the thread of another activity, so it asks nothing of `activity`.

@@ -8,6 +8,9 @@ WORKFLOW = "SagaWorkflow"
 PERFORM = "zen.perform"
 RECORD = "zen.record"
 DELIVER = "deliver"
+RING = "zen.ring"
+KEPT_WORKFLOWS = {"approval": "HumanApprovalWorkflow"}
+"""The workflow type of each kind of run that keeps its own state."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,28 @@ class Record:
 @dataclass(frozen=True)
 class Deliver:
     event: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A run whose state is in its rows: the workflow keeps its time."""
+
+    run_pk: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Ring:
+    """`at`: the workflow's time, ISO 8601."""
+
+    run_pk: int
+    kind: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Rung:
+    """`due`: when to ring again, ISO 8601; '' when only people can make it go on."""
+
+    due: str
+    ended: bool

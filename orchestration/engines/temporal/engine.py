@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from orchestration.core.guards import refusal
 from orchestration.engines.base import Reach
 from orchestration.engines.temporal.dto import DELIVER, WORKFLOW, Deliver, Start
 from orchestration.errors import Unreachable
+from orchestration.flows import kept
 from orchestration.models import Message, Run
 from orchestration.plans import plan_of
 
@@ -56,6 +57,9 @@ class TemporalEngine:
         """A workflow is started after the commit, by `take`."""
 
     def take(self, run: Run) -> None:
+        if kept(run.kind):
+            self.tend(run)
+            return
         from temporalio.common import WorkflowIDReusePolicy
 
         # Started already: an earlier try of this hand-over got through.
@@ -75,6 +79,15 @@ class TemporalEngine:
             raise Unreachable(f"run '{message.run}' ends as often as it is asked to go on", field="engine")
         Message.objects.filter(pk=message.pk).update(delivered_at=now(), refusal=why)
         return why
+
+    def alarm(self, run: Run, due: datetime, number: int) -> list[sql.Statement]:
+        """The workflow asks for its next alarm each time it is woken."""
+        return []
+
+    def tend(self, run: Run) -> None:
+        from orchestration.engines.temporal.tending import tend
+
+        tend(run)
 
     def wake(self) -> None:
         return None

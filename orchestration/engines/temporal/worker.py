@@ -18,7 +18,8 @@ from temporalio.worker import Worker
 
 from orchestration.engines.celery import lease
 from orchestration.engines.temporal import connection
-from orchestration.engines.temporal.activities import perform, record
+from orchestration.engines.temporal.activities import perform, record, ring
+from orchestration.engines.temporal.keeping import HumanApprovalWorkflow
 from orchestration.engines.temporal.workflow import SagaWorkflow
 from orchestration.relay import relay
 
@@ -33,8 +34,8 @@ async def serve(stop: asyncio.Event, *, threads: int = THREADS, task_queue: str 
         worker = Worker(
             client,
             task_queue=task_queue or settings.TEMPORAL_TASK_QUEUE,
-            workflows=[SagaWorkflow],
-            activities=[perform, record],
+            workflows=[SagaWorkflow, HumanApprovalWorkflow],
+            activities=[perform, record, ring],
             activity_executor=executor,
             max_concurrent_activities=threads,
             max_concurrent_local_activities=threads,

@@ -1,0 +1,55 @@
+"""The approval flow as orchestration sees it: a flow that keeps its state in its rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from approvals import folding
+from approvals.core.codec import STATE
+from approvals.core.events import Cancelled, ClockReached
+from approvals.core.words import Status
+from approvals.models import Request
+from orchestration import sql
+from orchestration.clock import now
+from orchestration.flows import Next
+from orchestration.models import Run
+
+
+class ApprovalFlow:
+    def ring(self, run_pk: int, at: datetime) -> Next:
+        held = folding.ring(run_pk, at, lambda moment: ClockReached(at=moment))
+        return Next(due=held.request.next_at, ended=held.state.status.is_end)
+
+    def hear(self, run: Run, event: dict[str, Any]) -> str:
+        """A run that waited and is aborted, or a person who aborts the request's own run."""
+        if event.get("kind") not in ("abort_requested", "force_stop_requested"):
+            return "an approval can be decided, withdrawn or aborted, and nothing else"
+        why = str(event.get("note") or "the run that waited for it was aborted")
+        with sql.writing():
+            held = folding.hold(run.pk)
+            cancelled = Cancelled(at=now(), why=why[:200])
+            refusal = folding.why_not(held, cancelled)
+            if not refusal:
+                folding.fold(held, cancelled)
+        return refusal
+
+    def why(self, run: Run) -> list[str]:
+        request = Request.objects.get(run=run)
+        state = STATE.validate_python(request.state)
+        names = [str(request.people.get(person, {}).get("name", person)) for person in state.awaited]
+        match state.status:
+            case Status.PENDING:
+                until = f", until {request.expires_at.isoformat()}" if request.expires_at else ""
+                return [f"approval '{request}' waits for {', '.join(names)}{until}"]
+            case Status.CHANGES_REQUESTED:
+                return [f"approval '{request}' waits for {request.requester}, who was asked for changes"]
+            case Status.COOLING_OFF:
+                return [f"approval '{request}' is given, and holds from {state.settles_at}"]
+            case Status.RESCUE:
+                return [f"approval '{request}' needs an administrator, who names others: {state.last_words}"]
+            case _:
+                return [f"approval '{request}' is {state.status}"]
+
+
+APPROVAL = ApprovalFlow()

@@ -1,0 +1,181 @@
+"""Fold an event into a request: lock its run, then itself, decide, and write everything in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+
+from approvals import notices
+from approvals.core.clocks import expires_at, next_due
+from approvals.core.codec import PLAN, STATE
+from approvals.core.commands import Command, Finish, Tell
+from approvals.core.events import Event
+from approvals.core.facts import facts_of
+from approvals.core.flow import decide
+from approvals.core.guards import refusal
+from approvals.core.plan import Plan
+from approvals.core.state import State
+from approvals.core.words import Status
+from approvals.models import Request, Seat
+from orchestration import ledger, lifecycle, sql
+from orchestration.core.page import Page
+from orchestration.core.state import StepState
+from orchestration.core.words import Cause, RunStatus, StepStatus
+from orchestration.delivery import deliver, wake
+from orchestration.engines.registry import ENGINES
+from orchestration.errors import Unreachable
+from orchestration.models import Message, Run
+
+STEP = "decision"
+"""The one step that the run of a request shows."""
+
+CAUSES = {
+    Status.REJECTED: Cause.REJECTED,
+    Status.EXPIRED: Cause.TIMED_OUT,
+    Status.WITHDRAWN: Cause.CANCELLED,
+    Status.CANCELLED: Cause.CANCELLED,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """A request whose locks are held, and what it is now."""
+
+    run: Run
+    request: Request
+    plan: Plan
+    state: State
+
+
+def hold(run_pk: int) -> Held:
+    """Lock it, the run first. To be called inside the caller's writing transaction."""
+    run = ledger.locked(run_pk)
+    request = Request.objects.select_for_update(no_key=True).get(run_id=run_pk)
+    return Held(
+        run=run,
+        request=request,
+        plan=PLAN.validate_python(request.plan),
+        state=STATE.validate_python(request.state),
+    )
+
+
+def why_not(held: Held, event: Event) -> str:
+    return refusal(held.plan, held.state, event)
+
+
+def fold(held: Held, event: Event) -> bool:
+    """Whether it meant something. What has to happen elsewhere happens after the commit, or by the relay."""
+    before = held.state
+    after, commands = decide(held.plan, before, event)
+    if after is before:
+        return False
+    held.state = after
+    _write_run(held, before, event)
+    _write_request(held, event.at)
+    _write_seats(held)
+    _arm(held)
+    for command in commands:
+        _perform(held, command)
+    return True
+
+
+def ring(run_pk: int, at: datetime, make: Callable[[datetime], Event]) -> Held:
+    """Fold what `make` makes of the time, in a transaction of its own."""
+    with sql.writing():
+        held = hold(run_pk)
+        fold(held, make(at))
+    return held
+
+
+def _write_run(held: Held, before: State, event: Event) -> None:
+    status, cause = run_status(held.state)
+    step = StepState(status=_step_status(held.state), attempt=1, parked=not held.state.status.is_end)
+    page = Page(
+        head={"status": status, "cause": cause},
+        version=held.state.version,
+        steps={STEP: step},
+        facts=facts_of(held.plan, before, event, held.state),
+        first_seq=ledger.next_seq(held.run),
+    )
+    ledger.write_page(held.run, page)
+
+
+def run_status(state: State) -> tuple[RunStatus, Cause | None]:
+    """What the run of a request says: an approval that was not given leaves nothing standing."""
+    if state.status is Status.APPROVED:
+        return RunStatus.COMPLETED, None
+    if state.status.is_end:
+        return RunStatus.ROLLED_BACK, CAUSES[state.status]
+    if state.status is Status.RESCUE:
+        return RunStatus.NEEDS_ATTENTION, None
+    return RunStatus.WAITING, None
+
+
+def _step_status(state: State) -> StepStatus:
+    if state.status is Status.APPROVED:
+        return StepStatus.SUCCEEDED
+    return StepStatus.FAILED if state.status.is_end else StepStatus.RUNNING
+
+
+def _write_request(held: Held, at: datetime) -> None:
+    request, state, due = held.request, held.state, next_due(held.plan, held.state)
+    request.state = STATE.dump_python(state, mode="json")
+    request.status, request.round, request.words = state.status, state.round, state.last_words
+    request.expires_at, request.next_at = expires_at(held.plan, state), due.at if due else None
+    decided = state.status.is_end or state.status is Status.COOLING_OFF
+    request.decided_at = (request.decided_at or at) if decided else None
+    request.save(
+        update_fields=["state", "status", "round", "words", "expires_at", "next_at", "decided_at", "decided_by"]
+    )
+
+
+def _write_seats(held: Held) -> None:
+    state = held.state
+    open_seats = () if state.status.is_end else state.seats
+    awaited = set(state.awaited) if state.status.can_be_decided else set()
+    wanted = {(seat.person, seat.owner): seat.person in awaited for seat in open_seats}
+    there = {(seat.person, seat.owner): seat for seat in held.request.seats.all()}
+    Seat.objects.filter(pk__in=[seat.pk for key, seat in there.items() if key not in wanted]).delete()
+    for (person, owner), waits in wanted.items():
+        row = there.get((person, owner))
+        if row is None:
+            user = held.request.people.get(person, {}).get("user_id")
+            Seat.objects.create(request=held.request, person=person, owner=owner, user_id=user, waits=waits)
+        elif row.waits != waits:
+            Seat.objects.filter(pk=row.pk).update(waits=waits)
+
+
+def _arm(held: Held) -> None:
+    engine, run, due = ENGINES[held.run.engine], held.run, held.request.next_at
+    rows = engine.alarm(run, due, run.version) if due else []
+    sql.run(*rows)
+    if not rows and run.handed_over:
+        _after_commit(wake(run, number=run.version))
+
+
+def _perform(held: Held, command: Command) -> None:
+    match command:
+        case Tell():
+            notices.tell(held.request, held.plan, held.state, command)
+        case Finish():
+            sql.run(lifecycle.end_timers(held.run))
+            told = lifecycle.look_again(held.run)
+            if told is not None:
+                _after_commit(told)
+
+
+def _after_commit(*messages: Message) -> None:
+    transaction.on_commit(partial(_deliver, messages), robust=True)
+
+
+def _deliver(messages: Sequence[Message]) -> None:
+    """An engine that is away gets it by the relay."""
+    for message in messages:
+        try:
+            deliver(message)
+        except Unreachable:
+            return

@@ -1,0 +1,111 @@
+"""Who a policy means: accounts and addresses, as they are when a request is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.utils.module_loading import import_string
+
+from approvals.core.chain import names_in
+from approvals.core.policy import PolicyDefinition
+from orchestration import roles
+from orchestration.errors import BadInput
+
+MAY_DECIDE = roles.MAY["approval.decide"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """`id`: user:7, or email:eve@example.com for somebody without an account."""
+
+    id: str
+    name: str
+    email: str = ""
+    user_id: int | None = None
+
+    def plain(self) -> dict[str, Any]:
+        return {"name": self.name, "email": self.email, "user_id": self.user_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """`people`: by person id. `named`: person ids by what the policy names. `left_out`: who may not decide, and why."""
+
+    people: dict[str, Person]
+    named: dict[str, frozenset[str]]
+    left_out: tuple[str, ...]
+
+
+def person_of(user: Any) -> Person:
+    name = user.get_full_name() or user.get_username()
+    return Person(id=f"user:{user.pk}", name=name, email=user.email, user_id=user.pk)
+
+
+def find(policy: PolicyDefinition) -> Found:
+    """Everybody whom the policy names. Raises BadInput for a user, group or look-up that does not exist."""
+    people: dict[str, Person] = {}
+    named: dict[str, frozenset[str]] = {}
+    left_out: dict[str, None] = {}
+    for name in dict.fromkeys(name for who in policy.everybody() for name in names_in(who)):
+        kind, _, value = name.partition(":")
+        here = [_of_email(value)] if kind == "email" else _of_users(_users(kind, value), left_out)
+        people |= {person.id: person for person in here}
+        named[name] = frozenset(person.id for person in here)
+    return Found(people=people, named=named, left_out=tuple(left_out))
+
+
+def who_may_decide(user_ids: Iterable[int]) -> frozenset[int]:
+    """Of these accounts, those that are open and in a role that decides."""
+    users = get_user_model().objects.filter(pk__in=list(user_ids), is_active=True)
+    return frozenset(user.pk for user in users if roles.roles_of(user) & MAY_DECIDE)
+
+
+def _of_users(users: Iterable[Any], left_out: dict[str, None]) -> list[Person]:
+    found = []
+    for user in users:
+        if user.is_active and roles.roles_of(user) & MAY_DECIDE:
+            found.append(person_of(user))
+        else:
+            why = "has none of the roles that decide" if user.is_active else "is closed"
+            left_out[f"the account {user.get_username()} {why}"] = None
+    return found
+
+
+def _users(kind: str, value: str) -> list[Any]:
+    accounts = get_user_model().objects
+    if kind == "user":
+        found = list(accounts.filter(username=value))
+        if not found:
+            raise BadInput(f"there is no user '{value}'", field="users", remedy="use the account's user name")
+        return found
+    if kind == "group":
+        if not Group.objects.filter(name=value).exists():
+            raise BadInput(f"there is no group '{value}'", field="groups", remedy=f"one of: {_groups()}")
+        return list(accounts.filter(groups__name=value).order_by("pk"))
+    return list(accounts.filter(username__in=_on_call(value)).order_by("pk"))
+
+
+def _groups() -> str:
+    return ", ".join(Group.objects.order_by("name").values_list("name", flat=True)[:20])
+
+
+def _on_call(name: str) -> list[str]:
+    """The user names that a look-up gives now; the setting ZEN_ON_CALL names a function for each."""
+    path = settings.ZEN_ON_CALL.get(name)
+    if path is None:
+        known = ", ".join(settings.ZEN_ON_CALL) or "none is set up (ZEN_ON_CALL)"
+        raise BadInput(f"there is no on-call look-up '{name}'", field="on_call", remedy=f"known: {known}")
+    return [str(username) for username in import_string(path)()]
+
+
+def _of_email(address: str) -> Person:
+    """The account with this address when there is one that decides, so that nobody counts twice."""
+    user = get_user_model().objects.filter(email__iexact=address, is_active=True).order_by("pk").first()
+    if user is not None and roles.roles_of(user) & MAY_DECIDE:
+        return person_of(user)
+    return Person(id=f"email:{address.lower()}", name=address, email=address)

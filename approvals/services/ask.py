@@ -1,0 +1,271 @@
+"""Open a request: find the policy and its people, freeze both, store it; its run's engine keeps the clocks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from approvals import folding, people, rules
+from approvals.calendars import holidays_of
+from approvals.content import MOST_BYTES, content_hash
+from approvals.core.chain import plan_of
+from approvals.core.codec import PLAN, STATE
+from approvals.core.events import ContentChanged, Opened
+from approvals.core.plan import Plan
+from approvals.core.policy import PolicyDefinition, Stage
+from approvals.core.spans import span_of
+from approvals.core.state import State
+from approvals.models import Policy, Request
+from approvals.outgoing import register
+from approvals.people import Found, person_of
+from approvals.services.policies import check_policy, policy_for, store_policy
+from orchestration import audit, roles, sql
+from orchestration.audit import Actor
+from orchestration.clock import now
+from orchestration.core.definition.shape import canonical_json, plain_json
+from orchestration.engines.registry import ENGINES, choose
+from orchestration.errors import BadInput, Unreachable
+from orchestration.models import Run
+from orchestration.services.definitions import checked, store
+from orchestration.services.start import Parent, handle_of
+
+LONGEST_HANDLE = 200
+SHOWN: dict[str, Any] = {
+    "saga_id": "approval",
+    "name": "Approval",
+    "description": "The run of an approval: its one step is the decision.",
+    "steps": [{"step_id": folding.STEP, "forward_action": {"type": "approval"}}],
+}
+"""What the run of a request shows as its definition; who decides is in the policy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is asked. `about`: the workflow it belongs to. `author`: who wrote what is to be approved; `agent_owner`:
+    whose agent asks; neither of them can decide. `action`: what the yes is for. `facts`: computed by us.
+    """
+
+    stage: str
+    description: str = ""
+    title: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    action: Mapping[str, Any] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    about: str = ""
+    step_id: str = ""
+    policy: str = ""
+    approvers: tuple[str, ...] = ()
+    how_many: str | int = "any"
+    editable: tuple[str, ...] = ()
+    timeout_seconds: float | None = None
+    callback_url: str = ""
+    author: str = ""
+    agent_owner: str = ""
+
+    def content(self) -> dict[str, Any]:
+        """What is shown, and what a yes is bound to."""
+        shown: dict[str, Any] = {"stage": self.stage, "description": self.description, "context": dict(self.context)}
+        return {**shown, "action": dict(self.action)} if self.action is not None else shown
+
+
+def ask(
+    *, given: Ask, actor: Actor, request_id: str = "", engine: str = "", parent: Parent | None = None
+) -> tuple[Request, bool]:
+    """The request, and whether this call opened it.
+
+    A used `request_id` with the same content returns its request; with another it is BadInput.
+    Raises BadInput, NotAllowed, Unreachable (an engine that was asked for by name and is away).
+    """
+    roles.require(actor, "approval.ask")
+    content = _content(given)
+    handle = handle_of(request_id, f"{given.about or 'approval'}.{given.stage}", field="request_id")
+    found = Request.objects.filter(request_id=handle).select_related("run").first()
+    if found is not None:
+        return _same(found, content), False
+    stored, policy = _policy(given, actor)
+    whom = people.find(policy)
+    barred = _barred(given, actor, parent)
+    plan = plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy.hours.holidays, now()))
+    _refuse_nobody(plan, whom)
+    chosen = choose(engine)
+    with sql.writing():
+        if stored is None:
+            stored, _ = store_policy(policy, by=actor.name, published=False)
+        definition, _ = store(checked(SHOWN), actor=actor)
+        moment = now()
+        run = Run.objects.create(
+            workflow_id=handle, kind="approval", engine=chosen.name, definition=definition, context={}, config={},
+            created_at=moment, created_by=actor.name, **(parent.fields() if parent else {}),
+        )  # fmt: skip
+        request = _create(given, content, actor, run=run, policy=stored, plan=plan, whom=whom)
+        audit.record(
+            actor=actor, action="approval.ask", workflow_id=handle, policy=str(stored), content=request.content_hash,
+            about=given.about,
+        )  # fmt: skip
+        _register_callback(request, given, actor)
+        held = folding.hold(run.pk)
+        folding.fold(held, Opened(at=moment, by_rule=_rule(policy, request)))
+        transaction.on_commit(partial(_hand_over, run), robust=True)
+    request.refresh_from_db()
+    return request, True
+
+
+def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
+    """The content has changed: a new round, in which everybody decides anew. False: it is the same content."""
+    content = _content(given)
+    with sql.writing():
+        held = folding.hold(request.run_id)
+        if held.request.content_hash == content_hash(content):
+            return False
+        event = ContentChanged(at=now(), by=actor.name)
+        if folding.why_not(held, event):
+            return False
+        held.request.earlier = [*held.request.earlier, held.request.content]
+        held.request.content, held.request.content_hash = content, content_hash(content)
+        held.request.edits = {}
+        held.request.save(update_fields=["earlier", "content", "content_hash", "edits"])
+        audit.record(
+            actor=actor, action="approval.changed", workflow_id=request.request_id, content=held.request.content_hash
+        )
+        folding.fold(held, event)
+    return True
+
+
+def _content(given: Ask) -> dict[str, Any]:
+    content: dict[str, Any] = plain_json(given.content())  # type: ignore[assignment]
+    if not given.stage or len(given.stage) > 100:
+        raise BadInput("a request needs a stage", field="stage", remedy="a word for the decision, such as deployment")
+    if len(canonical_json(content)) > MOST_BYTES:
+        raise BadInput("the content is larger than 5 MiB", field="context", remedy="give a link to what is large")
+    return content
+
+
+def _same(found: Request, content: dict[str, Any]) -> Request:
+    if found.content_hash != content_hash(content):
+        raise BadInput(
+            f"request_id '{found}' is in use by a request with another content",
+            field="request_id", remedy="choose another, or none to get a new one",
+        )  # fmt: skip
+    return found
+
+
+def _policy(given: Ask, actor: Actor) -> tuple[Policy | None, PolicyDefinition]:
+    if given.approvers:
+        stored, policy = None, check_policy(_own_policy(given))
+    else:
+        stored, policy = policy_for(given.policy, given.stage)
+    if given.timeout_seconds is None and not given.editable:
+        return stored, policy
+    return None, _narrowed(policy, given)
+
+
+def _own_policy(given: Ask) -> dict[str, Any]:
+    """The policy of a request that names its approvers itself."""
+    who: dict[str, list[str]] = {}
+    for name in given.approvers:
+        kind = "groups" if name.startswith("group:") else "emails" if "@" in name else "users"
+        who.setdefault(kind, []).append(name.removeprefix("group:"))
+    stage = {"name": "approval", "who": who, "how_many": given.how_many, "expire": "7d"}
+    return {"policy": "named-approvers", "stages": [stage]}
+
+
+def _narrowed(policy: PolicyDefinition, given: Ask) -> PolicyDefinition:
+    """A request may ask for less time, and for what can be edited where the policy does not say."""
+    return policy.model_copy(update={"stages": tuple(_narrow(stage, given) for stage in policy.stages)})
+
+
+def _narrow(stage: Stage, given: Ask) -> Stage:
+    changes: dict[str, Any] = {}
+    if given.timeout_seconds is not None:
+        changes["expire"] = _shorter(stage.expire, given.timeout_seconds)
+    if given.editable and not stage.editable:
+        changes["editable"] = given.editable
+    return stage.model_copy(update=changes)
+
+
+def _shorter(expire: str | float | None, seconds: float) -> str | float:
+    if expire is None:
+        return seconds
+    span = span_of(expire)
+    return expire if not span.business and span.seconds <= seconds else seconds
+
+
+def _barred(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:
+    """Person ids of whoever asked, wrote it, owns the agent that did, or started the run that waits."""
+    names = {actor.name, given.author, given.agent_owner}
+    above = parent.run if parent else None
+    while above is not None:
+        names.add(above.created_by)
+        above = above.parent
+    names.discard("")
+    users = get_user_model().objects.filter(username__in=names)
+    emails = {f"email:{name.lower()}" for name in names if "@" in name}
+    return frozenset({person_of(user).id for user in users} | emails)
+
+
+def _refuse_nobody(plan: Plan, whom: Found) -> None:
+    """An empty list never means anyone; who asks hears of it now, and not when the clock has run out."""
+    for stage in plan.stages:
+        able = stage.people | frozenset().union(*(level.people for level in stage.levels))
+        if not able - plan.barred:
+            why = "; ".join(whom.left_out) or "nobody is in it, or only whoever asks"
+            raise BadInput(
+                f"nobody can decide stage '{stage.name}': {why}", field="policy",
+                remedy="give people the role approver, or change the policy",
+            )  # fmt: skip
+
+
+def _create(
+    given: Ask, content: dict[str, Any], actor: Actor, *, run: Run, policy: Policy, plan: Plan, whom: Found
+) -> Request:
+    title = given.title or given.description.strip().partition("\n")[0] or given.stage
+    return Request.objects.create(
+        run=run,
+        request_id=run.workflow_id,
+        policy=policy,
+        about=given.about,
+        step_id=given.step_id,
+        stage=given.stage,
+        title=title[:300],
+        content=content,
+        content_hash=content_hash(content),
+        facts=dict(given.facts),
+        plan=PLAN.dump_python(plan, mode="json"),
+        people={person.id: person.plain() for person in whom.people.values()},
+        state=STATE.dump_python(State(), mode="json"),
+        requester=actor.name,
+        created_at=run.created_at,
+    )
+
+
+def _rule(policy: PolicyDefinition, request: Request) -> str:
+    content = request.content
+    seen = {"stage": request.stage, "context": content["context"], "action": content.get("action", {})}
+    about = {**seen, "requester": request.requester, "facts": request.facts, "about": request.about}
+    return policy.auto_approve if rules.holds(policy.auto_approve, about) else ""
+
+
+def _register_callback(request: Request, given: Ask, actor: Actor) -> None:
+    if given.callback_url:
+        register(request, given.callback_url, actor)
+
+
+def _hand_over(run: Run) -> None:
+    try:
+        ENGINES[run.engine].take(Run.objects.get(pk=run.pk))
+    except Unreachable:
+        return  # the relay hands it over later
+
+
+def handle_for_gate(workflow_id: str, step_id: str, iteration: int, number: int) -> str:
+    """The same for every attempt of a step that asks the same; a long one ends in its hash."""
+    handle = f"{workflow_id}.{step_id}.{iteration}.approval" + (f"-{number}" if number else "")
+    if len(handle) <= LONGEST_HANDLE:
+        return handle
+    return f"{handle[: LONGEST_HANDLE - 33]}~{hashlib.sha256(handle.encode()).hexdigest()[:32]}"

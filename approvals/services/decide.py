@@ -1,0 +1,215 @@
+"""The one door: every button, link, call and command that decides comes through here.
+
+It locks the run, the request and the votes, in this order; asks the database's clock; counts under the lock; and writes
+vote, audit and everything that follows in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection
+
+from approvals import folding, people
+from approvals.content import edited
+from approvals.core.events import ClockReached, Delegated, Event, Voted
+from approvals.core.policy import PolicyDefinition, Stage
+from approvals.core.state import State
+from approvals.core.words import Choice, Status
+from approvals.folding import Held
+from approvals.models import Delegation, Request, Vote
+from approvals.people import Person, person_of
+from approvals.services.view import found_request
+from orchestration import audit, roles, sql
+from orchestration.audit import Actor
+from orchestration.clock import now
+from orchestration.errors import BadInput, Gone, NotAllowed, WrongState
+
+LONGEST_COMMENT = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """How the decider was known: `strength` such as login, token or link; `detail` such as the client's address."""
+
+    strength: str = "login"
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decide(
+    *,
+    request_id: str,
+    actor: Actor,
+    person: Person,
+    choice: Choice | str,
+    comment: str = "",
+    edits: Mapping[str, Any] | None = None,
+    seen: str = "",
+    evidence: Evidence | None = None,
+) -> Request:
+    """The request after this person's word. `seen`: the hash of the content that was shown to them.
+
+    Raises NotFound, NotAllowed (no seat here), BadInput, WrongState (somebody or something was first; it says who),
+    Gone (the time is over). Then nothing has changed.
+    """
+    roles.require(actor, "view")
+    word = _choice(choice)
+    request = found_request(request_id)
+    with sql.writing():
+        held = folding.hold(request.run_id)
+        at = database_now(held.state)
+        _let_the_clock_speak(held, at)
+        if held.state.status.is_end and _is_repeated(held, person, word):
+            return held.request
+        if not held.state.status.is_end:
+            _authorise(held, actor, person)
+        delegation = _delegated(held, person, at)
+        event = Voted(at=at, person=person.id, choice=word)
+        _refuse(held, event, person)
+        stage = _stage(held)
+        _check_comment(stage, word, comment)
+        content = _edit(held, stage, word, edits or {})
+        if seen and seen != held.request.content_hash:
+            raise WrongState("what is asked has changed since it was shown", field="seen", remedy="look at it again")
+        _store(held, event, person, comment, edits or {}, delegation, actor, evidence or Evidence())
+        if content is not None:
+            held.request.edits = {**held.request.edits, **(edits or {})}
+        held.request.decided_by = person.name
+        folding.fold(held, event)
+        if content is not None:
+            held.request.save(update_fields=["edits"])
+    return held.request
+
+
+def database_now(state: State) -> datetime:
+    """The clock that everybody shares, under the lock; never before what has happened already."""
+    if connection.vendor != "postgresql":
+        moment = now()
+    else:
+        ((moment,),) = sql.rows_of(sql.Statement("SELECT clock_timestamp()", []))[0]
+    latest = max((vote.at for vote in state.votes), default=moment)
+    return max(moment, latest)
+
+
+def _let_the_clock_speak(held: Held, at: datetime) -> None:
+    """Whatever was due by now happens first, though no alarm has rung yet: so a late word is late."""
+    folding.fold(held, ClockReached(at=at))
+
+
+def _choice(choice: Choice | str) -> Choice:
+    try:
+        return Choice(choice)
+    except ValueError:
+        raise BadInput(
+            f"'{choice}' is not a decision", field="decision", remedy=f"one of: {', '.join(Choice)}"
+        ) from None
+
+
+def _authorise(held: Held, actor: Actor, person: Person) -> None:
+    """Again, now: the account may have been closed, or have left the role, since it was asked."""
+    if person.user_id is not None and person.user_id not in people.who_may_decide([person.user_id]):
+        raise NotAllowed(f"{person.name} may not decide", field="role", remedy="ask for the role approver")
+    roles.require(actor, "approval.decide")
+
+
+def _delegated(held: Held, person: Person, at: datetime) -> Delegation | None:
+    """Somebody who is away has a seat that this person fills for them: it moves over before the vote."""
+    if person.user_id is None or held.state.seat_of(person.id) is not None or held.state.status.is_end:
+        return None
+    owners = {person_id: info.get("user_id") for person_id, info in held.request.people.items()}
+    waiting = [one for one in held.state.awaited if owners.get(one)]
+    rules = Delegation.objects.filter(
+        to_id=person.user_id, owner_id__in=[owners[one] for one in waiting], starts_at__lte=at, ends_at__gt=at,
+        ended_at=None,
+    ).order_by("pk")  # fmt: skip
+    for rule in rules:
+        if rule.policies and held.request.policy.name not in rule.policies:
+            continue
+        owner = f"user:{rule.owner_id}"
+        event = Delegated(at=at, person=owner, to=person.id, by="delegation")
+        if not folding.why_not(held, event):
+            _know(held.request, person)
+            folding.fold(held, event)
+            return rule
+    return None
+
+
+def _know(request: Request, person: Person) -> None:
+    if person.id not in request.people:
+        request.people = {**request.people, person.id: person.plain()}
+        request.save(update_fields=["people"])
+
+
+def _is_repeated(held: Held, person: Person, word: Choice) -> bool:
+    """The same word of the same person again, such as a double click: it has been heard."""
+    last = held.request.votes.filter(person=person.id, round=held.state.round).last()
+    return last is not None and last.choice == word
+
+
+def _refuse(held: Held, event: Event, person: Person) -> None:
+    why = folding.why_not(held, event)
+    if not why:
+        return
+    request, state = held.request, held.state
+    if state.status is Status.EXPIRED:
+        raise Gone(f"the time to decide was over at {_time(request.decided_at)}", field="decision")
+    if state.status.is_end:
+        by = f" by {request.decided_by}" if request.decided_by and request.votes.exists() else ""
+        raise WrongState(f"it is {state.status} already{by}, since {_time(request.decided_at)}", field="decision")
+    if person.id in held.plan.barred or state.seat_of(person.id) is None:
+        raise NotAllowed(why, field="person", remedy="ask one of those who decide, or have it delegated to you")
+    raise WrongState(why, field="decision")
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "just now"
+
+
+def _stage(held: Held) -> Stage:
+    stages = PolicyDefinition.model_validate(held.request.policy.body).stages
+    return stages[held.state.stage]
+
+
+def _check_comment(stage: Stage, word: Choice, comment: str) -> None:
+    if word in stage.must_comment_on and not comment.strip():
+        raise BadInput(f"{word} needs a comment here", field="comment", remedy="say why, in a sentence")
+    if len(comment) > LONGEST_COMMENT:
+        raise BadInput("the comment is too long", field="comment", remedy=f"at most {LONGEST_COMMENT} characters")
+
+
+def _edit(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not edits:
+        return None
+    if word is not Choice.APPROVE:
+        raise BadInput("only a yes can come with edits", field="edits", remedy="approve, or leave them out")
+    return edited(held.request.content, {**held.request.edits, **edits}, stage.editable)
+
+
+def _store(
+    held: Held, event: Voted, person: Person, comment: str, edits: Mapping[str, Any], delegation: Delegation | None,
+    actor: Actor, evidence: Evidence,
+) -> None:  # fmt: skip
+    seat = held.state.seat_of(person.id)
+    owner = seat.owner if seat else person.id
+    stage = held.plan.stages[held.state.stage].name
+    try:
+        Vote.objects.create(
+            request=held.request, round=held.state.round, stage=stage, person=person.id, name=person.name, owner=owner,
+            user_id=person.user_id, delegation=delegation, choice=event.choice, comment=comment, edits=dict(edits),
+            content_hash=held.request.content_hash, door=actor.door, strength=evidence.strength,
+            evidence=dict(evidence.detail), at=event.at,
+        )  # fmt: skip
+    except IntegrityError:
+        raise WrongState("this person has decided already", field="decision") from None
+    audit.record(
+        actor=actor, action=f"approval.{event.choice}", workflow_id=held.request.request_id, note=comment,
+        person=person.id, on_behalf_of=owner if owner != person.id else "", stage=stage, round=held.state.round,
+        content=held.request.content_hash, edits=dict(edits), strength=evidence.strength,
+        evidence=dict(evidence.detail),
+    )  # fmt: skip
+
+
+__all__ = ["Evidence", "database_now", "decide", "person_of"]

@@ -1,0 +1,50 @@
+"""Somebody is away: who decides for them, from when to when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from approvals.models import Delegation
+from orchestration import audit, roles, sql
+from orchestration.audit import Actor
+from orchestration.clock import now
+from orchestration.errors import BadInput, NotFound
+
+
+def delegate_while_away(
+    *, actor: Actor, owner: Any, to: Any, starts_at: datetime, ends_at: datetime, policies: Iterable[str] = (),
+    reason: str = "",
+) -> Delegation:  # fmt: skip
+    """By the owner, or an administrator for them. It counts when a decision is made, and goes one hop only."""
+    roles.require(actor, "view")
+    if actor.name != owner.get_username():
+        roles.require(actor, "approval.manage")
+    if owner.pk == to.pk:
+        raise BadInput("nobody can delegate to themselves", field="to", remedy="choose another account")
+    if not roles.roles_of(to) & roles.MAY["approval.decide"]:
+        raise BadInput(f"{to} may not decide", field="to", remedy="choose somebody with the role approver")
+    if ends_at <= starts_at or ends_at <= now():
+        raise BadInput("it would end before it begins", field="ends_at", remedy="give a later time")
+    with sql.writing():
+        rule = Delegation.objects.create(
+            owner=owner, to=to, starts_at=starts_at, ends_at=ends_at, policies=list(policies), reason=reason,
+            created_by=actor.name,
+        )  # fmt: skip
+        audit.record(actor=actor, action="delegation.create", delegation=rule.pk, owner=str(owner), to=str(to))
+    return rule
+
+
+def end_delegation(*, actor: Actor, delegation_id: int) -> Delegation:
+    roles.require(actor, "view")
+    rule = Delegation.objects.filter(pk=delegation_id).select_related("owner", "to").first()
+    if rule is None:
+        raise NotFound(f"there is no delegation {delegation_id}", field="delegation_id")
+    if actor.name != rule.owner.get_username():
+        roles.require(actor, "approval.manage")
+    with sql.writing():
+        if Delegation.objects.filter(pk=rule.pk, ended_at=None).update(ended_at=now()):
+            audit.record(actor=actor, action="delegation.end", delegation=rule.pk)
+    rule.refresh_from_db()
+    return rule

@@ -1,0 +1,95 @@
+"""Publish policies, and find the one that a request is put through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from approvals import rules
+from approvals.core.policy import PolicyDefinition
+from approvals.models import Policy
+from orchestration import audit, roles, sql
+from orchestration.audit import Actor
+from orchestration.core.definition import definition_hash
+from orchestration.core.definition.problems import did_you_mean, short
+from orchestration.core.definition.shape import dotted, plain_json
+from orchestration.errors import BadInput
+
+STANDARD = "standard"
+"""The policy of requests for which nobody made one: any approver, within a day."""
+
+STANDARD_BODY: dict[str, Any] = {
+    "policy": STANDARD,
+    "description": "Any approver, within a day; nobody answering is a no.",
+    "stages": [{"name": "approval", "who": {"groups": [roles.APPROVER]}, "expire": "1d", "remind": ["4h"]}],
+}
+
+
+def check_policy(data: object) -> PolicyDefinition:
+    """The policy in `data`, or BadInput with every problem found."""
+    try:
+        policy = PolicyDefinition.model_validate(plain_json(data))
+    except ValidationError as error:
+        problems = [_problem(detail) for detail in error.errors(include_url=False)]
+        first = problems[0]
+        raise BadInput(
+            f"{first['field'] or 'the policy'}: {first['message']}", field=str(first["field"]), problems=problems,
+            remedy=str(first["remedy"]),
+        ) from None  # fmt: skip
+    if policy.auto_approve:
+        rules.check(policy.auto_approve, field="auto_approve")
+    return policy
+
+
+def publish_policy(*, data: object, actor: Actor) -> tuple[Policy, bool]:
+    """The stored version of this content, and whether it is new. Requests that are open keep the version they have."""
+    roles.require(actor, "policy.publish")
+    policy = check_policy(data)
+    with sql.writing():
+        stored, created = store_policy(policy, by=actor.name)
+        if created:
+            audit.record(actor=actor, action="policy.publish", policy=str(stored))
+    return stored, created
+
+
+def store_policy(policy: PolicyDefinition, *, by: str, published: bool = True) -> tuple[Policy, bool]:
+    """Inside the caller's transaction."""
+    content = definition_hash(policy)
+    same = Policy.objects.filter(name=policy.policy, hash=content).first()
+    if same is not None:
+        return same, False
+    latest = Policy.objects.filter(name=policy.policy).order_by("-version").first()
+    return Policy.objects.create(
+        name=policy.policy, version=latest.version + 1 if latest else 1, hash=content, published=published,
+        body=policy.model_dump(mode="json", exclude_unset=True), published_by=by,
+    ), True  # fmt: skip
+
+
+def policy_for(name: str, stage: str) -> tuple[Policy | None, PolicyDefinition]:
+    """The latest version of a policy; without a name the one called as the stage is, else the standard one."""
+    wanted = name or stage
+    stored = Policy.objects.filter(name=wanted, published=True).order_by("-version").first()
+    if stored is not None:
+        return stored, PolicyDefinition.model_validate(stored.body)
+    if name:
+        known = list(Policy.objects.filter(published=True).values_list("name", flat=True).distinct())
+        raise BadInput(
+            f"there is no policy '{name}'", field="policy", remedy=did_you_mean(name, known, "the policies are")
+        )
+    own = Policy.objects.filter(name=STANDARD, published=True).order_by("-version").first()
+    return own, PolicyDefinition.model_validate(own.body if own else STANDARD_BODY)
+
+
+def _problem(detail: Any) -> dict[str, object]:
+    path = tuple(part for part in detail["loc"] if not _is_branch(part))
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    message, _, remedy = message.partition("; ")
+    if detail["type"] == "extra_forbidden":
+        message, remedy = "is not a known key", "see docs/policies.md for the keys"
+    return {"field": dotted(path), "value": short(detail["input"]), "message": message, "remedy": remedy}
+
+
+def _is_branch(part: object) -> bool:
+    """pydantic's names of the members of a union."""
+    return isinstance(part, str) and ("[" in part or part in ("str", "int", "float") or part.startswith("literal"))

@@ -1,0 +1,23 @@
+"""Find a request, for somebody who may see it."""
+
+from __future__ import annotations
+
+from approvals.models import Request
+from orchestration import roles
+from orchestration.audit import Actor
+from orchestration.errors import NotFound
+
+
+def get_request(request_id: str, *, actor: Actor) -> Request:
+    """Who may see nothing is told nothing, not even whether it exists."""
+    roles.require(actor, "view")
+    return found_request(request_id)
+
+
+def found_request(request_id: str) -> Request:
+    found = Request.objects.select_related("run", "policy").filter(request_id=request_id).first()
+    if found is None:
+        raise NotFound(
+            f"there is no approval '{request_id}'", field="request_id", remedy="see `manage.py approval list`"
+        )
+    return found
