@@ -1,0 +1,92 @@
+"""Which channels reach a person, in which order, and with which address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from notifications.errors import BadInput
+from notifications.message import Person, checked_url
+from notifications.models import Channel, Contact
+
+PEOPLE = "email://people"
+"""The channel that is there without being made: each person's e-mail address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A channel, and the person's address in it."""
+
+    channel: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A person with their contact, if any, and the routes to them: the first is to be tried first."""
+
+    person: Person
+    contact: Contact | None
+    routes: list[Route]
+
+
+def reached(people: Sequence[Person]) -> list[Reached]:
+    """Each person once. Raises BadInput for one who does not exist."""
+    once = {person.key: person for person in map(_checked, people)}
+    ids = [person.user_id for person in once.values() if person.user_id is not None]
+    users = get_user_model().objects.in_bulk(ids)
+    if missing := [str(user_id) for user_id in ids if user_id not in users]:
+        shown = ", ".join(missing)
+        raise BadInput(f"there is no user {shown}", field="people", value=shown, remedy="name users that exist")
+    contacts = {contact.user_id: contact for contact in Contact.objects.filter(user_id__in=ids)}
+    channels = _personal() if once else []
+    return [
+        _reached(person, users.get(person.user_id), contacts.get(person.user_id), channels)  # type: ignore[arg-type]
+        for person in once.values()
+    ]
+
+
+def _checked(person: Person) -> Person:
+    checked_url(person.url)
+    if person.user_id is None:
+        try:
+            validate_email(person.email)
+        except ValidationError:
+            remedy = "give a user_id, or an e-mail address such as ada@company.com"
+            shown = person.email[:100]
+            raise BadInput(f"{shown!r} reaches nobody", field="people", value=shown, remedy=remedy) from None
+    return person
+
+
+def _personal() -> list[Channel]:
+    """E-mail first, for everybody has it."""
+    channels = Channel.objects.filter(personal=True)
+    if not channels.filter(kind=Channel.EMAIL).exists():
+        Channel.objects.get_or_create(name=PEOPLE, defaults={"kind": Channel.EMAIL, "personal": True})
+    enabled: Iterable[Channel] = channels.filter(enabled=True)
+    return sorted(enabled, key=lambda channel: (channel.kind != Channel.EMAIL, channel.name))
+
+
+def _reached(person: Person, user: Any, contact: Contact | None, channels: list[Channel]) -> Reached:
+    if contact is not None and contact.channels:
+        by_name = {channel.name: channel for channel in channels}
+        channels = [by_name[name] for name in dict.fromkeys(contact.channels) if name in by_name]
+    found = ((channel, _address(channel, person, user, contact)) for channel in channels)
+    routes = [Route(channel=channel.pk, address=address) for channel, address in found if address]
+    return Reached(person=person, contact=contact, routes=routes)
+
+
+def _address(channel: Channel, person: Person, user: Any, contact: Contact | None) -> str:
+    match channel.kind:
+        case Channel.EMAIL:
+            return (contact.email if contact else "") or person.email or getattr(user, "email", "")
+        case Channel.SLACK:
+            return contact.slack_id if contact else ""
+        case Channel.APPRISE:
+            return contact.phone if contact else ""
+    return ""

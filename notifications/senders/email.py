@@ -1,0 +1,44 @@
+"""By SMTP, through Django: plain text and HTML."""
+
+from __future__ import annotations
+
+import smtplib
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from notifications.senders.html import page, plain
+from notifications.senders.parcel import Outcome, Parcel
+from notifications.text import one_line
+
+LONGEST_SUBJECT = 200
+
+
+def send(parcel: Parcel) -> Outcome:
+    if not settings.EMAIL_HOST:
+        return Outcome(error="there is no mail server; set EMAIL_URL (docs/notifications.md)", permanent=True)
+    try:
+        _mail(parcel).send()
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        return Outcome(error=f"the address was refused: {error}", permanent=all(code >= 500 for code in codes))
+    except smtplib.SMTPResponseException as error:
+        return Outcome(error=f"{type(error).__name__}: {error}", permanent=error.smtp_code >= 500)
+    except smtplib.SMTPNotSupportedError as error:
+        return Outcome(error=f"the mail server cannot do it: {error}", permanent=True)
+    except (smtplib.SMTPException, OSError) as error:
+        return Outcome(error=f"no mail server: {error or type(error).__name__}")
+    return Outcome()
+
+
+def _mail(parcel: Parcel) -> EmailMultiAlternatives:
+    """The Message-ID stays the same for every attempt: a mailbox shows a repeated one once."""
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
+    mail = EmailMultiAlternatives(
+        subject=one_line(parcel.title, LONGEST_SUBJECT),
+        body=plain(parcel.items),
+        to=[parcel.address or parcel.target],
+        headers={"Message-ID": f"<delivery-{parcel.id}@{domain}>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(page(parcel.items), "text/html")
+    return mail

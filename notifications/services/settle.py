@@ -1,0 +1,74 @@
+"""A subject is settled: what still waits is not sent, and what Slack shows is changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from django.db import transaction
+from django.db.models.functions import Coalesce
+
+from notifications.bell import ring_on_commit
+from notifications.clock import now
+from notifications.message import Message, checked
+from notifications.models import Channel, Delivery, Notice
+from notifications.settlements import SETTLED
+
+
+def settle(*, subject: str, message: Message) -> Notice:
+    """In the caller's transaction, or in one of its own. The same message again changes nothing. Raises BadInput.
+
+    A message that is being sent now is changed once it was. What is told of the subject later is a new matter.
+    """
+    message, at = checked(message), now()
+    with transaction.atomic():
+        notice, is_new = Notice.objects.get_or_create(
+            dedupe=_dedupe(subject, message),
+            defaults={
+                "subject": subject, "kind": SETTLED, "title": message.title, "text": message.text,
+                "url": message.url, "created_at": at,
+            },
+        )  # fmt: skip
+        if is_new:
+            told = Delivery.objects.filter(notice__subject=subject, updates=None)
+            alone = told.filter(status=Delivery.QUEUED).exclude(pk__in=_carriers())
+            alone.update(status=Delivery.CANCELLED, ended_at=at)
+            Delivery.objects.bulk_create(_change(notice, carrier) for carrier in _changeable(subject))
+            ring_on_commit()
+    return notice
+
+
+def _carriers() -> list[int]:
+    """Messages that failed once with others inside: the worker that takes one leaves out what is settled."""
+    ids = Delivery.objects.filter(status=Delivery.COALESCED, into__status=Delivery.QUEUED).values_list(
+        "into", flat=True
+    )
+    return [pk for pk in ids if pk is not None]
+
+
+def _changeable(subject: str) -> list[Delivery]:
+    """The messages that tell of the subject, or will once they are sent, where their service can change them."""
+    told = Delivery.objects.filter(notice__subject=subject, updates=None, channel__kind=Channel.SLACK)
+    ids = set(told.annotate(carrier=Coalesce("into", "id")).values_list("carrier", flat=True))
+    live = (Delivery.QUEUED, Delivery.SENDING, Delivery.SENT)
+    return list(Delivery.objects.filter(pk__in=ids, status__in=live).order_by("pk"))
+
+
+def _change(notice: Notice, carrier: Delivery) -> Delivery:
+    return Delivery(
+        notice=notice,
+        updates=carrier,
+        channel_id=carrier.channel_id,
+        user_id=carrier.user_id,
+        person_key=carrier.person_key,
+        person_name=carrier.person_name,
+        address=carrier.address,
+        urgent=True,
+        created_at=notice.created_at,
+        due_at=notice.created_at,
+    )
+
+
+def _dedupe(subject: str, message: Message) -> str:
+    content = json.dumps([subject, message.title, message.text, message.url])
+    return f"{SETTLED}:{hashlib.sha256(content.encode()).hexdigest()}"

@@ -1,0 +1,71 @@
+"""Tell people and channels of something: rows now, messages after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from notifications.bell import ring_on_commit
+from notifications.clock import now
+from notifications.errors import BadInput
+from notifications.message import Message, Person, as_json, checked
+from notifications.models import Channel, Delivery, Notice
+from notifications.people import reached
+from notifications.plans import rows_for
+
+
+def tell(
+    *,
+    subject: str,
+    kind: str,
+    message: Message,
+    people: Sequence[Person] = (),
+    channels: Sequence[str] = (),
+    dedupe: str,
+    urgent: bool = False,
+) -> Notice:
+    """In the caller's transaction, or in one of its own. The same `dedupe` again changes nothing.
+
+    What is urgent goes at once and alone: no quiet hours, no digest, no coalescing. Raises BadInput.
+    """
+    _check_words(subject=subject, kind=kind, dedupe=dedupe)
+    message, at = checked(message), now()
+    with transaction.atomic():
+        to, named = reached(people), named_channels(channels)
+        notice, is_new = Notice.objects.get_or_create(
+            dedupe=dedupe,
+            defaults={
+                "subject": subject, "kind": kind, "title": message.title, "text": message.text, "url": message.url,
+                "buttons": as_json(message.buttons), "urgent": urgent, "created_at": at,
+            },
+        )  # fmt: skip
+        if is_new:
+            rows = [row for one in to for row in rows_for(notice, one, at)]
+            Delivery.objects.bulk_create([*rows, *_for_channels(notice, named, at)])
+            ring_on_commit()
+    return notice
+
+
+def named_channels(names: Sequence[str]) -> list[Channel]:
+    """Each channel once. Raises BadInput for one that is unknown, or that has no target of its own."""
+    found = {channel.name: channel for channel in Channel.objects.filter(name__in=names, personal=False)}
+    if unknown := [name for name in names if name not in found]:
+        known = Channel.objects.filter(personal=False).values_list("name", flat=True)
+        remedy = f"name one of: {', '.join(known) or 'none yet; an administrator makes channels in the admin'}"
+        raise BadInput(f"there is no channel {unknown[0][:200]!r}", field="channels", value=unknown[0], remedy=remedy)
+    return list(found.values())
+
+
+def _for_channels(notice: Notice, channels: Sequence[Channel], at: datetime) -> Iterator[Delivery]:
+    for channel in channels:
+        yield Delivery(notice=notice, channel=channel, urgent=notice.urgent, created_at=at, due_at=at)
+
+
+def _check_words(**words: str) -> None:
+    most = {"subject": 200, "kind": 60, "dedupe": 250}
+    for field, value in words.items():
+        if not value.strip() or len(value) > most[field] or not value.isprintable():
+            remedy = f"1 to {most[field]} printable characters, such as approval:17"
+            raise BadInput(f"the {field} is not usable", field=field, value=value[:60], remedy=remedy)

@@ -1,0 +1,62 @@
+"""When a message may go: quiet hours, digests, pauses between attempts. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+MINUTE = timedelta(minutes=1)
+LEAST_SECONDS, BASE_SECONDS, LONGEST_SECONDS = 1.0, 5.0, 1800.0
+SPREAD = 0.1
+LONGEST_WISH = 86_400.0
+
+
+def is_quiet(at: datetime, *, zone: ZoneInfo, start: time, end: time) -> bool:
+    """By the clock on the wall of the zone; `end` itself is not quiet. They may go over midnight."""
+    wall = at.astimezone(zone).time()
+    return start <= wall < end if start < end else wall >= start or wall < end
+
+
+def after_quiet(at: datetime, *, zone: ZoneInfo, start: time, end: time) -> datetime:
+    """`at`, or the first moment after the quiet hours that it falls into, in UTC."""
+    if start == end or not is_quiet(at, zone=zone, start=start, end=end):
+        return at
+    local, at = at.astimezone(zone), at.astimezone(UTC)
+    found = min(moment for days in (0, 1) for moment in _ends(local, end, zone, days) if moment >= at)
+    while is_quiet(found, zone=zone, start=start, end=end):
+        found = (
+            found.replace(second=0, microsecond=0) + MINUTE
+        )  # the clock skips the end: the first moment after the gap
+    return found
+
+
+def _ends(local: datetime, wall: time, zone: ZoneInfo, days: int) -> list[datetime]:
+    """The instants at which a clock may show that time: two when it is put back over it. When it skips the time, all
+    from where the old clock would have shown it.
+    """
+    first, second = (_instant(local, wall.replace(fold=fold), zone, days) for fold in (0, 1))
+    return [max(second, local.astimezone(UTC))] if second < first and first > local else [first, second]
+
+
+def _instant(local: datetime, wall: time, zone: ZoneInfo, days: int) -> datetime:
+    return datetime.combine(local.date() + timedelta(days=days), wall, tzinfo=zone).astimezone(UTC)
+
+
+def digest_at(at: datetime, *, digest: str, zone: ZoneInfo, hour: int) -> datetime:
+    """When the digest goes that takes in what is told at `at`."""
+    if digest == "hourly":
+        return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    if digest == "daily":
+        local = at.astimezone(zone)
+        today = _instant(local, time(hour), zone, 0)
+        return today if today > at else _instant(local, time(hour), zone, 1)
+    return at
+
+
+def pause(*, attempts: int, spread: float, retry_after: float | None = None) -> timedelta:
+    """After so many attempts failed: exponential, with full jitter (`spread` 0 to 1), and never before Retry-After."""
+    wish = min(max(retry_after or 0.0, 0.0), LONGEST_WISH)
+    if wish:
+        return timedelta(seconds=wish * (1 + SPREAD * spread))
+    most = min(LONGEST_SECONDS, BASE_SECONDS * 2.0 ** min(max(attempts - 1, 0), 20))
+    return timedelta(seconds=max(LEAST_SECONDS, most * spread))
