@@ -74,7 +74,7 @@ def test_the_wait_is_the_schedule_s_or_the_receiver_s_wish(made: int, spread: fl
 
 
 def test_the_times_are_those_of_the_standard() -> None:
-    assert DELAYS == (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    assert list(DELAYS) == [0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]
     assert delay(made=ATTEMPTS, spread=0) is None
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from orchestration.actions import transport
 from orchestration.clock import now
 from tests.approvals.callbacks.scenes import PATH, attempted, endpoint_at, queued
 from tests.approvals.callbacks.tls import behind_tls
-from tests.crash.workers import ROOT
+from tests.crash.workers import ROOT, worker
 from tests.peer import Peer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,12 +46,12 @@ def test_a_worker_killed_in_the_middle_is_replaced(receiver: Peer, process_env: 
     receiver.delay[PATH] = 30
     command = [sys.executable, "manage.py", "shell", "-v0", "-c", DELIVER]
     env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address}
-    worker = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    sender = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
     try:
-        wait_until(lambda: bool(receiver.seen), worker)
+        wait_until(lambda: bool(receiver.seen), sender)
     finally:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait(10)
+        os.killpg(sender.pid, signal.SIGKILL)
+        sender.wait(10)
     callback.refresh_from_db()
     assert (callback.status, callback.attempts) == ("sending", 1)
     receiver.delay.clear()
@@ -62,11 +63,20 @@ def test_a_worker_killed_in_the_middle_is_replaced(receiver: Peer, process_env: 
     assert [request.headers["webhook-id"] for request in receiver.seen] == [callback.webhook_id] * 2
 
 
-def wait_until(fact: object, worker: subprocess.Popen[bytes]) -> None:
+def wait_until(fact: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
-    while not fact():  # type: ignore[operator]
-        assert worker.poll() is None and time.monotonic() < deadline
+    while not fact():
+        assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_celery_worker_delivers_by_its_beat(receiver: Peer, process_env: dict[str, str]) -> None:
+    callback = queued(endpoint_at(receiver))
+    env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address, "ZEN_LOG_LEVEL": "warning"}
+    with worker(env) as started:
+        wait_until(lambda: Callback.objects.get().status == Callback.DELIVERED, started.process)
+    assert [request.headers["webhook-id"] for request in receiver.seen] == [callback.webhook_id]
 
 
 @pytest.mark.both_databases
