@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -8,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-DIGITS = RegexValidator(re.compile(r"\+[1-9]\d{6,14}\Z", re.ASCII), "write it as +4915112345678")
-SLACK_ID = RegexValidator(re.compile(r"[UW][A-Z0-9]{2,20}\Z", re.ASCII), "a Slack member id is like U0123456789")
+DIGITS = RegexValidator(r"^\+[1-9][0-9]{6,14}\Z", "write it as +4915112345678")
+SLACK_ID = RegexValidator(r"^[UW][A-Z0-9]{2,20}\Z", "a Slack member id is like U0123456789")
 
 
 def check_zone(name: str) -> None:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import action, display  # type: ignore[import-untyped]
+
+from notifications.admin.base import ReadOnlyAdmin, actor_of, in_words
+from notifications.errors import NoticeError
+from notifications.models import Delivery
+from notifications.services import resend
+
+LABELS = {"sent": "success", "dead": "danger", "queued": "info", "sending": "info", "cancelled": "warning"}
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """A person's own link is not shown: whoever has it may act as that person."""
+
+    list_display = ["created_at", "subject", "badge", "channel", "person_name", "attempts", "due_at", "error"]
+    list_filter = ["status", "channel"]
+    search_fields = ["notice__subject", "person_name", "address"]
+    search_help_text = "subject, person or address"
+    list_select_related = ["notice", "channel"]
+    fields = readonly_fields = [
+        "notice", "channel", "person_name", "address", "status", "urgent", "attempts", "due_at", "error", "into",
+        "updates", "created_at", "sent_at", "ended_at",
+    ]  # fmt: skip
+    actions = ["send_again"]
+
+    @display(description="subject")  # type: ignore[untyped-decorator]
+    def subject(self, row: Delivery) -> str:
+        return row.notice.subject
+
+    @display(description="status", ordering="status", label=LABELS)  # type: ignore[untyped-decorator]
+    def badge(self, row: Delivery) -> str:
+        return row.status
+
+    @action(description="Send again", permissions=["resend"])  # type: ignore[untyped-decorator]
+    def send_again(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
+        """Each by itself, with its own answer."""
+        for row in rows:
+            try:
+                resend(delivery=row, actor=actor_of(request))
+            except NoticeError as error:
+                messages.error(request, f"{row.pk}: {in_words(error)}")
+            else:
+                messages.success(request, f"{row.pk}: it is sent again")
