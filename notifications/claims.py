@@ -25,9 +25,11 @@ def claim(most: int) -> list[Delivery]:
         return []
     with transaction.atomic():
         rows = _due(at).exclude(channel__in=_busy(at)).select_for_update(skip_locked=True, of=("self",), no_key=True)
-        taken = [row for row in _few_of_each(rows.order_by("due_at", "id")[: most * 4])[:most] if _take(row, at)]
-        for row in taken:
-            _put_together(row, at)
+        taken: list[Delivery] = []
+        for row in _few_of_each(rows.order_by("due_at", "id")[: most * 4]):
+            if len(taken) < most and _take(row, at):  # else it travels inside one that was taken before
+                taken.append(row)
+                _put_together(row, at)
     ids = [row.pk for row in taken]
     return list(Delivery.objects.filter(pk__in=ids).select_related("notice", "channel", "updates").order_by("pk"))
 

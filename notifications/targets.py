@@ -107,8 +107,7 @@ def is_http(url: str) -> bool:
 
 
 def literal_password(url: str) -> str:
-    credentials = url.partition("://")[2].rpartition("@")[0] if "@" in url else ""
-    password = credentials.partition(":")[2]
-    if password and not SECRET.fullmatch(password):
+    credentials = SECRET.sub("", url).partition("://")[2].rpartition("@")[0]
+    if credentials.partition(":")[2]:
         return "a password is never stored here; put it into a secret and write {secret:NAME}"
     return ""

@@ -232,8 +232,15 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "filters": {"redact": {"()": "orchestration.actions.redaction.RedactingFilter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {name: {"level": "WARNING"} for name in QUIET}
-    | {"kombu.connection": {"level": "ERROR"}, "apprise": {"level": "CRITICAL"}},
+    | {
+        "kombu.connection": {"level": "ERROR"},
+        # what it says goes into the delivery's row; the lines themselves would name targets
+        "apprise": {"level": "WARNING", "handlers": ["nowhere"], "propagate": False},
+    },
 }

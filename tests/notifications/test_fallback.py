@@ -1,0 +1,100 @@
+"""A dead channel hands over to the next at once; a dead letter can be sent again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from pytest_django import Settings
+
+from notifications.deliver import deliver_due
+from notifications.errors import NotAllowed, NotFound, WrongState
+from notifications.message import Message
+from notifications.models import Channel, Delivery
+from notifications.services import resend, settle
+from orchestration.models import AuditEvent
+from tests.notifications.mail_server import Mailbox
+from tests.notifications.scenes import asked, only, slack_people, statuses, user, webhook
+from tests.notifications.slack_api import SlackApi
+from tests.peer import Peer
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True, kw_only=True)
+class Somebody:
+    name: str = "olga"
+    door: str = "admin"
+    roles: frozenset[str] = frozenset({"operator"})
+
+
+OLGA = Somebody()
+
+
+def test_the_next_channel_is_tried_at_once(slack: SlackApi, mailbox: Mailbox) -> None:
+    slack_people()
+    asked(user("eve"))  # brings the channel of mail into being
+    ada = user(slack_id="U0GONE", channels=["slack://people", "email://people"])
+    asked(ada, n=2)
+    deliver_due()
+    rows = Delivery.objects.filter(user=ada).order_by("id")
+    assert [(str(row.channel), row.status) for row in rows] == [("slack://people", "dead"), ("email://people", "sent")]
+    assert [mail["to"] for mail in mailbox.mails].count("ada@example.com") == 1
+
+
+def test_all_channels_are_tried_when_the_person_wants_it(slack: SlackApi, mailbox: Mailbox) -> None:
+    slack_people()
+    asked(user(slack_id="U0ADA", mode="all"))
+    deliver_due()
+    assert len(slack.shown) == len(mailbox.mails) == 1 and statuses() == ["sent", "sent"]
+
+
+def test_nobody_to_reach_is_dead_and_says_what_to_do() -> None:
+    ada = user()
+    type(ada).objects.update(email="")
+    ada.email = ""
+    asked(ada)
+    deliver_due()
+    assert only().status == "dead" and "fill in their contact" in only().error
+
+
+def test_a_dead_one_is_sent_again(receiver: Peer) -> None:
+    webhook(receiver)
+    receiver.say_once("/ops", 404)
+    asked(channels=["webhook://ops"])
+    deliver_due()
+    assert only().status == "dead"
+    row = resend(delivery=only(), actor=OLGA)
+    assert (row.status, row.attempts) == ("queued", 0)
+    deliver_due()
+    assert only().status == "sent" and len(receiver.seen) == 2
+    event = AuditEvent.objects.get(action="delivery.resend")
+    assert (event.actor, event.data["subject"]) == ("olga", "approval:17")
+
+
+def test_what_cannot_be_sent_again(receiver: Peer, settings: Settings) -> None:
+    webhook(receiver)
+    asked(channels=["webhook://ops"])
+    with pytest.raises(WrongState, match="queued"):
+        resend(delivery=only(), actor=OLGA)
+    receiver.say("/ops", 404)
+    deliver_due()
+    with pytest.raises(NotAllowed, match="olga"):
+        resend(delivery=only(), actor=Somebody(roles=frozenset({"viewer"})))
+    with pytest.raises(NotFound):
+        resend(delivery=Delivery(pk=4711), actor=OLGA)
+    settle(subject="approval:17", message=Message(title="Done", text=""))
+    with pytest.raises(WrongState, match="settled"):
+        resend(delivery=only(), actor=OLGA)
+    assert only().status == "dead" and AuditEvent.objects.count() == 0
+
+
+def test_a_dead_one_whose_person_nobody_reaches_is_not_sent_again() -> None:
+    ada = user()
+    type(ada).objects.update(email="")
+    ada.email = ""
+    asked(ada)
+    deliver_due()
+    with pytest.raises(WrongState, match="no channel"):
+        resend(delivery=only(), actor=OLGA)
+    assert Channel.objects.get().last_error == ""
