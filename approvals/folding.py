@@ -9,7 +9,7 @@ from functools import partial
 
 from django.db import transaction
 
-from approvals import notices
+from approvals import notices, outgoing
 from approvals.core.clocks import expires_at, next_due
 from approvals.core.codec import PLAN, STATE
 from approvals.core.commands import Command, Finish, Tell
@@ -163,6 +163,7 @@ def _perform(held: Held, command: Command) -> None:
             notices.tell(held.request, held.plan, held.state, command)
         case Finish():
             sql.run(lifecycle.end_timers(held.run))
+            outgoing.call(held.request)
             told = lifecycle.look_again(held.run)
             if told is not None:
                 _after_commit(told)

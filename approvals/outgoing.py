@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
-from approvals.callbacks import endpoint_for
+from typing import Any
+
+from approvals.callbacks import call_back, endpoint_for
 from approvals.models import Request
 from orchestration.audit import Actor
 
+DECIDED = "approval.decided"
+LONGEST_COMMENT = 1000
+MOST_VOTES = 10
 
-def register(request: Request, url: str, actor: Actor) -> None:
-    """Inside the transaction that opens the request."""
-    endpoint_for(url, actor.name)
+
+def register(request: Request, url: str, actor: Actor) -> str:
+    """Inside the transaction that opens the request; the secret of a new endpoint, which is shown this once."""
+    endpoint = endpoint_for(url, actor.name, created_by=actor.name)
+    request.endpoint = endpoint
+    request.save(update_fields=["endpoint"])
+    return str(endpoint.shown_once or "")
+
+
+def call(request: Request) -> None:
+    """Inside the transaction of its end."""
+    if request.endpoint is not None:
+        call_back(
+            endpoint=request.endpoint, subject=f"approval:{request.pk}", event_type=DECIDED, data=about(request)
+        )
+
+
+def about(request: Request) -> dict[str, Any]:
+    """Small on purpose: whoever wants the content reads it through the API."""
+    votes = request.votes.filter(round=request.round).order_by("id")[:MOST_VOTES]
+    return {
+        "request_id": request.request_id,
+        "status": request.status,
+        "words": request.words,
+        "stage": request.stage,
+        "title": request.title,
+        "about": request.about or None,
+        "content_hash": request.content_hash,
+        "decided_by": request.decided_by or None,
+        "decided_at": request.decided_at.isoformat() if request.decided_at else None,
+        "votes": [
+            {"name": vote.name, "decision": vote.choice, "comment": vote.comment[:LONGEST_COMMENT]} for vote in votes
+        ],
+    }

@@ -16,11 +16,15 @@ from orchestration.turns import turn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts, through which door (console, api, admin, python, engine), and in which roles."""
+    """Who acts, through which door (console, api, admin, python, engine), and in which roles.
+
+    `scopes`: what a token is good for, of all that the roles allow; None is everything.
+    """
 
     name: str
     door: str
     roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] | None = None
 
 
 CONSOLE_ROLES = frozenset({"administrator"})

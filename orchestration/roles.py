@@ -35,10 +35,12 @@ def roles_of(user: Any) -> frozenset[str]:
 
 
 def may(actor: Actor, what: str) -> bool:
-    return bool(actor.roles & MAY[what])
+    return bool(actor.roles & MAY[what]) and (actor.scopes is None or what in actor.scopes)
 
 
 def require(actor: Actor, what: str) -> None:
     if not may(actor, what):
+        if actor.roles & MAY[what]:
+            raise NotAllowed(f"this token may not {what}", field="token", remedy="use one with that scope")
         needed = " or ".join(sorted(MAY[what]))
         raise NotAllowed(f"{actor.name} may not {what}", field="role", remedy=f"ask for the role {needed}")

@@ -13,5 +13,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("livez", livez, name="livez"),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("approvals.api.urls")),
     path("api/v1/", include("orchestration.api.urls")),
 ]

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from approvals.core.words import Status
+from approvals.models.callbacks import Endpoint
 from approvals.models.policy import Policy
 from orchestration.models import Run
 
@@ -43,6 +44,9 @@ class Request(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=300, blank=True, default="")
     words = models.CharField(max_length=200, blank=True, default="", help_text="how it ended, in a few words")
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.PROTECT, null=True, blank=True, related_name="requests", help_text="is called back"
+    )
     spent_by = models.CharField(max_length=400, blank=True, default="", help_text="the effect that used the yes")
     spent_at = models.DateTimeField(null=True, blank=True)
 

@@ -3,6 +3,7 @@ from approvals.services.ask import Ask, ask
 from approvals.services.decide import Evidence, decide
 from approvals.services.delegations import delegate_while_away, end_delegation
 from approvals.services.policies import publish_policy
+from approvals.services.renew import resubmit
 from approvals.services.talk import remark
 from approvals.services.view import get_request
 
@@ -18,6 +19,7 @@ __all__ = [
     "publish_policy",
     "reassign",
     "remark",
+    "resubmit",
     "revoke",
     "withdraw",
 ]

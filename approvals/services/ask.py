@@ -13,10 +13,10 @@ from django.db import transaction
 
 from approvals import folding, people, rules
 from approvals.calendars import holidays_of
-from approvals.content import MOST_BYTES, content_hash
+from approvals.content import content_hash
 from approvals.core.chain import plan_of
 from approvals.core.codec import PLAN, STATE
-from approvals.core.events import ContentChanged, Opened
+from approvals.core.events import Opened
 from approvals.core.plan import Plan
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.spans import span_of
@@ -25,10 +25,10 @@ from approvals.models import Policy, Request
 from approvals.outgoing import register
 from approvals.people import Found, person_of
 from approvals.services.policies import check_policy, policy_for, store_policy
+from approvals.services.renew import renew, sound
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
-from orchestration.core.definition.shape import canonical_json, plain_json
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
 from orchestration.models import Run
@@ -117,32 +117,17 @@ def ask(
 
 
 def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
-    """The content has changed: a new round, in which everybody decides anew. False: it is the same content."""
+    """A gate's content has changed: a new round, in which everybody decides anew. False: it is the same content."""
     content = _content(given)
     with sql.writing():
         held = folding.hold(request.run_id)
-        if held.request.content_hash == content_hash(content):
-            return False
-        event = ContentChanged(at=now(), by=actor.name)
-        if folding.why_not(held, event):
-            return False
-        held.request.earlier = [*held.request.earlier, held.request.content]
-        held.request.content, held.request.content_hash = content, content_hash(content)
-        held.request.edits = {}
-        held.request.save(update_fields=["earlier", "content", "content_hash", "edits"])
-        audit.record(
-            actor=actor, action="approval.changed", workflow_id=request.request_id, content=held.request.content_hash
-        )
-        folding.fold(held, event)
-    return True
+        return held.request.content_hash != content_hash(content) and renew(held, content, actor)
 
 
 def _content(given: Ask) -> dict[str, Any]:
-    content: dict[str, Any] = plain_json(given.content())  # type: ignore[assignment]
+    content = sound(given.content())
     if not given.stage or len(given.stage) > 100:
         raise BadInput("a request needs a stage", field="stage", remedy="a word for the decision, such as deployment")
-    if len(canonical_json(content)) > MOST_BYTES:
-        raise BadInput("the content is larger than 5 MiB", field="context", remedy="give a link to what is large")
     return content
 
 

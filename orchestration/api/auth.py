@@ -33,6 +33,7 @@ class BearerAuthentication(BaseAuthentication):
         moment = now()
         if token.last_used_at is None or moment - token.last_used_at > USED_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=moment)
+        token.user.api_token = token  # type: ignore[attr-defined]  # what `actor_of` asks for
         return token.user, token
 
     def authenticate_header(self, request: Any) -> str:
@@ -58,7 +59,9 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def actor_of(user: Any, *, door: str = "api") -> Actor:
-    return Actor(name=user.get_username(), door=door, roles=roles.roles_of(user))
+    token: ApiToken | None = getattr(user, "api_token", None)
+    scopes = token.allowed() if token is not None else None
+    return Actor(name=user.get_username(), door=door, roles=roles.roles_of(user), scopes=scopes)
 
 
 class MayView(IsAuthenticated):

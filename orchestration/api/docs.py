@@ -16,6 +16,7 @@ WORDS = {
     404: "there is none",
     406: "not acceptable",
     409: "not legal now",
+    410: "the time for it is over",
     415: "not JSON",
     422: "not valid",
     503: "a server that was asked for does not answer",

@@ -8,7 +8,10 @@ from typing import Any
 from orchestration.core.definition import json_schema
 
 SAGA_SCHEMA = "#/components/schemas/SagaDefinition"
-CLOSED = ("StartIn", "ActIn")
+CLOSED = (
+    "StartIn", "ActIn", "AskIn", "DecideIn", "NoteIn", "ResubmitIn", "ReassignIn", "NamePeopleIn", "RemarkIn",
+    "DelegationIn",
+)  # fmt: skip
 STREAM = "/api/v1/runs/{workflow_id}/events/stream"
 
 

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
+from orchestration.errors import BadInput
+from orchestration.roles import MAY
+
 START = "zen"
+SCOPES = tuple(MAY)
+DECIDE = "approval.decide"
 
 
 class ApiToken(models.Model):
@@ -21,6 +27,8 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    scopes = models.JSONField(default=list, blank=True, help_text="what it is good for; empty: all that its user may")
+    agent = models.BooleanField(default=False, help_text="of a program that acts by itself: it never decides")
 
     class Meta:
         ordering = ["-id"]
@@ -29,11 +37,29 @@ class ApiToken(models.Model):
         return f"{START}_{self.prefix}_…"
 
     @classmethod
-    def issue(cls, user: Any, *, name: str = "", expires_at: datetime | None = None) -> tuple[ApiToken, str]:
-        """The row, and the token itself, which is shown once and never stored."""
+    def issue(
+        cls, user: Any, *, name: str = "", expires_at: datetime | None = None, scopes: Iterable[str] = (),
+        agent: bool = False,
+    ) -> tuple[ApiToken, str]:  # fmt: skip
+        """The row, and the token itself, which is shown once and never stored. Raises BadInput."""
+        wanted = sorted(set(scopes))
+        strange = [scope for scope in wanted if scope not in SCOPES]
+        if strange:
+            raise BadInput(f"'{strange[0]}' is not a scope", field="scopes", remedy=f"one of: {', '.join(SCOPES)}")
+        if agent and DECIDE in wanted:
+            raise BadInput("an agent cannot decide", field="scopes", remedy=f"leave {DECIDE} out")
         prefix, secret = secrets.token_hex(6), secrets.token_hex(24)
-        row = cls.objects.create(user=user, name=name, prefix=prefix, digest=digest_of(secret), expires_at=expires_at)
+        row = cls.objects.create(
+            user=user, name=name, prefix=prefix, digest=digest_of(secret), expires_at=expires_at, scopes=wanted,
+            agent=agent,
+        )  # fmt: skip
         return row, f"{START}_{prefix}_{secret}"
+
+    def allowed(self) -> frozenset[str] | None:
+        """What it is good for; None is all that its user may. An agent never decides, whatever the row says."""
+        if not self.scopes and not self.agent:
+            return None
+        return frozenset(self.scopes or SCOPES) - ({DECIDE} if self.agent else set())
 
 
 def digest_of(secret: str) -> str:

@@ -29,6 +29,7 @@ from orchestration.core.undo import preview_abort
 from orchestration.core.words import Answer, Cause, Verb
 from orchestration.delivery import deliver
 from orchestration.errors import BadInput, NotFound, Unreachable, WrongState
+from orchestration.flows import kept
 from orchestration.ledger import load_state
 from orchestration.models import Command, Message, Run
 from orchestration.plans import plan_of
@@ -171,6 +172,8 @@ def act(
     """
     roles.require(actor, permission_for(verb))
     run = get_run(workflow_id)
+    if kept(run.kind) and verb not in (Verb.ABORT, Verb.FORCE_STOP):
+        raise WrongState("an approval can be decided, withdrawn or aborted; ask anew for another", field="verb")
     if verb is Verb.RESTART:
         return _restart(run, actor, request_id)
     event = event_for(verb=verb, actor=actor, step_id=step_id, note=note, answer=answer, action=action, cause=cause)

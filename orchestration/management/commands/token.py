@@ -26,13 +26,16 @@ class Command(ConsoleCommand):
         user: Annotated[str, typer.Argument(help="the user that the token acts as")],
         name: Annotated[str, typer.Option(help="what the token is for")] = "",
         days: Annotated[int, typer.Option(min=0, help="valid for so many days; 0: until it is revoked")] = 0,
+        scope: Annotated[list[str] | None, typer.Option(help="good for this only; may be repeated")] = None,
+        agent: Annotated[bool, typer.Option(help="of a program that acts by itself: it can never decide")] = False,
     ) -> None:
         """Print a new token. It is shown this once."""
         users: Any = get_user_model()
         owner = users.objects.filter(**{users.USERNAME_FIELD: user}).first()
         if owner is None:
             raise BadInput(f"there is no user '{user}'", field="user", remedy="see `manage.py createsuperuser`")
-        _, token = ApiToken.issue(owner, name=name, expires_at=now() + timedelta(days=days) if days else None)
+        until = now() + timedelta(days=days) if days else None
+        _, token = ApiToken.issue(owner, name=name, expires_at=until, scopes=scope or (), agent=agent)
         note(f"a token of {user}; keep it, it is not shown again")
         self.stdout.write(token)
 

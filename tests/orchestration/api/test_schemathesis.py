@@ -17,7 +17,7 @@ from zen_project.wsgi import application
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-MEANING = {"positive_data_acceptance": {"expected-statuses": ["2xx", "401", "403", "404", "409", "422", "503"]}}
+MEANING = {"positive_data_acceptance": {"expected-statuses": ["2xx", "401", "403", "404", "409", "410", "422", "503"]}}
 """422 is also the answer to what no JSON Schema can say: a circle of steps, a template without its step, a verb that
 needs one. What a schema can say is held to it: `negative_data_rejection` stays as it is."""
 

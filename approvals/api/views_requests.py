@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request as HttpRequest
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from approvals import selectors
+from approvals.api.evidence import evidence_of
+from approvals.api.serializers import (
+    STATUSES,
+    AskIn,
+    DecideIn,
+    NamePeopleIn,
+    NoteIn,
+    ReassignIn,
+    RemarkIn,
+    RequestOut,
+    RequestPage,
+    ResubmitIn,
+)
+from approvals.models import Request
+from approvals.people import person_of
+from approvals.services import (
+    Ask,
+    ask,
+    decide,
+    get_request,
+    name_people,
+    reassign,
+    remark,
+    resubmit,
+    revoke,
+    withdraw,
+)
+from orchestration.api.auth import MayView, actor_of
+from orchestration.api.body import body_of, query, text
+from orchestration.api.docs import LIMIT, answers
+from orchestration.api.serializers import Form
+from orchestration.api.views_definitions import Pages
+from orchestration.errors import BadInput
+
+REQUEST_ID = OpenApiParameter(
+    "request_id", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:~-]{0,199}$"}, OpenApiParameter.PATH
+)
+
+
+def checked(form: type[Form], request: HttpRequest) -> dict[str, Any]:
+    filled = form(data=body_of(request))
+    filled.is_valid(raise_exception=True)
+    found: dict[str, Any] = filled.validated_data
+    return found
+
+
+def shown(request: Request, status: int = 200, **headers: str) -> Response:
+    return Response(selectors.request_view(request), status=status, headers=headers)
+
+
+class Requests(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(
+        operation_id="approvals_list",
+        parameters=[
+            OpenApiParameter("status", str, enum=STATUSES, many=True),
+            OpenApiParameter("mine", str, enum=["true"], description="only what waits for me, the most urgent first"),
+            OpenApiParameter("about", str),
+            OpenApiParameter("stage", str),
+            OpenApiParameter("policy", str),
+            OpenApiParameter("search", str),
+            LIMIT,
+            OpenApiParameter("cursor", str),
+        ],
+        responses=answers({200: RequestPage}, 404, 422),
+    )
+    def get(self, request: HttpRequest) -> Response:
+        asked = [text(status, "status") for status in request.query_params.getlist("status") if status]
+        wrong = [status for status in asked if status not in STATUSES]
+        if wrong:
+            raise BadInput(f"'{wrong[0]}' is not a status", field="status", remedy=f"one of: {', '.join(STATUSES)}")
+        names = ("about", "stage", "policy", "search")
+        found = selectors.requests(statuses=asked, **{name: query(request, name) for name in names})
+        if "mine" in request.query_params:
+            if query(request, "mine") != "true":
+                raise BadInput("mine is not true", field="mine", remedy="leave it out, or give mine=true")
+            found = found.filter(pk__in=selectors.inbox(request.user).values("pk"))
+        pages = Pages()
+        rows = pages.paginate_queryset(found, request, view=self) or []
+        return pages.get_paginated_response([selectors.request_row(row) for row in rows])
+
+    @extend_schema(
+        operation_id="approvals_ask",
+        request=AskIn,
+        responses=answers({200: RequestOut, 201: RequestOut}, 404, 415, 422, 503),
+    )
+    def post(self, request: HttpRequest) -> Response:
+        given = checked(AskIn, request)
+        handle, engine = given.pop("request_id", ""), given.pop("engine", "")
+        given["approvers"] = tuple(given.get("approvers", ()))
+        given["editable"] = tuple(given.get("editable", ()))
+        found, new = ask(given=Ask(**given), actor=actor_of(request.user), request_id=handle, engine=engine)
+        where = request.build_absolute_uri(reverse("api-approval", args=[found.request_id]))
+        return shown(found, 201 if new else 200, Location=where)
+
+
+class RequestDetail(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(operation_id="approvals_read", parameters=[REQUEST_ID], responses=answers({200: RequestOut}, 404))
+    def get(self, request: HttpRequest, request_id: str) -> Response:
+        return shown(get_request(request_id, actor=actor_of(request.user)))
+
+
+class Decide(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(
+        operation_id="approvals_decide",
+        parameters=[REQUEST_ID],
+        request=DecideIn,
+        responses=answers({200: RequestOut}, 404, 409, 410, 415, 422),
+    )
+    def post(self, request: HttpRequest, request_id: str) -> Response:
+        given = checked(DecideIn, request)
+        found = decide(
+            request_id=request_id,
+            actor=actor_of(request.user),
+            person=person_of(request.user),
+            choice=given["decision"],
+            comment=given.get("comment", ""),
+            edits=given.get("edits"),
+            seen=given.get("seen", ""),
+            evidence=evidence_of(request),
+        )
+        return shown(found)
+
+
+class Remarks(APIView):
+    permission_classes = [MayView]
+
+    @extend_schema(
+        operation_id="approvals_remark",
+        parameters=[REQUEST_ID],
+        request=RemarkIn,
+        responses=answers({200: RequestOut}, 404, 409, 415, 422),
+    )
+    def post(self, request: HttpRequest, request_id: str) -> Response:
+        given = checked(RemarkIn, request)
+        person = person_of(request.user)
+        return shown(remark(request_id=request_id, actor=actor_of(request.user), person=person, **given))
+
+
+class _Act(APIView):
+    permission_classes = [MayView]
+
+
+class Withdraw(_Act):
+    @extend_schema(
+        operation_id="approvals_withdraw",
+        parameters=[REQUEST_ID],
+        request=NoteIn,
+        responses=answers({200: RequestOut}, 404, 409, 415, 422),
+    )
+    def post(self, request: HttpRequest, request_id: str) -> Response:
+        return shown(withdraw(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request)))
+
+
+class Revoke(_Act):
+    @extend_schema(
+        operation_id="approvals_revoke",
+        parameters=[REQUEST_ID],
+        request=NoteIn,
+        responses=answers({200: RequestOut}, 404, 409, 415, 422),
+    )
+    def post(self, request: HttpRequest, request_id: str) -> Response:
+        return shown(revoke(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request)))
+
+
+class Resubmit(_Act):
+    @extend_schema(
+        operation_id="approvals_resubmit",
+        parameters=[REQUEST_ID],
+        request=ResubmitIn,
+        responses=answers({200: RequestOut}, 404, 409, 415, 422),
+    )
+    def post(self, request: HttpRequest, request_id: str) -> Response:
+        return shown(resubmit(request_id=request_id, actor=actor_of(request.user), **checked(ResubmitIn, request)))
+
+
+class Reassign(_Act):
+    @extend_schema(
+        operation_id="approvals_reassign",
+        parameters=[REQUEST_ID],
+        request=ReassignIn,
+        responses=answers({200: RequestOut}, 404, 409, 415, 422),
+    )
+    def post(self, request: HttpRequest, request_id: str) -> Response:
+        return shown(reassign(request_id=request_id, actor=actor_of(request.user), **checked(ReassignIn, request)))
+
+
+class NamePeople(_Act):
+    @extend_schema(
+        operation_id="approvals_name_people",
+        parameters=[REQUEST_ID],
+        request=NamePeopleIn,
+        responses=answers({200: RequestOut}, 404, 409, 415, 422),
+    )
+    def post(self, request: HttpRequest, request_id: str) -> Response:
+        return shown(name_people(request_id=request_id, actor=actor_of(request.user), **checked(NamePeopleIn, request)))
