@@ -18,6 +18,8 @@ class SlackApi:
         self.shown: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
         self.errors: list[tuple[int, dict[str, str], bytes]] = []
+        self.reached, self.gate = threading.Event(), threading.Event()
+        self.gate.set()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/api/"
@@ -66,6 +68,8 @@ def _handler(api: SlackApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            api.reached.set()
+            api.gate.wait(60)
             if api.errors:
                 status, headers, content = api.errors.pop(0)
             else:

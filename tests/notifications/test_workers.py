@@ -1,0 +1,252 @@
+"""Workers meet each other, die, and meet those who write: nothing is lost, and nothing goes twice without need."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+from django.db import connection, transaction
+from pytest_django import Settings
+
+from notifications import tasks
+from notifications.claims import claim
+from notifications.deliver import deliver_due
+from notifications.ends import store
+from notifications.message import Message
+from notifications.models import Delivery, Notice
+from notifications.senders.parcel import Outcome
+from notifications.services import settle
+from tests.crash.workers import ROOT, worker
+from tests.notifications.mail_server import Mailbox
+from tests.notifications.scenes import (
+    asked,
+    lease_over,
+    make_due,
+    only,
+    slack_channel,
+    slack_people,
+    statuses,
+    user,
+    webhook,
+)
+from tests.notifications.slack_api import SlackApi, buttons_of
+from tests.peer import Peer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DELIVER = "from notifications.deliver import deliver_due; deliver_due()"
+DONE = Message(title="Approved by Bob", text="")
+T = TypeVar("T")
+
+
+def closing(work: Callable[[], T]) -> T:
+    """In a thread of its own, whose connection nobody else would close."""
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
+def wait_until(fact: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while not fact():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.both_databases
+def test_sweepers_at_once_send_each_delivery_once(receiver: Peer) -> None:
+    names = [webhook(receiver, f"c{number}").name for number in range(5)]
+    for n in range(8):
+        asked(channels=names, n=n)
+    together = threading.Barrier(3)
+
+    def sweep() -> int:
+        together.wait(30)
+        done = 0
+        while Delivery.objects.exclude(status=Delivery.SENT).exists():
+            done += deliver_due()
+        return done
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(closing, [sweep] * 3)) == 40
+    assert Counter(request.path for request in receiver.seen) == {f"/c{number}": 8 for number in range(5)}
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
+
+
+@pytest.mark.both_databases
+def test_bursts_are_put_together_once_by_sweepers_at_once(mailbox: Mailbox, settings: Settings) -> None:
+    settings.ZEN_NOTIFY_COALESCE_SECONDS = 20
+    people = [user(f"p{number}") for number in range(4)]
+    for n in range(6):
+        asked(*people, subject=f"approval:{n}")
+    together = threading.Barrier(3)
+
+    def sweep() -> int:
+        together.wait(30)
+        return deliver_due()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(closing, [sweep] * 3))
+    make_due()
+    deliver_due()
+    assert set(statuses()) <= {"sent", "coalesced"}
+    told = Delivery.objects.filter(into__isnull=False).count() + Delivery.objects.filter(status="sent").count()
+    assert told == 24 and Delivery.objects.filter(status="sent").count() == len(mailbox.mails)
+    assert not Delivery.objects.filter(into__status="coalesced").exists(), "nothing travels inside what travels itself"
+
+
+@pytest.mark.both_databases
+def test_the_same_key_told_by_two_at_once_is_told_once() -> None:
+    ada = user()
+    together = threading.Barrier(2)
+
+    def say() -> Notice:
+        together.wait(30)
+        return asked(ada)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(closing, [say] * 2)
+    assert first == second and Delivery.objects.count() == 1
+
+
+@pytest.mark.crash
+@pytest.mark.both_databases
+def test_a_worker_killed_in_the_middle_is_replaced_once(receiver: Peer, process_env: dict[str, str]) -> None:
+    webhook(receiver)
+    asked(channels=["webhook://ops"])
+    receiver.delay["/ops"] = 30
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", DELIVER]
+    env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address}
+    sender = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    try:
+        wait_until(lambda: bool(receiver.seen), sender)
+    finally:
+        os.killpg(sender.pid, signal.SIGKILL)
+        sender.wait(10)
+    assert (only().status, only().attempts) == ("sending", 1)
+    receiver.delay.clear()
+    assert deliver_due() == 0, "the claim of the lost worker still holds"
+    lease_over()
+    assert deliver_due() == 1
+    assert deliver_due() == 0
+    assert (only().status, only().attempts, len(receiver.seen)) == ("sent", 2, 2)
+
+
+@pytest.mark.both_databases
+def test_the_end_of_a_claim_that_was_lost_does_not_count(receiver: Peer) -> None:
+    webhook(receiver)
+    asked(channels=["webhook://ops"])
+    (first,) = claim(1)
+    lease_over()
+    (second,) = claim(1)
+    assert second.epoch == first.epoch + 1
+    assert not store(first, Outcome(error="late", permanent=True))
+    assert store(second, Outcome())
+    assert (only().status, only().error) == ("sent", "")
+
+
+def test_a_worker_that_is_lost_in_the_last_attempt_leaves_it_dead(receiver: Peer, settings: Settings) -> None:
+    webhook(receiver)
+    asked(channels=["webhook://ops"])
+    Delivery.objects.update(attempts=settings.ZEN_NOTIFY_ATTEMPTS - 1)
+    assert len(claim(1)) == 1
+    lease_over()
+    deliver_due()
+    assert only().status == "dead" and "may have been sent" in only().error and receiver.seen == []
+
+
+def test_a_slow_channel_takes_few_places(receiver: Peer) -> None:
+    for name in ("slow", "quick"):
+        webhook(receiver, name)
+    receiver.delay["/slow"] = 1.0
+    for n in range(6):
+        asked(channels=["webhook://slow"], n=n)
+    for n in range(6, 10):
+        asked(channels=["webhook://quick"], n=n)
+    assert deliver_due() == 10
+    order = [path for _, path, _ in receiver.calls]
+    fifth_slow = [number for number, path in enumerate(order) if path == "/slow"][4]
+    assert order[:fifth_slow].count("/quick") == 4, order
+
+
+@pytest.mark.both_databases
+def test_what_is_settled_while_it_is_being_sent_ends_without_buttons(slack: SlackApi) -> None:
+    slack_channel()
+    asked(channels=["slack://deployments"])
+    slack.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(closing, deliver_due)
+        assert slack.reached.wait(60)
+        with transaction.atomic():
+            settle(subject="approval:17", message=DONE)
+            slack.gate.set()  # its end is written while we have not committed
+        sending.result(60)
+    make_due()
+    deliver_due()
+    assert slack.calls == ["chat.postMessage", "chat.update"] and buttons_of(slack.only) == []
+
+
+@pytest.mark.both_databases
+def test_subjects_settled_at_once_while_others_send_block_nobody(slack: SlackApi, settings: Settings) -> None:
+    settings.ZEN_NOTIFY_COALESCE_SECONDS = 20
+    slack_people()
+    ada = user(slack_id="U0ADA", channels=["slack://people"])
+    for n in range(8):
+        asked(ada, subject=f"approval:{n}")
+    together = threading.Barrier(6)
+
+    def settling(n: int) -> Callable[[], object]:
+        def work() -> object:
+            together.wait(30)
+            return settle(subject=f"approval:{n}", message=DONE)
+
+        return work
+
+    def sweep() -> int:
+        together.wait(30)
+        return deliver_due()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(closing, [*(settling(n) for n in range(4)), sweep, sweep]))
+    for _ in range(2):
+        make_due()
+        deliver_due()
+    assert sorted(len(buttons_of(message)) for message in slack.shown.values() if buttons_of(message)) == [8]
+    assert not Delivery.objects.filter(status__in=["queued", "sending", "dead"]).exists()
+
+
+@pytest.mark.slow
+def test_a_celery_worker_delivers_by_its_beat(receiver: Peer, process_env: dict[str, str]) -> None:
+    webhook(receiver)
+    asked(channels=["webhook://ops"])
+    env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address, "ZEN_LOG_LEVEL": "warning"}
+    with worker(env) as started:
+        wait_until(lambda: only().status == Delivery.SENT, started.process)
+    assert len(receiver.seen) == 1
+
+
+@pytest.mark.parametrize("error", [ConnectionError("no broker"), RuntimeError("the ring broke")])
+def test_a_ring_that_fails_costs_the_caller_nothing(
+    receiver: Peer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def broken(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(tasks.deliver, "apply_async", broken)
+    webhook(receiver)
+    with transaction.atomic():
+        asked(channels=["webhook://ops"])
+    assert tasks.deliver() == 1 and only().status == "sent"
+
+
+def test_the_task_and_its_beat_have_one_name(settings: Settings) -> None:
+    assert tasks.deliver.name == settings.CELERY_BEAT_SCHEDULE["notices"]["task"] == "notifications.deliver"
