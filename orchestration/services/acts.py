@@ -24,6 +24,7 @@ from orchestration.core.events import (
     SkipRequested,
 )
 from orchestration.core.guards import descendants, refusal
+from orchestration.core.plan import Plan
 from orchestration.core.templates import action_placeholders
 from orchestration.core.undo import preview_abort
 from orchestration.core.words import Answer, Cause, Verb
@@ -37,6 +38,8 @@ from orchestration.services.start import start_run
 
 NEEDS_STEP = frozenset({Verb.RETRY, Verb.RERUN, Verb.SKIP, Verb.RESOLVE})
 NEEDS_NOTE = frozenset({Verb.RESOLVE})
+MOST_NAMED = 50
+"""Steps in a refusal; a saga may have thousands."""
 OWN_PERMISSION = {Verb.FORCE_STOP: "run.force-stop", Verb.RESTART: "run.start"}
 
 
@@ -114,10 +117,18 @@ def preview(*, workflow_id: str, verb: Verb, actor: Actor, step_id: str = "", an
             lines=[f"a new run of {run.definition} starts with the same context, on the {run.engine} engine"],
         )  # fmt: skip
     plan, state = plan_of(run), load_state(run)
+    _known_step(plan, verb, step_id)
     asked_answer = answer or (Answer.RETRY if verb is Verb.RESOLVE else "")
     event = event_for(verb=verb, actor=actor, step_id=step_id, note="preview", answer=asked_answer)
     lines, data = _consequences(verb, plan, state, step_id)
     return Preview(verb=verb, workflow_id=workflow_id, refusal=refusal(plan, state, event), lines=lines, data=data)
+
+
+def _known_step(plan: Plan, verb: Verb, step_id: str) -> None:
+    """A step that is not in the definition is a slip of the caller, whatever state the run is in."""
+    if verb in NEEDS_STEP and step_id and step_id not in plan.steps:
+        steps = ", ".join(plan.order[:MOST_NAMED]) + (", …" if len(plan.order) > MOST_NAMED else "")
+        raise BadInput(f"there is no step '{step_id[:100]}'", field="step_id", remedy=f"the steps are: {steps}")
 
 
 def _consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list[str], dict[str, Any]]:
@@ -133,7 +144,7 @@ def _consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list
     if verb is Verb.FORCE_STOP:
         standing = [s for wave in abort.waves for s in wave] + list(abort.without_undo)
         return [f"nothing is undone; what stands: {', '.join(standing) or 'nothing'}", flying], asdict(abort)
-    if verb is Verb.RERUN and step_id in plan.steps:
+    if verb is Verb.RERUN:
         after = [step_id, *(s for s in plan.order if s in descendants(plan, step_id))]
         repeated = [s for s in after if state.step(s).executed]
         return [f"runs again: {', '.join(after)}", f"effects that are repeated: {', '.join(repeated)}"], {
@@ -177,6 +188,7 @@ def act(
     if verb is Verb.RESTART:
         return _restart(run, actor, request_id)
     event = event_for(verb=verb, actor=actor, step_id=step_id, note=note, answer=answer, action=action, cause=cause)
+    _known_step(plan_of(run), verb, step_id)
     if action is not None:
         _check_alternative(action, step_id)
     message = _stored(run, event, verb=verb, actor=actor, action=action, request_id=request_id)
