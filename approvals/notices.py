@@ -1,12 +1,128 @@
-"""What the flow wants people to be told, handed to the notifications room."""
+"""What the flow wants people to be told, handed to the notifications room: rows only, in the decision's transaction."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
 from approvals.core.commands import Tell
-from approvals.core.plan import Plan
+from approvals.core.policy import PolicyDefinition
 from approvals.core.state import State
-from approvals.models import Request
+from approvals.core.words import Telling
+from approvals.links import link_for, page_of
+from approvals.models import Delegation, Request
+from notifications.message import Button, Message, Person
+from notifications.models import Channel
+from notifications.services import settle, tell
+from orchestration import roles
+from orchestration.clock import now
+
+LONGEST_EXTRACT = 1500
+HEADS = {
+    Telling.ASKED: "Approval needed",
+    Telling.REMINDER: "Reminder: approval needed",
+    Telling.ESCALATED: "Escalated: approval needed",
+    Telling.CHANGES_REQUESTED: "Changes requested",
+    Telling.RESCUE: "An approval needs an administrator",
+}
+TO_DECIDERS = (Telling.ASKED, Telling.REMINDER, Telling.ESCALATED)
 
 
-def tell(request: Request, plan: Plan, state: State, command: Tell) -> None:
-    """Inside the transaction of the decision: rows only."""
+def subject_of(request: Request) -> str:
+    return f"approval:{request.pk}"
+
+
+def tell_all(request: Request, state: State, command: Tell) -> None:
+    if command.why is Telling.DECIDED:
+        _settle(request)
+        _send(request, state, command, _accounts(Q(username=request.requester)), channels=())
+    elif command.why is Telling.CHANGES_REQUESTED:
+        _send(request, state, command, _accounts(Q(username=request.requester)), channels=())
+    elif command.why is Telling.RESCUE:
+        boss = Q(groups__name=roles.ADMINISTRATOR) | Q(is_superuser=True)
+        _send(request, state, command, _accounts(boss), channels=_channels(request, state))
+    else:
+        _send(request, state, command, _deciders(request, state, command.people), channels=_channels(request, state))
+
+
+def _send(
+    request: Request, state: State, command: Tell, people: Iterable[Person], *, channels: tuple[str, ...]
+) -> None:
+    found = list({person.key: person for person in people}.values())
+    if not found and not channels:
+        return
+    tell(
+        subject=subject_of(request),
+        kind=f"approval.{command.why}",
+        message=_message(request, command.why),
+        people=found,
+        channels=channels,
+        dedupe=f"{subject_of(request)}:{state.version + 1}:{command.why}",
+        urgent=command.why in (Telling.ESCALATED, Telling.RESCUE),
+    )
+
+
+def _message(request: Request, why: Telling) -> Message:
+    head = HEADS.get(why) or f"{request.status.replace('_', ' ').capitalize()}"
+    buttons = _buttons(request) if why in TO_DECIDERS else ()
+    return Message(title=f"{head}: {request.title}"[:300], text=_text(request), url=page_of(request), buttons=buttons)
+
+
+def _text(request: Request) -> str:
+    """No more than what is asked: the context stays on the page, behind the login."""
+    lines = [str(request.content.get("description") or request.title)[:LONGEST_EXTRACT], ""]
+    about = f" for `{request.about}`" if request.about else ""
+    lines.append(f"Asked by {request.requester}{about}, stage *{request.stage}*.")
+    if request.status not in ("pending", "rescue"):
+        by = f" by {request.decided_by}" if request.decided_by else ""
+        lines.append(f"It is **{request.status.replace('_', ' ')}**{by}.")
+    elif request.expires_at:
+        lines.append(f"Until {request.expires_at:%Y-%m-%d %H:%M} UTC.")
+    return "\n".join(lines)
+
+
+def _buttons(request: Request) -> tuple[Button, ...]:
+    """For Slack. Whoever presses one is looked up and judged; the value only says what is meant."""
+    value = f"{request.request_id}|{request.round}"
+    return (
+        Button(label="Approve", value=f"{value}|approve", style="primary"),
+        Button(label="Reject", value=f"{value}|reject", style="danger"),
+    )
+
+
+def _settle(request: Request) -> None:
+    settle(subject=subject_of(request), message=_message(request, Telling.DECIDED))
+
+
+def _deciders(request: Request, state: State, ids: Iterable[str]) -> list[Person]:
+    """Whoever is asked, and whoever decides for those of them who are away."""
+    found = [_person(request, person, stage=state.stage) for person in ids]
+    away = [person.user_id for person in found if person.user_id]
+    moment = now()
+    rules = Delegation.objects.filter(
+        owner_id__in=away, starts_at__lte=moment, ends_at__gt=moment, ended_at=None
+    ).select_related("to")
+    instead = [rule.to for rule in rules if not rule.policies or request.policy.name in rule.policies]
+    return found + [Person(user_id=user.pk, name=user.get_username(), email=user.email) for user in instead]
+
+
+def _person(request: Request, person: str, *, stage: int) -> Person:
+    known = request.people.get(person, {})
+    user_id = known.get("user_id")
+    url = "" if user_id else link_for(request, person, stage=stage)
+    return Person(user_id=user_id, name=known.get("name", person), email=known.get("email", ""), url=url)
+
+
+def _accounts(which: Q) -> list[Person]:
+    users = get_user_model().objects.filter(which, is_active=True).distinct()[:100]
+    return [Person(user_id=user.pk, name=user.get_username(), email=user.email) for user in users]
+
+
+def _channels(request: Request, state: State) -> tuple[str, ...]:
+    """Those of the open stage that are set up; one that was taken away since stops no decision."""
+    stages = PolicyDefinition.model_validate(request.policy.body).stages
+    wanted = stages[state.stage].channels
+    there = set(Channel.objects.filter(name__in=wanted, personal=False).values_list("name", flat=True))
+    return tuple(name for name in wanted if name in there)

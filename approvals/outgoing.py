@@ -13,20 +13,22 @@ LONGEST_COMMENT = 1000
 MOST_VOTES = 10
 
 
-def register(request: Request, url: str, actor: Actor) -> str:
-    """Inside the transaction that opens the request; the secret of a new endpoint, which is shown this once."""
-    endpoint = endpoint_for(url, actor.name, created_by=actor.name)
-    request.endpoint = endpoint
+def register(request: Request, url: str, actor: Actor) -> None:
+    """Inside the transaction that opens the request."""
+    request.endpoint = endpoint_for(url, actor.name, created_by=actor.name)
     request.save(update_fields=["endpoint"])
-    return str(endpoint.shown_once or "")
+
+
+def secret_of(request: Request) -> dict[str, str]:
+    """The secret of an endpoint that this very call made, for whoever asked; nobody can ask for it later."""
+    secret = request.endpoint.shown_once if request.endpoint is not None else ""
+    return {"callback_secret": secret} if secret else {}
 
 
 def call(request: Request) -> None:
     """Inside the transaction of its end."""
     if request.endpoint is not None:
-        call_back(
-            endpoint=request.endpoint, subject=f"approval:{request.pk}", event_type=DECIDED, data=about(request)
-        )
+        call_back(endpoint=request.endpoint, subject=f"approval:{request.pk}", event_type=DECIDED, data=about(request))
 
 
 def about(request: Request) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from notifications import ports
 from notifications.models import Delivery, Notice
 from notifications.senders.parcel import Item, Parcel
 from notifications.settlements import settlements
@@ -38,6 +39,6 @@ def _item(row: Delivery, notice: Notice, *, settled: bool = False) -> Item:
         subject=notice.subject,
         title=notice.title,
         text=notice.text,
-        url=row.url or notice.url,
+        url=ports.as_sent(row.url or notice.url),
         buttons=() if settled else tuple((one["label"], one["value"], one["style"]) for one in notice.buttons),
     )

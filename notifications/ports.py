@@ -42,5 +42,10 @@ def audit(*, actor: Actor, action: str, note: str = "", **data: Any) -> None:
     import_string(settings.ZEN_AUDIT)(actor=actor, action=action, workflow_id="notifications", note=note, **data)
 
 
+def as_sent(url: str) -> str:
+    """The address with what it needs only when it is sent, such as a token: rows never hold that."""
+    return str(import_string(settings.ZEN_LINK_SIGNER)(url))
+
+
 def listeners() -> list[Callable[[Any], None]]:
     return [import_string(path) for path in settings.ZEN_DELIVERY_LISTENERS]

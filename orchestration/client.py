@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from orchestration import selectors
 from orchestration.core.words import Cause, RunStatus, Verb
@@ -35,6 +37,23 @@ class TemporalWorkflowClient:
                 f"workflow class {name!r} is not one of ours", field="workflow_class", remedy=f"use {WORKFLOW}"
             )
         return await start_distributed_saga(workflow_args, workflow_id=workflow_id, **options)
+
+    async def request_human_approval(
+        self,
+        workflow_id: str,
+        stage: str,
+        description: str,
+        context: Mapping[str, Any] | None = None,
+        timeout_seconds: float | None = None,
+        callback_url: str = "",
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Ask people about a workflow; see approvals.client, which also waits for the answer and decides."""
+        ask = import_string(settings.ZEN_ASK)
+        found: dict[str, Any] = await ask(
+            workflow_id, stage, description, context, timeout_seconds, callback_url, **more
+        )
+        return found
 
     async def get_workflow_status(self, workflow_id: str) -> dict[str, Any]:
         """The run as the console and the API show it. Raises NotFound."""

@@ -95,3 +95,12 @@ def slack_api(env: Env) -> str:
     if not (parts.scheme == "https" or local) or not parts.hostname or parts.query or parts.fragment:
         raise refuse("ZEN_NOTIFY_SLACK_URL", value, "is no https:// URL", "https://slack.com/api/")
     return value.rstrip("/") + "/"
+
+
+def public_url(env: Env) -> str:
+    """Where people reach this site: what links in messages begin with. Without the slash at its end."""
+    value = env.text("ZEN_PUBLIC_URL", "http://localhost:8000")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise refuse("ZEN_PUBLIC_URL", value, "is no address of a site", "https://zen.example.com")
+    return value.rstrip("/")

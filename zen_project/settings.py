@@ -10,7 +10,7 @@ from .broker import broker_url, transport_options
 from .databases import database
 from .embedded import residence
 from .env import Env
-from .mail import mail_server, sender_address, slack_api
+from .mail import mail_server, public_url, sender_address, slack_api
 from .secret_key import signing_key, stored_secret_key
 
 env = Env()
@@ -52,6 +52,7 @@ _mail = mail_server(env)
 EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.host, _mail.port, _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls == "starttls", _mail.tls == "ssl", 15
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = sender_address(env)
+ZEN_PUBLIC_URL = public_url(env)
 ZEN_NOTIFY_ATTEMPTS = env.integer("ZEN_NOTIFY_ATTEMPTS", 8, most=50)
 ZEN_NOTIFY_CAP = env.integer("ZEN_NOTIFY_CAP", 20, most=1000)
 ZEN_NOTIFY_COALESCE_SECONDS = env.seconds("ZEN_NOTIFY_COALESCE_SECONDS", 20, least=0, most=3600)
@@ -153,6 +154,7 @@ STORAGES = {
 # What orchestration leaves to the rooms above it, by kind of run (docs/adr/0006)
 ZEN_FLOWS = {"approval": "approvals.flow.APPROVAL"}
 ZEN_GATE = "approvals.gate.look"
+ZEN_ASK = "approvals.client.request_human_approval"
 ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
 
@@ -161,7 +163,8 @@ ZEN_SECRET_RESOLVER = "orchestration.actions.secrets.resolve"  # noqa: S105 - a 
 ZEN_REDACTOR = "orchestration.actions.redaction.redact"
 ZEN_OUTBOUND_TRANSPORT = "orchestration.actions.transport.GuardedTransport"
 ZEN_AUDIT = "orchestration.audit.record"
-ZEN_DELIVERY_LISTENERS: list[str] = []
+ZEN_DELIVERY_LISTENERS = ["approvals.hearing.heard"]
+ZEN_LINK_SIGNER = "approvals.links.signed"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -189,7 +192,13 @@ SPECTACULAR_SETTINGS = {
         "orchestration.api.document.complete",
     ],
 }
-UNFOLD = {"SITE_TITLE": "Zen", "SITE_HEADER": "Zen", "SITE_SUBHEADER": "Sagas, approvals, runs", "SITE_SYMBOL": "hub"}
+UNFOLD = {
+    "SITE_TITLE": "Zen",
+    "SITE_HEADER": "Zen",
+    "SITE_SUBHEADER": "Sagas, approvals, runs",
+    "SITE_SYMBOL": "hub",
+    "SIDEBAR": {"navigation": "approvals.admin.sidebar.navigation"},
+}
 
 # Celery: the database row is the truth, a message is only a doorbell (docs of the celery engine)
 CELERY_BROKER_URL = broker_url(env, _neighbour.broker_url)

@@ -14,5 +14,6 @@ urlpatterns = [
     path("livez", livez, name="livez"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("approvals.api.urls")),
+    path("", include("approvals.web.urls")),
     path("api/v1/", include("orchestration.api.urls")),
 ]

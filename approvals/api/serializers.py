@@ -147,6 +147,7 @@ class RequestOut(RequestRow):
     spent_by = s.CharField(allow_null=True)
     spent_at = s.DateTimeField(allow_null=True)
     delivered = s.BooleanField(help_text="whether the run that waits has been told")
+    callback_secret = s.CharField(required=False, help_text="of a new callback address, shown this once")
 
 
 class RequestPage(s.Serializer[Any]):

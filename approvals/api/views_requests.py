@@ -23,6 +23,7 @@ from approvals.api.serializers import (
     ResubmitIn,
 )
 from approvals.models import Request
+from approvals.outgoing import secret_of
 from approvals.people import person_of
 from approvals.services import (
     Ask,
@@ -55,8 +56,8 @@ def checked(form: type[Form], request: HttpRequest) -> dict[str, Any]:
     return found
 
 
-def shown(request: Request, status: int = 200, **headers: str) -> Response:
-    return Response(selectors.request_view(request), status=status, headers=headers)
+def shown(request: Request) -> Response:
+    return Response(selectors.request_view(request))
 
 
 class Requests(APIView):
@@ -103,7 +104,8 @@ class Requests(APIView):
         given["editable"] = tuple(given.get("editable", ()))
         found, new = ask(given=Ask(**given), actor=actor_of(request.user), request_id=handle, engine=engine)
         where = request.build_absolute_uri(reverse("api-approval", args=[found.request_id]))
-        return shown(found, 201 if new else 200, Location=where)
+        body = selectors.request_view(found) | secret_of(found)
+        return Response(body, status=201 if new else 200, headers={"Location": where})
 
 
 class RequestDetail(APIView):

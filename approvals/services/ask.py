@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from approvals import folding, people, rules
 from approvals.calendars import holidays_of
@@ -23,7 +22,7 @@ from approvals.core.spans import span_of
 from approvals.core.state import State
 from approvals.models import Policy, Request
 from approvals.outgoing import register
-from approvals.people import Found, person_of
+from approvals.people import Found
 from approvals.services.policies import check_policy, policy_for, store_policy
 from approvals.services.renew import renew, sound
 from orchestration import audit, roles, sql
@@ -88,6 +87,22 @@ def ask(
     found = Request.objects.filter(request_id=handle).select_related("run").first()
     if found is not None:
         return _same(found, content), False
+    try:
+        return _opened(given, content, actor, handle=handle, engine=engine, parent=parent), True
+    except IntegrityError:  # somebody took the handle at this very moment, or a run has it
+        found = Request.objects.filter(request_id=handle).select_related("run").first()
+        if found is not None:
+            return _same(found, content), False
+        if not Run.objects.filter(workflow_id=handle).exists():
+            raise
+        raise BadInput(
+            f"request_id '{handle}' is in use by a run", field="request_id", remedy="choose another, or none"
+        ) from None
+
+
+def _opened(
+    given: Ask, content: dict[str, Any], actor: Actor, *, handle: str, engine: str, parent: Parent | None
+) -> Request:
     stored, policy = _policy(given, actor)
     whom = people.find(policy)
     barred = _barred(given, actor, parent)
@@ -112,8 +127,7 @@ def ask(
         held = folding.hold(run.pk)
         folding.fold(held, Opened(at=moment, by_rule=_rule(policy, request)))
         transaction.on_commit(partial(_hand_over, run), robust=True)
-    request.refresh_from_db()
-    return request, True
+    return _refreshed(request)
 
 
 def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
@@ -121,7 +135,9 @@ def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
     content = _content(given)
     with sql.writing():
         held = folding.hold(request.run_id)
-        return held.request.content_hash != content_hash(content) and renew(held, content, actor)
+        if held.request.content_hash == content_hash(content):
+            return False
+        return renew(held, content, actor, authors=people.ids_of([actor.name, given.author, given.agent_owner]))
 
 
 def _content(given: Ask) -> dict[str, Any]:
@@ -168,7 +184,7 @@ def _narrowed(policy: PolicyDefinition, given: Ask) -> PolicyDefinition:
 def _narrow(stage: Stage, given: Ask) -> Stage:
     changes: dict[str, Any] = {}
     if given.timeout_seconds is not None:
-        changes["expire"] = _shorter(stage.expire, given.timeout_seconds)
+        changes["expire"] = _shorter(stage.expire, float(given.timeout_seconds))
     if given.editable and not stage.editable:
         changes["editable"] = given.editable
     return stage.model_copy(update=changes)
@@ -176,9 +192,9 @@ def _narrow(stage: Stage, given: Ask) -> Stage:
 
 def _shorter(expire: str | float | None, seconds: float) -> str | float:
     if expire is None:
-        return seconds
+        return float(seconds)
     span = span_of(expire)
-    return expire if not span.business and span.seconds <= seconds else seconds
+    return expire if not span.business and span.seconds <= seconds else float(seconds)
 
 
 def _barred(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:
@@ -188,10 +204,7 @@ def _barred(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:
     while above is not None:
         names.add(above.created_by)
         above = above.parent
-    names.discard("")
-    users = get_user_model().objects.filter(username__in=names)
-    emails = {f"email:{name.lower()}" for name in names if "@" in name}
-    return frozenset({person_of(user).id for user in users} | emails)
+    return people.ids_of(names)
 
 
 def _refuse_nobody(plan: Plan, whom: Found) -> None:
@@ -239,6 +252,15 @@ def _rule(policy: PolicyDefinition, request: Request) -> str:
 def _register_callback(request: Request, given: Ask, actor: Actor) -> None:
     if given.callback_url:
         register(request, given.callback_url, actor)
+
+
+def _refreshed(request: Request) -> Request:
+    """As it was stored; the endpoint stays the object that may hold a secret to be shown once."""
+    endpoint = request.endpoint
+    request.refresh_from_db()
+    if endpoint is not None:
+        request.endpoint = endpoint
+    return request
 
 
 def _hand_over(run: Run) -> None:

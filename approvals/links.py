@@ -1,0 +1,61 @@
+"""Links that open one question for one person. What is stored and mailed about has no token; it is added at sending."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+
+from approvals.models import Link, Request
+from orchestration.clock import now
+
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+PATH = re.compile(rf"/approvals/link/({UUID})/")
+TOKEN = re.compile(rf"({UUID})\.([0-9a-f]{{64}})")
+
+
+def page_of(request: Request) -> str:
+    """The address for somebody who signs in."""
+    return f"{settings.ZEN_PUBLIC_URL}{reverse('approval-page', args=[request.request_id])}"
+
+
+def link_for(request: Request, person: str, *, stage: int) -> str:
+    """The address of this person's own page, without its token. Inside the caller's transaction."""
+    link, _ = Link.objects.get_or_create(
+        request=request, round=request.round, stage=stage, person=person,
+        defaults={"created_at": now(), "digest": ""},
+    )  # fmt: skip
+    if not link.digest:
+        link.digest = _digest(_token(str(link.pk)))
+        link.save(update_fields=["digest"])
+    return f"{settings.ZEN_PUBLIC_URL}/approvals/link/{link.pk}/"
+
+
+def signed(url: str) -> str:
+    """The address as it is sent: with the token, where it is one of ours. Other addresses stay as they are."""
+    found = PATH.fullmatch(urlsplit(url).path) if url.startswith(settings.ZEN_PUBLIC_URL) else None
+    if found is None:
+        return url
+    return f"{settings.ZEN_PUBLIC_URL}/approvals/link/{_token(found[1])}/"
+
+
+def find(token: str) -> Link | None:
+    """The link of a token; None for one that is not ours."""
+    found = TOKEN.fullmatch(token)
+    link = Link.objects.select_related("request__run", "request__policy").filter(pk=found[1]).first() if found else None
+    if link is None or not hmac.compare_digest(link.digest, _digest(token)):
+        return None
+    return link
+
+
+def _token(pk: str) -> str:
+    return f"{pk}.{salted_hmac('approvals.links', pk, algorithm='sha256').hexdigest()}"
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

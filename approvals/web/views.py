@@ -1,0 +1,112 @@
+"""Pages outside the admin: a stable address for a request, and what a link of one's own opens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_safe
+
+from approvals import links, selectors
+from approvals.core.words import Choice
+from approvals.models import Link, Request
+from approvals.people import Person
+from approvals.services.decide import decide
+from approvals.web.evidence import evidence_by_link
+from orchestration import roles
+from orchestration.audit import Actor
+from orchestration.clock import now
+from orchestration.errors import ZenError
+
+OFFERED = (Choice.APPROVE, Choice.REJECT)
+
+
+@require_safe
+def page(request: HttpRequest, request_id: str) -> HttpResponse:
+    """Signed in or not, to the request's page; who is not signed in is asked to there."""
+    found = get_object_or_404(Request, request_id=request_id) if request.user.is_authenticated else None
+    if found is None:
+        return HttpResponseRedirect(f"{reverse('admin:login')}?next={request.path}")
+    return HttpResponseRedirect(reverse("admin:approvals_request_change", args=[found.pk]))
+
+
+@never_cache
+@sensitive_variables("token")
+def link(request: HttpRequest, token: str) -> HttpResponse:
+    """Looking decides nothing: mail scanners look too. Only the form's own button does."""
+    found = links.find(token)
+    if found is None:
+        return _answer(request, {"gone": "This link is not one of ours, or it was cut off."}, status=404)
+    if request.method == "POST":
+        return _decided(request, found)
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponse(status=405)
+    return _answer(request, _shown(found))
+
+
+def _decided(request: HttpRequest, link: Link) -> HttpResponse:
+    word, comment = request.POST.get("decision", ""), request.POST.get("comment", "")
+    if word not in OFFERED:
+        return _answer(request, _shown(link) | {"error": "Choose approve or reject.", "comment": comment}, status=422)
+    if why := _shut(link):
+        return _answer(request, {"gone": why, "request": link.request}, status=410)
+    person = Person(**_known(link))
+    actor = Actor(
+        name=person.name[:150], door="link", roles=frozenset({roles.APPROVER}),
+        scopes=frozenset({"view", "approval.decide"}),
+    )  # fmt: skip
+    try:
+        after = decide(
+            request_id=link.request.request_id, actor=actor, person=person, choice=word, comment=comment,
+            seen=request.POST.get("seen", ""), evidence=evidence_by_link(request),
+        )  # fmt: skip
+    except ZenError as error:
+        text = f"{error.message}. {error.remedy}".strip()
+        return _answer(request, _shown(link) | {"error": text, "comment": comment}, status=_status(error))
+    Link.objects.filter(pk=link.pk, used_at=None).update(used_at=now())
+    return _answer(request, {"done": word, "request": after})
+
+
+def _status(error: ZenError) -> int:
+    from orchestration.api.errors import STATUS
+
+    return STATUS.get(type(error), 400)
+
+
+def _known(link: Link) -> dict[str, Any]:
+    info = link.request.people.get(link.person, {})
+    name, email = info.get("name", link.person), info.get("email", "")
+    return {"id": link.person, "name": name, "email": email, "user_id": info.get("user_id")}
+
+
+def _shut(link: Link) -> str:
+    """Why the link opens nothing any more, in words; '' while it does."""
+    request = link.request
+    if link.used_at:
+        return f"This link was used at {link.used_at:%Y-%m-%d %H:%M} UTC. The request is {request.status}."
+    if request.decided_at and request.status not in selectors.OPEN:
+        by = f" by {request.decided_by}" if request.decided_by else ""
+        return f"The request is {request.status} already{by}, since {request.decided_at:%Y-%m-%d %H:%M} UTC."
+    state = selectors.state_of(request)
+    if (link.round, link.stage) != (state.round, state.stage) or state.seat_of(link.person) is None:
+        return "This link belongs to an earlier round or stage; a newer one was sent if you are still asked."
+    return ""
+
+
+def _shown(link: Link) -> dict[str, Any]:
+    if why := _shut(link):
+        return {"gone": why, "request": link.request}
+    return {"request": link.request, "view": selectors.request_view(link.request), "person": _known(link)["name"]}
+
+
+def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    if "gone" in context and status == 200:
+        status = 410
+    answer = render(request, "approvals/link/page.html", context, status=status)
+    answer["Referrer-Policy"] = "no-referrer"
+    answer["X-Robots-Tag"] = "noindex"
+    return answer

@@ -1,0 +1,142 @@
+"""Links of one's own: looking decides nothing, pressing does, once, for one person and one question."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from approvals.links import link_for, signed
+from approvals.models import Link, Request, Vote
+from approvals.services import Ask, ask, decide, withdraw
+from notifications.models import Delivery
+from notifications.parcels import parcel_of
+from tests.contract.cast import account, actor, says
+from tests.contract.sagas import ADA
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def asked(*approvers: str, **more: Any) -> Request:
+    names = approvers or ("eve@example.com",)
+    request, _ = ask(given=Ask(stage="s", description="May we?", approvers=names, **more), actor=ADA, engine="celery")
+    return request
+
+
+def link_of(request: Request) -> str:
+    """The path that the mail to eve holds."""
+    url = signed(link_for(request, "email:eve@example.com", stage=0))
+    return url.removeprefix("http://localhost:8000")
+
+
+def press(path: str, decision: str, **more: Any) -> Any:
+    return opened(path)(decision, **more)
+
+
+def opened(path: str) -> Any:
+    """A page that stands open, to be pressed on later."""
+    client = Client(enforce_csrf_checks=True)
+    page = client.get(path)
+    token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page.content)
+    seen = re.search(rb'name="seen" value="([0-9a-f]+)"', page.content)
+    body = {"csrfmiddlewaretoken": token[1].decode() if token else "", "seen": seen[1].decode() if seen else ""}
+    return lambda decision, **more: client.post(path, body | {"decision": decision, **more})
+
+
+def test_the_mail_holds_the_link_and_no_row_holds_its_token() -> None:
+    request = asked()
+    row = Delivery.objects.get()
+    parcel = parcel_of(row)
+    assert parcel is not None and parcel.items[0].url.endswith(link_of(request))
+    token = link_of(request).split("/")[-2]
+    assert token not in row.url and token.split(".")[1] not in str(Link.objects.values())
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options", "put"])
+def test_looking_decides_nothing(method: str) -> None:
+    request = asked()
+    for _ in range(3):
+        getattr(Client(), method)(link_of(request) + "?decision=approve")
+    assert not Vote.objects.exists() and Link.objects.get().used_at is None
+
+
+def test_the_page_keeps_its_address_to_itself() -> None:
+    answer = Client().get(link_of(asked()))
+    assert answer["Referrer-Policy"] == "no-referrer" and "no-store" in answer["Cache-Control"]
+    assert b"<script" not in answer.content and b"May we?" in answer.content
+
+
+def test_a_press_decides_once() -> None:
+    request = asked()
+    path = link_of(request)
+    one_tab, another = opened(path), opened(path)
+    assert one_tab("approve").status_code == 200
+    vote = Vote.objects.get()
+    assert (vote.choice, vote.door, vote.strength, vote.person) == ("approve", "link", "link", "email:eve@example.com")
+    again = another("reject", comment="no")
+    assert again.status_code == 410 and b"was used at" in again.content and Vote.objects.count() == 1
+
+
+def test_a_press_without_its_form_is_refused() -> None:
+    path = link_of(asked())
+    assert Client(enforce_csrf_checks=True).post(path, {"decision": "approve"}).status_code == 403
+    assert not Vote.objects.exists()
+
+
+def test_a_no_without_a_reason_is_asked_again_and_keeps_the_link() -> None:
+    path = link_of(asked())
+    refused = press(path, "reject")
+    assert refused.status_code == 422 and b"needs a comment" in refused.content
+    assert press(path, "reject", comment="too early").status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "0" * 36 + "." + "0" * 64, "..", "a" * 400])
+def test_a_token_that_is_not_ours(token: str) -> None:
+    asked()
+    assert Client().get(f"/approvals/link/{token}/").status_code == 404
+
+
+def test_one_persons_link_is_not_anothers() -> None:
+    request = asked("eve@example.com", "mia@example.com")
+    mine, theirs = (signed(link_for(request, f"email:{who}@example.com", stage=0)) for who in ("eve", "mia"))
+    forged = mine.split(".")[0] + "." + theirs.rsplit(".", 1)[1]
+    assert Client().get(forged.removeprefix("http://localhost:8000")).status_code == 404
+
+
+def test_what_is_over_says_who_and_when() -> None:
+    account("bob")
+    request = asked("eve@example.com", "bob")
+    path = link_of(request)
+    says("bob", "reject", request, "no")
+    answer = Client().get(path)
+    assert answer.status_code == 410 and b"rejected already by bob" in answer.content
+    other = asked()
+    withdraw(request_id=other.request_id, actor=ADA)
+    assert Client().get(link_of(other)).status_code == 410
+
+
+def test_a_request_page_asks_to_sign_in_and_shows_nothing_before() -> None:
+    request = asked()
+    there, nowhere = (Client().get(f"/approvals/{handle}/") for handle in (request.request_id, "none"))
+    assert there.status_code == nowhere.status_code == 302 and "login" in there["Location"]
+
+
+def test_hostile_words_do_nothing() -> None:
+    request = asked(context={"x": "<script>alert(1)</script>\u202e"}, title="<img src=x onerror=alert(1)>")
+    content = Client().get(link_of(request)).content.decode()
+    assert "<script" not in content and "<img" not in content and "\u202e" not in content
+
+
+def test_a_link_is_no_way_around_the_seats() -> None:
+    user = account("bob")
+    request = asked("eve@example.com")
+    with pytest.raises(Exception, match="not among those who decide"):
+        decide(request_id=str(request), actor=actor(user), person=_person(user), choice="approve")
+
+
+def _person(user: Any) -> Any:
+    from approvals.people import person_of
+
+    return person_of(user)
