@@ -31,7 +31,7 @@ class ApprovalFlow:
             cancelled = Cancelled(at=now(), why=why[:200])
             refusal = folding.why_not(held, cancelled)
             if not refusal:
-                folding.fold(held, cancelled)
+                folding.fold(held, cancelled, by=str(event.get("by") or ""))
         return refusal
 
     def why(self, run: Run) -> list[str]:

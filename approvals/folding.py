@@ -39,6 +39,7 @@ CAUSES = {
     Status.WITHDRAWN: Cause.CANCELLED,
     Status.CANCELLED: Cause.CANCELLED,
 }
+_SETTLED = (Status.COOLING_OFF, Status.APPROVED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,15 +68,17 @@ def why_not(held: Held, event: Event) -> str:
     return refusal(held.plan, held.state, event)
 
 
-def fold(held: Held, event: Event) -> bool:
-    """Whether it meant something. What has to happen elsewhere happens after the commit, or by the relay."""
+def fold(held: Held, event: Event, *, by: str = "") -> bool:
+    """Whether it meant something; `by`: whose doing it is. What has to happen elsewhere happens after the commit, or
+    by the relay.
+    """
     before = held.state
     after, commands = decide(held.plan, before, event)
     if after is before:
         return False
     held.state = after
     _write_run(held, before, event)
-    _write_request(held, event.at)
+    _write_request(held, before, event.at, by)
     _write_seats(held)
     _arm(held)
     for command in commands:
@@ -121,16 +124,25 @@ def _step_status(state: State) -> StepStatus:
     return StepStatus.FAILED if state.status.is_end else StepStatus.RUNNING
 
 
-def _write_request(held: Held, at: datetime) -> None:
+def _write_request(held: Held, before: State, at: datetime, by: str) -> None:
     request, state, due = held.request, held.state, next_due(held.plan, held.state)
     request.state = STATE.dump_python(state, mode="json")
     request.status, request.round, request.words = state.status, state.round, state.last_words
+    _write_decision(request, before, state, at, by)
     request.expires_at, request.next_at = expires_at(held.plan, state), due.at if due else None
-    decided = state.status.is_end or state.status is Status.COOLING_OFF
-    request.decided_at = (request.decided_at or at) if decided else None
     request.save(
         update_fields=["state", "status", "round", "words", "expires_at", "next_at", "decided_at", "decided_by"]
     )
+
+
+def _write_decision(request: Request, before: State, state: State, at: datetime, by: str) -> None:
+    """Who ended it and when; whoever has only spoken has not. A yes that holds from now on was given earlier."""
+    if not (state.status.is_end or state.status is Status.COOLING_OFF):
+        request.decided_at, request.decided_by = None, ""
+    elif state.status is Status.EXPIRED:
+        request.decided_at, request.decided_by = min(at, request.expires_at or at), ""
+    elif state.status is not before.status and (before.status, state.status) != _SETTLED:
+        request.decided_at, request.decided_by = at, by
 
 
 def _write_seats(held: Held) -> None:
@@ -160,7 +172,7 @@ def _arm(held: Held) -> None:
 def _perform(held: Held, command: Command) -> None:
     match command:
         case Tell():
-            notices.tell(held.request, held.plan, held.state, command)
+            notices.tell_all(held.request, held.state, command)
         case Finish():
             sql.run(lifecycle.end_timers(held.run))
             outgoing.call(held.request)

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.module_loading import import_string
 
 from approvals.core.chain import names_in
@@ -57,6 +59,19 @@ def find(policy: PolicyDefinition) -> Found:
         people |= {person.id: person for person in here}
         named[name] = frozenset(person.id for person in here)
     return Found(people=people, named=named, left_out=tuple(left_out))
+
+
+def ids_of(names: Iterable[str]) -> frozenset[str]:
+    """The person ids of user names and of addresses, whether or not there is an account.
+
+    Accounts with one address are one person, and so is the address itself.
+    """
+    wanted = {name.lower() for name in names if name}
+    accounts = get_user_model().objects.annotate(handle=Lower("username"), address=Lower("email"))
+    named = accounts.filter(Q(handle__in=wanted) | Q(address__in=wanted))
+    addresses = {user.email.lower() for user in named if user.email} | {name for name in wanted if "@" in name}
+    alike = accounts.filter(address__in=addresses)
+    return frozenset({person_of(user).id for user in (*named, *alike)} | {f"email:{one}" for one in addresses})
 
 
 def who_may_decide(user_ids: Iterable[int]) -> frozenset[int]:

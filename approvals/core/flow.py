@@ -69,23 +69,17 @@ def _apply(draft: _Draft, event: Event) -> None:
             if draft.state.clock_from is None and draft.state.status is Status.PENDING:
                 draft.put(clock_from=event.at)
         case Delegated():
-            moved = (
-                replace(seat, person=event.to) if seat == draft.state.seat_of(event.person) else seat
-                for seat in draft.state.seats
-            )
-            draft.put(seats=tuple(moved))
+            draft.put(seats=draft.state.handed_on(event.person, event.to))
             draft.tell(Telling.ASKED, (event.to,))
         case PeopleLeft():
-            if any(seat.person in event.people for seat in draft.state.seats):
-                draft.put(seats=tuple(seat for seat in draft.state.seats if seat.person not in event.people))
-                _mend(draft)
+            _leave(draft, event.people)
         case PeopleNamed():
             named = sorted(event.people - draft.plan.barred)
             draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in named))
             _begin_clock(draft)
             draft.put(status=Status.PENDING, last_words="")
             draft.tell(Telling.ASKED, draft.state.awaited)
-            _mend(draft)
+            _go_on(draft)
         case ContentChanged():
             draft.put(round=draft.state.round + 1, last_words="")
             _open_stage(draft, 0)
@@ -144,6 +138,16 @@ def _vote(draft: _Draft, event: Voted) -> None:
             assert_never(event.choice)
 
 
+def _leave(draft: _Draft, people: frozenset[str]) -> None:
+    """With fewer people left, what those who stay have said may be enough. What they decided already stands."""
+    stay = draft.state.without(people)
+    if stay == draft.state.seats:
+        return
+    draft.put(seats=stay)
+    if draft.state.status.can_be_decided:
+        _go_on(draft)
+
+
 def _go_on(draft: _Draft) -> None:
     """The open stage may have passed, or may not be able to any more."""
     if not passes(draft.plan, draft.state):
@@ -191,6 +195,7 @@ def _run_clocks(draft: _Draft) -> None:
                 draft.tell(Telling.REMINDER, draft.state.awaited)
             case "escalate":
                 _escalate(draft, stage.levels[draft.state.escalated])
+                _mend(draft)
             case "settle":
                 _finish(draft, Status.APPROVED, draft.state.last_words)
             case "expire":
@@ -200,6 +205,9 @@ def _run_clocks(draft: _Draft) -> None:
 
 
 def _expire(draft: _Draft, at_the_end: AtTheEnd) -> None:
+    if at_the_end is AtTheEnd.APPROVE and draft.state.status is Status.CHANGES_REQUESTED:
+        _finish(draft, Status.EXPIRED, "the changes were not made in time")  # somebody spoke: this is no silence
+        return
     match at_the_end:
         case AtTheEnd.REJECT:
             _finish(draft, Status.EXPIRED, "nobody decided in time")

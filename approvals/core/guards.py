@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from approvals.core.events import (
@@ -19,8 +20,11 @@ from approvals.core.events import (
     Withdrawn,
 )
 from approvals.core.plan import Plan
+from approvals.core.quorum import can_pass
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
+
+BARRED = "whoever asked for it, wrote it or owns the agent that did cannot decide it"
 
 
 def refusal(plan: Plan, state: State, event: Event) -> str:
@@ -49,7 +53,7 @@ def refusal(plan: Plan, state: State, event: Event) -> str:
 
 def _why_not_vote(plan: Plan, state: State, event: Voted) -> str:
     if event.person in plan.barred:
-        return "whoever asked for it, wrote it or owns the agent that did cannot decide it"
+        return BARRED
     if state.seat_of(event.person) is None:
         return "this person is not among those who decide now"
     if state.has_spoken(event.person):
@@ -77,4 +81,7 @@ def _why_not_delegate(plan: Plan, state: State, event: Delegated) -> str:
         return "it cannot go back to whoever asked for it, wrote it or owns the agent that did"
     if state.seat_of(event.to) is not None or state.has_spoken(event.to):
         return "the other person decides here already"
+    after = replace(state, seats=state.handed_on(event.person, event.to))
+    if can_pass(plan, state) and not can_pass(plan, after):
+        return "the other person is needed elsewhere in this request, and decides once: it could not pass any more"
     return ""

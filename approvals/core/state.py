@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from approvals.core.words import Choice, Status
@@ -69,3 +69,22 @@ class State:
     def awaited(self) -> tuple[str, ...]:
         """Who may still decide now, in the order of the seats."""
         return tuple(dict.fromkeys(seat.person for seat in self.seats if not self.has_spoken(seat.person)))
+
+    def handed_on(self, person: str, to: str) -> tuple[Seat, ...]:
+        """The seats once `person` has given theirs to `to`."""
+        given = self.seat_of(person)
+        return tuple(replace(seat, person=to) if seat == given else seat for seat in self.seats)
+
+    def without(self, people: frozenset[str]) -> tuple[Seat, ...]:
+        """The seats once `people` have left; one that was handed on and not used goes back to its owner."""
+        stay = [seat for seat in self.seats if seat.person not in people]
+        here = people | {seat.person for seat in stay}
+        back = (
+            replace(seat, person=seat.owner)
+            for seat in self.seats
+            if seat.person in people
+            and seat.owner not in here
+            and not self.has_spoken(seat.person)
+            and not self.has_spoken(seat.owner)
+        )
+        return (*stay, *back)

@@ -12,7 +12,7 @@ from approvals.core.events import Delegated, Event, PeopleNamed, Revoked, Withdr
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.people import Person, person_of
-from approvals.services.decide import database_now
+from approvals.services.decide import database_now, let_the_clock_speak
 from approvals.services.view import found_request
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
@@ -80,7 +80,10 @@ def name_people(*, request_id: str, actor: Actor, users: Iterable[str], note: st
 
 
 def _held(request_id: str) -> Held:
-    return folding.hold(found_request(request_id).run_id)
+    """What was due by now has happened first: nobody withdraws, hands on or revives what has expired."""
+    held = folding.hold(found_request(request_id).run_id)
+    let_the_clock_speak(held, database_now(held.state))
+    return held
 
 
 def _done(held: Held, event: Event, actor: Actor, verb: str, note: str, **data: Any) -> Request:
@@ -88,9 +91,7 @@ def _done(held: Held, event: Event, actor: Actor, verb: str, note: str, **data: 
     if why:
         raise WrongState(why, field="verb")
     audit.record(actor=actor, action=f"approval.{verb}", workflow_id=held.request.request_id, note=note, **data)
-    if isinstance(event, Withdrawn | Revoked):
-        held.request.decided_by = actor.name
-    folding.fold(held, event)
+    folding.fold(held, event, by=actor.name)
     return held.request
 
 

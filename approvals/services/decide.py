@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection
 from approvals import folding, people
 from approvals.content import edited
 from approvals.core.events import ClockReached, Delegated, Event, Voted
+from approvals.core.guards import BARRED
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
@@ -23,6 +24,7 @@ from approvals.folding import Held
 from approvals.models import Delegation, Request, Vote
 from approvals.people import Person, person_of
 from approvals.services.view import found_request
+from approvals.standing import let_go, who_left
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
@@ -61,12 +63,15 @@ def decide(
     with sql.writing():
         held = folding.hold(request.run_id)
         at = database_now(held.state)
-        _let_the_clock_speak(held, at)
-        if held.state.status.is_end and _is_repeated(held, person, word):
+        let_the_clock_speak(held, at)
+        if _is_repeated(held, person, word):
             return held.request
-        if not held.state.status.is_end:
-            _authorise(held, actor, person)
+        ended = held.state.status.is_end
+        if not ended:
+            _authorise(actor, person)
         delegation = _delegated(held, person, at)
+        if not ended:
+            _check_standing(held, person)
         event = Voted(at=at, person=person.id, choice=word)
         _refuse(held, event, person)
         stage = _stage(held)
@@ -77,8 +82,8 @@ def decide(
         _store(held, event, person, comment, edits or {}, delegation, actor, evidence or Evidence())
         if content is not None:
             held.request.edits = {**held.request.edits, **(edits or {})}
-        held.request.decided_by = person.name
-        folding.fold(held, event)
+        folding.fold(held, event, by=person.name)
+        let_go(held, at, by=person.name)
         if content is not None:
             held.request.save(update_fields=["edits"])
     return held.request
@@ -94,7 +99,7 @@ def database_now(state: State) -> datetime:
     return max(moment, latest)
 
 
-def _let_the_clock_speak(held: Held, at: datetime) -> None:
+def let_the_clock_speak(held: Held, at: datetime) -> None:
     """Whatever was due by now happens first, though no alarm has rung yet: so a late word is late."""
     folding.fold(held, ClockReached(at=at))
 
@@ -108,11 +113,26 @@ def _choice(choice: Choice | str) -> Choice:
         ) from None
 
 
-def _authorise(held: Held, actor: Actor, person: Person) -> None:
+def _authorise(actor: Actor, person: Person) -> None:
     """Again, now: the account may have been closed, or have left the role, since it was asked."""
     if person.user_id is not None and person.user_id not in people.who_may_decide([person.user_id]):
         raise NotAllowed(f"{person.name} may not decide", field="role", remedy="ask for the role approver")
     roles.require(actor, "approval.decide")
+
+
+def _check_standing(held: Held, person: Person) -> None:
+    """Whether they still are whom the policy means, and one human being with one voice."""
+    if person.id in who_left(held.request, held.plan, held.state):
+        raise NotAllowed(
+            f"{person.name} is not among those any more whom the policy names", field="person",
+            remedy="an administrator can name you, or ask one of those who decide",
+        )  # fmt: skip
+    address = person.email.lower()
+    if address and f"email:{address}" in held.plan.barred:
+        raise NotAllowed(BARRED, field="person", remedy="ask one of those who decide")
+    for vote in held.request.votes.filter(round=held.state.round).exclude(person=person.id):
+        if address and held.request.people.get(vote.person, {}).get("email", "").lower() == address:
+            raise WrongState(f"{vote.name} has decided already, with the same address", field="person")
 
 
 def _delegated(held: Held, person: Person, at: datetime) -> Delegation | None:
@@ -155,9 +175,9 @@ def _refuse(held: Held, event: Event, person: Person) -> None:
         return
     request, state = held.request, held.state
     if state.status is Status.EXPIRED:
-        raise Gone(f"the time to decide was over at {_time(request.decided_at)}", field="decision")
+        raise Gone(f"nobody decided in time: it was over at {_time(request.decided_at)}", field="decision")
     if state.status.is_end:
-        by = f" by {request.decided_by}" if request.decided_by and request.votes.exists() else ""
+        by = f" by {request.decided_by}" if request.decided_by else ""
         raise WrongState(f"it is {state.status} already{by}, since {_time(request.decided_at)}", field="decision")
     if person.id in held.plan.barred or state.seat_of(person.id) is None:
         raise NotAllowed(why, field="person", remedy="ask one of those who decide, or have it delegated to you")
@@ -212,4 +232,4 @@ def _store(
     )  # fmt: skip
 
 
-__all__ = ["Evidence", "database_now", "decide", "person_of"]
+__all__ = ["Evidence", "database_now", "decide", "let_the_clock_speak", "person_of"]

@@ -21,6 +21,7 @@ from orchestration.errors import BadInput
 from orchestration.models import Definition
 from orchestration.output_schemas import schema_problems
 from orchestration.services.circles import circle_problems
+from orchestration.turns import turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ def store(found: Checked, *, actor: Actor) -> tuple[Definition, bool]:
     if same is not None:
         return same, False
     refuse_circles(definition)
+    sql.run(*turn(f"definition:{definition.saga_id}"))  # one at a time counts its versions
+    same = _stored(definition.saga_id, found.hash)
+    if same is not None:
+        return same, False
     latest = Definition.objects.filter(saga_id=definition.saga_id).order_by("-version").first()
     stored = Definition.objects.create(
         saga_id=definition.saga_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
 
@@ -11,12 +12,12 @@ from hypothesis import strategies as st
 from approvals.core.clocks import next_due
 from approvals.core.codec import EVENT, PLAN, STATE
 from approvals.core.commands import Finish
-from approvals.core.events import ClockReached, ContentChanged, Event, PeopleNamed, Revoked, Voted
+from approvals.core.events import ClockReached, ContentChanged, Event, PeopleLeft, PeopleNamed, Revoked, Voted
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.plan import Plan
 from approvals.core.quorum import can_pass, is_matched, passes
-from approvals.core.state import State
+from approvals.core.state import Seat, State
 from approvals.core.words import AtTheEnd, Choice, Status
 from tests.approvals.core.strategies import PEOPLE, events_of, histories, plans
 
@@ -71,6 +72,9 @@ def test_a_stage_is_left_by_approvals_alone(plan: Plan, history: list) -> None: 
     for event in events_of(history):
         before, (state, _) = state, decide(plan, state, event)
         forward = state.round == before.round and (state.stage > before.stage or _newly_approved(before, state))
+        if forward and isinstance(event, PeopleLeft | PeopleNamed):
+            assert passes(plan, replace(before, seats=_seats_after(plan, before, event)))
+            continue
         if not forward or not isinstance(event, Voted):
             by_silence = any(stage.at_the_end is AtTheEnd.APPROVE for stage in plan.stages)
             assert not forward or by_silence or before.status is Status.COOLING_OFF
@@ -81,6 +85,12 @@ def test_a_stage_is_left_by_approvals_alone(plan: Plan, history: list) -> None: 
             status=before.status, round=before.round, stage=before.stage, seats=before.seats, votes=state.votes
         )
         assert passes(plan, with_vote)
+
+
+def _seats_after(plan: Plan, before: State, event: PeopleLeft | PeopleNamed) -> tuple[Seat, ...]:
+    if isinstance(event, PeopleLeft):
+        return before.without(event.people)
+    return tuple(Seat(person=person, owner=person, own=False) for person in sorted(event.people - plan.barred))
 
 
 def _newly_approved(before: State, after: State) -> bool:
@@ -95,6 +105,7 @@ def test_no_open_request_is_stuck(plan: Plan, history: list) -> None:  # type: i
     for state in run(plan, events_of(history))[1:]:
         if state.status is Status.PENDING:
             assert can_pass(plan, state) and state.awaited
+            assert not passes(plan, state), "enough have said yes, and it did not go on"
         elif state.status is Status.COOLING_OFF:
             assert next_due(plan, state)
         elif state.status is Status.RESCUE and set(PEOPLE) - plan.barred:
