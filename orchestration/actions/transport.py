@@ -16,6 +16,9 @@ from django.conf import settings
 
 from orchestration.actions.guard import judge
 
+CONNECT_SECONDS = 10.0
+"""A host that takes no connection for so long is tried again later, however much time the attempt has."""
+
 _local = threading.local()
 
 
@@ -29,14 +32,17 @@ def set_deadline(seconds: float) -> None:
 
 
 def _left(timeout: float | None, error: type[Exception]) -> float:
+    """The time for one operation: what a client of its own gives, else what is left of this thread's deadline."""
+    if timeout is not None:
+        return timeout
     left: float = getattr(_local, "deadline", time.monotonic() + 60) - time.monotonic()
     if left <= 0:
         raise error("the time for this attempt is over")
-    return left if timeout is None else min(timeout, left)
+    return left
 
 
 class Stream(httpcore2.NetworkStream):
-    """A network stream whose reads and writes share the attempt's deadline."""
+    """A network stream whose reads and writes share the attempt's deadline, unless its client has limits."""
 
     def __init__(self, inner: httpcore2.NetworkStream, address: str) -> None:
         self.inner, self.address = inner, address
@@ -74,10 +80,8 @@ class GuardedBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         address = resolve(host, port)
-        stream = self.inner.connect_tcp(
-            address, port, _left(timeout, httpcore2.ConnectTimeout), local_address, socket_options
-        )
-        return Stream(stream, address)
+        seconds = min(CONNECT_SECONDS, _left(timeout, httpcore2.ConnectTimeout))
+        return Stream(self.inner.connect_tcp(address, port, seconds, local_address, socket_options), address)
 
 
 def resolve(host: str, port: int) -> str:
@@ -118,13 +122,15 @@ class GuardedTransport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
+        limits = request.extensions.get("timeout", {})
+        queue = _left(limits.get("pool"), httpcore2.PoolTimeout)
         response = self.pool.handle_request(
             httpcore2.Request(
                 method=request.method,
                 url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
                 headers=request.headers.raw,
                 content=request.stream,
-                extensions=request.extensions,
+                extensions={**request.extensions, "timeout": {**limits, "pool": queue}},
             )
         )
         return httpx2.Response(
@@ -157,7 +163,8 @@ def client() -> httpx2.Client:
     global _client
     with _client_lock:
         if _client is None:
-            _client = httpx2.Client(transport=GuardedTransport(), trust_env=False, follow_redirects=False)
+            # no limits of the library's own: the attempt's deadline is the only one
+            _client = httpx2.Client(transport=GuardedTransport(), trust_env=False, follow_redirects=False, timeout=None)
             # what a service sets for one run is no business of the next
             _client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return _client

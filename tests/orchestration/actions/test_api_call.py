@@ -6,10 +6,12 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import httpcore2
+import httpx2
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions import breaker
+from orchestration.actions import breaker, transport
 from orchestration.actions.base import Call
 from orchestration.actions.perform import perform
 from orchestration.core.words import Outcome, Purpose
@@ -39,6 +41,22 @@ def test_a_timeout_after_sending_is_unknown(call: Build, peer: Peer) -> None:
     peer.behave("/things/a", "hang")
     result = perform(post(call, peer, seconds=0.4))
     assert result.outcome is Outcome.UNKNOWN and "timed out" in result.error
+
+
+def test_an_answer_may_take_as_long_as_the_step_allows(call: Build, peer: Peer) -> None:
+    """Longer than the 5 s that the library would give it."""
+    assert transport.client().timeout == httpx2.Timeout(None)
+    peer.delay["/things/a"] = 5.5
+    assert perform(post(call, peer, seconds=30.0)).outcome is Outcome.SUCCEEDED
+
+
+def test_a_client_with_limits_of_its_own_does_not_run_out_of_an_attempt_s_time(peer: Peer) -> None:
+    """As a notice is sent by the thread of a worker that performed an action before."""
+    transport.begin(0.0)
+    with httpx2.Client(transport=transport.GuardedTransport(), timeout=5.0) as client:
+        assert client.post(f"{peer.url}/things/a").status_code == 200
+    with pytest.raises(httpcore2.TimeoutException, match="over"):
+        transport.client().post(f"{peer.url}/things/a")
 
 
 def test_a_refused_connection_was_not_acted_on(call: Build, settings: Settings) -> None:
