@@ -7,6 +7,7 @@ import threading
 from celery import shared_task
 
 from approvals.callbacks import deliver_due
+from approvals.slack.work import work_presses
 
 _delivering = threading.Lock()
 
@@ -20,3 +21,8 @@ def callbacks() -> int:
         return deliver_due()
     finally:
         _delivering.release()
+
+
+@shared_task(name="approvals.presses")
+def presses() -> int:
+    return work_presses()

@@ -53,6 +53,8 @@ EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.host, _mail
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls == "starttls", _mail.tls == "ssl", 15
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = sender_address(env)
 ZEN_PUBLIC_URL = public_url(env)
+ZEN_SLACK_SIGNING_SECRET = env.secret("ZEN_SLACK_SIGNING_SECRET")  # none: no button in Slack is heard
+ZEN_SLACK_TEAM = env.text("ZEN_SLACK_TEAM")
 ZEN_NOTIFY_ATTEMPTS = env.integer("ZEN_NOTIFY_ATTEMPTS", 8, most=50)
 ZEN_NOTIFY_CAP = env.integer("ZEN_NOTIFY_CAP", 20, most=1000)
 ZEN_NOTIFY_COALESCE_SECONDS = env.seconds("ZEN_NOTIFY_COALESCE_SECONDS", 20, least=0, most=3600)
@@ -231,6 +233,7 @@ CELERY_BEAT_SCHEDULE = {
 # asked for each hour, so that a beat that was away at one of them is no loss; done once a day
 CELERY_BEAT_SCHEDULE["audit_seal"] = {"task": "orchestration.audit_seal", "schedule": crontab(minute="7")}
 CELERY_BEAT_SCHEDULE["callbacks"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "approvals.callbacks"}
+CELERY_BEAT_SCHEDULE["presses"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "approvals.presses"}
 CELERY_BEAT_SCHEDULE["notices"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "notifications.deliver"}
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # two ticks need no memory, so no file that can break
 

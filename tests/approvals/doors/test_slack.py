@@ -1,0 +1,135 @@
+"""Buttons in Slack: signed on the raw body, heard once, judged as the account behind them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from approvals.models import Press, Request, Vote
+from approvals.services import Ask, ask
+from approvals.slack.work import work_presses
+from notifications.models import Contact
+from tests.contract.cast import account, says
+from tests.contract.sagas import ADA
+from tests.peer import Peer, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECRET = "of-the-slack-app"
+
+
+@pytest.fixture(autouse=True)
+def app(settings: Settings) -> None:
+    settings.ZEN_SLACK_SIGNING_SECRET = SECRET
+    Contact.objects.create(user=account("bob"), slack_id="U0B0B")
+
+
+@pytest.fixture
+def asked() -> Request:
+    request, _ = ask(given=Ask(stage="s", description="?", approvers=("bob",)), actor=ADA, engine="celery")
+    return request
+
+
+def payload(request: Request, word: str = "approve", **more: Any) -> bytes:
+    action = {"action_id": word, "action_ts": "1764000000.1", "value": f"{request}|{request.round}|{word}"}
+    body = {"team": {"id": "T1"}, "user": {"id": "U0B0B"}, "actions": [action], **more}
+    return urlencode({"payload": json.dumps(body)}).encode()
+
+
+def send(body: bytes, *, secret: str = SECRET, age: float = 0, signature: str = "", signed: bytes | None = None) -> int:
+    stamp = str(int(time.time() - age))
+    base = b"v0:" + stamp.encode() + b":" + (body if signed is None else signed)
+    mark = signature or "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": mark}
+    form = "application/x-www-form-urlencoded"
+    answer = Client().post("/integrations/slack/actions", body, content_type=form, headers=headers)
+    return int(answer.status_code)
+
+
+def test_a_press_is_stored_at_once_and_decided_after(asked: Request) -> None:
+    assert send(payload(asked)) == 200 and not Vote.objects.exists()
+    assert work_presses() == 1 and work_presses() == 0
+    vote = Vote.objects.get()
+    assert (vote.door, vote.strength, vote.user) == ("slack", "slack", account("bob"))
+    assert "approved" in Press.objects.get().answer
+
+
+def test_slack_may_send_it_again(asked: Request) -> None:
+    assert [send(payload(asked)) for _ in range(3)] == [200, 200, 200]
+    work_presses()
+    assert Press.objects.count() == Vote.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"secret": "another"},
+        {"age": 301},
+        {"age": -301},
+        {"signature": "v0="},
+        {"signature": "v0=" + "0" * 64},
+        {"signature": "v0=ü"},
+        {"signed": b"payload=other"},
+    ],
+)
+def test_what_is_not_slacks_is_refused(asked: Request, how: dict[str, Any]) -> None:
+    if how.get("signature", "").endswith("ü"):
+        how = {"signature": "v0=\xfc"}
+    assert send(payload(asked), **how) == 401 and not Press.objects.exists()
+
+
+def test_without_a_secret_the_door_is_shut(asked: Request, settings: Settings) -> None:
+    settings.ZEN_SLACK_SIGNING_SECRET = ""
+    assert send(payload(asked), secret="") == 401
+
+
+@pytest.mark.parametrize("body", [b"payload=", b"payload=[]", b"payload=%7B%7D", b"x=1", b"payload=%00", b"\xff\xfe"])
+def test_other_payloads_do_nothing(body: bytes) -> None:
+    assert send(body) in (200, 401) and not Press.objects.exists()
+
+
+def test_who_pressed_is_looked_up_and_never_believed(asked: Request) -> None:
+    send(payload(asked, user={"id": "U0EVE"}))
+    work_presses()
+    assert not Vote.objects.exists() and "belongs to no account" in Press.objects.get().answer
+
+
+def test_another_workspace_decides_nothing(asked: Request, settings: Settings) -> None:
+    settings.ZEN_SLACK_TEAM = "T9"
+    send(payload(asked))
+    work_presses()
+    assert not Vote.objects.exists()
+
+
+def test_somebody_else_was_first(asked: Request) -> None:
+    says("bob", "reject", asked, "no")
+    send(payload(asked))
+    work_presses()
+    assert "rejected already by bob" in Press.objects.get().answer.lower() and Vote.objects.count() == 1
+
+
+def test_a_no_needs_a_reason_which_a_button_has_not(asked: Request) -> None:
+    send(payload(asked, "reject"))
+    work_presses()
+    assert "needs a comment" in Press.objects.get().answer and not Vote.objects.exists()
+
+
+def test_the_person_is_told_how_it_went(asked: Request, settings: Settings) -> None:
+    with serving() as peer:
+        _listen(peer, settings)
+        send(payload(asked, response_url=f"{peer.url}/things/answer"))
+        work_presses()
+        told = json.loads(peer.bodies[-1])
+    assert told["response_type"] == "ephemeral" and "approved" in told["text"]
+
+
+def _listen(peer: Peer, settings: Settings) -> None:
+    settings.ZEN_OUTBOUND_ALLOW = (peer.address,)
+    settings.ZEN_NOTIFY_SLACK_URL = f"{peer.url}/api/"
