@@ -47,8 +47,11 @@ def tell(console: Console, engine: str) -> bool:
         note = "the payment service was repaired"
         act(workflow_id=stuck.workflow_id, verb=Verb.RESOLVE, step_id="charge", answer="retry", note=note, actor=ME)
         _watch(console, [stuck], until_end=True)
-    _table(console, services, runs)
-    return _as_it_should_be(services, runs)
+        _table(console, services, runs)
+        from zen_project.demo.gates import tell_of_gates
+
+        gates = tell_of_gates(console, services, engine)
+    return _as_it_should_be(services, runs) and gates
 
 
 def _start(services: dict[str, Service], engine: str, order: str, *, address: str) -> Run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from asgiref.sync import async_to_sync
 
@@ -18,7 +20,7 @@ def test_example_three(settings: object) -> None:
     settings.ZEN_ENGINE = "celery"  # type: ignore[attr-defined]
     account("bob", email="user@company.com")
     client = get_temporal_client()
-    given = {
+    given: dict[str, Any] = {
         "workflow_id": "db-migration-workflow-789",
         "stage": "production_database_migration",
         "description": "Apply database schema changes to production",
