@@ -1,0 +1,158 @@
+"""What a person sends from the page of a request, taken to the service that does it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, QueryDict
+
+from approvals.admin.offers import offers_for
+from approvals.admin.page import inputs_of, with_edits
+from approvals.core.words import Choice
+from approvals.models import Request
+from approvals.people import person_of
+from approvals.services import Evidence, decide, name_people, reassign, remark, revoke, withdraw
+from orchestration.api.auth import actor_of
+from orchestration.audit import Actor
+from orchestration.core.definition.shape import plain_json
+from orchestration.errors import BadInput, WrongState
+
+DONE = {
+    Choice.APPROVE: "You approved",
+    Choice.REJECT: "You rejected",
+    Choice.REQUEST_CHANGES: "You asked for changes to",
+    Choice.ABSTAIN: "You abstained from",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    row: Request
+    user: Any
+    actor: Actor
+    post: QueryDict
+    evidence: Evidence
+
+    def text(self, name: str) -> str:
+        return _clean(self.post.get(name, "").strip(), name)
+
+
+def given_by(http: HttpRequest, row: Request) -> Given:
+    actor = actor_of(http.user, door="admin")
+    return Given(row=row, user=http.user, actor=actor, post=http.POST, evidence=evidence_of(http))
+
+
+def evidence_of(http: HttpRequest, **more: Any) -> Evidence:
+    """As the request's own connection says it; what a proxy adds is kept as what it is, a claim."""
+    detail = {"address": http.META.get("REMOTE_ADDR", ""), "agent": http.headers.get("User-Agent", "")[:300], **more}
+    forwarded = http.headers.get("X-Forwarded-For", "")[:200]
+    return Evidence(strength="session", detail=detail | ({"forwarded_for": forwarded} if forwarded else {}))
+
+
+def act(given: Given) -> tuple[str, bool]:
+    """A word on what was done, and whether it was a decision. Raises what the services raise."""
+    name = given.post.get("act", "")
+    if name == "decide":
+        return _decide(given), True
+    if name not in ACTS:
+        raise BadInput(f"'{name[:40]}' is nothing that can be done here", field="act", remedy="use the page's buttons")
+    return ACTS[name](given), False
+
+
+def _decide(given: Given) -> str:
+    word = given.post.get("choice", "")
+    if not word:
+        raise BadInput("nothing is chosen", field="choice", remedy="choose what you decide")
+    edits = _edits(given) if word == Choice.APPROVE else {}
+    decide(
+        request_id=given.row.request_id, actor=given.actor, person=person_of(given.user), choice=word,
+        comment=given.text("comment"), edits=edits, seen=given.post.get("seen", ""), evidence=given.evidence,
+    )  # fmt: skip
+    return f"{DONE[Choice(word)]} “{given.row.title}”."
+
+
+def _edits(given: Given) -> dict[str, Any]:
+    """What differs from what was shown. A value that somebody else has changed meanwhile is not overwritten unseen."""
+    content, found = with_edits(given.row), {}
+    for field in inputs_of(content, offers_for(given.row, given.user)):
+        text = given.post.get(field["name"])
+        if text is None:
+            continue
+        if given.post.get(f"was:{field['path']}", field["value"]).replace("\r\n", "\n") != field["value"]:
+            raise WrongState(f"'{field['path']}' was changed by somebody else meanwhile", field="seen")
+        text = _clean(text.replace("\r\n", "\n"), field["name"])
+        if text != field["value"]:
+            found[field["path"]] = _value(text, field)
+    return found
+
+
+def _value(text: str, field: Mapping[str, Any]) -> Any:
+    if field["kind"] in ("text", "lines"):
+        return text
+    try:
+        value = plain_json(json.loads(text))
+    except ValueError:
+        what = "a number" if field["kind"] == "number" else "JSON"
+        remedy = f"such as {field['value'][:60]}"
+        raise BadInput(f"{field['path']}: {text[:60]!r} is not {what}", field=field["name"], remedy=remedy) from None
+    if field["kind"] == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise BadInput(f"{field['path']}: {text[:60]!r} is not a number", field=field["name"])
+    return value
+
+
+def _clean(text: str, name: str) -> str:
+    if "\0" in text:
+        raise BadInput("the text holds a character that nobody can see", field=name, remedy="type it anew")
+    return text
+
+
+def _remark(given: Given) -> str:
+    kind = given.post.get("kind", "")
+    remark(
+        request_id=given.row.request_id, actor=given.actor, person=person_of(given.user), kind=kind,
+        text=given.text("text"),
+    )  # fmt: skip
+    return f"Your {kind} stands in the history, for all who decide."
+
+
+def _hand_on(given: Given) -> str:
+    seat = given.row.people.get(given.post.get("person", ""), {})
+    owner = _username(seat["user_id"]) if seat.get("user_id") else ""
+    to = given.text("to")
+    reassign(
+        request_id=given.row.request_id, actor=given.actor, to=to, person=owner, note=given.text("note")
+    )  # fmt: skip
+    return f"{to} decides instead."
+
+
+def _username(pk: int) -> str:
+    return str(get_user_model().objects.filter(pk=pk).values_list("username", flat=True).first() or "")
+
+
+def _withdraw(given: Given) -> str:
+    withdraw(request_id=given.row.request_id, actor=given.actor, note=given.text("note"))
+    return "It is withdrawn; nobody has to decide it any more."
+
+
+def _revoke(given: Given) -> str:
+    revoke(request_id=given.row.request_id, actor=given.actor, note=given.text("note"))
+    return "The yes is taken back."
+
+
+def _name_people(given: Given) -> str:
+    names = [name for name in given.text("users").replace(",", " ").split() if name]
+    name_people(request_id=given.row.request_id, actor=given.actor, users=names, note=given.text("note"))
+    return f"{', '.join(names)} can decide now."
+
+
+ACTS: dict[str, Callable[[Given], str]] = {
+    "remark": _remark,
+    "hand-on": _hand_on,
+    "withdraw": _withdraw,
+    "revoke": _revoke,
+    "name-people": _name_people,
+}

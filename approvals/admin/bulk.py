@@ -1,0 +1,64 @@
+"""Decide several at once: each by itself, with its own refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from approvals.admin.acting import evidence_of
+from approvals.admin.inbox import LARGE
+from approvals.models import Request
+from approvals.people import person_of
+from approvals.services import decide
+from orchestration.api.auth import actor_of
+from orchestration.errors import ZenError
+
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    row: Request
+    word: str
+    refusal: str = ""
+
+
+class BulkView:
+    """For the admin of requests."""
+
+    def bulk_view(self: Any, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        picked = sorted({int(pk) for pk in request.POST.getlist("pick") if pk.isdecimal() and len(pk) < 18})[:MOST]
+        choice, comment = request.POST.get("choice", ""), request.POST.get("comment", "").replace("\0", "").strip()
+        if request.method != "POST" or not picked or not choice:
+            messages.error(request, "Nothing was decided: choose some requests, and what you decide.")
+            return HttpResponseRedirect(reverse("admin:approvals-inbox"))
+        rows = Request.objects.filter(pk__in=picked).defer(*LARGE).order_by("pk")
+        results = [_result(request, row, choice, comment) for row in rows]
+        context = {
+            **self.page_context(request, "Decided together"),
+            "results": results,
+            "refused": sum(bool(one.refusal) for one in results),
+            "choice": choice,
+        }
+        return TemplateResponse(request, "approvals/admin/bulk.html", context)
+
+
+def _result(http: HttpRequest, row: Request, choice: str, comment: str) -> Result:
+    """In the order of the ids, so that two who decide the same ones never wait for each other in a circle."""
+    user = http.user
+    try:
+        after = decide(
+            request_id=row.request_id, actor=actor_of(user, door="admin"), person=person_of(user), choice=choice,
+            comment=comment, seen=http.POST.get(f"seen:{row.pk}", ""), evidence=evidence_of(http, bulk=True),
+        )  # fmt: skip
+    except ZenError as error:
+        return Result(row=row, word="refused", refusal=f"{error.message}. {error.remedy}".strip())
+    return Result(row=row, word=after.status)

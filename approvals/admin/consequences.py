@@ -1,0 +1,139 @@
+"""What a yes and a no would do, as things stand: the chain first, then the run that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from approvals.core.plan import Plan
+from approvals.core.quorum import missing
+from approvals.core.state import State
+from approvals.core.words import AtTheEnd, Status
+from approvals.models import Request
+from approvals.selectors import name_in
+from orchestration.core.plan import Plan as RunPlan
+from orchestration.core.undo import preview_abort
+from orchestration.ledger import load_state
+from orchestration.models import Run
+from orchestration.plans import plan_of
+
+MOST_NAMES = 8
+SILENCE = {
+    AtTheEnd.REJECT: "If nobody decides in time, it counts as a no.",
+    AtTheEnd.APPROVE: "If nobody decides in time, it counts as a yes: its policy says so.",
+    AtTheEnd.HOLD: "If nobody decides in time, it is held until an administrator names others.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequences:
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    silence: str = ""
+
+
+def consequences(request: Request, plan: Plan, state: State) -> Consequences:
+    run = request.run.parent
+    stage = plan.stages[state.stage]
+    if run is None:
+        alone = "No run of Zen waits for it: the answer goes to whoever asked."
+        yes, no = [alone], [alone]
+    elif run.finished_at:
+        over = f"The run {run} has ended already ({run.status}); nothing would follow."
+        yes, no = [over], [over]
+    else:
+        steps = plan_of(run)
+        yes, no = _forward(request, run, steps), _backward(request, run, steps)
+    silence = SILENCE[stage.at_the_end] if stage.expires or stage.at_the_end is AtTheEnd.HOLD else ""
+    return Consequences(
+        yes=(*_chain(request, plan, state), *yes),
+        no=(*_end(plan, state), *no),
+        silence=silence if run or silence else "",
+    )
+
+
+def _chain(request: Request, plan: Plan, state: State) -> list[str]:
+    lines = []
+    still = missing(plan, state) if state.status is Status.PENDING else 0
+    if still > 1:
+        lines.append(f"This stage needs {still} more approvals; yours would be one of them.")
+    for stage in plan.stages[state.stage + 1 :]:
+        names = [name_in(request, person) for person in sorted(stage.people - plan.barred)]
+        lines.append(f"Then stage '{stage.name}' is asked: {_list(names)}.")
+    if plan.cooling_off_seconds and state.status is not Status.COOLING_OFF:
+        lines.append(f"Before the yes holds, it can be objected to for {_length(plan.cooling_off_seconds)}.")
+    return lines
+
+
+def _end(plan: Plan, state: State) -> list[str]:
+    if plan.stages[state.stage].reject_on == "impossible" and state.status is not Status.COOLING_OFF:
+        return ["A no ends it only when too few are left who could say yes. Once it ends:"]
+    return []
+
+
+def _forward(request: Request, run: Run, steps: RunPlan) -> list[str]:
+    step = steps.steps.get(request.step_id)
+    if step is None:
+        return [f"The run {run} goes on."]
+    lines = []
+    if not step.gate:
+        action = request.content.get("action")
+        lines.append(f"Step '{step.step_id}' of run {run} is performed{_does(action)}.")
+    state = load_state(run)
+    settled = {other for other in steps.order if state.step(other).settled} | {step.step_id}
+    ready = [s for s in step.dependents if settled.issuperset(steps.steps[s].dependencies)]
+    later = [s for s in step.dependents if s not in ready]
+    start = "After it comes" if not step.gate else f"Run {run} goes on with"
+    if ready:
+        lines.append(f"{start} {_steps(ready)}.")
+    if later:
+        lines.append(f"{_steps(later).capitalize()} also waits for other steps.")
+    return lines if step.dependents else [*lines, f"No other step of run {run} waits for it."]
+
+
+def _does(action: object) -> str:
+    if not isinstance(action, dict):
+        return ""
+    shown = [str(action.get(key, ""))[:200] for key in ("method", "url", "task", "saga_id", "script")]
+    what = " ".join(part for part in shown if part)
+    return f": {what}" if what else f" ({action.get('type', 'action')})"
+
+
+def _backward(request: Request, run: Run, steps: RunPlan) -> list[str]:
+    step = steps.steps.get(request.step_id)
+    if step is not None and not step.critical:
+        return [f"Run {run} goes on without step '{step.step_id}', which is not critical."]
+    preview = preview_abort(steps, load_state(run))
+    if preview.pivot:
+        return [f"Step '{preview.pivot}' was the point of no return: run {run} undoes nothing, and waits for a person."]
+    waves = [[s for s in wave if s != request.step_id] for wave in preview.waves]
+    done = [_list(wave) for wave in waves if wave]
+    lines = [f"Run {run} rolls back" + (f" and undoes, in this order: {' → '.join(done)}." if done else ".")]
+    if not done:
+        lines.append("There is nothing to undo yet.")
+    running = [s for s in preview.in_flight if s != request.step_id]
+    if running:
+        lines.append(
+            f"{_steps(running).capitalize()} is still running: it ends first, and is undone too if it happened."
+        )
+    stands = [s for s in preview.without_undo if s != request.step_id and steps.steps[s].acts]
+    if stands:
+        lines.append(f"Has no undo and stays as it is: {_list(stands)}.")
+    return lines
+
+
+def _steps(names: list[str]) -> str:
+    return f"step {_list([repr(name) for name in names])}"
+
+
+def _list(names: Iterable[str]) -> str:
+    found = list(names)
+    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+    return ", ".join(found[:MOST_NAMES]) + more
+
+
+def _length(seconds: float) -> str:
+    for size, word in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {word}"
+    return f"{seconds:.0f} seconds"

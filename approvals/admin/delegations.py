@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from unfold.decorators import display  # type: ignore[import-untyped]
+
+from approvals.admin.forms import DelegationForm
+from approvals.models import Delegation
+from approvals.services import delegate_while_away, end_delegation
+from orchestration import roles
+from orchestration.admin.base import ReadOnlyAdmin
+from orchestration.api.auth import actor_of
+from orchestration.clock import now
+from orchestration.errors import BadInput, ZenError
+from orchestration.templatetags.zen import clip
+
+LABELS = {"now": "success", "to come": "info", "over": "warning"}
+
+
+@admin.register(Delegation)
+class DelegationAdmin(ReadOnlyAdmin):
+    list_display = ["owner", "to", "state", "starts_at", "ends_at", "only_for", "short_reason"]
+    list_display_links = ["owner", "to"]
+    list_select_related = ["owner", "to"]
+    search_fields = ["owner__username", "to__username"]
+    search_help_text = "account"
+
+    @display(description="is", label=LABELS)  # type: ignore[untyped-decorator]
+    def state(self, rule: Delegation) -> str:
+        return state_of(rule)
+
+    @display(description="only for", empty_value="everything")  # type: ignore[untyped-decorator]
+    def only_for(self, rule: Delegation) -> str:
+        return clip(", ".join(rule.policies), 80)
+
+    @display(description="reason")  # type: ignore[untyped-decorator]
+    def short_reason(self, rule: Delegation) -> str:
+        return clip(rule.reason, 80)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return roles.may(actor_of(request.user, door="admin"), "approval.decide")
+
+    def get_urls(self) -> list[Any]:
+        end = path("<int:pk>/end/", self.admin_site.admin_view(self.end_view), name="delegation-end")
+        return [end, *super().get_urls()]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request) or (object_id is None and not self.has_add_permission(request)):
+            raise PermissionDenied
+        if object_id is None:
+            return self._add_view(request)
+        rule = self.get_object(request, str(object_id))
+        if rule is None:
+            return self.gone(request, str(object_id))
+        context = {
+            **self.page_context(request, str(rule)),
+            "rule": rule,
+            "state": state_of(rule),
+            "may_end": state_of(rule) != "over" and _may_end(request, rule),
+            "votes": rule.votes.select_related("request").defer("request__content", "request__earlier")[:50],
+        }
+        return TemplateResponse(request, "approvals/admin/delegation.html", context)
+
+    def _add_view(self, request: HttpRequest) -> HttpResponse:
+        actor = actor_of(request.user, door="admin")
+        manages = roles.may(actor, "approval.manage")
+        form = DelegationForm(
+            request.POST if request.method == "POST" else None, user=request.user, manages=manages
+        )  # fmt: skip
+        if form.is_valid():
+            given = dict(form.cleaned_data)
+            try:
+                rule = delegate_while_away(actor=actor, **{"owner": request.user, **given})
+            except BadInput as error:
+                form.add_error(error.field if error.field in form.fields else None, f"{error.message}. {error.remedy}")
+            else:
+                messages.success(
+                    request, f"{rule.to} decides for {rule.owner} until {rule.ends_at:%Y-%m-%d %H:%M} UTC."
+                )
+                return HttpResponseRedirect(_page(rule))
+        context = {**self.page_context(request, "Hand on decisions while away"), "form": form}
+        return TemplateResponse(request, "approvals/admin/delegate.html", context)
+
+    def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        rule = self.get_object(request, str(pk))
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if rule is None:
+            return self.gone(request, str(pk))
+        if request.method == "POST":
+            try:
+                end_delegation(actor=actor_of(request.user, door="admin"), delegation_id=pk)
+                messages.success(request, "The delegation has ended.")
+            except ZenError as error:
+                messages.error(request, f"{error.message}. {error.remedy}".strip())
+        return HttpResponseRedirect(_page(rule))
+
+
+def state_of(rule: Delegation) -> str:
+    moment = now()
+    if rule.ended_at is not None or rule.ends_at <= moment:
+        return "over"
+    return "now" if rule.starts_at <= moment else "to come"
+
+
+def _may_end(request: HttpRequest, rule: Delegation) -> bool:
+    return rule.owner_id == request.user.pk or roles.may(actor_of(request.user, door="admin"), "approval.manage")
+
+
+def _page(rule: Delegation) -> str:
+    return reverse("admin:approvals_delegation_change", args=[rule.pk])

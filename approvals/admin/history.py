@@ -1,0 +1,62 @@
+"""What has happened to a request, in one list: events, votes and what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from approvals.models import Request
+from approvals.selectors import name_in
+from orchestration.models import Event
+from orchestration.selectors import run_events
+
+MOST = 200
+WORDS = {
+    "approval.event.opened": "asked",
+    "approval.event.delivered": "the first of those asked was reached",
+    "approval.event.content_changed": "what is asked for has changed",
+    "approval.event.withdrawn": "withdrawn",
+    "approval.event.revoked": "the yes was taken back",
+    "approval.event.people_left": "people left",
+    "approval.reminded": "reminded those who still must decide",
+    "approval.rescue": "an administrator is needed",
+    "approval.changes_requested": "the requester has the word",
+    "approval.cooling_off": "approved, and open to objections",
+}
+SILENT = {"approval.event.clock_reached", "approval.pending", "approval.event.people_named", "approval.event.cancelled"}
+
+
+def history(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
+    """Oldest first; of a long one the latest."""
+    rows = [_event(request, event) for event in reversed(run_events(request.run).reverse()[:MOST])]
+    votes = [{"at": vote["at"], "kind": vote["decision"], "who": vote["name"], **_vote(vote)} for vote in view["votes"]]
+    said = [{"at": one["at"], "kind": one["kind"], "who": one["name"], "text": one["text"]} for one in view["remarks"]]
+    found = [*(row for row in rows if row is not None), *votes, *said]
+    return sorted(found, key=lambda row: str(row["at"]))[-MOST:]
+
+
+def _vote(vote: dict[str, Any]) -> dict[str, Any]:
+    whom = f"for {vote['on_behalf_of']}" if vote["on_behalf_of"] else ""
+    more = [whom, f"stage {vote['stage']}", f"round {vote['round']}", f"by {vote['door']}"]
+    return {"is_vote": True, "text": vote["comment"], "more": ", ".join(word for word in more if word)}
+
+
+def _event(request: Request, event: Event) -> dict[str, Any] | None:
+    if event.kind.startswith("vote.") or event.kind in SILENT:
+        return None
+    who = str(event.data.get("by") or "")
+    return {"at": event.at.isoformat(), "kind": "event", "who": who, "what": _words(request, event)}
+
+
+def _words(request: Request, event: Event) -> str:
+    data = event.data
+    match event.kind:
+        case "approval.event.opened" if data.get("by_rule"):
+            return "asked, and approved by the policy's rule"
+        case "approval.stage_opened":
+            return f"stage '{data.get('stage')}' was opened" + (f", round {data['round']}" if data["round"] > 1 else "")
+        case "approval.escalated":
+            return f"escalated to level {data.get('level')}"
+        case "approval.event.delegated":
+            return f"the vote of {name_in(request, data['person'])} went to {name_in(request, data['to'])}"
+    why = f": {data['why']}" if data.get("why") and event.kind not in WORDS else ""
+    return WORDS.get(event.kind, event.kind.removeprefix("approval.").replace("_", " ")) + why

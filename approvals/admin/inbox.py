@@ -1,0 +1,145 @@
+"""The inbox: what waits for whoever looks, the most urgent first, and beside it everything else that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.http import urlencode
+
+from approvals import selectors
+from approvals.core.words import Choice, Status
+from approvals.models import Policy, Request, Seat
+from approvals.waiting import waiting_number
+from orchestration import roles
+from orchestration.api.auth import actor_of
+
+ON_A_PAGE = 25
+MOST_OPTIONS = 100
+MOST_NAMES = 4
+LARGE = ("content", "earlier", "state", "plan", "facts", "edits")
+"""Columns that a list does not need; one of them may hold megabytes."""
+
+FILTERS = {"stage": "stage", "policy": "policy__name", "about": "about"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    title: str
+    empty: str
+    find: Callable[[Any], QuerySet[Request]]
+
+
+def _by_urgency(found: QuerySet[Request]) -> QuerySet[Request]:
+    return found.order_by(F("expires_at").asc(nulls_last=True), "id")
+
+
+def _of(*statuses: Status) -> QuerySet[Request]:
+    return selectors.requests(statuses=statuses)
+
+
+ENDED = (Status.APPROVED, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN, Status.CANCELLED)
+TABS: dict[str, Tab] = {
+    "mine": Tab(
+        title="For me",
+        empty="Nothing waits for you. What others decide is under All open.",
+        find=lambda user: selectors.inbox(user),
+    ),
+    "open": Tab(
+        title="All open",
+        empty="Nobody is asked for anything now.",
+        find=lambda user: _by_urgency(_of(*selectors.OPEN)),
+    ),
+    "rescue": Tab(
+        title="Needs an administrator",
+        empty="No request is stuck. Here would be those for which too few people are left, or whose clock ran out.",
+        find=lambda user: _by_urgency(_of(Status.RESCUE)),
+    ),
+    "decided": Tab(
+        title="Decided",
+        empty="Nothing has been decided yet.",
+        find=lambda user: _of(*ENDED, Status.COOLING_OFF).order_by(F("decided_at").desc(nulls_last=True), "-id"),
+    ),
+    "undelivered": Tab(
+        title="Decided, undelivered",
+        empty="Every run that waited has been told. Here would be decisions whose engine is away.",
+        find=lambda user: selectors.undelivered().select_related("policy", "run").order_by("-decided_at", "-id"),
+    ),
+}
+
+
+def inbox_context(request: HttpRequest) -> dict[str, Any]:
+    name = request.GET.get("tab", "mine")
+    name = name if name in TABS else "mine"
+    given = {key: _clean(request, key) for key in ("q", *FILTERS)}
+    found = _narrowed(TABS[name].find(request.user), given)
+    page = Paginator(found.defer(*LARGE), ON_A_PAGE).get_page(request.GET.get("page"))
+    may_decide = roles.may(actor_of(request.user, door="admin"), "approval.decide")
+    kept = {key: value for key, value in given.items() if value}
+    return {
+        "tab": name,
+        "tabs": [(key, tab.title, _number(request, key)) for key, tab in TABS.items()],
+        "empty": TABS[name].empty,
+        "given": given,
+        "narrowed": bool(kept),
+        "kept": urlencode({"tab": name, **kept}),
+        "list": page,
+        "rows": _rows(page, request.user),
+        "stages": _options(Request.objects.order_by("stage").values_list("stage", flat=True)),
+        "policies": _options(Policy.objects.order_by("name").values_list("name", flat=True)),
+        "bulk": name == "mine" and may_decide,
+        "may_decide": may_decide,
+        "choices": list(Choice),
+    }
+
+
+def next_for(user: Any, *, after: int = 0) -> Request | None:
+    """The most urgent that waits for this account, but the one it has just seen."""
+    found: Request | None = selectors.inbox(user).exclude(pk=after).defer(*LARGE).first()
+    return found
+
+
+def _clean(request: HttpRequest, key: str) -> str:
+    return request.GET.get(key, "").replace("\0", "").strip()[:200]
+
+
+def _narrowed(found: QuerySet[Request], given: dict[str, str]) -> QuerySet[Request]:
+    words = given["q"]
+    if words:
+        named = Q(title__icontains=words) | Q(request_id__icontains=words) | Q(about__icontains=words)
+        found = found.filter(named | Q(requester__icontains=words) | Q(stage__icontains=words))
+    exact = {FILTERS[key]: given[key] for key in FILTERS if given[key]}
+    return found.filter(**exact) if exact else found
+
+
+def _number(request: HttpRequest, tab: str) -> str:
+    """Only where somebody has to do something about it."""
+    if tab == "mine":
+        return waiting_number(request.user)
+    number = Request.objects.filter(status=Status.RESCUE)[:100].count() if tab == "rescue" else 0
+    return str(number) if number else ""
+
+
+def _options(values: Any) -> list[str]:
+    return list(values.distinct()[:MOST_OPTIONS])
+
+
+def _rows(page: Page[Request], user: Any) -> list[dict[str, Any]]:
+    rows = list(page)
+    seats: dict[int, list[str]] = {}
+    awaited = Seat.objects.filter(request__in=[row.pk for row in rows], waits=True)
+    for seat in awaited.order_by("pk"):
+        seats.setdefault(seat.request_id, [])
+        if seat.user_id != user.pk:
+            seats[seat.request_id].append(seat.person)
+    return [{"request": row, "others": _others(row, seats.get(row.pk, []))} for row in rows]
+
+
+def _others(row: Request, people: list[str]) -> str:
+    names = [selectors.name_in(row, person) for person in dict.fromkeys(people)]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more

@@ -1,0 +1,146 @@
+"""What this account may do to a request now: legal as it stands, and allowed to it. Asks, and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from approvals.core.events import ClockReached, Delegated, Event, PeopleNamed, Revoked, Voted, Withdrawn
+from approvals.core.flow import decide
+from approvals.core.guards import refusal
+from approvals.core.plan import Plan
+from approvals.core.state import State
+from approvals.core.words import Choice, Status
+from approvals.models import Request
+from approvals.people import person_of
+from approvals.selectors import delegations_to, name_in, open_stage, plan_of_request, state_of
+from orchestration import roles
+from orchestration.api.auth import actor_of
+from orchestration.audit import Actor
+from orchestration.clock import now
+
+SOMEBODY = "user:0"
+"""Stands for an account that is still to be chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """`why_not`: why this account cannot decide now, in words. `for_whom`: whose vote it would give, if not its own.
+
+    `seats`: the accounts whose vote an administrator may hand to another, by person id.
+    """
+
+    choices: tuple[Choice, ...] = ()
+    why_not: str = ""
+    for_whom: str = ""
+    must_comment_on: tuple[str, ...] = ()
+    editable: tuple[str, ...] = ()
+    talk: tuple[str, ...] = ()
+    hand_on: bool = False
+    seats: dict[str, str] = field(default_factory=dict)
+    withdraw: bool = False
+    revoke: bool = False
+    name_people: bool = False
+
+    @property
+    def more(self) -> bool:
+        return bool(self.hand_on or self.seats or self.withdraw or self.revoke)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    request: Request
+    plan: Plan
+    state: State
+    user: Any
+    actor: Actor
+    at: datetime
+
+    def legal(self, event: Event) -> bool:
+        return not refusal(self.plan, self.state, event)
+
+    def manages(self) -> bool:
+        return roles.may(self.actor, "approval.manage")
+
+
+def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Offers:
+    moment = at or now()
+    plan, actor = plan_of_request(request), actor_of(user, door="admin")
+    state = state_at(plan, state_of(request), moment)
+    case = _Case(request=request, plan=plan, state=state, user=user, actor=actor, at=moment)
+    choices, why_not, for_whom = _choices(case)
+    stage = open_stage(request, state)
+    return Offers(
+        choices=choices,
+        why_not=why_not,
+        for_whom=for_whom,
+        must_comment_on=stage.must_comment_on,
+        editable=stage.editable if Choice.APPROVE in choices else (),
+        talk=_talk(case),
+        hand_on=_may_hand_on(case, person_of(user).id),
+        seats=_seats(case),
+        withdraw=(actor.name == request.requester or case.manages()) and case.legal(Withdrawn(at=moment)),
+        revoke=_may_revoke(case),
+        name_people=_may_name(case),
+    )
+
+
+def state_at(plan: Plan, state: State, at: datetime) -> State:
+    """With what is due by then: a deadline that no alarm has rung for yet is over all the same."""
+    return decide(plan, state, ClockReached(at=at))[0]
+
+
+def _choices(case: _Case) -> tuple[tuple[Choice, ...], str, str]:
+    me = person_of(case.user).id
+    if not roles.may(case.actor, "approval.decide") and not case.state.status.is_end:
+        return (), "your role may look, and not decide; an administrator can give you the role approver", ""
+    state, owner = _seated(case, me)
+    found = [(choice, refusal(case.plan, state, Voted(at=case.at, person=me, choice=choice))) for choice in Choice]
+    legal = tuple(choice for choice, why in found if not why)
+    whom = "" if owner in ("", me) else name_in(case.request, owner)
+    return (legal, "", whom) if legal else ((), found[0][1].replace("this person", "you"), "")
+
+
+def _seated(case: _Case, me: str) -> tuple[State, str]:
+    """The state as it is once this account sits, also where it only holds the place of somebody who is away."""
+    seat = case.state.seat_of(me)
+    if seat is not None or case.state.status.is_end:
+        return case.state, seat.owner if seat else ""
+    for rule in delegations_to(case.user, case.at).order_by("pk"):
+        owner = f"user:{rule.owner_id}"
+        event = Delegated(at=case.at, person=owner, to=me, by="delegation")
+        covered = not rule.policies or case.request.policy.name in rule.policies
+        if covered and owner in case.state.awaited and case.legal(event):
+            return decide(case.plan, case.state, event)[0], owner
+    return case.state, ""
+
+
+def _talk(case: _Case) -> tuple[str, ...]:
+    if case.state.status.is_end:
+        return ()
+    asked = case.actor.name == case.request.requester
+    return ("answer", "comment", "question") if asked else ("question", "comment", "answer")
+
+
+def _may_hand_on(case: _Case, person: str) -> bool:
+    return case.legal(Delegated(at=case.at, person=person, to=SOMEBODY))
+
+
+def _seats(case: _Case) -> dict[str, str]:
+    if not case.manages():
+        return {}
+    waiting = [one for one in case.state.awaited if case.request.people.get(one, {}).get("user_id")]
+    return {one: name_in(case.request, one) for one in waiting if _may_hand_on(case, one)}
+
+
+def _may_revoke(case: _Case) -> bool:
+    if case.request.spent_at or not case.legal(Revoked(at=case.at)):
+        return False
+    voted = case.request.votes.filter(round=case.state.round, user__username=case.actor.name)
+    return case.manages() or voted.exists()
+
+
+def _may_name(case: _Case) -> bool:
+    rescue = case.state.status is Status.RESCUE
+    return rescue and case.manages() and case.legal(PeopleNamed(at=case.at, people=frozenset({SOMEBODY})))

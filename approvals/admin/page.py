@@ -1,0 +1,135 @@
+"""Everything that the page of a request shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
+from approvals import content as contents
+from approvals import selectors
+from approvals.admin.consequences import consequences
+from approvals.admin.history import history
+from approvals.admin.offers import Offers, offers_for, state_at
+from approvals.admin.showing import Budget, blocks_of, diff_lines, markdown
+from approvals.admin.showing.marked import MOST_CHARACTERS
+from approvals.core.policy import PolicyDefinition
+from approvals.models import Request
+from approvals.selectors import request_view
+from orchestration import roles
+from orchestration.clock import now
+from orchestration.core.definition.shape import canonical_json
+from orchestration.errors import ZenError
+
+MOST_ACCOUNTS = 200
+
+
+def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, Any]:
+    """`typed`: what the form gave before it was refused."""
+    moment = now()
+    view, plan = request_view(request), selectors.plan_of_request(request)
+    state = state_at(plan, selectors.state_of(request), moment)
+    offers = offers_for(request, user, at=moment)
+    content, budget = with_edits(request), Budget()
+    description = str(content.get("description", ""))
+    ended = state.status.is_end
+    return {
+        "row": request,
+        "view": view,
+        "status": state.status.value,
+        "ended": ended,
+        "offers": offers,
+        "run": request.run.parent,
+        "description": markdown(description),
+        "description_cut": len(description) > MOST_CHARACTERS,
+        "one_line": description.strip() == request.title,
+        "consequences": None if ended else consequences(request, plan, state),
+        "blocks": blocks_of(content["context"], budget),
+        "action": blocks_of(content["action"], budget) if isinstance(content.get("action"), dict) else [],
+        "content_cut": budget.cut,
+        "facts": blocks_of(request.facts, Budget(nodes=60)),
+        "edits": edits_of(request),
+        "changes": diff_lines(view["changes"]) if view["changes"] else None,
+        "chain": _chain(request, view),
+        "history": history(request, view),
+        "inputs": [{**one, "shown": typed.get(one["name"], one["value"])} for one in inputs_of(content, offers)],
+        "accounts": accounts() if offers.hand_on or offers.seats or offers.name_people else [],
+        "until": request.expires_at if not ended else None,
+        "moment": moment,
+    }
+
+
+def with_edits(request: Request) -> dict[str, Any]:
+    """The content as it would be approved now: with what deciders of this round have changed."""
+    stages = PolicyDefinition.model_validate(request.policy.body).stages
+    allowed = [path for stage in stages for path in stage.editable]
+    try:
+        return contents.edited(request.content, request.edits, allowed)
+    except ZenError:
+        return dict(request.content)
+
+
+def edits_of(request: Request) -> list[dict[str, Any]]:
+    return [
+        {"path": path, "was": value_at(request.content, path), "now": value} for path, value in request.edits.items()
+    ]
+
+
+def value_at(content: dict[str, Any], path: str) -> Any:
+    place: Any = content
+    for part in path.split("."):
+        place = place.get(part) if isinstance(place, dict) else None
+    return place
+
+
+def inputs_of(content: dict[str, Any], offers: Offers) -> list[dict[str, Any]]:
+    """An input for each value that a yes may change: text as it is, and other values as JSON."""
+    return [
+        {"path": path, "name": f"edit:{path}", **_input(value_at(content, path))}
+        for path in offers.editable
+        if _is_there(content, path)
+    ]
+
+
+def _is_there(content: dict[str, Any], path: str) -> bool:
+    above, _, last = path.rpartition(".")
+    place = value_at(content, above) if above else content
+    return isinstance(place, dict) and last in place
+
+
+def _input(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"kind": "lines" if "\n" in value or len(value) > 80 else "text", "value": value}
+    text = canonical_json(value)
+    kind = "number" if isinstance(value, int | float) and not isinstance(value, bool) else "json"
+    return {"kind": kind, "value": text}
+
+
+def accounts() -> list[Any]:
+    """Whom a vote can be given to: a list to choose from, which the services check again."""
+    groups = Q(groups__name__in=roles.MAY["approval.decide"]) | Q(is_superuser=True)
+    return list(get_user_model().objects.filter(groups, is_active=True).order_by("username").distinct()[:MOST_ACCOUNTS])
+
+
+def _chain(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
+    """The stages, each with who has spoken in it and who still may."""
+    votes: dict[str, list[dict[str, Any]]] = {}
+    for vote in view["votes"]:
+        if vote["round"] == request.round:
+            votes.setdefault(vote["stage"], []).append(vote)
+    return [
+        {
+            **stage,
+            "votes": votes.get(stage["name"], []),
+            "waiting": view["waiting_for"] if stage["state"] == "open" else [],
+            "asked": _some(stage["people"]),
+        }
+        for stage in view["stages"]
+    ]
+
+
+def _some(names: Iterable[str], most: int = 12) -> str:
+    found = list(names)
+    return ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")

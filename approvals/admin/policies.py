@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.decorators import display  # type: ignore[import-untyped]
+
+from approvals import people
+from approvals.admin.forms import PolicyForm
+from approvals.core.chain import names_in
+from approvals.core.policy import PolicyDefinition, Stage
+from approvals.models import Policy
+from approvals.selectors import OPEN
+from approvals.services import publish_policy
+from approvals.services.policies import STANDARD_BODY, check_policy
+from orchestration import roles
+from orchestration.admin.base import ReadOnlyAdmin
+from orchestration.api.auth import actor_of
+from orchestration.definitions_io import load_text
+from orchestration.errors import BadInput
+from orchestration.templatetags.zen import clip
+
+MOST_VERSIONS = 20
+MOST_NAMES = 30
+
+
+@admin.register(Policy)
+class PolicyAdmin(ReadOnlyAdmin):
+    list_display = ["name", "version", "about", "published", "published_by", "published_at"]
+    list_display_links = ["name", "version"]
+    list_filter = ["published"]
+    search_fields = ["name", "hash"]
+    search_help_text = "name or hash"
+
+    @display(description="about")  # type: ignore[untyped-decorator]
+    def about(self, policy: Policy) -> str:
+        return clip(policy.body.get("description", ""), 80)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return roles.may(actor_of(request.user, door="admin"), "policy.publish")
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request) or (object_id is None and not self.has_add_permission(request)):
+            raise PermissionDenied
+        if object_id is None:
+            return self._publish_view(request)
+        policy = self.get_object(request, str(object_id))
+        if policy is None:
+            return self.gone(request, str(object_id))
+        context = {
+            **self.page_context(request, str(policy)),
+            "policy": policy,
+            "text": as_yaml(policy.body),
+            "versions": Policy.objects.filter(name=policy.name).order_by("-version")[:MOST_VERSIONS],
+            "reach": reach(PolicyDefinition.model_validate(policy.body)),
+            "open": policy.requests.filter(status__in=OPEN).count(),
+            "may_publish": self.has_add_permission(request),
+        }
+        return TemplateResponse(request, "approvals/admin/policy.html", context)
+
+    def _publish_view(self, request: HttpRequest) -> HttpResponse:
+        """Check shows whom it reaches, and stores nothing."""
+        form = PolicyForm(request.POST if request.method == "POST" else None, initial={"text": _start(request)})
+        context = {**self.page_context(request, "Publish a policy"), "form": form}
+        if form.is_valid():
+            try:
+                data = load_text(form.cleaned_data["text"], name="policy")
+                if "publish" in request.POST:
+                    return self._published(request, data)
+                checked = check_policy(data)
+                context |= {"checked": checked, "reach": reach(checked)}
+            except BadInput as error:
+                context["fault"] = error
+        return TemplateResponse(request, "approvals/admin/publish.html", context)
+
+    def _published(self, request: HttpRequest, data: object) -> HttpResponse:
+        stored, new = publish_policy(data=data, actor=actor_of(request.user, door="admin"))
+        messages.success(request, f"{stored} {'is published' if new else 'is there already, with the same content'}")
+        return HttpResponseRedirect(reverse("admin:approvals_policy_change", args=[stored.pk]))
+
+
+def reach(policy: PolicyDefinition) -> dict[str, Any]:
+    """Who it comes to now: for each stage and each of its levels the names, and who is left out, and why."""
+    try:
+        found = people.find(policy)
+    except BadInput as error:
+        return {"fault": f"{error.message}; {error.remedy}"}
+    return {"stages": [_stage(stage, found) for stage in policy.stages], "left_out": found.left_out}
+
+
+def _stage(stage: Stage, found: people.Found) -> dict[str, Any]:
+    levels = [
+        {"after": level.after, "authority": level.authority.value, "names": _names(names_in(level.to), found)}
+        for level in stage.escalate
+    ]
+    return {"stage": stage, "names": _names(names_in(stage.who), found), "levels": levels}
+
+
+def _names(keys: list[str], found: people.Found) -> str:
+    ids = sorted(frozenset().union(*(found.named[key] for key in keys)))
+    names = [found.people[one].name for one in ids]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
+def as_yaml(body: dict[str, Any]) -> str:
+    return yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _start(request: HttpRequest) -> str:
+    """The version that is to be changed, else an example that is whole."""
+    pk = request.GET.get("from", "")
+    policy = Policy.objects.filter(pk=int(pk)).first() if pk.isdecimal() and len(pk) < 18 else None
+    return as_yaml(policy.body if policy else {**STANDARD_BODY, "policy": "deployment"})

@@ -1,0 +1,41 @@
+// Keys for whoever decides much. A key chooses or leads somewhere; only the form's own button sends a decision.
+"use strict";
+
+function isTyping(target) {
+  return target.isContentEditable || ["TEXTAREA", "SELECT"].includes(target.tagName) ||
+    (target.tagName === "INPUT" && !["radio", "checkbox"].includes(target.type));
+}
+
+function choose(key) {
+  const choice = document.querySelector(`#decide input[data-key="${key}"]`);
+  if (!choice) return;
+  choice.closest("details")?.setAttribute("open", "");
+  choice.checked = true;
+  const form = choice.form;
+  const needed = form.querySelector(`label[for="comment"] .for-${choice.value}`);
+  (needed ? form.querySelector("#comment") : form.querySelector("button[type=submit]")).focus();
+}
+
+const KEYS = {
+  a: () => choose("a"),
+  r: () => choose("r"),
+  c: () => choose("c"),
+  n: () => document.querySelector("a[data-next]")?.click(),
+  "/": () => {
+    const field = document.querySelector("[data-search]");
+    if (field) field.focus();
+    else document.querySelector("a[data-inbox]")?.click();
+  },
+  "?": () => document.querySelector("dialog.keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
+  if (!plain || isTyping(event.target) || document.querySelector("dialog[open]") || !KEYS[event.key]) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-help]")) KEYS["?"]();
+});
