@@ -21,12 +21,17 @@ from zen_project.embedded import postgres, temporal
 REPETITIONS = 3
 RUNS = 100
 TEMPORAL_RUNS = 40  # the development server is the ceiling
+MANY_APPROVALS = (100, 10_000)
+TEMPORAL_APPROVALS = (100, 2_000)  # two workflows each, and the development server keeps them all in memory
+FLAT = 1.5
 LATEST = Path(__file__).with_name("latest.jsonl")
 OWN = ("ZEN_", "TEMPORAL_", "CELERY_", "REDIS_", "DATABASE_URL")
 console = Console()
 
 
-def side(module: str, *arguments: str, url: str, folder: Path, temporal_address: str = "") -> dict[str, Any]:
+def side(
+    module: str, *arguments: str, url: str, folder: Path, temporal_address: str = "", seconds: float = 60
+) -> dict[str, Any]:
     """One measurement in a process of its own."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
     data = folder / uuid.uuid4().hex
@@ -36,7 +41,7 @@ def side(module: str, *arguments: str, url: str, folder: Path, temporal_address:
         env=clean | own | {"ZEN_LOG_LEVEL": "error", "TEMPORAL_ADDRESS": temporal_address},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=seconds,
         check=False,
     )
     if done.returncode:
@@ -164,10 +169,51 @@ def on_temporal(folder: Path) -> list[dict[str, Any]]:
         return against_handwritten(Databases(folder), server.address)
 
 
+def open_approvals(folder: Path) -> list[dict[str, Any]]:
+    """Ten thousand open approvals against a hundred: what growth costs, and how soon a decision is felt."""
+    lines = growth_of_approvals("celery", Databases(folder), *MANY_APPROVALS)
+    if temporal.available().path is None:
+        console.print(f"SKIPPED: approvals on Temporal. {temporal.available().how}")
+        return lines
+    with temporal.temporal_dev_server(folder, database=None) as server:
+        return lines + growth_of_approvals("temporal", Databases(folder), *TEMPORAL_APPROVALS, server.address)
+
+
+def growth_of_approvals(
+    engine: str, databases: Databases, few: int, many: int, address: str = ""
+) -> list[dict[str, Any]]:
+    small, large = (
+        side(
+            "approvals_side", engine, str(number), url=databases.new(), folder=databases.folder,
+            temporal_address=address, seconds=1800,
+        )
+        for number in (few, many)
+    )  # fmt: skip
+    for got in (small, large):
+        console.print(
+            f"{engine} engine, {got['open']:,} open approvals: opened {got['opened_per_second']:g}/s; decision to the "
+            f"next step p50 {got['decide_p50'] * 1000:.0f} ms, p95 {got['decide_p95'] * 1000:.0f} ms; an inbox page "
+            f"{got['list'] * 1000:.1f} ms; {got['bytes_per_parked_run']:,} bytes of this process for each waiting run."
+        )
+    name = f"approvals, {engine} engine, {many:,} vs {few:,} open"
+    return [
+        _grown(f"{name}: decision to next step, p95", large, small, "decide_p95"),
+        _grown(f"{name}: a page of the inbox", large, small, "list"),
+        line(f"approvals, {engine} engine, {many:,} open: p95 vs a second", [large["decide_p95"]], [1.0], "s",
+             large["decide_p95"], 1.0, "lower"),
+    ]  # fmt: skip
+
+
+def _grown(name: str, large: dict[str, Any], small: dict[str, Any], what: str) -> dict[str, Any]:
+    ratio = large[what] / small[what]
+    return line(name, [large[what] * 1000], [small[what] * 1000], "ms", ratio, FLAT, "lower")
+
+
 COMPARISONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "temporal": on_temporal,
     "sqlite": celery_on_sqlite,
     "postgres": celery_on_postgres,
+    "approvals": open_approvals,
     "growth": lambda folder: [growth(Databases(folder))],
 }
 
