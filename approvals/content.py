@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import unified_diff
 from typing import Any
 
@@ -13,6 +13,8 @@ from orchestration.core.definition.shape import canonical_json
 from orchestration.errors import BadInput
 
 MOST_BYTES = 5 * 1024 * 1024
+MOST_LINES = 5000
+"""What is compared line by line: the time for it can grow with the square of their number."""
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
@@ -22,8 +24,13 @@ def content_hash(content: Mapping[str, Any]) -> str:
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """A unified diff of both contents as people read them."""
-    lines = unified_diff(_lines(before), _lines(after), "decided", "now", lineterm="")
-    return "\n".join(lines)
+    old, new = _lines(before), _lines(after)
+    same = next(
+        (n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), min(len(old), len(new))
+    )
+    if max(len(old), len(new)) - same > MOST_LINES:
+        return "\n".join(_replaced(old, new, same))
+    return "\n".join(unified_diff(old, new, "decided", "now", lineterm=""))
 
 
 def edited(content: Mapping[str, Any], edits: Mapping[str, Any], allowed: Iterable[str]) -> dict[str, Any]:
@@ -46,6 +53,16 @@ def _put(content: dict[str, Any], path: str, value: Any) -> None:
     if not isinstance(place, dict) or last not in place:
         raise BadInput(f"there is nothing at '{path}'", field="edits", remedy="name a value that is shown")
     place[last] = value
+
+
+def _replaced(old: list[str], new: list[str], same: int) -> Iterator[str]:
+    """A diff that takes no time: all lines after the first difference, as they were and as they are."""
+    if old == new:
+        return
+    yield from ("--- decided", "+++ now")
+    yield f"@@ -{same + 1},{len(old) - same} +{same + 1},{len(new) - same} @@"
+    yield from (f"-{line}" for line in old[same:])
+    yield from (f"+{line}" for line in new[same:])
 
 
 def _lines(content: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from approvals.admin.page import inputs_of, with_edits
 from approvals.core.words import Choice
 from approvals.models import Request
 from approvals.people import person_of
-from approvals.services import Evidence, decide, name_people, reassign, remark, revoke, withdraw
+from approvals.services import Evidence, decide, name_people, reassign, remark, resubmit, revoke, withdraw
 from orchestration.api.auth import actor_of
 from orchestration.audit import Actor
 from orchestration.core.definition.shape import plain_json
@@ -143,6 +143,14 @@ def _revoke(given: Given) -> str:
     return "The yes is taken back."
 
 
+def _resubmit(given: Given) -> str:
+    resubmit(
+        request_id=given.row.request_id, actor=given.actor, description=given.text("description"),
+        note=given.text("note"),
+    )  # fmt: skip
+    return "It is asked anew: everybody decides from the beginning."
+
+
 def _name_people(given: Given) -> str:
     names = [name for name in given.text("users").replace(",", " ").split() if name]
     name_people(request_id=given.row.request_id, actor=given.actor, users=names, note=given.text("note"))
@@ -154,5 +162,6 @@ ACTS: dict[str, Callable[[Given], str]] = {
     "hand-on": _hand_on,
     "withdraw": _withdraw,
     "revoke": _revoke,
+    "resubmit": _resubmit,
     "name-people": _name_people,
 }

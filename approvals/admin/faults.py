@@ -12,7 +12,7 @@ from approvals.models import Request
 from orchestration.api.errors import STATUS
 from orchestration.errors import BadInput, ZenError
 
-KEPT = ("comment", "choice", "text", "kind", "to", "users", "note")
+KEPT = ("description", "comment", "choice", "text", "kind", "to", "users", "note")
 
 
 def status_of(fault: ZenError | None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from approvals.core.events import ClockReached, Delegated, Event, PeopleNamed, Revoked, Voted, Withdrawn
+from approvals.core.events import ClockReached, ContentChanged, Delegated, Event, PeopleNamed, Revoked, Voted, Withdrawn
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.plan import Plan
@@ -15,6 +15,7 @@ from approvals.core.words import Choice, Status
 from approvals.models import Request
 from approvals.people import person_of
 from approvals.selectors import delegations_to, name_in, open_stage, plan_of_request, state_of
+from approvals.standing import who_left
 from orchestration import roles
 from orchestration.api.auth import actor_of
 from orchestration.audit import Actor
@@ -42,6 +43,7 @@ class Offers:
     withdraw: bool = False
     revoke: bool = False
     name_people: bool = False
+    resubmit: bool = False
 
     @property
     def more(self) -> bool:
@@ -83,6 +85,7 @@ def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Of
         withdraw=(actor.name == request.requester or case.manages()) and case.legal(Withdrawn(at=moment)),
         revoke=_may_revoke(case),
         name_people=_may_name(case),
+        resubmit=_may_resubmit(case),
     )
 
 
@@ -98,6 +101,8 @@ def _choices(case: _Case) -> tuple[tuple[Choice, ...], str, str]:
     state, owner = _seated(case, me)
     found = [(choice, refusal(case.plan, state, Voted(at=case.at, person=me, choice=choice))) for choice in Choice]
     legal = tuple(choice for choice, why in found if not why)
+    if legal and me in who_left(case.request, case.plan, state):
+        return (), "you are not among those any more whom the policy names; an administrator can name you", ""
     whom = "" if owner in ("", me) else name_in(case.request, owner)
     return (legal, "", whom) if legal else ((), found[0][1].replace("this person", "you"), "")
 
@@ -139,6 +144,13 @@ def _may_revoke(case: _Case) -> bool:
         return False
     voted = case.request.votes.filter(round=case.state.round, user__username=case.actor.name)
     return case.manages() or voted.exists()
+
+
+def _may_resubmit(case: _Case) -> bool:
+    """What a step asks comes from its run; anything else can be asked anew once changes were asked for."""
+    theirs = case.actor.name == case.request.requester or case.manages()
+    stuck = case.state.status is Status.CHANGES_REQUESTED and not case.request.step_id
+    return stuck and theirs and case.legal(ContentChanged(at=case.at))
 
 
 def _may_name(case: _Case) -> bool:

@@ -28,6 +28,8 @@ from approvals.standing import let_go, who_left
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
+from orchestration.core.definition import DefinitionErrors
+from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput, Gone, NotAllowed, WrongState
 
 LONGEST_COMMENT = 10_000
@@ -205,7 +207,12 @@ def _edit(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any]) -> d
         return None
     if word is not Choice.APPROVE:
         raise BadInput("only a yes can come with edits", field="edits", remedy="approve, or leave them out")
-    return edited(held.request.content, {**held.request.edits, **edits}, stage.editable)
+    try:
+        plain_json(dict(edits))
+    except DefinitionErrors as errors:
+        first = errors.problems[0]
+        raise BadInput(f"an edit {first.message}", field="edits", remedy=first.remedy) from None
+    return edited(held.request.content, edits, stage.editable)
 
 
 def _store(

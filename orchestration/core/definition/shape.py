@@ -17,16 +17,16 @@ MOST_LEVELS = 50
 Path = tuple[str | int, ...]
 
 
-def plain_json(data: object) -> JsonValue:
+def plain_json(data: object, *, most_bytes: int = MOST_BYTES) -> JsonValue:
     """A copy of `data` made of plain JSON values only: tuples become lists, str and int enums their values.
 
     Raises DefinitionErrors for what JSON does not know (NaN, infinity, other objects, keys that are not text), for
-    text that a database refuses (NUL, lone surrogates), nesting over 50 levels or a size over 1 MiB.
+    text that a database refuses (NUL, lone surrogates), nesting over 50 levels or a size over `most_bytes`.
     """
-    copier = _Copier()
+    copier = _Copier(most_bytes)
     copied = copier.copy(data, ())
-    if not copier.problems and len(canonical_json(copied).encode()) > MOST_BYTES:
-        copier.problems.append(_too_large())
+    if not copier.problems and len(canonical_json(copied).encode()) > most_bytes:
+        copier.problems.append(_too_large(most_bytes))
     if copier.problems:
         raise DefinitionErrors([*copier.problems])
     return copied
@@ -67,9 +67,9 @@ def dotted(path: Path) -> str:
 class _Copier:
     """Walks within bounds: shared or endless objects stop it as soon as the copy would be too large or too deep."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self.problems: list[Problem] = []
-        self.size = 0
+        self.size, self.most_bytes = 0, most_bytes
         self.root: object = None
 
     def copy(self, value: object, path: Path) -> JsonValue:
@@ -97,8 +97,8 @@ class _Copier:
 
     def _count(self, value: object, path: Path) -> None:
         self.size += 1 + (len(value) if isinstance(value, str) else 0)
-        if self.size > MOST_BYTES:
-            raise DefinitionErrors([*self.problems, _too_large()])
+        if self.size > self.most_bytes:
+            raise DefinitionErrors([*self.problems, _too_large(self.most_bytes)])
         if len(path) > MOST_LEVELS or (len(path) == MOST_LEVELS and isinstance(value, Mapping | list | tuple)):
             step, field = locate(self.root, path[:4])
             message = f"is nested more than {MOST_LEVELS} levels deep"
@@ -122,7 +122,6 @@ class _Copier:
         self.problems.append(Problem(step=step, field=field, value=short(value), message=message, remedy=remedy))
 
 
-def _too_large() -> Problem:
-    return Problem(
-        step="", field="", value="", message="is larger than 1 MiB", remedy="split it into child sagas (type: saga)"
-    )
+def _too_large(most_bytes: int) -> Problem:
+    message, remedy = f"is larger than {most_bytes // 1024**2} MiB", "split it into child sagas (type: saga)"
+    return Problem(step="", field="", value="", message=message, remedy=remedy)

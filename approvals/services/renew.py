@@ -1,0 +1,90 @@
+"""A request whose content has changed begins a new round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from approvals import folding, people
+from approvals.content import MOST_BYTES, content_hash
+from approvals.core.codec import PLAN
+from approvals.core.events import ContentChanged
+from approvals.core.words import Status
+from approvals.folding import Held
+from approvals.models import Request
+from approvals.services.decide import database_now, let_the_clock_speak
+from approvals.services.view import found_request
+from orchestration import audit, roles, sql
+from orchestration.audit import Actor
+from orchestration.core.definition import DefinitionErrors
+from orchestration.core.definition.shape import plain_json
+from orchestration.errors import BadInput, WrongState
+
+
+def resubmit(
+    *, request_id: str, actor: Actor, description: str | None = None, context: Mapping[str, Any] | None = None,
+    note: str = "",
+) -> Request:  # fmt: skip
+    """By whoever asked: with another content, or with the same one when changes were asked for and made elsewhere."""
+    roles.require(actor, "view")
+    with sql.writing():
+        held = folding.hold(found_request(request_id).run_id)
+        if actor.name != held.request.requester:
+            roles.require(actor, "approval.manage")
+        if held.request.step_id:
+            raise WrongState("what a step asks comes from its run", field="request_id", remedy="rerun the step")
+        if held.state.status is Status.APPROVED:
+            raise WrongState("it is approved already", field="request_id", remedy="ask anew for another content")
+        content = {**held.request.content}
+        if description is not None:
+            content["description"] = description
+        if context is not None:
+            content["context"] = dict(context)
+        if held.state.status is not Status.CHANGES_REQUESTED and content_hash(content) == held.request.content_hash:
+            raise BadInput("nothing has changed", field="description", remedy="give another description or context")
+        authors = people.ids_of([actor.name])
+        if not renew(held, sound(content), actor, authors=authors, note=note):
+            raise WrongState(f"it is {held.state.status} already", field="request_id", remedy="ask anew")
+    return held.request
+
+
+def renew(
+    held: Held, content: dict[str, Any], actor: Actor, *, authors: frozenset[str] = frozenset(), note: str = ""
+) -> bool:
+    """Inside the caller's transaction; False, and nothing done, where no round can begin any more.
+
+    `authors`: the person ids of those whose content it is now; none of them decides from here on.
+    """
+    at = database_now(held.state)
+    let_the_clock_speak(held, at)
+    event = ContentChanged(at=at, by=actor.name)
+    if held.request.spent_at or folding.why_not(held, event):
+        return False
+    request = held.request
+    _bar(held, authors)
+    request.earlier = [*request.earlier, request.content]
+    request.content, request.content_hash, request.edits = content, content_hash(content), {}
+    request.save(update_fields=["earlier", "content", "content_hash", "edits"])
+    audit.record(
+        actor=actor, action="approval.changed", workflow_id=request.request_id, note=note, content=request.content_hash
+    )
+    return folding.fold(held, event)
+
+
+def _bar(held: Held, authors: frozenset[str]) -> None:
+    if authors - held.plan.barred:
+        held.plan = replace(held.plan, barred=held.plan.barred | authors)
+        held.request.plan = PLAN.dump_python(held.plan, mode="json")
+        held.request.save(update_fields=["plan"])
+
+
+def sound(content: Mapping[str, Any]) -> dict[str, Any]:
+    """As plain JSON, within bounds. Raises BadInput."""
+    try:
+        plain: dict[str, Any] = plain_json(dict(content), most_bytes=MOST_BYTES)  # type: ignore[assignment]
+    except DefinitionErrors as errors:
+        first = errors.problems[0]
+        remedy = "give a link to what is large" if "MiB" in first.message else first.remedy
+        raise BadInput(f"the content {first.field} {first.message}", field="context", remedy=remedy) from None
+    return plain
