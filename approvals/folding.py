@@ -55,7 +55,7 @@ class Held:
 def hold(run_pk: int) -> Held:
     """Lock it, the run first. To be called inside the caller's writing transaction."""
     run = ledger.locked(run_pk)
-    request = Request.objects.select_for_update(no_key=True).get(run_id=run_pk)
+    request = Request.objects.select_related("policy").select_for_update(no_key=True, of=("self",)).get(run_id=run_pk)
     return Held(
         run=run,
         request=request,
@@ -163,9 +163,9 @@ def _write_seats(held: Held) -> None:
 
 def _arm(held: Held) -> None:
     engine, run, due = ENGINES[held.run.engine], held.run, held.request.next_at
-    rows = engine.alarm(run, due, run.version) if due else []
-    sql.run(*rows)
-    if not rows and run.handed_over:
+    if due:
+        sql.run(*engine.alarm(run, due, run.version))
+    if engine.is_told and run.handed_over:
         _after_commit(wake(run, number=run.version))
 
 

@@ -28,7 +28,6 @@ def look(knock: Knock) -> Open | Shut:
         raise
     except ZenError as error:
         return Shut(why=f"the approval was refused: {error}")
-    request.refresh_from_db()
     status = Status(request.status)
     changed = content_hash(given.content()) != request.content_hash
     if changed and (not status.is_end or (status is Status.APPROVED and not request.spent_by)):

@@ -25,7 +25,12 @@ class Beginning(Protocol):
 
 
 class Engine(Protocol):
+    """`is_told`: it keeps the alarms of flows with a state of their own itself, and is told (`tend`) when they change;
+    else it finds them in the rows that `alarm` writes.
+    """
+
     name: str
+    is_told: bool
 
     def reach(self) -> Reach:
         """Ask cheaply whether new runs can be started now."""

@@ -20,6 +20,7 @@ from orchestration.plans import plan_of
 
 class CeleryEngine:
     name = "celery"
+    is_told = False
 
     def reach(self) -> Reach:
         return Reach(ok=True, why="runs in the database")

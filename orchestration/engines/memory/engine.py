@@ -40,6 +40,7 @@ THREADS = 8
 
 class MemoryEngine:
     name = "memory"
+    is_told = True
 
     def __init__(self, *, random: Random | None = None, longest_alarm: timedelta = timedelta()) -> None:
         """`longest_alarm`: alarms of flows that keep their own state ring so much too early."""

@@ -37,6 +37,7 @@ TASK_TIMEOUT = timedelta(seconds=3)  # how soon a dead worker's workflow task is
 
 class TemporalEngine:
     name = "temporal"
+    is_told = True
 
     def __init__(self) -> None:
         self._asked: tuple[float, str, Reach] | None = None
