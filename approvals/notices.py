@@ -12,7 +12,7 @@ from approvals.core.policy import PolicyDefinition
 from approvals.core.state import State
 from approvals.core.words import Telling
 from approvals.links import link_for, page_of
-from approvals.models import Delegation, Request
+from approvals.models import Delegation, Remark, Request
 from notifications.message import Button, Message, Person
 from notifications.models import Channel
 from notifications.services import settle, tell
@@ -45,6 +45,28 @@ def tell_all(request: Request, state: State, command: Tell) -> None:
         _send(request, state, command, _accounts(boss), channels=_channels(request, state))
     else:
         _send(request, state, command, _deciders(request, state, command.people), channels=_channels(request, state))
+
+
+def tell_remark(said: Remark) -> None:
+    """A question and a comment go to whoever asked; an answer to those who had questions."""
+    request = said.request
+    if said.kind == "answer":
+        asked = request.remarks.filter(kind="question").values_list("person", flat=True)
+        ids = [person.removeprefix("user:") for person in asked if person.startswith("user:")]
+        people = _accounts(Q(pk__in=ids))
+    else:
+        people = _accounts(Q(username=request.requester))
+    if people:
+        tell(
+            subject=subject_of(request),
+            kind=f"approval.{said.kind}",
+            message=Message(
+                title=f"{said.kind.capitalize()} from {said.name}: {request.title}"[:300],
+                text=said.text[:LONGEST_EXTRACT], url=page_of(request),
+            ),
+            people=people,
+            dedupe=f"{subject_of(request)}:remark:{said.pk}",
+        )  # fmt: skip
 
 
 def _send(

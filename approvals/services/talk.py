@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from approvals import notices
 from approvals.models import Remark, Request
 from approvals.people import Person
 from approvals.services.view import found_request
@@ -23,6 +24,9 @@ def remark(*, request_id: str, actor: Actor, person: Person, kind: str, text: st
     if request.status in ("approved", "rejected", "expired", "withdrawn", "cancelled"):
         raise WrongState(f"it is {request.status} already", field="request_id")
     with sql.writing():
-        Remark.objects.create(request=request, kind=kind, person=person.id, name=person.name, text=text, at=now())
+        said = Remark.objects.create(
+            request=request, kind=kind, person=person.id, name=person.name, text=text, at=now()
+        )
+        notices.tell_remark(said)
         audit.record(actor=actor, action=f"approval.{kind}", workflow_id=request.request_id, note=text)
     return request

@@ -9,7 +9,8 @@ import pytest
 
 from approvals.hearing import heard
 from approvals.models import Request
-from approvals.services import Ask, ask, delegate_while_away, publish_policy
+from approvals.people import person_of
+from approvals.services import Ask, ask, delegate_while_away, publish_policy, remark
 from notifications.message import DeliveryEnded
 from notifications.models import Channel, Delivery, Notice
 from orchestration.clock import now
@@ -49,6 +50,14 @@ def test_whoever_decides_for_somebody_away_hears_of_it_too() -> None:
     )
     asked(approvers=("bob",))
     assert told() == [("approval.asked", "bob"), ("approval.asked", "carol")]
+
+
+def test_a_question_goes_to_whoever_asked_and_the_answer_back() -> None:
+    bob, ada = account("bob"), account("ada", "operator")
+    request = asked(approvers=("bob",))
+    remark(request_id=str(request), actor=actor(bob), person=person_of(bob), kind="question", text="When?")
+    remark(request_id=str(request), actor=actor(ada), person=person_of(ada), kind="answer", text="At noon.")
+    assert told()[1:] == [("approval.question", "ada"), ("approval.answer", "bob")]
 
 
 def test_the_stages_channels_are_told() -> None:
