@@ -20,6 +20,20 @@ def check(expression: str, *, field: str) -> None:
         raise BadInput(message, field=field, remedy=remedy) from None
 
 
+def seen(
+    *, stage: str, content: Mapping[str, Any], requester: str, facts: Mapping[str, Any], about: str
+) -> dict[str, Any]:
+    """What a condition knows of a request, as `request`."""
+    return {
+        "stage": stage,
+        "context": content["context"],
+        "action": content.get("action", {}),
+        "requester": requester,
+        "facts": facts,
+        "about": about,
+    }
+
+
 def holds(expression: str, request: Mapping[str, Any]) -> bool:
     """Whether the condition is true of this request. A name that is missing, or a type that does not fit, is a no."""
     if not expression:

@@ -16,6 +16,8 @@ from approvals.core.words import AtTheEnd, Authority, Mode
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+YEARS, WEEKS = 5, 52
+"""No clock of working time is longer: in rare hours it would end after all of us."""
 _PERCENT = re.compile(r"(\d{1,3})%")
 
 
@@ -85,6 +87,13 @@ class Stage(_Strict):
             )
         return self
 
+    def spans(self) -> Iterator[str | float]:
+        """Its lengths of time, as they are written."""
+        yield from self.remind
+        yield from (level.after for level in self.escalate)
+        if self.expire is not None:
+            yield self.expire
+
     def chain(self) -> dict[str, Any]:
         """The fields of a StagePlan that do not depend on people."""
         mode, number, percent, minima = _mode_of(self.how_many)
@@ -136,6 +145,17 @@ class PolicyDefinition(_Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two stages are called {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _clocks(self) -> Self:
+        hours = self.hours.hours()
+        most = YEARS * WEEKS * len(hours.days) * hours.day_seconds
+        for stage in self.stages:
+            for text in stage.spans():
+                span = span_of(text, hours)
+                if span.business and span.seconds > most:
+                    raise ValueError(f"{text!r} of stage {stage.name} is more than {YEARS} years of these hours")
         return self
 
     def everybody(self) -> Iterator[Who]:

@@ -31,27 +31,35 @@ def passes(plan: Plan, state: State) -> bool:
 
 def can_pass(plan: Plan, state: State) -> bool:
     """Whether the open stage and all later ones can still pass, one slot for each person."""
+    here, later = open_slots(plan, state)
+    slots = [*here, *later]
+    return bool(here) and is_matched(slots, frozenset().union(*slots))
+
+
+def open_slots(plan: Plan, state: State) -> tuple[list[Slot], list[Slot]]:
+    """The slots of the open stage and those of all later ones, each with who has filled it or still can."""
     approvers = {vote.person for vote in _here(state) if vote.choice is Choice.APPROVE}
-    slots = _slots(plan.stages[state.stage], state.seats, _abstained(state))
     open_to = approvers | set(state.awaited)
-    wanted = [slot & open_to for slot in slots]
     used = {vote.person for vote in state.spoken}
-    for stage in plan.stages[state.stage + 1 :]:
-        wanted += [slot - used for slot in _slots(stage, seats_of(plan, stage), frozenset())]
-    people = set().union(*wanted) if wanted else set()
-    return bool(slots) and is_matched(wanted, sorted(people))
+    here = [slot & open_to for slot in _slots(plan.stages[state.stage], state.seats, _abstained(state))]
+    later = [
+        slot - used
+        for stage in plan.stages[state.stage + 1 :]
+        for slot in _slots(stage, seats_of(plan, stage), frozenset())
+    ]
+    return here, later
 
 
 def missing(plan: Plan, state: State) -> int:
     """How many approvals the open stage still lacks."""
     approvers = [vote.person for vote in _here(state) if vote.choice is Choice.APPROVE]
     slots = _slots(plan.stages[state.stage], state.seats, _abstained(state))
-    return max(len(slots), 1) - _matching(slots, approvers)
+    return max(len(slots), 1) - len(matching(slots, approvers))
 
 
 def is_matched(slots: Sequence[Slot], people: Iterable[str]) -> bool:
     """Whether every slot can have a person of its own."""
-    return _matching(slots, people) == len(slots)
+    return len(matching(slots, people)) == len(slots)
 
 
 def _here(state: State) -> list[Vote]:
@@ -87,8 +95,11 @@ def _slots(stage: StagePlan, seats: Sequence[Seat], abstained: frozenset[str]) -
             ]
 
 
-def _matching(slots: Sequence[Slot], people: Iterable[str]) -> int:
-    """The size of a largest matching (Kuhn's algorithm): each slot looks for a person, who may move to another."""
+def matching(slots: Sequence[Slot], people: Iterable[str]) -> dict[str, int]:
+    """Who fills which slot, for as many slots as can be filled at once, the first ones before the last ones.
+
+    Kuhn's algorithm: each slot looks for a person, who may move to another.
+    """
     allowed = set(people)
     slot_of: dict[str, int] = {}
 
@@ -100,4 +111,6 @@ def _matching(slots: Sequence[Slot], people: Iterable[str]) -> int:
                 return True
         return False
 
-    return sum(place(number, set()) for number in range(len(slots)))
+    for number in range(len(slots)):
+        place(number, set())
+    return slot_of

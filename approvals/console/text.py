@@ -1,0 +1,49 @@
+"""Text of others, shown at a terminal: what a reader cannot see, or a terminal would obey, is spelled out."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+COLOURS = {
+    "approved": "green", "rejected": "red", "expired": "red", "pending": "cyan", "rescue": "bold red",
+    "cooling_off": "green", "changes_requested": "magenta", "withdrawn": "yellow", "cancelled": "yellow",
+}  # fmt: skip
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Control, format (bidi, zero-width), surrogate, private and unassigned characters, and line separators."""
+
+
+def visible(text: object, *, lines: bool = True) -> str:
+    """`lines`: line breaks and tabs stay; else they are spelled out too."""
+    kept = "\n\t" if lines else ""
+    return "".join(
+        char if char in kept or unicodedata.category(char) not in HIDDEN else _spelled(char) for char in str(text)
+    )
+
+
+def _spelled(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def out() -> Console:
+    return Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
+
+
+def line(text: object = "", *, style: str = "") -> None:
+    out().print(Text(visible(text), style=style))
+
+
+def status(word: str) -> Text:
+    return Text(word, style=COLOURS.get(word, ""))
+
+
+def table(*columns: str, rows: list[list[object]]) -> None:
+    """Every cell on one line."""
+    made = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell, lines=False)) for cell in row))
+    out().print(made)

@@ -1,0 +1,118 @@
+"""What a request goes through, moment by moment: the very flow, under a clock that is made up. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals.core.clocks import next_due
+from approvals.core.commands import Command
+from approvals.core.events import ClockReached, Delegated, Event, Voted
+from approvals.core.flow import decide
+from approvals.core.guards import refusal
+from approvals.core.plan import Plan
+from approvals.core.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """From `starts` until before `ends`, `to` decides for `owner`."""
+
+    owner: str
+    to: str
+    starts: datetime
+    ends: datetime
+
+    def counts(self, at: datetime) -> bool:
+        return self.starts <= at < self.ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """An event that meant something, what it made of the request, and who is told."""
+
+    event: Event
+    before: State
+    after: State
+    commands: tuple[Command, ...]
+
+    @property
+    def at(self) -> datetime:
+        return self.event.at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A word that would not have counted."""
+
+    vote: Voted
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    moments: tuple[Moment, ...]
+    refused: tuple[Refused, ...]
+    state: State
+
+
+def simulate(plan: Plan, events: Iterable[Event], *, stand_ins: Sequence[StandIn] = ()) -> Course:
+    """`events`: what people do, in the order of time, the opening first. After the last one the clocks run on alone."""
+    walk = Walk(plan, stand_ins=stand_ins)
+    for event in events:
+        walk.hear(event)
+    walk.run_clocks()
+    return walk.course()
+
+
+class Walk:
+    """A request that is led through made-up time. Whatever is due by the time of an event happens before it."""
+
+    def __init__(self, plan: Plan, *, stand_ins: Sequence[StandIn] = ()) -> None:
+        self.plan, self.stand_ins = plan, stand_ins
+        self.state = State()
+        self.moments: list[Moment] = []
+        self.refused: list[Refused] = []
+
+    def hear(self, event: Event) -> None:
+        self.run_clocks(event.at)
+        if isinstance(event, Voted):
+            self._sit_in(event)
+            why = refusal(self.plan, self.state, event)
+            if why:
+                self.refused.append(Refused(vote=event, why=why))
+        self._fold(event)
+
+    def run_clocks(self, until: datetime | None = None) -> None:
+        """Up to a time, or until only people can make it go on."""
+        while self.tick(until):
+            pass
+
+    def tick(self, until: datetime | None = None) -> datetime | None:
+        """The next time that a clock does something, done; None where there is none, or none by then."""
+        due = next_due(self.plan, self.state)
+        if due is None or (until is not None and due.at > until):
+            return None
+        at = max([due.at, *(moment.at for moment in self.moments[-1:])])  # what is overdue happens now, not before
+        self._fold(ClockReached(at=at))
+        return at
+
+    def course(self) -> Course:
+        return Course(moments=tuple(self.moments), refused=tuple(self.refused), state=self.state)
+
+    def _sit_in(self, vote: Voted) -> None:
+        """Who has no seat may decide for somebody who is away; the seat moves over just before the vote."""
+        if self.state.seat_of(vote.person) is not None:
+            return
+        for rule in self.stand_ins:
+            event = Delegated(at=vote.at, person=rule.owner, to=rule.to, by="delegation")
+            if rule.to == vote.person and rule.counts(vote.at) and not refusal(self.plan, self.state, event):
+                self._fold(event)
+                return
+
+    def _fold(self, event: Event) -> None:
+        before = self.state
+        self.state, commands = decide(self.plan, before, event)
+        if self.state is not before:
+            self.moments.append(Moment(event=event, before=before, after=self.state, commands=commands))
