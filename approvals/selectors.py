@@ -18,6 +18,9 @@ from approvals.core.words import Choice, Status
 from approvals.models import Delegation, Request, Vote
 from orchestration.clock import now
 
+LARGE = ("content", "earlier", "state", "plan", "people", "facts", "edits")
+"""Columns that a row of a list does not need."""
+
 OPEN = (Status.PENDING, Status.CHANGES_REQUESTED, Status.COOLING_OFF, Status.RESCUE)
 
 

@@ -89,7 +89,7 @@ class Requests(APIView):
                 raise BadInput("mine is not true", field="mine", remedy="leave it out, or give mine=true")
             found = found.filter(pk__in=selectors.inbox(request.user).values("pk"))
         pages = Pages()
-        rows = pages.paginate_queryset(found, request, view=self) or []
+        rows = pages.paginate_queryset(found.defer(*selectors.LARGE), request, view=self) or []
         return pages.get_paginated_response([selectors.request_row(row) for row in rows])
 
     @extend_schema(
