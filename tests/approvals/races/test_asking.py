@@ -1,0 +1,44 @@
+"""Many ask at the same instant: each request is opened once, each policy stored once."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from approvals.models import Policy, Request
+from approvals.services import Ask, ask
+from orchestration.errors import BadInput
+from orchestration.models import Definition
+from tests.approvals.races.scenes import TIMES, race, waiting_run, whole
+from tests.contract.sagas import ADA
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+def asks(number: int, request_id: str = "") -> tuple[Request, bool]:
+    given = Ask(stage="race", approvers=("bob", "carol"), how_many=1 + number % 2, context={"number": number})
+    return ask(given=given, actor=ADA, engine="celery", request_id=request_id)
+
+
+def test_one_request_id_opens_one_request() -> None:
+    for number in range(TIMES):
+        outcomes = race(*[partial(asks, number, f"r-{number}")] * 3)
+        assert sorted(new for _, new in outcomes) == [False, False, True]
+        assert whole(Request.objects.get(request_id=f"r-{number}")).status == "pending"
+
+
+def test_a_policy_and_a_definition_are_stored_once() -> None:
+    for number in range(TIMES):
+        Request.objects.all().delete()
+        Policy.objects.all().delete()
+        requests = [request for request, _ in race(*(partial(asks, n) for n in range(4)))]
+        assert len({request.pk for request in requests}) == 4 and number >= 0
+        assert sorted(Policy.objects.values_list("version", flat=True)) == [1, 2]
+    assert Definition.objects.filter(saga_id="approval").count() == 1
+
+
+def test_the_handle_of_a_run_is_no_id_of_a_request() -> None:
+    run = waiting_run()
+    with pytest.raises(BadInput, match="is in use by a run"):
+        asks(1, run.workflow_id)

@@ -1,0 +1,90 @@
+"""The grant is spent once, by one key, for one content, or it is taken back."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from approvals.gate import look
+from approvals.models import Request
+from approvals.services import revoke
+from orchestration.errors import WrongState
+from orchestration.gates import Knock, Open, Shut
+from orchestration.models import Run
+from orchestration.plans import definition_of
+from tests.approvals.races.scenes import TIMES, ends_of, race, waiting_run, whole
+from tests.contract.cast import says
+from tests.contract.sagas import ADA
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+def knock(run: Run, key: str = "") -> Knock:
+    """As the attempt of the run's gate knocks."""
+    step = definition_of(run).steps[0]
+    ask = step.forward_action.plain()
+    row = run.commands.get(kind="run_action")
+    return Knock(run=run, row=row, step=step, key=key or f"{run}:gate", ask=ask, action=None)
+
+
+def asked(at: Knock) -> Request:
+    assert look(at).parked  # type: ignore[union-attr]
+    return Request.objects.get(about=at.run.workflow_id)
+
+
+def test_a_yes_is_taken_back_or_used() -> None:
+    for _ in range(TIMES):
+        at = knock(waiting_run())
+        request = says("bob", "approve", asked(at))
+        spent, revoked = race(
+            lambda at=at: look(at), lambda request=request: revoke(request_id=str(request), actor=ADA)
+        )
+        request = whole(request)
+        if isinstance(spent, Open):
+            assert isinstance(revoked, WrongState) and "was used at" in str(revoked)
+            assert request.spent_by == at.key and ends_of(request) == ["approved"]
+        else:
+            assert isinstance(spent, Shut) and not spent.parked and request.spent_at is None
+            assert request.spent_by == "" and ends_of(request) == ["approved", "withdrawn"]
+
+
+def test_two_attempts_under_one_key_spend_it_once() -> None:
+    for _ in range(TIMES):
+        at = knock(waiting_run())
+        request = says("bob", "approve", asked(at))
+        first, second = race(*[lambda at=at: look(at)] * 2)
+        assert first == second and isinstance(first, Open)
+        assert whole(request).spent_by == at.key
+
+
+def test_another_key_does_not_get_through() -> None:
+    for _ in range(TIMES):
+        at = knock(waiting_run())
+        request = says("bob", "approve", asked(at))
+        outcomes = race(lambda at=at: look(at), lambda at=at: look(dataclasses.replace(at, key="another")))
+        assert sorted(type(one).__name__ for one in outcomes) == ["Open", "Shut"]
+        winner = next(key for key, one in zip((at.key, "another"), outcomes, strict=True) if isinstance(one, Open))
+        assert whole(request).spent_by == winner
+
+
+def test_other_content_and_the_first_one_knock_together() -> None:
+    for _ in range(TIMES):
+        at = knock(waiting_run())
+        request = says("bob", "approve", asked(at))
+        other = dataclasses.replace(at, ask={**at.ask, "context": {"changed": True}})
+        first, second = race(lambda at=at: look(at), lambda other=other: look(other))
+        request = whole(request)
+        assert isinstance(second, Shut), "what nobody has seen never passes"
+        if request.spent_at:
+            assert isinstance(first, Open) and request.round == 1 and request.status == "approved"
+        else:
+            assert isinstance(first, Shut) and request.status == "pending" and request.round >= 2
+
+
+def test_two_attempts_that_ask_at_once_open_one_request() -> None:
+    for _ in range(TIMES):
+        at = knock(waiting_run())
+        outcomes = race(*[lambda at=at: look(at)] * 3)
+        assert all(isinstance(one, Shut) and one.parked for one in outcomes), outcomes
+        whole(Request.objects.get(about=at.run.workflow_id))
