@@ -21,14 +21,28 @@ from orchestration.actions.child import child_id
 from orchestration.actions.perform import perform
 from orchestration.core.compile import ancestors_by_distance
 from orchestration.core.definition import SagaDefinition, StepDefinition
+from orchestration.core.definition.own import forward_names
 from orchestration.core.events import ActionEnded
 from orchestration.core.plan import Plan
-from orchestration.core.templates import MissingOutput, Scope, TemplateError, placeholders, render_action, render_text
+from orchestration.core.templates import (
+    MissingOutput,
+    OwnMissing,
+    Scope,
+    TemplateError,
+    placeholders,
+    render_action,
+    render_text,
+)
 from orchestration.core.words import Cause, Outcome, Purpose, StepStatus
 from orchestration.gates import Knock, Shut, gate
 from orchestration.models import Command, Run
 from orchestration.plans import definition_of, plan_of
 from orchestration.stopping import AskedToStop
+
+OWN_MISSING = (
+    "Look whether the effect stands: undo it and answer done-by-hand, or answer alternative with an action that names "
+    "it; accept-loss leaves it"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +168,12 @@ def _forward(
         if answer.action is None:
             return Ended(outcome=Outcome.SUCCEEDED, output=answer.output)
         action = dict(answer.action)
-    probe = _rendered_or_none(step.probe_action, scope)
+    probe, mute = _probe_of(step, scope)
     call = _call(run, row, step, action, key, cancelled)
     repeated = row.tries > 1 and probe is not None
     result = perform(call, probe=probe, probe_first=repeated, output_schema=step.output_schema)
+    if mute and (result.maybe or result.outcome is Outcome.UNKNOWN):
+        result = dataclasses.replace(result, error=f"{result.error}; {mute}")
     return _ended(result, row, step, scope)
 
 
@@ -186,7 +202,7 @@ def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Eve
 def _late_undo_action(run: Run, step: StepDefinition) -> JsonValue:
     """The forward attempt never reported (its worker was lost for good): render from what is known."""
     definition, plan = definition_of(run), plan_of(run)
-    return _frozen_undo(step, _scope(run, definition, plan, step))
+    return _frozen_undo(step, _about_own(step, _scope(run, definition, plan, step), None))
 
 
 def _frozen_undo(step: StepDefinition, scope: Scope) -> JsonValue:
@@ -194,15 +210,17 @@ def _frozen_undo(step: StepDefinition, scope: Scope) -> JsonValue:
         return None
     try:
         return dict(render_action(_plain(step.compensation_action), scope))
-    except (TemplateError, MissingOutput) as error:
+    except OwnMissing as error:
+        hint = "" if step.probe_action else "; a probe_action would have asked"
+        return {"error": f"the compensation cannot be filled in: {error}{hint}. {OWN_MISSING}"}
+    except TemplateError as error:
         return {"error": f"the compensation cannot be filled in: {error}"}
 
 
 def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | None) -> Ended:
     undo_action: JsonValue = None
     if scope is not None and result.outcome is not Outcome.SKIPPED and not result.deferred:
-        own = result.output if isinstance(result.output, dict) else {}
-        undo_action = _frozen_undo(step, _with_own(scope, own))
+        undo_action = _frozen_undo(step, _about_own(step, scope, _own_output(result)))
     detail = dict(result.detail) | ({"possibly_repeated": True} if row.tries > 1 else {})
     return Ended(
         outcome=result.outcome,
@@ -251,8 +269,16 @@ def _scope(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinitio
     return Scope(own=None, step_id=step.step_id, upstream=upstream, context=run.context, missing=frozenset(missing))
 
 
-def _with_own(scope: Scope, own: dict[str, Any]) -> Scope:
-    return dataclasses.replace(scope, own=own)
+def _about_own(step: StepDefinition, scope: Scope, own: dict[str, JsonValue] | None) -> Scope:
+    """For what is about the step's own effect: no other step's output stands in for its own (rule 3)."""
+    return dataclasses.replace(scope, own=own, shared=forward_names(step))
+
+
+def _own_output(result: Result) -> dict[str, JsonValue] | None:
+    """None: it is not known."""
+    if isinstance(result.output, dict):
+        return result.output
+    return {} if result.outcome is Outcome.SUCCEEDED else None
 
 
 def outputs_of(run: Run, definition: SagaDefinition, step_ids: list[str]) -> tuple[dict[str, JsonValue], set[str]]:
@@ -282,13 +308,14 @@ def _undo_has_begun(run: Run, row: Command) -> bool:
     return run.commands.filter(step_id=row.step_id, iteration=row.iteration, purpose=Purpose.UNDO).exists()
 
 
-def _rendered_or_none(action: object, scope: Scope) -> Mapping[str, JsonValue] | None:
-    if action is None:
-        return None
+def _probe_of(step: StepDefinition, scope: Scope) -> tuple[Mapping[str, JsonValue] | None, str]:
+    """The rendered probe, or why it cannot ask."""
+    if step.probe_action is None:
+        return None, ""
     try:
-        return render_action(_plain(action), scope)
-    except (TemplateError, MissingOutput):
-        return None
+        return render_action(_plain(step.probe_action), _about_own(step, scope, None)), ""
+    except TemplateError as error:
+        return None, f"the probe cannot be filled in: {error}"
 
 
 def _plain(action: Any) -> dict[str, JsonValue]:

@@ -125,9 +125,8 @@ def why(run: Run) -> list[str]:
 def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]:
     step = state.step(step_id)
     if step.undo is UndoStatus.FAILED and step.resolution is None:
-        return [
-            f"step '{step_id}': its compensation failed; resolve it: retry, done-by-hand, alternative or accept-loss"
-        ]
+        failed = f"step '{step_id}': its compensation failed{_undo_error(run, step_id, step)}"
+        return [f"{failed}; resolve it: retry, done-by-hand, alternative or accept-loss"]
     if step.blocked:
         return [f"step '{step_id}' is {step.status} and blocks the run; retry or skip it"]
     if step.undo is UndoStatus.COMPENSATING:
@@ -148,6 +147,13 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
     if ready:
         return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
     return [f"step '{step_id}' is running, attempt {step.attempt}"]
+
+
+def _undo_error(run: Run, step_id: str, step: StepState) -> str:
+    last = run.commands.filter(
+        kind="run_action", step_id=step_id, purpose=Purpose.UNDO, iteration=step.iteration
+    ).last()
+    return f" ({last.error})" if last is not None and last.error else ""
 
 
 def _next_try(run: Run, step_id: str) -> str:

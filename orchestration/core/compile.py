@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestration.core.definition import SagaDefinition, StepDefinition, Wait
+from orchestration.core.definition.own import own_names
 from orchestration.core.order import Place, ancestors_of, dependencies_of, levels_of
 from orchestration.core.plan import Plan, PlanStep
 from orchestration.core.templates import action_placeholders, placeholders
@@ -31,6 +32,7 @@ def compile_plan(
             dependents=dependents[step.step_id],
             level=levels[step.step_id],
             needs=named[step.step_id],
+            undo_needs_output=bool(own_names(definition, step, step.compensation_action)),
         )
         for index, step in enumerate(definition.steps)
     }
@@ -69,6 +71,7 @@ def _plan_step(
     dependents: tuple[str, ...],
     level: int,
     needs: frozenset[str],
+    undo_needs_output: bool,
 ) -> PlanStep:
     action = step.forward_action
     return PlanStep(
@@ -81,6 +84,7 @@ def _plan_step(
         critical=step.critical,
         pivot=step.pivot,
         has_undo=step.compensation_action is not None or action.type == "saga",
+        undo_needs_output=undo_needs_output,
         has_default=step.default_output is not None,
         external=action.type in EXTERNAL,
         gated=step.approval is not None or action.type == "approval",

@@ -12,6 +12,7 @@ class PlanStep:
     """`level` is the longest path from a root (0); undo waves go by it, highest first.
 
     `needs`: step ids whose output the forward action names explicitly, such as {create_account.user_id}.
+    `undo_needs_output`: its compensation can only be filled in from its own output, which an unknown outcome lacks.
     `wait_seconds`: set on a wait step in numbers, which is a timer and no action; another one is an action that says
     when its timer is due, and `finds_out` is true.
     `external`: the outcome arrives later (a child saga); the run counts as waiting meanwhile.
@@ -27,6 +28,7 @@ class PlanStep:
     critical: bool = True
     pivot: bool = False
     has_undo: bool = False
+    undo_needs_output: bool = False
     has_default: bool = False
     external: bool = False
     gated: bool = False

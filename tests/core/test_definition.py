@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestration.core.compile import compile_plan
 from orchestration.core.definition import (
     ApiCall,
     DefinitionErrors,
@@ -23,6 +24,8 @@ from orchestration.core.definition import (
     validate_definition,
     warnings_of,
 )
+from orchestration.core.definition.own import forward_names, own_names
+from orchestration.core.templates import OwnMissing, Scope, render_action
 from tests.core.seed_sagas import DEPLOYMENT, ONBOARDING
 
 WAIT: dict[str, Any] = {"type": "wait", "seconds": 0}
@@ -538,6 +541,52 @@ def test_a_compensation_that_needs_an_output_which_may_never_come() -> None:
     assert "uses {id};" in warned(step("a", post, compensation_action=undo))
     assert warned(step("a", post, compensation_action=undo, probe_action=CALL)) == ""
     assert warned(step("a", post, compensation_action=undo), context={"id": 1}) == ""
+
+
+@pytest.mark.parametrize(
+    ("undo", "forward", "context", "own"),
+    [
+        ("{id}", "", {}, ["id"]),
+        ("{charge.id}", "", {}, ["charge.id"]),
+        ("{reserve}", "", {}, ["reserve"]),
+        ("{reserve.id}", "", {}, []),
+        ("{id}", "{id}", {}, []),
+        ("{order.id}", "{order.total}", {}, ["order.id"]),
+        ("{id}", "", {"id": 1}, []),
+    ],
+)
+def test_the_names_that_only_the_own_output_can_fill_in(
+    undo: str, forward: str, context: dict[str, Any], own: list[str]
+) -> None:
+    """The warning, the plan and the rendering agree."""
+    post = {**CALL, "method": "POST", "payload": forward}
+    about = {**CALL, "payload": undo}
+    charge = step("charge", post, compensation_action=about)
+    definition = validate_definition(saga(step("reserve"), charge, context=context))
+    assert list(own_names(definition, definition.steps[1], definition.steps[1].compensation_action)) == own
+    assert compile_plan(definition).steps["charge"].undo_needs_output is bool(own)
+    assert ("if the outcome stays unknown" in "".join(warnings_of(definition))) is bool(own)
+    upstream: tuple[dict[str, Any], ...] = ({"reserve": {"id": 1, "order": {"id": 1}, "reserve": 1}},)
+    names = forward_names(definition.steps[1])
+    scope = Scope(step_id="charge", upstream=upstream, context=context, shared=names)
+    if own:
+        with pytest.raises(OwnMissing):
+            render_action(about, scope)
+    else:
+        assert render_action(about, scope)["payload"] == 1
+
+
+def test_an_id_that_may_be_of_two_things() -> None:
+    post = {**CALL, "method": "POST", "payload": "{id} {order_id}"}
+    assert "write {a.id} for" in warned(step("a", post, compensation_action={**post, "payload": "{id}"}))
+    assert warned(step("a", post, compensation_action={**post, "payload": "{order_id}"})) == ""
+    assert warned(step("a", post, compensation_action={**post, "payload": "{id}"}), context={"id": 1}) == ""
+
+
+def test_a_probe_that_cannot_ask() -> None:
+    post = {**CALL, "method": "POST"}
+    assert "cannot ask" in warned(step("a", post, probe_action={**CALL, "payload": "{id}"}))
+    assert "cannot ask" not in warned(step("a", post, probe_action={**CALL, "payload": "{id}"}), context={"id": 1})
 
 
 def test_smaller_doubts() -> None:

@@ -14,6 +14,7 @@ from orchestration.core.templates import (
     BadValue,
     MissingName,
     MissingOutput,
+    OwnMissing,
     Scope,
     TemplateError,
     TooLarge,
@@ -137,6 +138,68 @@ def test_a_name_that_leads_nowhere(name: str) -> None:
 def test_without_an_own_output_the_own_step_has_nothing_to_give() -> None:
     with pytest.raises(MissingName):
         render("{me.id}", Scope(step_id="me", context={"id": 1}))
+
+
+# --- what is about the step's own effect -----------------------------------------------------------------------------
+
+UPSTREAM: tuple[dict[str, Any], ...] = ({"reserve": {"id": "r-1", "order_id": "o-1", "charge": {"id": "r-2"}}},)
+
+
+def undo_scope(own: Any, *shared: str) -> Scope:
+    return Scope(own=own, step_id="charge", upstream=UPSTREAM, context={"region": "eu"}, shared=frozenset(shared))
+
+
+@pytest.mark.parametrize(
+    ("own", "name", "shared", "value"),
+    [
+        ({"id": "c-1"}, "id", (), "c-1"),
+        ({"id": "c-1"}, "id", ("id",), "c-1"),
+        ({"id": "c-1"}, "charge.id", (), "c-1"),
+        ({"id": "c-1"}, "order_id", ("order_id",), "o-1"),
+        (None, "order_id", ("order_id",), "o-1"),
+        (None, "reserve.id", (), "r-1"),
+        (None, "region", (), "eu"),
+    ],
+)
+def test_a_compensation_finds(own: Any, name: str, shared: tuple[str, ...], value: str) -> None:
+    assert render(f"{{{name}}}", undo_scope(own, *shared)) == value
+
+
+@pytest.mark.parametrize(
+    ("own", "name", "said"),
+    [
+        (None, "id", "{id} means the output of step 'charge' itself, which is not known"),
+        (None, "charge.id", "{charge.id} means the output of step 'charge' itself, which is not known"),
+        (None, "order_id", "which is not known"),
+        ({}, "id", "which has nothing"),
+        ({"ref": 1}, "id", "which has ref"),
+    ],
+)
+def test_no_other_step_stands_in_for_the_step_itself(own: Any, name: str, said: str) -> None:
+    with pytest.raises(OwnMissing) as caught:
+        render(f"{{{name}}}", undo_scope(own))
+    assert said in str(caught.value)
+
+
+NAMES = st.sampled_from(["id", "ref", "order_id"])
+OUTPUTS = st.dictionaries(NAMES, st.integers(0, 9), max_size=3)
+
+
+@given(own=st.none() | OUTPUTS, far=OUTPUTS, context=OUTPUTS, shared=st.frozensets(NAMES), name=NAMES)
+def test_what_the_forward_action_does_not_name_never_comes_from_another_step(
+    own: dict[str, Any] | None, far: dict[str, int], context: dict[str, int], shared: frozenset[str], name: str
+) -> None:
+    upstream: dict[str, Any] = {"far": {key: ["far", value] for key, value in far.items()}}
+    scope = Scope(own=own, step_id="me", upstream=(upstream,), context=context, shared=shared)
+    try:
+        found = render(f"{{{name}}}", scope)
+    except MissingName:
+        assert name not in {*(own or {}), *context, *(far if name in shared else {})}
+        return
+    if name in (own or {}):
+        assert own is not None and found == own[name]
+    else:
+        assert found == (upstream["far"][name] if name in shared and name in far else context[name])
 
 
 def test_a_missing_output_is_told_from_a_missing_name() -> None:

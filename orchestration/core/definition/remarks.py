@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from orchestration.core.definition.actions import MODELS, ApiCall, Approval, ChildSaga, Script, Task, Wait
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
+from orchestration.core.definition.own import forward_names, own_names
 from orchestration.core.definition.problems import nearest
 from orchestration.core.templates import SECRET, action_placeholders
 from orchestration.core.templates.tokens import texts_in
@@ -39,18 +40,32 @@ def _undo(step: StepDefinition) -> Iterator[str]:
 
 
 def _unknown_own(definition: SagaDefinition, step: StepDefinition) -> Iterator[str]:
-    """Names that the undo can only have from the step's own output, which an unknown outcome does not leave."""
-    if step.compensation_action is None or step.probe_action is not None:
-        return
-    known = {*definition.context, *(other.step_id for other in definition.steps)} - {step.step_id}
-    before = action_placeholders(step.forward_action.plain())
-    names = action_placeholders(step.compensation_action.plain())
-    own = sorted(name for name in names - before if _head(name) not in known)
-    if own:
+    """What only the step's own output can fill in, which an unknown outcome does not leave."""
+    own = own_names(definition, step, step.compensation_action)
+    if own and step.probe_action is None:
         yield (
-            f"its compensation uses {', '.join(f'{{{name}}}' for name in own)}; if the outcome stays unknown there is"
-            " no output to take that from: give a probe_action, or use an id that is known beforehand"
+            f"its compensation uses {_listed(own)}; if the outcome stays unknown there is no output to take that from,"
+            " and a person has to undo it: give a probe_action, or use an id that is known beforehand"
         )
+    if "id" not in definition.context and "id" in forward_names(step) & _undo_names(step):
+        yield (
+            "its forward action and its compensation both use {id}; after an unknown outcome the compensation gets the"
+            f" forward action's: write {{{step.step_id}.id}} for the step's own, or name the other step"
+        )
+    asked = own_names(definition, step, step.probe_action)
+    if asked:
+        yield (
+            f"its probe_action uses {_listed(asked)}, which neither its forward action nor the context has, so it"
+            " cannot ask: use an id that is known beforehand, or write {step.name} for another step's output"
+        )
+
+
+def _undo_names(step: StepDefinition) -> frozenset[str]:
+    return action_placeholders(step.compensation_action.plain()) if step.compensation_action else frozenset()
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
 
 
 def _action(definition: SagaDefinition, step: StepDefinition) -> Iterator[str]:

@@ -26,6 +26,16 @@ class MissingName(TemplateError):
         super().__init__(f"{{{name}}} has no value; available: {', '.join(self.available) or 'nothing'}")
 
 
+class OwnMissing(MissingName):
+    """A compensation names its step's own output, which is not known or has no such name. Nothing stands in for it."""
+
+    def __init__(self, name: str, scope: Scope) -> None:
+        super().__init__(name, available_in(scope))
+        has = ", ".join(list(scope.own)[:MOST_NAMES]) if isinstance(scope.own, Mapping) else ""
+        what = "which is not known" if scope.own is None else f"which has {has or 'nothing'}"
+        self.args = (f"{{{name}}} means the output of step '{scope.step_id}' itself, {what}",)
+
+
 class AmbiguousName(TemplateError):
     """Steps at the same distance offer the name. `steps`: their ids."""
 
@@ -50,7 +60,8 @@ class Scope:
 
     `own`: the output of the step itself, for its compensation (None: none, or unknown). `step_id`: the step itself,
     so that {its_id.name} means `own`. `upstream`: one mapping per distance, step id → output. `missing`: earlier
-    steps whose output a non-critical failure left missing.
+    steps whose output a non-critical failure left missing. `shared`: set for what is about the step's own effect (its
+    compensation, its probe), the names that its forward action uses as well; no other plain name goes upstream.
     """
 
     own: JsonValue = None
@@ -58,10 +69,11 @@ class Scope:
     upstream: tuple[Mapping[str, JsonValue], ...] = ()
     context: Mapping[str, JsonValue] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    shared: frozenset[str] | None = None
 
 
 def look_up(name: str, scope: Scope) -> JsonValue:
-    """The value of a dotted name. Raises MissingName, AmbiguousName or MissingOutput.
+    """The value of a dotted name. Raises MissingName (OwnMissing is one), AmbiguousName or MissingOutput.
 
     The first part decides where the rest is looked for: a step that is named, else the nearest output that has it,
     else the context.
@@ -73,7 +85,10 @@ def look_up(name: str, scope: Scope) -> JsonValue:
             return _walk(name, rest, named[0], f"{head}.")
         if head in scope.missing:
             raise MissingOutput([head], name)
-    for level in ({scope.step_id: scope.own}, *scope.upstream):
+        if head == scope.step_id:
+            raise OwnMissing(name, scope)
+    own_alone = scope.shared is not None and name not in scope.shared
+    for level in ({scope.step_id: scope.own}, *(() if own_alone else scope.upstream)):
         offers = [step for step, output in level.items() if isinstance(output, Mapping) and head in output]
         if len(offers) > 1:
             raise AmbiguousName(name, sorted(offers))
@@ -81,6 +96,8 @@ def look_up(name: str, scope: Scope) -> JsonValue:
             return _walk(name, [head, *rest], level[offers[0]], "")
     if head in scope.context:
         return _walk(name, [head, *rest], scope.context, "")
+    if own_alone:
+        raise OwnMissing(name, scope)
     if scope.missing:
         raise MissingOutput(scope.missing, name)
     raise MissingName(name, available_in(scope))
