@@ -57,10 +57,21 @@ def _few_of_each(rows: QuerySet[Delivery]) -> list[Delivery]:
 
 def _take(row: Delivery, at: datetime) -> bool:
     """A conditional UPDATE, so that two workers never get the same one."""
+    if row.updates_id is not None and not _has_turn(row, at):
+        return False
     mine = _due(at).filter(pk=row.pk, epoch=row.epoch)
     return bool(
         mine.update(status=Delivery.SENDING, lease_until=at + LEASE, epoch=F("epoch") + 1, attempts=F("attempts") + 1)
     )
+
+
+def _has_turn(change: Delivery, at: datetime) -> bool:
+    """One change of a message at a time: an older one must not arrive after a newer one."""
+    carrier = Delivery.objects.filter(pk=change.updates_id)
+    if not carrier.select_for_update(skip_locked=True, of=("self",), no_key=True).exists():
+        return False
+    others = Delivery.objects.filter(updates=change.updates_id, status=Delivery.SENDING, lease_until__gte=at)
+    return not others.exclude(pk=change.pk).exists()
 
 
 def _put_together(row: Delivery, at: datetime) -> None:

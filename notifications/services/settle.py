@@ -6,6 +6,7 @@ import hashlib
 import json
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from notifications.bell import ring_on_commit
@@ -30,20 +31,20 @@ def settle(*, subject: str, message: Message) -> Notice:
             },
         )  # fmt: skip
         if is_new:
-            told = Delivery.objects.filter(notice__subject=subject, updates=None)
-            alone = told.filter(status=Delivery.QUEUED).exclude(pk__in=_carriers())
-            alone.update(status=Delivery.CANCELLED, ended_at=at)
+            _waiting(subject).update(status=Delivery.CANCELLED, ended_at=at)
             Delivery.objects.bulk_create(_change(notice, carrier) for carrier in _changeable(subject))
             ring_on_commit()
     return notice
 
 
-def _carriers() -> list[int]:
-    """Messages that failed once with others inside: the worker that takes one leaves out what is settled."""
-    ids = Delivery.objects.filter(status=Delivery.COALESCED, into__status=Delivery.QUEUED).values_list(
-        "into", flat=True
-    )
-    return [pk for pk in ids if pk is not None]
+def _waiting(subject: str) -> QuerySet[Delivery]:
+    """Not those that failed once with others inside: the worker that takes one leaves out what is settled.
+
+    No join, so that the UPDATE judges each row as it is once it is ours, and spares one that a worker just took.
+    """
+    told = Delivery.objects.filter(notice__in=Notice.objects.filter(subject=subject), updates=None)
+    others = Delivery.objects.filter(into=OuterRef("pk"), status=Delivery.COALESCED)
+    return told.filter(~Exists(others), status=Delivery.QUEUED)
 
 
 def _changeable(subject: str) -> list[Delivery]:
