@@ -150,6 +150,8 @@ def has_sent() -> bool:
 
 
 def begin(seconds: float) -> None:
+    """An attempt of this thread has so many seconds from here on."""
+    client()  # a process's first attempt does not pay for the certificates that are read for it
     _local.sent = False
     set_deadline(seconds)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -125,3 +127,16 @@ def test_what_a_probe_finds_has_to_match_the_schema_too(call: Build, peer: Peer)
     result = perform(post(call, peer), probe=probe, output_schema=wanted)
     assert (result.outcome, result.maybe, result.output) == (Outcome.FAILED, True, {"id": "a"})
     assert "$.id" in result.error
+
+
+def test_a_process_s_first_attempt_has_all_its_time(call: Build, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read once for all requests takes a while on a busy machine."""
+    transport.close()
+    reading = httpcore2.default_ssl_context
+
+    def slowly() -> ssl.SSLContext:
+        time.sleep(0.5)
+        return reading()
+
+    monkeypatch.setattr(httpcore2, "default_ssl_context", slowly)
+    assert perform(post(call, peer, seconds=0.5)).outcome is Outcome.SUCCEEDED
