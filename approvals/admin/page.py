@@ -63,6 +63,8 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
 
 def with_edits(request: Request) -> dict[str, Any]:
     """The content as it would be approved now: with what deciders of this round have changed."""
+    if not request.edits:
+        return dict(request.content)
     stages = PolicyDefinition.model_validate(request.policy.body).stages
     allowed = [path for stage in stages for path in stage.editable]
     try:

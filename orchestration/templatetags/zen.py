@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -15,15 +17,17 @@ from orchestration.looks import look
 register = template.Library()
 KEPT = "\n\t\u200c\u200d"
 """Line breaks, and the joiners that some scripts and emoji are written with."""
+NOT_PLAIN = re.compile(r"[^\x20-\x7e\n\t]+")
 
 
 @register.filter
 def visible(value: object) -> str:
     """Control and direction characters as \\u202e: they could make a text read as another one."""
     text = "" if value is None else str(value)
-    return text if text.isascii() and text.isprintable() else "".join(_visible(character) for character in text)
+    return NOT_PLAIN.sub(lambda found: "".join(map(_visible, found[0])), text)
 
 
+@lru_cache(maxsize=4096)
 def _visible(character: str) -> str:
     hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in KEPT
     return f"\\u{ord(character):04x}" if hidden else character

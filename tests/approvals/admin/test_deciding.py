@@ -1,0 +1,196 @@
+"""People find, read and decide requests in Chromium."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from playwright.sync_api import expect
+
+from approvals.models import Request, Vote
+from approvals.people import person_of
+from approvals.services import remark
+from tests.approvals.admin import scenes
+from tests.approvals.admin.decider import (
+    DESK,
+    PHONE,
+    choose,
+    faults_of,
+    is_narrow,
+    open_inbox,
+    open_request,
+    send,
+    shows,
+    status_is,
+)
+from tests.approvals.admin.test_hostile import CONTEXT, EVIL, MARKED, PIXEL
+from tests.contract.cast import account, actor, says
+from tests.contract.hosts import until
+from tests.orchestration.admin.visitor import Visitor
+from tests.peer import Peer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_a_request_is_found_and_approved_on_a_phone(visitor: Visitor, engine: str, peer: Peer) -> None:
+    scenes.cast()
+    visitor.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    visitor.log_in("approver")
+    run, request = scenes.waiting_run(peer)
+    later = scenes.asked("Rotate the certificates")
+    page = open_inbox(visitor)
+    assert is_narrow(page)
+    page.get_by_role("link", name="Deploy web 2.4?").click()
+    shows(page, f"Run {run} rolls back and undoes, in this order: build.")
+    shows(page, f"Step 'deploy' of run {run} is performed: POST {peer.url}/things/deploy.")
+    expect(page.get_by_role("button", name="Send:")).to_have_count(0)
+    choose(page, "Approve")
+    expect(page.get_by_role("button", name="Send: approve")).to_be_in_viewport()
+    assert is_narrow(page)
+    send(page)
+    shows(page, "You approved “Deploy web 2.4?”.")
+    expect(page).to_have_url(f"{visitor.site}/admin/approvals/request/{later.pk}/change/")
+    assert until(run).status == "completed" and "/things/deploy" in peer.things
+    vote = Vote.objects.get()
+    assert (vote.door, vote.strength, vote.content_hash) == ("admin", "session", request.content_hash)
+    assert vote.evidence["address"] == "127.0.0.1" and "Chrome" in vote.evidence["agent"]
+
+
+def test_a_no_without_its_reason_keeps_what_was_typed(visitor: Visitor, transactional_db: None) -> None:
+    scenes.cast()
+    visitor.log_in("approver")
+    scenes.chain_of_two(editable=["context.service"], must_comment_on=["reject", "approve"])
+    request = scenes.asked(approvers=(), policy="two")
+    page = open_request(visitor, request)
+    choose(page, "Approve")
+    page.get_by_label("context.service").fill("web-next")
+    send(page)
+    expect(page.get_by_role("alert")).to_contain_text("approve needs a comment here")
+    expect(page.get_by_label("Comment")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("context.service")).to_have_value("web-next")
+    choose(page, "Reject")
+    expect(page.get_by_label("context.service")).to_be_hidden()
+    page.get_by_label("Comment").fill("  ")
+    send(page)
+    expect(page.get_by_role("alert")).to_contain_text("reject needs a comment here")
+    status_is(request, "pending")
+    page.get_by_label("Comment").fill("not on a Friday")
+    send(page)
+    shows(page, "Nothing else waits for you.")
+    status_is(request, "rejected")
+    assert Vote.objects.get().comment == "not on a Friday"
+
+
+def test_somebody_was_first(visitor: Visitor, transactional_db: None) -> None:
+    scenes.cast()
+    visitor.log_in("approver")
+    request = scenes.asked()
+    page = open_request(visitor, request)
+    says("bob", "approve", request, "looks good")
+    choose(page, "Reject")
+    page.get_by_label("Comment").fill("too late")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        send(page)
+    assert answered.value.status == 409
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("it is approved already by bob")
+    expect(told).to_contain_text("looks good")
+    expect(page.get_by_role("button", name="Send:")).to_have_count(0)
+    assert Vote.objects.count() == 1
+
+
+def test_several_are_decided_at_once_each_by_itself(visitor: Visitor, transactional_db: None) -> None:
+    scenes.cast()
+    visitor.log_in("approver")
+    requests = [scenes.asked(f"Rotate certificate {number}") for number in range(3)]
+    page = open_inbox(visitor)
+    expect(page.locator(".bulkbar")).to_be_hidden()
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    says("bob", "reject", requests[1], "this one is revoked")
+    choose(page, "Approve")
+    page.get_by_label("Comment").fill("as every year")
+    page.get_by_role("button", name="Decide the selected").click()
+    shows(page, "1 of 3 refused")
+    refused = page.locator(".results .item", has_text="Rotate certificate 1")
+    expect(refused).to_contain_text("refused: it is rejected already by bob")
+    expect(page.locator(".results .item", has_text="your word counts: approve")).to_have_count(2)
+    found = {one.title: one.status for one in Request.objects.all()}
+    assert list(found.values()).count("approved") == 2 and found["Rotate certificate 1"] == "rejected"
+    mine = Vote.objects.filter(user__username="approver")
+    assert {(vote.comment, vote.evidence["bulk"]) for vote in mine} == {("as every year", True)}
+
+
+def test_keys_choose_and_only_the_button_sends(visitor: Visitor, transactional_db: None) -> None:
+    scenes.cast()
+    visitor.log_in("approver")
+    first, second = scenes.asked("First", timeout_seconds=600), scenes.asked("Second", timeout_seconds=900)
+    page = open_request(visitor, first)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    page.keyboard.press("a")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Send:")).to_have_count(0)
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Send: approve")).to_be_focused()
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="Send: request changes")).to_be_focused()
+    page.keyboard.press("r")
+    expect(page.get_by_label("Comment")).to_be_focused()
+    page.keyboard.type("arena")
+    expect(page.get_by_label("Comment")).to_have_value("arena")
+    status_is(first, "pending")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    shows(page, "You rejected “First”.")
+    status_is(first, "rejected")
+    expect(page.get_by_role("heading", name="Second")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page).to_have_url(f"{visitor.site}/admin/approvals/request/inbox/")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("n")
+    expect(page.get_by_role("heading", name="Second")).to_be_visible()
+    status_is(second, "pending")
+
+
+def test_nobody_is_shut_out(visitor: Visitor, transactional_db: None) -> None:
+    """axe-core on both pages, wide and narrow, light and dark."""
+    scenes.cast()
+    visitor.log_in("approver")
+    scenes.chain_of_two(editable=["context.service"])
+    request = scenes.asked(approvers=(), policy="two")
+    says("bob", "approve", request, "fine")
+    scenes.asked("Second")
+    page = visitor.page
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        open_inbox(visitor)
+        page.get_by_role("checkbox").first.check()
+        choose(page, "Reject")
+        assert faults_of(page) == [], f"inbox, {size}"
+        open_request(visitor, request)
+        choose(page, "Approve")
+        assert faults_of(page) == [], f"request, {size}"
+    assert Client().get("/admin/approvals/request/inbox/").status_code == 302, "only for those who are logged in"
+
+
+def test_hostile_content_is_only_shown(visitor: Visitor, transactional_db: None) -> None:
+    """The page's own fixture fails the test for whatever is asked of another host."""
+    scenes.cast()
+    visitor.log_in("approver")
+    visitor.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    bob = account("bob")
+    request = scenes.asked(EVIL[:300], description=MARKED, context=CONTEXT, facts={"evil": EVIL})
+    remark(request_id=str(request), actor=actor(bob), person=person_of(bob), kind="question", text=EVIL)
+    for page in (open_inbox(visitor), open_request(visitor, request)):
+        assert page.evaluate("window.taken") is None
+        assert is_narrow(page)
+        assert not set("\u202e\u2066\u200b\ufeff") & set(page.locator("#main").inner_text())
+    addresses = page.locator(".story a").evaluate_all("found => found.map(link => link.protocol)")
+    assert set(addresses) <= {"http:", "https:"}
+    assert page.locator(".story img").evaluate_all("found => found.map(one => one.src)") == [PIXEL]
+    expect(page.get_by_text("(evil.example)").first).to_be_visible()
+    expect(page.get_by_text("\\u202e000").first).to_be_visible()
+    rels = page.locator('.story a[href^="https"]').evaluate_all("found => found.map(link => link.rel)")
+    assert rels and all({"noopener", "nofollow"} <= set(rel.split()) for rel in rels)
