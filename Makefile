@@ -1,5 +1,6 @@
 # Everything starts from a plain Python >= 3.11: the first target you run makes .venv and installs into it.
 ENGINE ?= auto
+PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check install
@@ -10,13 +11,13 @@ export PYTHON
 
 help: ## What there is to say
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
-	@echo "  ENGINE=auto|temporal|celery chooses the engine of demo and up; PYTHON=... the interpreter of $(VENV)."
+	@echo "  ENGINE=auto|temporal|celery chooses the engine of demo and up; PORT=8000 the site's port; PYTHON=... the interpreter of $(VENV)."
 
 demo: $(VENV)/.base ## Three sagas on real servers, run to their end, in a minute
 	@$(PY) manage.py demo --engine $(ENGINE)
 
 up: $(VENV)/.base ## The control plane: site, API, workers, embedded servers, until Ctrl-C
-	@$(PY) manage.py up --engine $(ENGINE)
+	@$(PY) manage.py up --engine $(ENGINE) --port $(PORT)
 
 test: $(VENV)/.dev ## All tests, real servers included (ARGS="-k sweep" reaches pytest)
 	@$(PY) -m tools.test $(ARGS)

@@ -118,11 +118,19 @@ def backlog() -> Finding:
         "runs not handed over": Run.objects.filter(handed_over=False, created_at__lt=late).count(),
         "messages not delivered": Message.objects.filter(delivered_at=None, created_at__lt=late).count(),
         "commands overdue": Command.objects.filter(status=Command.READY, due_at__lt=late).count(),
+        "steps begun by a worker that is gone": _orphaned(),
     }
     said = ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
     if not said:
         return Finding(state=State.OK, detail="nothing waits longer than 30 s")
     return Finding(state=State.WARNING, detail=said, remedy="see that a worker runs for each engine (above)")
+
+
+def _orphaned() -> int:
+    """Another worker begins them again: of the celery engine at its next sweep, Temporal tells its own."""
+    alive = Worker.objects.filter(lease_until__gt=now()).values_list("name", flat=True)
+    names = {name.removesuffix(":t") for name in alive}  # how the temporal worker's lease is called
+    return Command.objects.filter(status=Command.RUNNING).exclude(worker="").exclude(worker__in=names).count()
 
 
 def scripts() -> Finding:

@@ -7,12 +7,20 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from monitoring.examine import Finding, State, examine, without_password
+from monitoring.probes import backlog
+from orchestration.clock import now
+from orchestration.engines.celery import lease
+from orchestration.models import Command, Worker
+from orchestration.services import start_run
+from tests.contract.sagas import ADA
 from tests.crash.workers import ROOT
+from tests.orchestration.api.test_runs import SAGA
 from zen_project.embedded.process import free_port
 
 Doctor = Callable[..., tuple[int, dict[str, dict[str, Any]]]]
@@ -79,3 +87,18 @@ def test_a_part_that_never_answers_costs_no_more_than_the_limit() -> None:
 def test_passwords_are_not_shown() -> None:
     assert without_password("redis://me:p%40ss@host:1/0") == "redis://me:***@host:1/0"
     assert without_password("redis://host/0") == "redis://host/0"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_steps_in_the_hands_of_a_dead_worker_are_said() -> None:
+    run, _ = start_run(definition=SAGA, actor=ADA, engine="celery", workflow_id="o-1")
+    begun = Command.objects.filter(run=run)
+    assert backlog().state is State.OK and begun.exists()
+    lease.renew("celery-1")
+    lease.renew("temporal-1:t", engine="temporal")
+    for alive in ("celery-1", "temporal-1"):
+        begun.update(status=Command.RUNNING, worker=alive)
+        assert backlog().state is State.OK
+    Worker.objects.update(lease_until=now() - timedelta(seconds=1))
+    found = backlog()
+    assert found.state is State.WARNING and f"{begun.count()} steps begun by a worker that is gone" in found.detail

@@ -41,3 +41,41 @@ def test_a_host_that_left_is_gone(tmp_path: Path) -> None:
     with Residence(tmp_path) as home:
         home.publish(Neighbour(pid=1, site="http://127.0.0.1:8000"))
     assert read(tmp_path) == NOBODY
+
+
+GUARDED = """
+import os, sys, time
+from pathlib import Path
+from zen_project.embedded.process import OwnedServer
+from zen_project.embedded.residence import Neighbour, Residence
+home = Residence(Path(sys.argv[1]))
+home.publish(Neighbour(pid=os.getpid(), temporal_address="127.0.0.1:7"))
+OwnedServer(name="p", argv=[sys.executable, "-c", sys.argv[2]], address="", held=[home.descriptor])
+time.sleep(100)
+"""
+SLOW_TO_END = """
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), exit()))
+print(1, flush=True)
+time.sleep(99)
+"""
+
+
+def test_whoever_moves_in_waits_for_what_a_killed_host_had_started(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", GUARDED, str(tmp_path), SLOW_TO_END], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as host:
+        assert host.stdout is not None
+        assert host.stdout.readline() == "1\n"
+        host.send_signal(signal.SIGKILL)
+        host.wait()
+        assert read(tmp_path) == NOBODY
+        with pytest.raises(Occupied):
+            Residence(tmp_path)
+        with Residence(tmp_path, patience=60):
+            assert host.stdout.read() == "", "what the killed host had started has ended, and its guardian too"
+
+
+def test_nobody_waits_for_a_host_that_lives(tmp_path: Path) -> None:
+    with Residence(tmp_path), pytest.raises(Occupied, match="in use by process"):
+        Residence(tmp_path, patience=1e9)

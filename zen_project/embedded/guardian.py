@@ -1,13 +1,14 @@
-"""Runs one server as its child and ends it when the owner is gone, however the owner died.
+"""Runs one program as its child and ends it when the owner is gone, however the owner died.
 
-    python guardian.py OWNER_PID STOP_SIGNAL GRACE_SECONDS argv…
+    python guardian.py OWNER_PID STOP_SIGNAL GRACE_SECONDS ORPHAN_GRACE_SECONDS argv…
 
 A process of its own, and not a thread, because kill -9 takes all threads. The owner holds the other end of stdin; when
-that closes, or the owner's id is no longer the parent's, the server gets STOP_SIGNAL, and SIGKILL after the grace. A
-byte on stdin is the number of a signal to hand on. Standard library only, run with -I -S: it starts in hundredths of a
-second.
+that closes, the program gets STOP_SIGNAL, and SIGKILL after the grace: the shorter one when the owner was killed, since
+whoever starts anew waits for it. A byte on stdin is the number of a signal to hand on. What the program started and
+left behind ends with it. Standard library only, run with -I -S: it starts in hundredths of a second.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -20,40 +21,43 @@ POLL_SECONDS = 0.5
 
 
 def die_with_guardian() -> None:
-    """Linux: should the guardian itself be killed, the kernel ends the server. It has one thread, so this is safe."""
+    """Linux: should the guardian itself be killed, the kernel ends the program. It has one thread, so this is safe."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def heed(owner: int, server: subprocess.Popen[bytes]) -> bool:
+def heed(owner: int, program: subprocess.Popen[bytes]) -> bool:
     """One look at the owner: hands on the signal it sends, and says whether it is still there."""
     readable, _, _ = select.select([0], [], [], POLL_SECONDS)
     if readable:
         word = os.read(0, 1)
         if not word:
             return False
-        server.send_signal(word[0])
+        program.send_signal(word[0])
     return os.getppid() == owner
 
 
-def end(server: subprocess.Popen[bytes], stop_signal: int, grace: float) -> None:
-    server.send_signal(stop_signal)
+def end(program: subprocess.Popen[bytes], stop_signal: int, grace: float) -> None:
+    program.send_signal(stop_signal)
     try:
-        server.wait(grace)
+        program.wait(grace)
     except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+        program.kill()
+        program.wait()
 
 
-def main(owner: int, stop_signal: int, grace: float, argv: list[str]) -> int:
+def main(owner: int, stop_signal: int, grace: float, orphan_grace: float, argv: list[str]) -> int:
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(ignored, lambda *_: None)
-    server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, preexec_fn=die_with_guardian)
-    while server.poll() is None:
-        if not heed(owner, server):
-            end(server, stop_signal, grace)
-    return server.returncode
+    program = subprocess.Popen(argv, stdin=subprocess.DEVNULL, preexec_fn=die_with_guardian, process_group=0)
+    while program.poll() is None:
+        if not heed(owner, program):
+            end(program, stop_signal, grace if os.getppid() == owner else orphan_grace)
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses a group that has just ended
+        os.killpg(program.pid, signal.SIGKILL)
+    code = program.returncode
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4:]))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), sys.argv[5:]))

@@ -1,4 +1,4 @@
-"""A server that this process owns: started through the guardian, waited for, stopped with it."""
+"""A program that this process owns: started through the guardian, waited for, stopped with it."""
 
 import contextlib
 import os
@@ -8,57 +8,69 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 STOP_MARGIN_SECONDS = 5
+ORPHAN_GRACE_SECONDS = 5.0
 PORTS = range(20_000, 32_768)
 
 _running: set["OwnedServer"] = set()
 
 
 class ServerFailed(Exception):
-    """A real server did not come up; the message carries the end of its log."""
+    """A program did not come up; the message carries the end of its log."""
 
 
 class OwnedServer:
-    """`address` is what a client connects to. Use it as a context manager, or call stop()."""
+    """`address` is what a client connects to. Use it as a context manager, or call stop().
+
+    Without a log it writes where we do. `held`: descriptors that its guardian keeps open until it has ended, such as
+    the lock on a folder that it uses.
+    """
 
     def __init__(
         self,
         *,
         name: str,
         argv: Sequence[str],
-        log: Path,
         address: str,
+        log: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         grace: float = 10,
         environ: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        held: Sequence[int] = (),
     ) -> None:
         self.name, self.log, self.address = name, log, address
         self._stop_within = grace + STOP_MARGIN_SECONDS
-        log.parent.mkdir(parents=True, exist_ok=True)
-        guardian = [sys.executable, "-I", "-S", str(GUARDIAN), str(os.getpid()), str(int(stop_signal)), str(grace)]
-        with log.open("ab") as output:
+        numbers = (os.getpid(), int(stop_signal), grace, min(grace, ORPHAN_GRACE_SECONDS))
+        guardian = [sys.executable, "-I", "-S", str(GUARDIAN), *map(str, numbers)]
+        with _output(log) as output:
             # A session of its own: Ctrl-C reaches the owner, which stops its workers first and the servers last.
             self._guardian = subprocess.Popen(
                 [*guardian, *argv],
                 stdin=subprocess.PIPE,
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                stderr=output and subprocess.STDOUT,
                 start_new_session=True,
                 env=environ,
                 cwd=cwd,
+                pass_fds=held,
             )
         _running.add(self)
 
     @property
     def alive(self) -> bool:
         return self._guardian.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; as a shell has it, so 137 after kill -9."""
+        return self._guardian.poll()
 
     @property
     def guardian_pid(self) -> int:
@@ -76,9 +88,13 @@ class OwnedServer:
             time.sleep(0.05)
         return self
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
+        """Do not wait: what is asked at once ends side by side."""
         assert self._guardian.stdin is not None
         self._guardian.stdin.close()
+
+    def stop(self) -> None:
+        self.ask_to_stop()
         try:
             self._guardian.wait(self._stop_within)
         except subprocess.TimeoutExpired:
@@ -98,6 +114,8 @@ class OwnedServer:
         self.stop()
 
     def _log_tail(self) -> str:
+        if self.log is None:
+            return ""
         lines = self.log.read_text(errors="replace").splitlines()[-5:]
         return "\n".join([f"The end of {self.log}:", *lines])
 
@@ -108,6 +126,16 @@ class OwnedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+@contextlib.contextmanager
+def _output(log: Path | None) -> Iterator[IO[bytes] | None]:
+    if log is None:
+        yield None
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        yield output
 
 
 def stop_all() -> None:

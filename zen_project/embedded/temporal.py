@@ -1,6 +1,7 @@
 """A real Temporal server with its own page, on a SQLite file: the dev server of Temporal's command line tool."""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import find
@@ -25,6 +26,7 @@ def temporal_dev_server(
     namespace: str = "default",
     database: str | None = "temporal.sqlite3",
     search_attributes: tuple[str, ...] = (),
+    held: Sequence[int] = (),
 ) -> OwnedServer:
     """Ready when it returns; `.address` is host:port. Without `database` it keeps everything in memory."""
     found = available()
@@ -39,7 +41,7 @@ def temporal_dev_server(
     argv += ["--db-filename", str(data_dir / database)] if database else []
     for attribute in search_attributes:
         argv += ["--search-attribute", attribute]
-    server = OwnedServer(name="temporal", argv=argv, log=data_dir / "logs" / "temporal.log", address=address)
+    server = OwnedServer(name="temporal", argv=argv, log=data_dir / "logs" / "temporal.log", address=address, held=held)
     return server.wait_until(lambda: _answers(str(found.path), address, namespace))
 
 

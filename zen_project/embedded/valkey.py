@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import find
@@ -18,7 +19,9 @@ def available() -> find.Found:
     )
 
 
-def valkey(data_dir: Path, *, port: int | None = None, password: str | None = None) -> OwnedServer:
+def valkey(
+    data_dir: Path, *, port: int | None = None, password: str | None = None, held: Sequence[int] = ()
+) -> OwnedServer:
     """Ready when it returns; `.address` is redis://:password@host:port/0. The password keeps other users out."""
     found = available()
     if found.path is None:
@@ -31,6 +34,7 @@ def valkey(data_dir: Path, *, port: int | None = None, password: str | None = No
         argv=[str(found.path), str(config)],
         log=data_dir / "logs" / "valkey.log",
         address=f"redis://:{password}@127.0.0.1:{port}/0",
+        held=held,
     )
     return server.wait_until(lambda: _answers(port, password))
 

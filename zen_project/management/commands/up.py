@@ -6,9 +6,10 @@ import contextlib
 import os
 import secrets
 import signal
-import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +20,15 @@ from django.core.management import call_command
 from django_typer.management import TyperCommand
 
 from zen_project.embedded import temporal, valkey
-from zen_project.embedded.process import ServerFailed, free_port
+from zen_project.embedded.ports import taken
+from zen_project.embedded.process import OwnedServer, ServerFailed, free_port
 from zen_project.embedded.residence import Neighbour, Occupied, Residence
+from zen_project.embedded.supervisor import GaveUp, Household
 
 STOP_SECONDS = 30.0
+MOVING_SECONDS = 20.0
+"""At most so long the next `up` waits for what a killed one had started."""
+LOOK_SECONDS = 0.2
 
 
 class Command(TyperCommand):
@@ -38,11 +44,14 @@ class Command(TyperCommand):
             typer.echo(f"zen: engine '{engine}' does not exist; use auto, temporal or celery", err=True)
             raise typer.Exit(2)
         with contextlib.ExitStack() as owned:
+            servers = Household(_tell)
             try:
-                residence = owned.enter_context(Residence(Path(settings.ZEN_DATA_DIR)))
-                env = _servers(engine, owned)
+                residence = owned.enter_context(Residence(Path(settings.ZEN_DATA_DIR), patience=MOVING_SECONDS))
+                if why := taken(port):
+                    raise ServerFailed(f"the site is not started: {why}")
+                env = _servers(engine, owned.enter_context(servers), residence)
             except (Occupied, ServerFailed) as error:
-                typer.echo(f"zen: {error}", err=True)
+                _tell(str(error))
                 raise typer.Exit(3) from None
             call_command("migrate", verbosity=0)
             _first_user()
@@ -56,18 +65,28 @@ class Command(TyperCommand):
                 )
             )
             typer.echo(f"site  {site}/admin/\nAPI   {site}/api/v1/\nCtrl-C stops everything")
-            raise typer.Exit(_stay(_processes(env, port)))
+            workers = owned.enter_context(Household(_tell))
+            raise typer.Exit(_stay(servers, workers, partial(_begin, workers, env, port, residence)))
 
 
-def _servers(engine: str, owned: contextlib.ExitStack) -> dict[str, str]:
-    """Start what a wheel brings; the environment that tells the children where it is."""
-    folder = Path(settings.ZEN_DATA_DIR)
+def _tell(text: str) -> None:
+    typer.echo(f"zen: {text}", err=True)
+
+
+def _servers(engine: str, servers: Household, residence: Residence) -> dict[str, str]:
+    """Start what a wheel brings; the environment that tells the children where it is.
+
+    Each comes back on its own port and files: whoever is connected goes on.
+    """
+    folder, held = Path(settings.ZEN_DATA_DIR), (residence.descriptor,)
     env: dict[str, str] = {}
     if settings.CELERY_BROKER_URL.startswith("memory:") and valkey.available().path is not None:
-        env["CELERY_BROKER_URL"] = owned.enter_context(valkey.valkey(folder)).address
+        bell = partial(valkey.valkey, folder, port=free_port(), password=secrets.token_urlsafe(24), held=held)
+        env["CELERY_BROKER_URL"] = servers.keep("Valkey server", bell).address
     if engine != "celery" and not settings.TEMPORAL_ADDRESS and temporal.available().path is not None:
-        ui_port = free_port()
-        env["TEMPORAL_ADDRESS"] = owned.enter_context(temporal.temporal_dev_server(folder, ui_port=ui_port)).address
+        port, ui_port = free_port(), free_port()
+        start = partial(temporal.temporal_dev_server, folder, port=port, ui_port=ui_port, held=held)
+        env["TEMPORAL_ADDRESS"] = servers.keep("Temporal server", start).address
         typer.echo(f"Temporal at {env['TEMPORAL_ADDRESS']}, its page at http://127.0.0.1:{ui_port}")
     elif engine == "temporal" and not settings.TEMPORAL_ADDRESS:
         raise ServerFailed(f"There is no Temporal server here: {temporal.available().how}")
@@ -85,38 +104,46 @@ def _first_user() -> None:
     typer.echo(f"user  admin, password {password} (shown this once)")
 
 
-def _processes(env: dict[str, str], port: int) -> dict[str, subprocess.Popen[bytes]]:
-    site = ["-m", "uvicorn", "zen_project.asgi:application", "--port", str(port), "--log-level", "warning"]
+def _begin(workers: Household, env: dict[str, str], port: int, residence: Residence) -> None:
     commands = {
-        "site": site,
         "celery worker": ["-m", "celery", "-A", "zen_project", "worker", "-B", "-l", "warning"],
-    }
+        "site": [
+            "-m", "uvicorn", "zen_project.asgi:application", "--port", str(port), "--log-level", "warning",
+            "--timeout-graceful-shutdown", "5",  # whoever follows a stream would hold it up
+        ],
+    }  # fmt: skip
     if env.get("TEMPORAL_ADDRESS") or settings.TEMPORAL_ADDRESS:
         commands["temporal worker"] = ["manage.py", "temporal_worker"]
-    return {
-        name: subprocess.Popen(
-            [sys.executable, *arguments], cwd=settings.BASE_DIR, env=os.environ | env, start_new_session=True
+    for name, arguments in commands.items():
+        start = partial(
+            OwnedServer,
+            name=name,
+            argv=[sys.executable, *arguments],
+            address="",
+            grace=STOP_SECONDS,
+            environ=os.environ | env,
+            cwd=Path(settings.BASE_DIR),
+            held=(residence.descriptor,),
         )
-        for name, arguments in commands.items()
-    }
+        workers.keep(name, start, hopeless=partial(taken, port) if name == "site" else _never)
 
 
-def _stay(processes: dict[str, subprocess.Popen[bytes]]) -> int:
-    """Until a signal, or until one of them ends by itself: then all are stopped, and the exit code is 1."""
+def _never() -> str:
+    return ""
+
+
+def _stay(servers: Household, workers: Household, begin: Callable[[], None]) -> int:
+    """Until a signal, or until one of them cannot be kept running: then all are stopped, and the exit code is 1."""
     asked: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: asked.append(received))
-    while not asked and all(process.poll() is None for process in processes.values()):
-        time.sleep(0.2)
-    for name, process in processes.items():
-        if process.poll() is not None:
-            typer.echo(f"zen: the {name} ended by itself with {process.returncode}", err=True)
-        else:
-            process.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
-    for process in processes.values():
-        try:
-            process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-    return 0 if asked else 1
+    begin()
+    try:
+        while not asked:
+            servers.look()
+            workers.look()
+            time.sleep(LOOK_SECONDS)
+    except GaveUp as error:
+        _tell(str(error))
+        return 1
+    return 0

@@ -1,0 +1,52 @@
+"""Whether a port can be had, and who has it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from pathlib import Path
+
+LISTENING = "0A"
+
+
+def taken(port: int) -> str:
+    """Why a server cannot listen on this port of the loopback; '' when it can."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return ""
+    holder = holder_of(port)
+    return f"port {port} cannot be had ({reason}{f'; {holder} has it' if holder else ''}); free it, or use --port"
+
+
+def holder_of(port: int) -> str:
+    """The process that listens there: on Linux, and among those that we may look into. Else ''."""
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
+    for process in Path("/proc").glob("[0-9]*") if sockets else ():
+        with contextlib.suppress(OSError):
+            if any(_points_to(descriptor) in sockets for descriptor in (process / "fd").iterdir()):
+                words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                return f"process {process.name}, {' '.join(words).strip()[:120]}"
+    return ""
+
+
+def _points_to(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except OSError:  # closed meanwhile
+        return ""
+
+
+def _inodes(port: int) -> set[str]:
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                words = line.split()
+                if words[3] == LISTENING and int(words[1].rpartition(":")[2], 16) == port:
+                    found.add(words[9])
+    return found
