@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import unified_diff
 from typing import Any
 
-from orchestration.core.definition.shape import canonical_json
+from orchestration.audit_chain.canonical import canonical, sha256
 from orchestration.errors import BadInput
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -18,8 +17,8 @@ MOST_LINES = 5000
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON: sorted keys, no spaces, ASCII."""
-    return hashlib.sha256(canonical_json(dict(content)).encode()).hexdigest()
+    """SHA-256 of the canonical JSON (docs/audit.md): the same before and after a database has held it."""
+    return sha256(canonical(dict(content)))
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -158,6 +158,10 @@ class PolicyDefinition(_Strict):
                     raise ValueError(f"{text!r} of stage {stage.name} is more than {YEARS} years of these hours")
         return self
 
+    def content(self) -> dict[str, Any]:
+        """As plain JSON; a default that is written out is the same as one left out."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
     def everybody(self) -> Iterator[Who]:
         for stage in self.stages:
             yield stage.who

@@ -7,11 +7,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from approvals import rules
+from approvals.content import content_hash
 from approvals.core.policy import PolicyDefinition
 from approvals.models import Policy
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
-from orchestration.core.definition import definition_hash
+from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.problems import did_you_mean, short
 from orchestration.core.definition.shape import dotted, plain_json
 from orchestration.errors import BadInput
@@ -38,6 +39,10 @@ def check_policy(data: object) -> PolicyDefinition:
             f"{first['field'] or 'the policy'}: {first['message']}", field=str(first["field"]), problems=problems,
             remedy=str(first["remedy"]),
         ) from None  # fmt: skip
+    except DefinitionErrors as errors:
+        worst = errors.problems[0]
+        message = f"{worst.field or 'the policy'}: {worst.message}"
+        raise BadInput(message, field=worst.field, problems=errors.as_dicts(), remedy=worst.remedy) from None
     if policy.auto_approve:
         rules.check(policy.auto_approve, field="auto_approve")
     return policy
@@ -56,7 +61,7 @@ def publish_policy(*, data: object, actor: Actor) -> tuple[Policy, bool]:
 
 def store_policy(policy: PolicyDefinition, *, by: str, published: bool = True) -> tuple[Policy, bool]:
     """Inside the caller's transaction."""
-    content = definition_hash(policy)
+    content = content_hash(policy.content())
     same = _stored(policy.policy, content)
     if same is None:  # one at a time counts the versions of a policy
         sql.run(*turn(f"policy:{policy.policy}"))
@@ -66,7 +71,7 @@ def store_policy(policy: PolicyDefinition, *, by: str, published: bool = True) -
     latest = Policy.objects.filter(name=policy.policy).order_by("-version").first()
     return Policy.objects.create(
         name=policy.policy, version=latest.version + 1 if latest else 1, hash=content, published=published,
-        body=policy.model_dump(mode="json", exclude_unset=True), published_by=by,
+        body=policy.content(), published_by=by,
     ), True  # fmt: skip
 
 

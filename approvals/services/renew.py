@@ -17,6 +17,7 @@ from approvals.services.decide import database_now, let_the_clock_speak
 from approvals.services.view import found_request
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
+from orchestration.audit_chain.canonical import settled
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput, WrongState
@@ -80,11 +81,12 @@ def _bar(held: Held, authors: frozenset[str]) -> None:
 
 
 def sound(content: Mapping[str, Any]) -> dict[str, Any]:
-    """As plain JSON, within bounds. Raises BadInput."""
+    """As plain JSON, within bounds, its numbers as every database gives them back. Raises BadInput."""
     try:
         plain: dict[str, Any] = plain_json(dict(content), most_bytes=MOST_BYTES)  # type: ignore[assignment]
     except DefinitionErrors as errors:
         first = errors.problems[0]
         remedy = "give a link to what is large" if "MiB" in first.message else first.remedy
         raise BadInput(f"the content {first.field} {first.message}", field="context", remedy=remedy) from None
-    return plain
+    whole: dict[str, Any] = settled(plain)
+    return whole

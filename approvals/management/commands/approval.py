@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from approvals.console.proving import Proving
 from approvals.console.trying import Trying
 
 
-class Command(Trying):
+class Command(Trying, Proving):
     help = "Ask for approval, see what waits, decide, simulate policies, and prove what was decided."

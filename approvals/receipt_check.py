@@ -1,0 +1,102 @@
+"""Is a receipt genuine? What docs/receipts.md tells others to check, and in the same order. Reads no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from orchestration import signing
+from orchestration.audit_chain.canonical import canonical, sha256
+
+KIND, VERSION = "zen approval receipt", 1
+ROW = ("chain", "seq", "at", "actor", "door", "action", "note", "data", "prev_hash")
+SEAL = ("number", "at", "rows", "chains", "moved", "digest", "prev_hash", "key_id")
+VOTES = ("approval.approve", "approval.reject", "approval.request-changes", "approval.abstain")
+
+
+def signed_bytes(known: str) -> bytes:
+    return f"{KIND} {known}".encode()
+
+
+def problems(receipt: Any, *, key: str = "") -> list[str]:
+    """What is wrong with it; nothing is for a genuine one. `key`: whose signature it has to bear; ours without one."""
+    try:
+        if receipt["kind"] != KIND or receipt["version"] != VERSION:
+            return [f"it is not a receipt of version {VERSION}"]
+        content = {name: value for name, value in receipt.items() if name not in ("hash", "signature")}
+        known = sha256(canonical(content))
+        bears_it = signing.verify(signed_bytes(known), receipt["signature"], key=key)
+        return [*([] if bears_it else ["the signature does not hold"]), *contradictions(content, key=key)]
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError):
+        return ["it is not whole: something is missing, or of another kind"]
+
+
+def contradictions(receipt: dict[str, Any], *, key: str = "") -> list[str]:
+    """Where its parts do not bear each other out."""
+    return [*_hashes(receipt), *_chain(receipt), *_said(receipt), *_sealed(receipt, key)]
+
+
+def _hashes(receipt: dict[str, Any]) -> Iterator[str]:
+    for one in receipt["rounds"]:
+        if sha256(canonical(one["content"])) != one["content_hash"]:
+            yield f"the content of round {one['round']} is not what its hash says"
+    if sha256(canonical(receipt["policy"]["body"])) != receipt["policy"]["hash"]:
+        yield "the policy is not what its hash says"
+    if receipt["request"]["content_hash"] != receipt["rounds"][-1]["content_hash"]:
+        yield "the request is about another content than its last round"
+
+
+def _chain(receipt: dict[str, Any]) -> Iterator[str]:
+    before = ""
+    for number, row in enumerate(receipt["audit"], 1):
+        in_place = (row["chain"], row["seq"], row["prev_hash"]) == (receipt["request"]["request_id"], number, before)
+        if not in_place or sha256(canonical({name: row[name] for name in ROW})) != row["hash"]:
+            yield f"row {number} of the audit is missing or was changed"
+            return
+        before = row["hash"]
+
+
+def _said(receipt: dict[str, Any]) -> Iterator[str]:
+    """Every vote has its row and every row its vote; every round has the content that was asked for."""
+    rows = receipt["audit"]
+    voted = [
+        (f"approval.{vote['decision']}", vote["person"], vote["on_behalf_of"], vote["round"], vote["content_hash"],
+         vote["comment"], vote["door"], vote["strength"])
+        for vote in receipt["votes"]
+    ]  # fmt: skip
+    recorded = [
+        (row["action"], row["data"]["person"], row["data"]["on_behalf_of"], row["data"]["round"],
+         row["data"]["content"], row["note"], row["door"], row["data"]["strength"])
+        for row in rows
+        if row["action"] in VOTES
+    ]  # fmt: skip
+    if voted != recorded:
+        yield "the votes are not those that the audit has"
+    shown = {one["round"]: one["content_hash"] for one in receipt["rounds"]}
+    if any(shown.get(vote["round"]) != vote["content_hash"] for vote in receipt["votes"]):
+        yield "a vote is about another content than its round"
+    asked = [row["data"]["content"] for row in rows if row["action"] in ("approval.ask", "approval.changed")]
+    if asked != list(shown.values()):
+        yield "what was asked is not what the audit has"
+    spent = [row["data"]["key"] for row in rows if row["action"] == "approval.spend"]
+    if spent != ([receipt["grant"]["spent_by"]] if receipt["grant"] else []):
+        yield "the use of the yes is not what the audit has"
+
+
+def _sealed(receipt: dict[str, Any], key: str) -> Iterator[str]:
+    seal = receipt["seal"]
+    if seal is None:
+        return
+    chain, seq, known = seal["head"]
+    row = receipt["audit"][seq - 1] if 0 < seq <= len(receipt["audit"]) else {}
+    if chain != receipt["request"]["request_id"] or row.get("hash") != known:
+        yield "the seal holds another row than the audit has"
+    if sha256(canonical({name: seal[name] for name in SEAL})) != seal["hash"]:
+        yield "the seal was changed"
+    same_key = seal["key_id"] == signing.key_id(key)
+    if same_key and not signing.verify(f"zen audit seal {seal['hash']}".encode(), seal["signature"], key=key):
+        yield "the signature of the seal does not hold"
+    if "heads" in seal:
+        lines = b"".join(canonical(head) + b"\n" for head in sorted(seal["heads"]))
+        if sha256(lines) != seal["digest"] or seal["head"] not in seal["heads"]:
+            yield "the heads of the seal were changed"

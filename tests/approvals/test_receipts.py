@@ -1,0 +1,242 @@
+"""Receipts: what is in them, when there is none, and that nobody can change one unseen, with our program or theirs."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from approvals.models import Policy, Request, Vote
+from approvals.receipt_check import problems, signed_bytes
+from approvals.receipts import receipt
+from approvals.services import delegate_while_away, publish_policy, resubmit, withdraw
+from orchestration import signing
+from orchestration.audit_chain.canonical import canonical, sha256
+from orchestration.audit_chain.seal import seal
+from orchestration.clock import now
+from orchestration.errors import BadInput, WrongState
+from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
+from tests.contract.cast import account, says
+from tests.crash.workers import ROOT
+from tests.orchestration.audit.scenes import tamper
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+Receipt = dict[str, Any]
+Forge = Callable[[Receipt], object]
+OTHER_SEED = "b3RoZXItc2VlZC1vZi0zMi1ieXRlcy1mb3ItdGVzdHM="
+CONTENT = {"size": 3, "share": 2.0, "large": 1e300, "tiny": 1e-7, "name": "Größe \u202e", "list": [1.5, {"a": None}]}
+
+
+@pytest.fixture
+def decided() -> Request:
+    """Two rounds, a comment, a delegation, an edit, and two stages: all that a receipt can hold."""
+    for name in ("bob", "carol", "dora"):
+        account(name)
+    account("erin", "leads")
+    body = copy.deepcopy(TWO_STAGES)
+    body["stages"][1]["editable"] = ["context.size"]
+    body["stages"][1]["remind"] = [3600]
+    published(body)
+    day = timedelta(days=1)
+    carol, dora = account("carol"), account("dora")
+    delegate_while_away(actor=ADA, owner=carol, to=dora, starts_at=now() - day, ends_at=now() + day)
+    request = asked(description="Deploy?", context={"size": 1})
+    says("bob", "request-changes", request, "too small")
+    resubmit(request_id=str(request), actor=ADA, context=CONTENT)
+    says("dora", "approve", request, "fine for carol")
+    says("erin", "approve", request, "", edits={"context.size": 2})
+    seal()
+    return Request.objects.get()
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The one that docs/receipts.md gives to others."""
+    (text,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "receipts.md").read_text(), re.DOTALL)
+    path = tmp_path_factory.mktemp("recipe") / "verify_receipt.py"
+    path.write_text(text)
+    return path
+
+
+def verified(program: Path, made: Receipt, key: str = "") -> subprocess.CompletedProcess[str]:
+    path = program.parent / "receipt.json"
+    path.write_text(json.dumps(made))
+    command = [sys.executable, "-I", str(program), key or signing.public_key(), str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def signed_anew(made: Receipt) -> Receipt:
+    """As somebody could who has the key of the site, but not its past."""
+    content = {name: value for name, value in made.items() if name not in ("hash", "signature")}
+    known = sha256(canonical(content))
+    return {**content, "hash": known, "signature": signing.sign(signed_bytes(known))}
+
+
+def test_it_says_who_decided_what_on_which_content(decided: Request) -> None:
+    made = json.loads(json.dumps(receipt(decided)))
+    assert problems(made) == []
+    assert (made["request"]["status"], made["request"]["requester"], made["request"]["edits"]) == (
+        "approved", "ada", {"context.size": 2},
+    )  # fmt: skip
+    assert [one["content"]["context"].get("large") for one in made["rounds"]] == [None, int(1e300)]
+    told = [(v["name"], v["decision"], v["round"], v["stage"], v["comment"], v["door"]) for v in made["votes"]]
+    assert told == [
+        ("bob", "request-changes", 1, "peers", "too small", "python"),
+        ("dora", "approve", 2, "peers", "fine for carol", "python"),
+        ("erin", "approve", 2, "leads", "", "python"),
+    ]
+    dora = made["votes"][1]
+    assert made["people"][dora["on_behalf_of"]] == "carol" and dora["delegation"]["from"] == "carol"
+    assert dora["content_hash"] == made["rounds"][1]["content_hash"] == made["request"]["content_hash"]
+    assert made["policy"]["hash"] == Policy.objects.get().hash and made["policy"]["name"] == "deployment"
+    assert [row["action"] for row in made["audit"]] == [
+        "approval.ask", "approval.request-changes", "approval.changed", "approval.approve", "approval.approve",
+    ]  # fmt: skip
+    assert made["seal"]["head"] == [str(decided), 5, made["audit"][-1]["hash"]] and "heads" not in made["seal"]
+    assert made["grant"] is None
+
+
+def test_there_is_none_while_it_is_open_and_none_is_written(decided: Request) -> None:
+    request = asked(request_id="open")
+    with pytest.raises(WrongState, match="'open' is pending; an open request has no receipt"):
+        receipt(request)
+    withdraw(request_id="open", actor=ADA)
+    made = receipt(request)
+    assert problems(made) == [] and made["request"]["status"] == "withdrawn" and made["votes"] == []
+    assert made["seal"] is None
+
+
+def test_a_seal_can_come_with_all_its_heads(decided: Request) -> None:
+    made = receipt(decided, heads=True)
+    assert problems(made) == [] and made["seal"]["head"] in made["seal"]["heads"]
+    made["seal"]["heads"][0][2] = "0" * 64
+    assert "the heads of the seal were changed" in problems(made)
+
+
+def test_a_grant_that_was_used_is_in_it_and_in_its_audit(decided: Request) -> None:
+    Request.objects.filter(pk=decided.pk).update(spent_by="run:step:forward:1", spent_at=now())
+    with pytest.raises(WrongState, match="the use of the yes is not what the audit has"):
+        receipt(decided)
+
+
+def _vote(made: Receipt) -> None:
+    made["votes"][0]["decision"] = "approve"
+
+
+def _voter(made: Receipt) -> None:
+    made["votes"][1]["person"] = made["votes"][2]["person"]
+
+
+def _content(made: Receipt) -> None:
+    made["rounds"][1]["content"]["context"]["size"] = 300
+
+
+def _content_and_hash(made: Receipt) -> None:
+    _content(made)
+    made["rounds"][1]["content_hash"] = sha256(canonical(made["rounds"][1]["content"]))
+
+
+def _policy(made: Receipt) -> None:
+    made["policy"]["body"]["stages"].pop()
+
+
+def _row_dropped(made: Receipt) -> None:
+    del made["audit"][1]
+
+
+def _vote_and_row_dropped(made: Receipt) -> None:
+    del made["audit"][1], made["votes"][0]
+
+
+def _row(made: Receipt) -> None:
+    made["audit"][3]["note"] = "not fine"
+
+
+def _tail_cut(made: Receipt) -> None:
+    del made["audit"][-1], made["votes"][-1]
+
+
+FORGERIES: dict[Forge, str] = {
+    _vote: "votes", _voter: "votes", _content: "content of round 2", _content_and_hash: "asked", _policy: "policy",
+    _row_dropped: "row 2 of the audit", _vote_and_row_dropped: "row 2 of the audit", _row: "row 4 of the audit",
+    _tail_cut: "seal",
+}  # fmt: skip
+
+
+def test_the_program_of_the_docs_finds_a_receipt_genuine(decided: Request, program: Path) -> None:
+    for heads in (False, True):
+        done = verified(program, receipt(decided, heads=heads))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"genuine: {decided} is approved, 3 votes\n"
+    lines = program.read_text().splitlines()
+    assert len(lines) <= 40, "it should stay short enough to be read before it is run"
+
+
+@pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
+def test_a_forged_receipt_is_found_even_with_the_sites_own_key(decided: Request, program: Path, forge: Forge) -> None:
+    made = json.loads(json.dumps(receipt(decided)))
+    forge(made)
+    assert "the signature does not hold" in problems(made)
+    done = verified(program, made)
+    assert done.returncode == 1 and done.stderr == "NOT GENUINE: the signature\n" and done.stdout == ""
+    made = signed_anew(made)
+    assert any(FORGERIES[forge] in problem for problem in problems(made))
+    done = verified(program, made)
+    assert done.returncode == 1 and FORGERIES[forge] in done.stderr.removeprefix("NOT GENUINE: ")
+
+
+def test_the_signature_of_another_key_is_not_ours(decided: Request, program: Path, settings: Settings) -> None:
+    ours = signing.public_key()
+    settings.ZEN_SIGNING_KEY = OTHER_SEED
+    made = receipt(decided)
+    theirs = signing.public_key()
+    assert problems(made) == [] and verified(program, made, theirs).returncode == 0
+    assert problems(made, key=ours) == ["the signature does not hold"]
+    done = verified(program, made, ours)
+    assert (done.returncode, done.stderr) == (1, "NOT GENUINE: the signature\n")
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, {"kind": "zen approval receipt", "version": 1}, "text", {"kind": 1}])
+def test_what_is_no_receipt_is_told_so(wrong: object) -> None:
+    assert len(problems(wrong)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda: Vote.objects.filter(comment="too small").update(comment="great"), "the votes are not those"),
+        (lambda: Vote.objects.filter(round=1).update(choice="approve"), "the votes are not those"),
+        (lambda: tamper("UPDATE orchestration_auditevent SET note = 'x' WHERE action = 'approval.ask'"), "row 1 of"),
+        (lambda: Policy.objects.update(body={"policy": "deployment", "stages": []}), "the policy is not"),
+    ],
+)
+def test_nothing_is_signed_that_the_audit_contradicts(
+    decided: Request, change: Callable[[], object], said: str
+) -> None:
+    change()
+    with pytest.raises(WrongState, match=f"there is no receipt: {said}"):
+        receipt(decided)
+
+
+def test_a_content_has_one_hash_before_and_after_the_database(decided: Request) -> None:
+    """Numbers come back in another form from one database than from another; PostgreSQL keeps 1e300 as an integer."""
+    shown = {"stage": "deployment", "description": "Deploy?", "context": CONTENT}
+    assert decided.content_hash == sha256(canonical(shown)) == sha256(canonical(decided.content))
+    same, created = publish_policy(data=Policy.objects.get().body, actor=ADA)
+    assert not created and same.hash == sha256(canonical(same.body))
+
+
+def test_a_policy_that_is_no_json_is_bad_input() -> None:
+    for wrong in (float("nan"), {1, 2}, "a\x00b"):
+        with pytest.raises(BadInput, match="description"):
+            publish_policy(data={"policy": "p", "description": wrong, "stages": []}, actor=ADA)
+    assert not Policy.objects.exists()
