@@ -67,7 +67,7 @@ def _take(row: Delivery, at: datetime) -> bool:
 
 def _has_turn(change: Delivery, at: datetime) -> bool:
     """One change of a message at a time: an older one must not arrive after a newer one."""
-    carrier = Delivery.objects.filter(pk=change.updates_id)
+    carrier = Delivery.objects.filter(pk__in=[change.updates_id])
     if not carrier.select_for_update(skip_locked=True, of=("self",), no_key=True).exists():
         return False
     others = Delivery.objects.filter(updates=change.updates_id, status=Delivery.SENDING, lease_until__gte=at)
