@@ -9,7 +9,8 @@ from approvals.core.policy import PolicyDefinition
 from approvals.core.words import Choice, Status
 from approvals.folding import CAUSES
 from approvals.models import Request
-from approvals.services.ask import Ask, ask, ask_again, handle_for_gate
+from approvals.services.ask import ask, ask_again, handle_for_gate
+from approvals.services.question import Ask
 from orchestration import audit, sql
 from orchestration.audit import CONSOLE_ROLES, Actor
 from orchestration.clock import now

@@ -1,8 +1,9 @@
 from approvals.services.acts import name_people, reassign, revoke, withdraw
-from approvals.services.ask import Ask, ask
+from approvals.services.ask import ask
 from approvals.services.decide import Evidence, decide
 from approvals.services.delegations import delegate_while_away, end_delegation
 from approvals.services.policies import publish_policy
+from approvals.services.question import Ask
 from approvals.services.renew import resubmit
 from approvals.services.talk import remark
 from approvals.services.view import get_request

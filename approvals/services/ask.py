@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -17,13 +15,14 @@ from approvals.core.chain import plan_of
 from approvals.core.codec import PLAN, STATE
 from approvals.core.events import Opened
 from approvals.core.plan import Plan
-from approvals.core.policy import PolicyDefinition, Stage
-from approvals.core.spans import span_of
+from approvals.core.policy import PolicyDefinition
 from approvals.core.state import State
 from approvals.models import Policy, Request
 from approvals.outgoing import register
 from approvals.people import Found
-from approvals.services.policies import check_policy, policy_for, store_policy
+from approvals.services.choose import barred_by, policy_of, refuse_nobody
+from approvals.services.policies import store_policy
+from approvals.services.question import Ask
 from approvals.services.renew import renew, sound
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
@@ -42,35 +41,6 @@ SHOWN: dict[str, Any] = {
     "steps": [{"step_id": folding.STEP, "forward_action": {"type": "approval"}}],
 }
 """What the run of a request shows as its definition; who decides is in the policy."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """What is asked. `about`: the workflow it belongs to. `author`: who wrote what is to be approved; `agent_owner`:
-    whose agent asks; neither of them can decide. `action`: what the yes is for. `facts`: computed by us.
-    """
-
-    stage: str
-    description: str = ""
-    title: str = ""
-    context: Mapping[str, Any] = field(default_factory=dict)
-    action: Mapping[str, Any] | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    about: str = ""
-    step_id: str = ""
-    policy: str = ""
-    approvers: tuple[str, ...] = ()
-    how_many: str | int = "any"
-    editable: tuple[str, ...] = ()
-    timeout_seconds: float | None = None
-    callback_url: str = ""
-    author: str = ""
-    agent_owner: str = ""
-
-    def content(self) -> dict[str, Any]:
-        """What is shown, and what a yes is bound to."""
-        shown: dict[str, Any] = {"stage": self.stage, "description": self.description, "context": dict(self.context)}
-        return {**shown, "action": dict(self.action)} if self.action is not None else shown
 
 
 def ask(
@@ -103,11 +73,11 @@ def ask(
 def _opened(
     given: Ask, content: dict[str, Any], actor: Actor, *, handle: str, engine: str, parent: Parent | None
 ) -> Request:
-    stored, policy = _policy(given, actor)
+    stored, policy = policy_of(given)
     whom = people.find(policy)
-    barred = _barred(given, actor, parent)
+    barred = barred_by(given, actor, parent)
     plan = plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy.hours.holidays, now()))
-    _refuse_nobody(plan, whom)
+    refuse_nobody(plan, whom)
     chosen = choose(engine)
     with sql.writing():
         if stored is None:
@@ -154,69 +124,6 @@ def _same(found: Request, content: dict[str, Any]) -> Request:
             field="request_id", remedy="choose another, or none to get a new one",
         )  # fmt: skip
     return found
-
-
-def _policy(given: Ask, actor: Actor) -> tuple[Policy | None, PolicyDefinition]:
-    if given.approvers:
-        stored, policy = None, check_policy(_own_policy(given))
-    else:
-        stored, policy = policy_for(given.policy, given.stage)
-    if given.timeout_seconds is None and not given.editable:
-        return stored, policy
-    return None, _narrowed(policy, given)
-
-
-def _own_policy(given: Ask) -> dict[str, Any]:
-    """The policy of a request that names its approvers itself."""
-    who: dict[str, list[str]] = {}
-    for name in given.approvers:
-        kind = "groups" if name.startswith("group:") else "emails" if "@" in name else "users"
-        who.setdefault(kind, []).append(name.removeprefix("group:"))
-    stage = {"name": "approval", "who": who, "how_many": given.how_many, "expire": "7d"}
-    return {"policy": "named-approvers", "stages": [stage]}
-
-
-def _narrowed(policy: PolicyDefinition, given: Ask) -> PolicyDefinition:
-    """A request may ask for less time, and for what can be edited where the policy does not say."""
-    return policy.model_copy(update={"stages": tuple(_narrow(stage, given) for stage in policy.stages)})
-
-
-def _narrow(stage: Stage, given: Ask) -> Stage:
-    changes: dict[str, Any] = {}
-    if given.timeout_seconds is not None:
-        changes["expire"] = _shorter(stage.expire, float(given.timeout_seconds))
-    if given.editable and not stage.editable:
-        changes["editable"] = given.editable
-    return stage.model_copy(update=changes)
-
-
-def _shorter(expire: str | float | None, seconds: float) -> str | float:
-    if expire is None:
-        return float(seconds)
-    span = span_of(expire)
-    return expire if not span.business and span.seconds <= seconds else float(seconds)
-
-
-def _barred(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:
-    """Person ids of whoever asked, wrote it, owns the agent that did, or started the run that waits."""
-    names = {actor.name, given.author, given.agent_owner}
-    above = parent.run if parent else None
-    while above is not None:
-        names.add(above.created_by)
-        above = above.parent
-    return people.ids_of(names)
-
-
-def _refuse_nobody(plan: Plan, whom: Found) -> None:
-    """An empty list never means anyone; who asks hears of it now, and not when the clock has run out."""
-    for stage in plan.stages:
-        able = stage.people | frozenset().union(*(level.people for level in stage.levels))
-        if not able - plan.barred:
-            why = "; ".join(whom.left_out) or "nobody is in it, or only whoever asks"
-            raise BadInput(
-                f"nobody can decide stage '{stage.name}': {why}", field="policy",
-                remedy="give people the role approver, or change the policy",
-            )  # fmt: skip
 
 
 def _create(

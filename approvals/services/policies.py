@@ -33,7 +33,7 @@ def check_policy(data: object) -> PolicyDefinition:
     try:
         policy = PolicyDefinition.model_validate(plain_json(data))
     except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors(include_url=False)]
+        problems = [_problem(detail) for detail in error.errors(include_url=False) if not _is_echo(detail)]
         first = problems[0]
         raise BadInput(
             f"{first['field'] or 'the policy'}: {first['message']}", field=str(first["field"]), problems=problems,
@@ -101,6 +101,11 @@ def _problem(detail: Any) -> dict[str, object]:
     if detail["type"] == "extra_forbidden":
         message, remedy = "is not a known key", "see docs/policies.md for the keys"
     return {"field": dotted(path), "value": short(detail["input"]), "message": message, "remedy": remedy}
+
+
+def _is_echo(detail: Any) -> bool:
+    """pydantic also says that a list is too short when every item of it is wrong."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _is_branch(part: object) -> bool:

@@ -70,7 +70,7 @@ def test_a_late_decision_is_gone(ada: Client, bob: Client) -> None:
     Request.objects.filter(pk=request.pk).update(state=request.state | {"opened_at": long_ago, "clock_from": long_ago})
     answer = post(bob, "approvals/a-1/decide/", {"decision": "approve"})
     assert answer.status_code == 410, answer.content
-    assert "the time to decide was over" in answer.json()["detail"]
+    assert "it was over at" in answer.json()["detail"]
 
 
 def test_what_was_shown_must_be_what_is_asked(ada: Client, bob: Client) -> None:
@@ -224,3 +224,12 @@ def test_changes_are_asked_for_and_a_yes_is_taken_back(ada: Client, bob: Client)
     post(bob, "approvals/a-2/decide/", {"decision": "approve"})
     assert post(bob, "approvals/a-2/revoke/", {"note": "wrong one"}).json()["status"] == "withdrawn"
     assert post(bob, "approvals/a-2/revoke/", {}).status_code == 409
+
+
+def test_silence_cannot_be_had_sooner(bob: Client) -> None:
+    """Where nobody answering is a yes, whoever asks cannot shorten the time to answer."""
+    boss = client_for(account("boss", "administrator"))
+    stage = {"name": "s", "who": {"users": ["bob"]}, "expire": "1d", "at_the_end": "approve"}
+    assert post(boss, "policies/", {"policy": "deployment", "stages": [stage]}).status_code == 201
+    shown = ask(boss, timeout_seconds=1).json()
+    assert shown["expires_at"] > (now() + timedelta(hours=23)).isoformat()
