@@ -105,7 +105,7 @@ def _backward(request: Request, run: Run, steps: RunPlan) -> list[str]:
         return [f"Run {run} goes on without step '{step.step_id}', which is not critical."]
     preview = preview_abort(steps, load_state(run))
     if preview.pivot:
-        return [f"Step '{preview.pivot}' was the point of no return: run {run} undoes nothing, and waits for a person."]
+        return [f"Step '{preview.pivot}' was the point of no return: run {run} undoes nothing, and is held."]
     waves = [[s for s in wave if s != request.step_id] for wave in preview.waves]
     done = [_list(wave) for wave in waves if wave]
     lines = [f"Run {run} rolls back" + (f" and undoes, in this order: {' → '.join(done)}." if done else ".")]
