@@ -26,7 +26,7 @@ from tests.approvals.races.scenes import TIMES, ends_of, opened, race, refusals,
 from tests.contract.cast import account, actor, says
 from tests.contract.sagas import ADA
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases, pytest.mark.slow]
 
 
 def aborted(request: Request) -> Callable[[], str]:
@@ -51,7 +51,7 @@ def test_a_withdrawal_against_a_yes() -> None:
         request = opened()
         outcomes = race(
             partial(says, "bob", "approve", request),
-            lambda request=request: withdraw(request_id=str(request), actor=ADA),
+            partial(withdraw, request_id=str(request), actor=ADA),
         )
         (refusal,) = refusals(outcomes)
         request = whole(request)
@@ -64,7 +64,7 @@ def test_a_seat_that_is_given_away_while_its_owner_speaks() -> None:
         request, bob = opened(how_many="all"), actor(account("bob"))
         spoken, given = race(
             partial(says, "bob", "approve", request),
-            lambda request=request, bob=bob: reassign(request_id=str(request), actor=bob, to="dora"),
+            partial(reassign, request_id=str(request), actor=bob, to="dora"),
         )
         request = whole(request)
         assert isinstance(spoken, Exception) != isinstance(given, Exception)
@@ -80,9 +80,7 @@ def test_a_seat_that_is_given_to_two_people_at_once() -> None:
         request, bob = opened(how_many="all"), actor(account("bob"))
         outcomes = race(
             *(
-                lambda who=who, by=by, request=request: reassign(
-                    request_id=str(request), actor=by, to=who, person="bob"
-                )
+                partial(reassign, request_id=str(request), actor=by, to=who, person="bob")
                 for who, by in (("dora", bob), ("emil", ADA))
             )
         )
@@ -117,7 +115,7 @@ def test_a_delegation_that_ends_while_it_is_used() -> None:
         rule, request = away("bob", "dora"), opened()
         spoken, _ = race(
             partial(says, "dora", "approve", request),
-            lambda rule=rule: end_delegation(actor=ADA, delegation_id=rule.pk),
+            partial(end_delegation, actor=ADA, delegation_id=rule.pk),
         )
         request = whole(request)
         if isinstance(spoken, Exception):
@@ -132,7 +130,7 @@ def test_other_people_are_named_while_the_first_ones_speak() -> None:
         outcomes = race(
             partial(says, "bob", "approve", request),
             partial(says, "carol", "approve", request),
-            lambda request=request: name_people(request_id=str(request), actor=ADA, users=["dora"]),
+            partial(name_people, request_id=str(request), actor=ADA, users=["dora"]),
         )
         request = whole(request)
         assert all(isinstance(one, NotAllowed | WrongState) for one in refusals(outcomes))
@@ -142,7 +140,7 @@ def test_other_people_are_named_while_the_first_ones_speak() -> None:
 
 
 def resubmitted(request: Request) -> Callable[[], Any]:
-    return lambda: resubmit(request_id=str(request), actor=ADA, context={"replicas": 9})
+    return partial(resubmit, request_id=str(request), actor=ADA, context={"replicas": 9})
 
 
 def test_a_vote_counts_for_the_content_that_was_seen_or_not_at_all() -> None:
@@ -179,6 +177,6 @@ def test_a_last_vote_against_another_content() -> None:
 def test_a_yes_that_is_taken_back_twice() -> None:
     for _ in range(TIMES):
         request = says("bob", "approve", opened())
-        outcomes = race(*[lambda request=request: revoke(request_id=str(request), actor=ADA)] * 2)
+        outcomes = race(*[partial(revoke, request_id=str(request), actor=ADA)] * 2)
         assert len(refusals(outcomes)) == 1
         assert ends_of(whole(request)) == ["approved", "withdrawn"]

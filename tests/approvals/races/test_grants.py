@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.approvals.races.scenes import TIMES, ends_of, race, waiting_run, whol
 from tests.contract.cast import says
 from tests.contract.sagas import ADA
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases, pytest.mark.slow]
 
 
 def knock(run: Run, key: str = "") -> Knock:
@@ -37,9 +38,7 @@ def test_a_yes_is_taken_back_or_used() -> None:
     for _ in range(TIMES):
         at = knock(waiting_run())
         request = says("bob", "approve", asked(at))
-        spent, revoked = race(
-            lambda at=at: look(at), lambda request=request: revoke(request_id=str(request), actor=ADA)
-        )
+        spent, revoked = race(partial(look, at), partial(revoke, request_id=str(request), actor=ADA))
         request = whole(request)
         if isinstance(spent, Open):
             assert isinstance(revoked, WrongState) and "was used at" in str(revoked)
@@ -53,7 +52,7 @@ def test_two_attempts_under_one_key_spend_it_once() -> None:
     for _ in range(TIMES):
         at = knock(waiting_run())
         request = says("bob", "approve", asked(at))
-        first, second = race(*[lambda at=at: look(at)] * 2)
+        first, second = race(*[partial(look, at)] * 2)
         assert first == second and isinstance(first, Open)
         assert whole(request).spent_by == at.key
 
@@ -62,7 +61,7 @@ def test_another_key_does_not_get_through() -> None:
     for _ in range(TIMES):
         at = knock(waiting_run())
         request = says("bob", "approve", asked(at))
-        outcomes = race(lambda at=at: look(at), lambda at=at: look(dataclasses.replace(at, key="another")))
+        outcomes = race(partial(look, at), partial(look, dataclasses.replace(at, key="another")))
         assert sorted(type(one).__name__ for one in outcomes) == ["Open", "Shut"]
         winner = next(key for key, one in zip((at.key, "another"), outcomes, strict=True) if isinstance(one, Open))
         assert whole(request).spent_by == winner
@@ -73,7 +72,7 @@ def test_other_content_and_the_first_one_knock_together() -> None:
         at = knock(waiting_run())
         request = says("bob", "approve", asked(at))
         other = dataclasses.replace(at, ask={**at.ask, "context": {"changed": True}})
-        first, second = race(lambda at=at: look(at), lambda other=other: look(other))
+        first, second = race(partial(look, at), partial(look, other))
         request = whole(request)
         assert isinstance(second, Shut), "what nobody has seen never passes"
         if request.spent_at:
@@ -85,6 +84,6 @@ def test_other_content_and_the_first_one_knock_together() -> None:
 def test_two_attempts_that_ask_at_once_open_one_request() -> None:
     for _ in range(TIMES):
         at = knock(waiting_run())
-        outcomes = race(*[lambda at=at: look(at)] * 3)
+        outcomes = race(*[partial(look, at)] * 3)
         assert all(isinstance(one, Shut) and one.parked for one in outcomes), outcomes
         whole(Request.objects.get(about=at.run.workflow_id))

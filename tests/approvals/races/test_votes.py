@@ -14,7 +14,7 @@ from tests.approvals.races.scenes import TIMES, ends_of, opened, race, refusals,
 from tests.contract.cast import account, says
 from tests.contract.sagas import ADA
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("how_many", ["all", 2])
