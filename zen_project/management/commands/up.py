@@ -15,10 +15,11 @@ from typing import Annotated
 
 import typer
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.urls import reverse
 from django_typer.management import TyperCommand
 
+from zen_project.demo.people import FIRST, first_people
 from zen_project.embedded import temporal, valkey
 from zen_project.embedded.ports import taken
 from zen_project.embedded.process import OwnedServer, ServerFailed, free_port
@@ -54,7 +55,7 @@ class Command(TyperCommand):
                 _tell(str(error))
                 raise typer.Exit(3) from None
             call_command("migrate", verbosity=0)
-            _first_user()
+            people = first_people()
             site = f"http://127.0.0.1:{port}"
             residence.publish(
                 Neighbour(
@@ -64,7 +65,9 @@ class Command(TyperCommand):
                     site=site,
                 )
             )
-            typer.echo(f"site  {site}/admin/\nAPI   {site}/api/v1/\nCtrl-C stops everything")
+            _introduce(people)
+            inbox = f"{site}{reverse('admin:approvals-inbox')}"
+            typer.echo(f"site  {site}/admin/\ninbox {inbox}\nAPI   {site}/api/v1/\nCtrl-C stops everything")
             workers = owned.enter_context(Household(_tell))
             raise typer.Exit(_stay(servers, workers, partial(_begin, workers, env, port, residence)))
 
@@ -95,13 +98,13 @@ def _servers(engine: str, servers: Household, residence: Residence) -> dict[str,
     return env | {"ZEN_ENGINE": engine}
 
 
-def _first_user() -> None:
-    users = get_user_model()
-    if users.objects.exists():
-        return
-    password = secrets.token_urlsafe(12)
-    users.objects.create_superuser("admin", "admin@localhost", password)
-    typer.echo(f"user  admin, password {password} (shown this once)")
+def _introduce(people: dict[str, str]) -> None:
+    """The accounts of a site that had none."""
+    for name, password in people.items():
+        role = "administrator" if name == "admin" else FIRST[name]
+        typer.echo(f"user  {name:<6} {password}  ({role})")
+    if people:
+        typer.echo("      the passwords are shown this once; ada asks, bob and carol decide")
 
 
 def _begin(workers: Household, env: dict[str, str], port: int, residence: Residence) -> None:
