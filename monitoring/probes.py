@@ -161,10 +161,8 @@ def data_folder() -> Finding:
 def settings_rules() -> Finding:
     found = [message for message in checks.run_checks() if not message.is_silenced()]
     worst = max((message.level for message in found), default=0)
-    if worst < checks.WARNING:
-        return Finding(state=State.OK, detail=f"{len(found)} remarks" if found else "")
-    said = [message for message in found if message.level >= checks.WARNING]
-    state = State.DOWN if worst >= checks.ERROR else State.WARNING
+    said = [message for message in found if message.level >= min(worst, checks.WARNING)]
+    state = State.DOWN if worst >= checks.ERROR else State.WARNING if worst >= checks.WARNING else State.OK
     remedy = "; ".join(message.hint for message in said if message.hint)
     return Finding(state=state, detail="; ".join(message.msg for message in said), remedy=remedy)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,18 @@ def test_steps_in_the_hands_of_a_dead_worker_are_said() -> None:
     Worker.objects.update(lease_until=now() - timedelta(seconds=1))
     found = backlog()
     assert found.state is State.WARNING and f"{begun.count()} steps begun by a worker that is gone" in found.detail
+
+
+@pytest.mark.django_db(transaction=True)
+def test_remarks_are_said_and_remedies_are_whole(process_env: dict[str, str], tmp_path: Path, doctor: Doctor) -> None:
+    gone = f"redis://127.0.0.1:{free_port()}/0"
+    env = {"CELERY_BROKER_URL": gone, "DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite3", "COLUMNS": "80"}
+    command = [sys.executable, "manage.py", "doctor"]
+    seen = subprocess.run(command, cwd=ROOT, env=process_env | env, capture_output=True, text=True, check=False).stdout
+    assert "The database is SQLite, and the broker serves several processes." in seen
+    assert (
+        "→ settings: SQLite lets one process write at a time; for several workers set DATABASE_URL=postgres://…" in seen
+    )
+    assert "→ broker: start it, or set CELERY_BROKER_URL; runs go on meanwhile, a sweep slower" in seen
+    _, parts = doctor(**env)
+    assert parts["settings"]["state"] == "ok" and "The database is SQLite" in parts["settings"]["detail"]

@@ -98,10 +98,11 @@ def _watch(console: Console, runs: list[Run], *, until_end: bool = False) -> Non
 
 
 def _table(console: Console, services: dict[str, Service], runs: dict[str, Run]) -> None:
-    table = Table("run", "meant to", "ended", *services, title="What each service holds afterwards", box=None)
+    title = "What each service holds afterwards"
+    table = Table("run", "meant to", "ended", *services, title=title, box=None, pad_edge=False)
     for meant, run in runs.items():
         order = run.workflow_id.removeprefix("order-")
-        holds = [", ".join(service.of(order)) or "-" for service in services.values()]
+        holds = ["\n".join(thing.lstrip("/") for thing in service.of(order)) or "-" for service in services.values()]
         table.add_row(run.workflow_id, meant, show.coloured(run.status), *holds)
     console.print(table)
 

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 from django_typer.management import TyperCommand
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from monitoring.examine import Finding, State, examine
 from monitoring.probes import PROBES
 from orchestration.console.doors import BAD_INPUT, OK, UNREACHABLE, put_json
+from orchestration.console.show import folded, out
 
 SIGNS = {State.OK: "[green]ok[/]", State.OFF: "off", State.WARNING: "[yellow]warning[/]", State.DOWN: "[red]DOWN[/]"}
 
@@ -40,11 +41,14 @@ def exit_code(found: list[Finding]) -> int:
 
 
 def show(found: list[Finding]) -> None:
+    """The remedies below the table, each whole on a line of its own: one copies them."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("part", "state", "what", "remedy"):
+    for heading in ("part", "state", "what"):
         table.add_column(heading, overflow="fold")
     for finding in found:
         what = " · ".join(text for text in (finding.configured, finding.version, finding.detail) if text)
-        needs_it = finding.state in (State.DOWN, State.WARNING)
-        table.add_row(finding.part, SIGNS[finding.state], what, finding.remedy if needs_it else "")
-    Console(soft_wrap=False).print(table)
+        table.add_row(finding.part, SIGNS[finding.state], escape(what))
+    folded(table)
+    for finding in found:
+        if finding.remedy and finding.state is not State.OFF:
+            out().print(f"→ {finding.part}: {escape(finding.remedy)}")

@@ -12,7 +12,7 @@ from orchestration import selectors
 from orchestration.console import show
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import BAD_INPUT, OTHERWISE, actor, guarded, is_interactive, note, put_json
-from orchestration.core.words import Verb
+from orchestration.core.words import RunStatus, Verb
 from orchestration.definitions_io import load_text
 from orchestration.errors import BadInput
 from orchestration.services import act, get_run, preview
@@ -37,7 +37,11 @@ class Command(ConsoleCommand):
         as_json: AsJson = False,
     ) -> None:
         """The latest runs."""
-        rows = [selectors.run_row(run) for run in selectors.runs(statuses=status or (), saga_id=saga)[:limit]]
+        found = selectors.runs(statuses=_statuses(status or []), saga_id=saga)[:limit]
+        rows = [selectors.run_row(run) for run in found]
+        if not rows and not as_json:
+            asked = status or saga
+            note("no such runs" if asked else "no runs yet; start one with `manage.py saga start FILE`")
         put_json(rows) if as_json else show.run_list(rows)
 
     @command()
@@ -166,6 +170,13 @@ def _ask(verb: Verb, workflow_id: str, *, step: str, answer: str, yes: bool) -> 
         raise typer.Exit(BAD_INPUT)
     if not typer.confirm("Do it?", err=True):
         raise typer.Exit(OTHERWISE)
+
+
+def _statuses(given: list[str]) -> list[str]:
+    for status in given:
+        if status not in list(RunStatus):
+            raise BadInput(f"'{status}' is not a status", field="status", remedy=f"one of: {', '.join(RunStatus)}")
+    return given
 
 
 def _action(file: str) -> dict[str, Any] | None:
