@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 
 from approvals.models import Request, Vote
 from approvals.services import publish_policy
@@ -27,9 +28,13 @@ def gate(name: str = "gate", **more: Any) -> dict[str, Any]:
 
 def asked(run: Run) -> Request:
     """The request that the run waits for, once it does."""
-    until(run, lambda r: r.finished_at or (r.status == "waiting" and Request.objects.filter(about=r.workflow_id)))
+    until(run, lambda r: r.finished_at is not None or (r.status == "waiting" and _requests(r).exists()))
     assert not run.finished_at, run_view(run)["error"]
-    return Request.objects.filter(about=run.workflow_id).latest("pk")
+    return _requests(run).latest("pk")
+
+
+def _requests(run: Run) -> QuerySet[Request]:
+    return Request.objects.filter(about=run.workflow_id)
 
 
 @pytest.fixture(autouse=True)

@@ -71,6 +71,7 @@ def test_a_killed_server_comes_back_and_the_run_goes_on(env: dict[str, str], pee
         until(run, lambda r: peer.at_once > 0 and "/things/a" in peer.things)
         server.kill()
         time.sleep(2)
+        assert server.log is not None
         folder, port = server.log.parent.parent, int(server.address.rsplit(":", 1)[1])
         with temporal.temporal_dev_server(folder, port=port):
             until(run, seconds=60)
