@@ -7,6 +7,7 @@ import threading
 from celery import shared_task
 
 from approvals.callbacks import deliver_due
+from approvals.reconcile import reconcile as reconcile_once
 from approvals.slack.work import work_presses
 
 _delivering = threading.Lock()
@@ -26,3 +27,8 @@ def callbacks() -> int:
 @shared_task(name="approvals.presses")
 def presses() -> int:
     return work_presses()
+
+
+@shared_task(name="approvals.reconcile")
+def reconcile() -> int:
+    return reconcile_once()

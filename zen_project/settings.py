@@ -235,6 +235,7 @@ CELERY_BEAT_SCHEDULE["audit_seal"] = {"task": "orchestration.audit_seal", "sched
 CELERY_BEAT_SCHEDULE["callbacks"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "approvals.callbacks"}
 CELERY_BEAT_SCHEDULE["presses"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "approvals.presses"}
 CELERY_BEAT_SCHEDULE["notices"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "notifications.deliver"}
+CELERY_BEAT_SCHEDULE["approvals"] = {"task": "approvals.reconcile", "schedule": 30.0, "options": {"expires": 25}}
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # two ticks need no memory, so no file that can break
 
 QUIET = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "httpx2")  # each says a line per tick or call

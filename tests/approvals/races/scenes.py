@@ -41,7 +41,7 @@ def opened(parent: Run | None = None, **more: Any) -> Request:
     """A request of somebody who decides nowhere here, for a run that waits."""
     above = parent or waiting_run()
     given = Ask(**{"stage": "race", "approvers": ("bob", "carol"), "about": above.workflow_id, **more})
-    parental = Parent(run=above, step_id="gate", iteration=0, attempt=1)
+    parental = Parent(run=above, step_id="gate", iteration=1, attempt=1)
     return ask(given=given, actor=ADA, engine="celery", parent=parental)[0]
 
 

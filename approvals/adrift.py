@@ -1,0 +1,73 @@
+"""Which requests and runs do not fit together any more. Reads only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
+from approvals import people
+from approvals.core.words import ENDS
+from approvals.models import Request, Seat
+from approvals.selectors import OPEN
+from orchestration.clock import now
+from orchestration.core.words import END_STATUSES, RunStatus, StepStatus
+from orchestration.models import Step
+
+GRACE = timedelta(seconds=30)
+"""What is younger is on its way: an alarm that rings, a message that the relay delivers."""
+
+
+def orphaned() -> QuerySet[Request]:
+    """Open, and nobody waits for the answer: the run has ended, or its step has gone another way."""
+    gone_on = _step_that_asked().filter(
+        Q(iteration__gt=OuterRef("run__parent_iteration")) | Q(status__in=[StepStatus.FAILED, StepStatus.SKIPPED])
+    )
+    of_a_run = _open().filter(run__parent__isnull=False)
+    return of_a_run.filter(Q(run__parent__status__in=END_STATUSES) | Exists(gone_on))
+
+
+def overdue() -> QuerySet[Request]:
+    """Open, and an alarm should have rung: its engine has lost it, or its workflow."""
+    return _open().filter(next_at__lt=now() - GRACE)
+
+
+def untold() -> QuerySet[Request]:
+    """Ended, and the step still waits for the answer."""
+    waits = _step_that_asked().filter(
+        status=StepStatus.RUNNING, state__parked=True, iteration=OuterRef("run__parent_iteration")
+    )
+    asked_anew = Request.objects.filter(
+        run__parent=OuterRef("run__parent"),
+        run__parent_step=OuterRef("run__parent_step"),
+        run__parent_iteration=OuterRef("run__parent_iteration"),
+        pk__gt=OuterRef("pk"),
+    )
+    ended = Request.objects.filter(status__in=ENDS, decided_at__lt=now() - GRACE, run__parent__isnull=False)
+    live = ended.exclude(run__parent__status__in=[*END_STATUSES, RunStatus.COMPENSATING])
+    return live.filter(Exists(waits), ~Exists(asked_anew)).select_related("run__parent").order_by("pk")
+
+
+def shut_out() -> QuerySet[Request]:
+    """Open, and somebody whom it waits for has closed the account or lost the role."""
+    able = get_user_model().objects.filter(Q(is_superuser=True) | Q(groups__name__in=people.MAY_DECIDE), is_active=True)
+    waiting = Seat.objects.filter(waits=True, user__isnull=False).exclude(user__in=able)
+    return _open().filter(Exists(waiting.filter(request=OuterRef("pk"))))
+
+
+def open_after(pk: int) -> QuerySet[Request]:
+    return _open().filter(pk__gt=pk)
+
+
+def _open() -> QuerySet[Request]:
+    return Request.objects.filter(status__in=OPEN).select_related("run", "policy").order_by("pk")
+
+
+def _step_that_asked() -> QuerySet[Any]:
+    iteration = Cast(KeyTextTransform("iteration", "state"), IntegerField())
+    steps = Step.objects.filter(run_id=OuterRef("run__parent_id"), step_id=OuterRef("run__parent_step"))
+    return steps.annotate(iteration=iteration)
