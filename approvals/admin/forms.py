@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from unfold.widgets import (  # type: ignore[import-untyped]
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -44,7 +45,7 @@ class DelegationForm(TextForm):
     ends_at = _moment("Until", "UTC")
     policies = forms.MultipleChoiceField(
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="None chosen means all of them.",
     )
     reason = forms.CharField(required=False, max_length=300, widget=UnfoldAdminTextInputWidget)

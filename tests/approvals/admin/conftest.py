@@ -17,12 +17,12 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Closed with its module: Playwright keeps an event loop in this thread, which others must not meet."""
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """Closed with each test: Playwright keeps an event loop in this thread, which others must not meet."""
     need(chromium.available)
-    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
-        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # that loop is not one our queries could block
+    with sync_playwright() as playwright:
+        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # that loop is not one our queries could block
         running = playwright.chromium.launch(executable_path=chromium.available().path, args=FLAGS)
         yield running
         running.close()
