@@ -150,7 +150,7 @@ def _forward(
 ) -> Ended:
     if plan.steps[row.step_id].has_undo and _undo_has_begun(run, row):
         return Ended(outcome=Outcome.FAILED, error="refused: the compensation of this step has begun already")
-    scope = _scope(run, definition, plan, step)
+    scope = _scope(run, definition, plan, step, row.iteration)
     try:
         action = render_action(_plain(step.forward_action), scope)
         custom = _key_text(render_text(step.idempotency_key, scope)) if step.idempotency_key else ""
@@ -189,7 +189,7 @@ def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Eve
     elif step.compensation_action is None:
         action = {"type": "saga", "workflow_id": child_id(run.workflow_id, row.step_id, row.iteration)}
     elif forward is None:
-        action = _late_undo_action(run, step)
+        action = _late_undo_action(run, step, row.iteration)
     else:
         action = forward.undo_action
     if not isinstance(action, dict) or "error" in action:
@@ -199,10 +199,10 @@ def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Eve
     return _ended(perform(call), row, step, None)
 
 
-def _late_undo_action(run: Run, step: StepDefinition) -> JsonValue:
+def _late_undo_action(run: Run, step: StepDefinition, iteration: int) -> JsonValue:
     """The forward attempt never reported (its worker was lost for good): render from what is known."""
     definition, plan = definition_of(run), plan_of(run)
-    return _frozen_undo(step, _about_own(step, _scope(run, definition, plan, step), None))
+    return _frozen_undo(step, _about_own(step, _scope(run, definition, plan, step, iteration), None))
 
 
 def _frozen_undo(step: StepDefinition, scope: Scope) -> JsonValue:
@@ -252,7 +252,7 @@ def _call(
     )
 
 
-def _scope(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinition) -> Scope:
+def _scope(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinition, iteration: int) -> Scope:
     """What the step's templates can see. A step that looks nothing up, or only names steps, costs no walk."""
     actions = (step.forward_action, step.compensation_action, step.probe_action, step.approval)
     names = placeholders([_plain(action) for action in actions if action is not None])
@@ -264,7 +264,7 @@ def _scope(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinitio
         levels = (tuple(heads - {step.step_id}),)
     elif heads:
         levels = ancestors_by_distance(plan, step.step_id)
-    outputs, missing = outputs_of(run, definition, [s for level in levels for s in level])
+    outputs, missing = outputs_of(run, definition, [s for level in levels for s in level], iteration)
     upstream = tuple({s: outputs[s] for s in level if s in outputs} for level in levels)
     return Scope(own=None, step_id=step.step_id, upstream=upstream, context=run.context, missing=frozenset(missing))
 
@@ -281,13 +281,22 @@ def _own_output(result: Result) -> dict[str, JsonValue] | None:
     return {} if result.outcome is Outcome.SUCCEEDED else None
 
 
-def outputs_of(run: Run, definition: SagaDefinition, step_ids: list[str]) -> tuple[dict[str, JsonValue], set[str]]:
-    """The outputs of these steps, and the ids of those whose output is missing. Two queries, none for no steps."""
+def outputs_of(
+    run: Run, definition: SagaDefinition, step_ids: list[str], iteration: int
+) -> tuple[dict[str, JsonValue], set[str]]:
+    """The outputs of these steps as a step of this iteration found them, and the ids of those whose output is missing.
+
+    Two queries, none for no steps.
+    """
     if not step_ids:
         return {}, set()
     statuses = dict(run.steps.filter(step_id__in=step_ids).values_list("step_id", "status"))
     done = run.commands.filter(
-        kind="run_action", step_id__in=step_ids, purpose=Purpose.FORWARD, outcome=Outcome.SUCCEEDED
+        kind="run_action",
+        step_id__in=step_ids,
+        purpose=Purpose.FORWARD,
+        outcome=Outcome.SUCCEEDED,
+        iteration__lte=iteration,
     ).order_by("iteration")
     stored: dict[str, JsonValue] = dict(done.values_list("step_id", "output"))
     outputs: dict[str, JsonValue] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState, StepState
-from orchestration.core.undo import needs_undo
+from orchestration.core.undo import is_owed
 from orchestration.core.words import Answer, Purpose, RunStatus, StepStatus, UndoStatus
 from orchestration.flows import kept
 from orchestration.ledger import load_state
@@ -81,26 +81,30 @@ def run_events(run: Run, *, after: int = 0) -> QuerySet[Event]:
     return run.events.filter(seq__gt=after).order_by("seq")
 
 
+CLOSED_BY = {
+    Answer.DONE_BY_HAND: "was undone by hand",
+    Answer.ALTERNATIVE: "was undone by an alternative",
+    Answer.ACCEPT_LOSS: "still stands: its loss was accepted",
+}
+
+
 def warnings_of_run(run: Run, plan: Plan, state: SagaState) -> list[str]:
     """What an end state must not hide: undone by hand, standing without undo, failed but not critical."""
-    found = []
-    for step_id in plan.order:
-        step = state.step(step_id)
-        if step.resolution is Answer.DONE_BY_HAND:
-            found.append(f"step '{step_id}' was undone by hand")
-        elif step.resolution is Answer.ALTERNATIVE:
-            found.append(f"step '{step_id}' was undone by an alternative")
-        elif step.resolution is Answer.ACCEPT_LOSS:
-            found.append(f"step '{step_id}' still stands: its loss was accepted")
-        acted = step.executed and plan.steps[step_id].acts
-        if state.undoing and acted and not plan.steps[step_id].has_undo:
-            found.append(f"step '{step_id}' ran and has no compensation: it still stands")
-        stands = needs_undo(plan, step_id, step) and step.undo is not UndoStatus.COMPENSATED
-        if run.status == RunStatus.FORCE_STOPPED and stands:
-            found.append(f"step '{step_id}' may still stand: the run was force-stopped")
-        if run.status == RunStatus.COMPLETED and step.status in PROBLEM_STATUSES:
-            found.append(f"step '{step_id}' is {step.status}, and the run went on without it")
-    return found
+    return [line for step_id in plan.order for line in _warnings_of_step(run, plan, state, step_id)]
+
+
+def _warnings_of_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> Iterator[str]:
+    step, plan_step = state.step(step_id), plan.steps[step_id]
+    for effect in step.effects:
+        name = f"step '{step_id}'" + (f" in iteration {effect.iteration}" if step.iteration > 1 else "")
+        if effect.resolution in CLOSED_BY:
+            yield f"{name} {CLOSED_BY[effect.resolution]}"
+        if state.undoing and plan_step.acts and not plan_step.has_undo:
+            yield f"{name} ran and has no compensation: it still stands"
+        if run.status == RunStatus.FORCE_STOPPED and plan_step.has_undo and effect.stands:
+            yield f"{name} may still stand: the run was force-stopped"
+    if run.status == RunStatus.COMPLETED and step.status in PROBLEM_STATUSES:
+        yield f"step '{step_id}' is {step.status}, and the run went on without it"
 
 
 def why(run: Run) -> list[str]:
@@ -150,9 +154,7 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
 
 
 def _undo_error(run: Run, step_id: str, step: StepState) -> str:
-    last = run.commands.filter(
-        kind="run_action", step_id=step_id, purpose=Purpose.UNDO, iteration=step.iteration
-    ).last()
+    last = run.commands.filter(kind="run_action", step_id=step_id, purpose=Purpose.UNDO, iteration=step.in_hand).last()
     return f" ({last.error})" if last is not None and last.error else ""
 
 
@@ -170,9 +172,8 @@ def _attempts(run: Run) -> dict[str, list[Command]]:
 
 def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: list[Command]) -> dict[str, Any]:
     step = state.step(step_id)
-    mine = [row for row in attempts if row.iteration == step.iteration]
-    forward = [row for row in mine if row.purpose == Purpose.FORWARD]
-    undo = [row for row in mine if row.purpose == Purpose.UNDO]
+    forward = [row for row in attempts if row.purpose == Purpose.FORWARD and row.iteration == step.iteration]
+    undo = [row for row in attempts if row.purpose == Purpose.UNDO and row.iteration == step.in_hand]
     return {
         "step_id": step_id,
         "status": step.status.value,
@@ -180,11 +181,22 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
         "output": _output(run, step_id, step, forward),
         "error": forward[-1].error if forward and step.status is not StepStatus.SUCCEEDED else "",
         "compensation": {
-            "status": step.undo.value,
+            "status": _undo_status(plan, step_id, step).value,
             "attempts": step.undo_attempt,
             "error": undo[-1].error if undo and step.undo is not UndoStatus.COMPENSATED else "",
         },
+        "earlier": [
+            {"iteration": effect.iteration, "compensation": effect.undo.value}
+            for effect in step.effects
+            if effect.iteration != step.iteration
+        ],
     }
+
+
+def _undo_status(plan: Plan, step_id: str, step: StepState) -> UndoStatus:
+    """Of the iteration in hand; once all are closed, whether any of them was not undone."""
+    lost = plan.steps[step_id].has_undo and any(effect.undo is UndoStatus.FAILED for effect in step.effects)
+    return UndoStatus.FAILED if lost and not is_owed(step) else step.undo
 
 
 def _output(run: Run, step_id: str, step: StepState, forward: list[Command]) -> Any:

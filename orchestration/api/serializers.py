@@ -138,6 +138,11 @@ class Compensation(s.Serializer[Any]):
     error = s.CharField(allow_blank=True)
 
 
+class Iteration(s.Serializer[Any]):
+    iteration = s.IntegerField()
+    compensation = s.CharField()
+
+
 class StepOut(s.Serializer[Any]):
     step_id = s.CharField()
     status = s.CharField()
@@ -145,6 +150,7 @@ class StepOut(s.Serializer[Any]):
     output = Anything()
     error = s.CharField(allow_blank=True)
     compensation = Compensation()
+    earlier = Iteration(many=True, help_text="what iterations before a rerun did, and what became of it")
 
 
 class RunOut(RunRow):

@@ -95,21 +95,40 @@ class Draft:
             RunAction(
                 step_id=step_id,
                 purpose=Purpose.UNDO,
-                iteration=step.iteration,
+                iteration=step.in_hand,
                 attempt=step.undo_attempt,
                 alternative=step.alternative,
             )
         )
 
+    def undo_next_iteration(self, step_id: str) -> None:
+        """Take the next of the step's other iterations in hand, if there is one to undo; what is in hand is closed."""
+        step = self.step(step_id)
+        effect = step.next_to_undo
+        if effect is None:
+            return
+        self.put(
+            step_id,
+            undo=UndoStatus.PENDING,
+            undo_iteration=effect.iteration,
+            undo_attempt=0,
+            undo_budget_from=0,
+            undo_backing_off=False,
+            alternative=False,
+            resolution=None,
+            others=tuple(other for other in step.effects if other.iteration != effect.iteration),
+        )
+
     def back_off(self, step_id: str, purpose: Purpose, tries: int, retry_after: float | None) -> None:
         """Arm the timer of the next attempt; `tries` is how much of the budget is used."""
         step = self.step(step_id)
-        attempt = step.attempt if purpose is Purpose.FORWARD else step.undo_attempt
-        key = f"{self.before.workflow_id}:{step_id}:{purpose}:{step.iteration}"
+        forward = purpose is Purpose.FORWARD
+        attempt, iteration = (step.attempt, step.iteration) if forward else (step.undo_attempt, step.in_hand)
+        key = f"{self.before.workflow_id}:{step_id}:{purpose}:{iteration}"
         delay = delay_seconds(
             key=key, step=self.plan.steps[step_id], purpose=purpose, tries=tries, retry_after=retry_after
         )
-        self._start_timer("backoff", delay, step_id, purpose, step.iteration, attempt)
+        self._start_timer("backoff", delay, step_id, purpose, iteration, attempt)
 
     def start_deadline(self) -> None:
         if self.plan.timeout_seconds is not None:

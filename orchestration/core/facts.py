@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import JsonValue
 
 from orchestration.core.events import ActionEnded, EffectBroke, Event, LookAgain, RunStarted, TimerFired
-from orchestration.core.state import SagaState
-from orchestration.core.words import Purpose
+from orchestration.core.state import SagaState, StepState
+from orchestration.core.words import Purpose, UndoStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,7 @@ def facts_of(before: SagaState, event: Event, after: SagaState) -> tuple[Fact, .
         for step_id, old, new in changed
         if new.status is not old.status
     ]
-    facts += [
-        Fact(at=event.at, kind=f"undo.{new.undo}", step_id=step_id, data={"attempt": new.undo_attempt})
-        for step_id, old, new in changed
-        if new.undo is not old.undo
-    ]
+    facts += [fact for step_id, old, new in changed for fact in _undo_facts(event.at, step_id, old, new)]
     if after.status is not before.status:
         about: dict[str, JsonValue] = {}
         if after.cause:
@@ -44,6 +41,19 @@ def facts_of(before: SagaState, event: Event, after: SagaState) -> tuple[Fact, .
             about["reason"] = after.hold_reason
         facts.append(Fact(at=event.at, kind=f"run.{after.status}", data=about))
     return tuple(facts)
+
+
+def _undo_facts(at: datetime, step_id: str, old: StepState, new: StepState) -> Iterator[Fact]:
+    """By iteration: one decision may close the undo of one and take the next in hand."""
+    before = {effect.iteration: effect.undo for effect in old.others} | {old.in_hand: old.undo}
+    after = [*((effect.iteration, effect.undo) for effect in new.others), (new.in_hand, new.undo)]
+    for iteration, undo in after:
+        if undo is not before.get(iteration, UndoStatus.NOT_NEEDED):
+            attempt = new.undo_attempt if iteration == new.in_hand else old.undo_attempt
+            data: dict[str, JsonValue] = {"attempt": attempt}
+            if new.iteration > 1:
+                data["iteration"] = iteration
+            yield Fact(at=at, kind=f"undo.{undo}", step_id=step_id, data=data)
 
 
 def changed_steps(before: SagaState, after: SagaState) -> tuple[str, ...]:
@@ -58,6 +68,8 @@ def _own(event: Event) -> Fact:
             return Fact(at=event.at, kind="run.started")
         case ActionEnded():
             data: dict[str, JsonValue] = {"attempt": event.attempt, "outcome": event.outcome.value}
+            if event.iteration > 1:
+                data["iteration"] = event.iteration
             if event.error:
                 data["error"] = event.error
             return Fact(at=event.at, kind=f"{_word(event.purpose)}.attempt_ended", step_id=event.step_id, data=data)

@@ -17,6 +17,7 @@ from orchestration.core.events import (
 )
 from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState
+from orchestration.core.undo import reached_pivot
 from orchestration.core.words import Answer, RunStatus, StepStatus, UndoStatus
 
 
@@ -67,10 +68,8 @@ def _abort(plan: Plan, state: SagaState) -> str:
     if state.aborting:
         return "the run is already compensating; cancelling again changes nothing"
     if state.pivoted:
-        pivot = next(
-            s for s, step in state.steps.items() if plan.steps[s].pivot and step.status is StepStatus.SUCCEEDED
-        )
-        return f"step '{pivot}' is the pivot and has succeeded, so nothing is undone; retry or skip what blocks the run"
+        passed = f"step '{reached_pivot(plan, state)}' is the pivot and has succeeded"
+        return f"{passed}, so nothing is undone; retry or skip what blocks the run"
     return ""
 
 

@@ -67,7 +67,7 @@ def _means_something(plan: Plan, state: SagaState, event: Event) -> bool:
 
 def _is_in_flight(state: SagaState, event: ActionEnded | EffectBroke) -> bool:
     step = state.step(event.step_id)
-    if event.iteration != step.iteration:
+    if event.iteration != _iteration(step, event.purpose):
         return False
     if event.purpose is Purpose.FORWARD:
         waits = step.waiting or step.parked
@@ -80,12 +80,16 @@ def _is_due(state: SagaState, event: TimerFired) -> bool:
     if event.timer == "deadline":
         return not state.aborting and event.iteration == state.round
     step = state.step(event.step_id)
-    if event.iteration != step.iteration:
+    if event.iteration != _iteration(step, event.purpose):
         return False
     if event.purpose is Purpose.UNDO:
         return step.undo_backing_off and event.attempt == step.undo_attempt
     awaited = StepStatus.RUNNING if event.timer == "wait" else StepStatus.BACKING_OFF
     return step.status is awaited and event.attempt == step.attempt
+
+
+def _iteration(step: StepState, purpose: Purpose) -> int:
+    return step.iteration if purpose is Purpose.FORWARD else step.in_hand
 
 
 # --- one event -------------------------------------------------------------------------------------------------------
@@ -178,6 +182,7 @@ def _undo_ended(draft: Draft, event: ActionEnded) -> None:
     if event.outcome is Outcome.SUCCEEDED:
         resolution = Answer.ALTERNATIVE if step.alternative else None
         draft.put(event.step_id, undo=UndoStatus.COMPENSATED, resolution=resolution)
+        draft.undo_next_iteration(event.step_id)
         return
     tries = step.undo_attempt - step.undo_budget_from
     can_try_again = event.outcome in (Outcome.RETRYABLE, Outcome.UNKNOWN)
@@ -252,20 +257,19 @@ def _resolve(draft: Draft, act: ResolveRequested) -> None:
             undo_budget_from=step.undo_attempt,
             alternative=act.run_alternative or step.alternative,
         )
-    elif act.answer is Answer.ACCEPT_LOSS:
-        draft.put(act.step_id, resolution=act.answer)
-    else:
-        draft.put(act.step_id, undo=UndoStatus.COMPENSATED, resolution=act.answer)
+        return
+    undo = UndoStatus.FAILED if act.answer is Answer.ACCEPT_LOSS else UndoStatus.COMPENSATED
+    draft.put(act.step_id, undo=undo, resolution=act.answer)
+    draft.undo_next_iteration(act.step_id)
 
 
 def _rerun(draft: Draft, step_id: str) -> None:
+    """What the repeated steps did so far is kept: an abort later has to undo it too, and a pivot stays passed."""
     _reopen(draft)
     draft.round += 1
     for again in (step_id, *descendants(draft.plan, step_id)):
-        draft.put(again, **_fields_of(StepState(iteration=draft.round)))
-    draft.pivoted = any(
-        draft.plan.steps[s].pivot and step.status is StepStatus.SUCCEEDED for s, step in draft.steps.items()
-    )
+        left = draft.step(again).effects
+        draft.put(again, **_fields_of(StepState(iteration=draft.round, others=left)))
     draft.unhold()
     draft.start_deadline()
 
@@ -370,7 +374,10 @@ def _start_undo(draft: Draft) -> None:
             draft.put(step_id, blocked=False)
     for step_id, step in list(draft.steps.items()):
         if needs_undo(draft.plan, step_id, step):
-            draft.put(step_id, undo=UndoStatus.PENDING)
+            if step.executed:
+                draft.put(step_id, undo=UndoStatus.PENDING)
+            else:
+                draft.undo_next_iteration(step_id)
 
 
 def _hold_past_pivot(draft: Draft) -> None:
@@ -388,7 +395,7 @@ def _hold_past_pivot(draft: Draft) -> None:
 def _undo_on(draft: Draft) -> None:
     waves = in_waves(draft.plan, (s for s, step in draft.steps.items() if is_owed(step)))
     if not waves:
-        lost = any(step.resolution is Answer.ACCEPT_LOSS for step in draft.steps.values())
+        lost = any(effect.resolution is Answer.ACCEPT_LOSS for step in draft.steps.values() for effect in step.effects)
         _finish(draft, RunStatus.ROLLBACK_INCOMPLETE if lost else RunStatus.ROLLED_BACK, draft.cause)
         return
     one_at_a_time = draft.plan.compensation_order == "sequential"

@@ -12,6 +12,22 @@ from orchestration.core.words import Answer, Cause, RunStatus, StepStatus, UndoS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What an iteration of a step did, or possibly did.
+
+    `undo`: NOT_NEEDED while nobody has begun to undo it. `resolution`: how a person closed that.
+    """
+
+    iteration: int
+    undo: UndoStatus = UndoStatus.NOT_NEEDED
+    resolution: Answer | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.undo is not UndoStatus.COMPENSATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:
     """One step's place in the run.
 
@@ -22,6 +38,8 @@ class StepState:
     `parked`: its attempt found a gate that is shut. `knocked`: told to look again while an attempt was in flight.
     `blocked`: ended in a way that stopped the run; a person must retry or skip it.
     `resolution`: how a person closed a failed compensation. `alternative`: the undo in hand is the person's own.
+    `others`: what the other iterations left, oldest first. They are undone one after the other, newest first, each
+    under its own key; `undo_iteration` is the one that the undo fields are about, 0 for the step's latest.
     """
 
     status: StepStatus = StepStatus.PENDING
@@ -39,11 +57,31 @@ class StepState:
     undo_backing_off: bool = False
     alternative: bool = False
     resolution: Answer | None = None
+    others: tuple[Effect, ...] = ()
+    undo_iteration: int = 0
 
     @property
     def executed(self) -> bool:
         """Succeeded, or possibly done: what an abort has to undo."""
         return self.status is StepStatus.SUCCEEDED or self.maybe
+
+    @property
+    def in_hand(self) -> int:
+        """The iteration that the undo fields are about."""
+        return self.undo_iteration or self.iteration
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each iteration of the step left and what became of it, oldest first."""
+        if not self.executed and not self.undo_iteration:
+            return self.others
+        mine = Effect(iteration=self.in_hand, undo=self.undo, resolution=self.resolution)
+        return tuple(sorted((*self.others, mine), key=lambda effect: effect.iteration))
+
+    @property
+    def next_to_undo(self) -> Effect | None:
+        """The latest of the other iterations whose undo has not begun."""
+        return next((effect for effect in reversed(self.others) if effect.undo is UndoStatus.NOT_NEEDED), None)
 
     @property
     def settled(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState, StepState
@@ -22,7 +22,8 @@ def in_waves(plan: Plan, step_ids: Iterable[str]) -> tuple[tuple[str, ...], ...]
 
 
 def needs_undo(plan: Plan, step_id: str, step: StepState) -> bool:
-    return step.executed and plan.steps[step_id].has_undo
+    """Whether an abort has anything of it to undo: of its latest iteration, or of one before a rerun."""
+    return bool(step.executed or step.others) and plan.steps[step_id].has_undo
 
 
 def is_owed(step: StepState) -> bool:
@@ -42,19 +43,32 @@ def undo_waves(plan: Plan, state: SagaState) -> tuple[tuple[str, ...], ...]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbortPreview:
     """`waves` to undo in order; `without_undo` ran (or may have) and will stand; `in_flight` is drained first, and
-    undone too if it happened; `pivot` names the step that forbids an abort ('' if none)."""
+    undone too if it happened; `pivot` names the step that forbids an abort ('' if none); `earlier`: of the steps that
+    a rerun repeated, the iterations before whose effects stand too."""
 
     waves: tuple[tuple[str, ...], ...]
     without_undo: tuple[str, ...]
     in_flight: tuple[str, ...]
     pivot: str = ""
+    earlier: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def preview_abort(plan: Plan, state: SagaState) -> AbortPreview:
     steps = state.steps.items()
+    before = {s: [e.iteration for e in step.others if e.iteration < step.iteration and e.stands] for s, step in steps}
     return AbortPreview(
         waves=undo_waves(plan, state),
-        without_undo=tuple(s for s, step in steps if step.executed and not plan.steps[s].has_undo),
+        without_undo=tuple(s for s, step in steps if step.effects and not plan.steps[s].has_undo),
         in_flight=tuple(s for s, step in steps if step.status is StepStatus.RUNNING),
-        pivot=next((s for s, step in steps if plan.steps[s].pivot and step.status is StepStatus.SUCCEEDED), ""),
+        pivot=reached_pivot(plan, state),
+        earlier={step_id: tuple(iterations) for step_id, iterations in before.items() if iterations},
     )
+
+
+def reached_pivot(plan: Plan, state: SagaState) -> str:
+    """The pivot that has succeeded, in whichever iteration; '' if none has."""
+    if not state.pivoted:
+        return ""
+    pivots = [(step_id, step) for step_id, step in state.steps.items() if plan.steps[step_id].pivot]
+    now = [step_id for step_id, step in pivots if step.status is StepStatus.SUCCEEDED]
+    return next(iter([*now, *(step_id for step_id, step in pivots if step.others)]), "")

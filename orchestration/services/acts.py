@@ -232,7 +232,7 @@ def _check_alternative(action: dict[str, Any], step_id: str) -> None:
 
 def _store_alternative(run: Run, event: Act, action: dict[str, Any]) -> None:
     step_id = getattr(event, "step_id", "")
-    iteration = load_state(run).step(step_id).iteration
+    iteration = load_state(run).step(step_id).in_hand
     Command.objects.update_or_create(
         run=run, kind="alternative", step_id=step_id, iteration=iteration, timer="", purpose="undo", attempt=0,
         defaults={"status": Command.DONE, "undo_action": action, "due_at": now()},

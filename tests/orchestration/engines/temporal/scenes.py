@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from orchestration.core.events import HoldRequested, ReleaseRequested, ResolveRequested, RetryRequested
-from orchestration.core.words import Answer, Outcome, Purpose
+from orchestration.core.events import (
+    AbortRequested,
+    HoldRequested,
+    ReleaseRequested,
+    RerunRequested,
+    ResolveRequested,
+    RetryRequested,
+)
+from orchestration.core.words import Answer, Cause, Outcome, Purpose
 from tests.core.saga_world import make_plan
 from tests.orchestration.engines.temporal.stage import NOON, Scene
 
@@ -52,6 +59,17 @@ SCENES = {
         plan=make_plan({"a": (), "b": ("a",)}, a={"pivot": True}),
         outcomes={("b", _FORWARD, 1): Outcome.FAILED},
         acts=[("held", RetryRequested(at=NOON, step_id="b", by="x"))],
+    ),
+    "rerun": Scene(
+        plan=make_plan(
+            {"a": (), "pause": ("a",)}, a={**_UNDO, "compensation_retry_count": 1}, pause={"wait_seconds": 1.0}
+        ),
+        outcomes={("a", _BACK, 1): Outcome.RETRYABLE},
+        acts=[
+            ("waiting", HoldRequested(at=NOON, by="x")),
+            ("held", RerunRequested(at=NOON, step_id="a", by="x")),
+            ("waiting", AbortRequested(at=NOON, cause=Cause.OPERATOR, by="x")),
+        ],
     ),
     "answered_late": Scene(
         plan=make_plan({"a": (), "b": ("a",), "c": ("b",)}, b={"external": True}), late=frozenset({"b"})
