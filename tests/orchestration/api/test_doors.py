@@ -30,13 +30,14 @@ DOORS = {
     "GET /api/v1/runs/{workflow_id}/preview/{verb}/": READS,
     "POST /api/v1/runs/{workflow_id}/{verb}/": ACTS,
 }
+ELSEWHERE = ("/api/v1/approvals/", "/api/v1/policies/", "/api/v1/delegations/")
+"""Their roles are those of tests/approvals/api/test_requests.py."""
 
 
 def test_the_table_of_doors_is_whole() -> None:
     document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    assert {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods} == set(
-        DOORS
-    )
+    paths = {path: methods for path, methods in document["paths"].items() if not path.startswith(ELSEWHERE)}
+    assert {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods} == set(DOORS)
 
 
 @pytest.mark.parametrize("door", DOORS)
