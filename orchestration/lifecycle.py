@@ -11,7 +11,9 @@ from orchestration.core.codec import EVENT
 from orchestration.core.commands import CancelAction
 from orchestration.core.events import AbortRequested, ActionEnded, Event, LookAgain
 from orchestration.core.words import Cause, Outcome, Purpose, RunStatus
+from orchestration.ledger import load_state
 from orchestration.models import Message, Run
+from orchestration.plans import plan_of
 
 
 def post(run: Run, event: Event, *, message_id: str = "") -> Message:
@@ -100,12 +102,19 @@ def _undo_awaited(run: Run, parent: Run) -> bool:
 
 
 def _verdict(run: Run, purpose: Purpose) -> tuple[Outcome, str]:
-    """What a child's end means to the step that started it."""
-    about = f"child run '{run.workflow_id}' ended {run.status}"
-    if purpose is Purpose.UNDO:
-        return (Outcome.SUCCEEDED, "") if run.status == RunStatus.ROLLED_BACK else (Outcome.FAILED, about)
-    if run.status == RunStatus.COMPLETED:
+    """What a child's end means to the step that started it. Something that stands is never a clean failure."""
+    good = RunStatus.ROLLED_BACK if purpose is Purpose.UNDO else RunStatus.COMPLETED
+    if run.status == good:
         return Outcome.SUCCEEDED, ""
-    if run.status == RunStatus.FORCE_STOPPED:
+    about = end_of_child(run)
+    if purpose is Purpose.FORWARD and run.status in (RunStatus.FORCE_STOPPED, RunStatus.ROLLBACK_INCOMPLETE):
         return Outcome.UNKNOWN, about
     return Outcome.FAILED, about
+
+
+def end_of_child(run: Run) -> str:
+    """How a child ended, and what it says that still stands."""
+    from orchestration.selectors import warnings_of_run
+
+    said = warnings_of_run(run, plan_of(run), load_state(run)) if run.status != RunStatus.COMPLETED else []
+    return f"child run '{run.workflow_id}' ended {run.status}" + (f": {'; '.join(said)}" if said else "")

@@ -13,6 +13,7 @@ from orchestration.core.state import SagaState, StepState
 from orchestration.core.undo import is_owed
 from orchestration.core.words import Answer, Purpose, RunStatus, StepStatus, UndoStatus
 from orchestration.flows import kept
+from orchestration.kin import STUCK, stuck_below
 from orchestration.ledger import load_state
 from orchestration.models import Command, Event, Run
 from orchestration.plans import definition_of, plan_of
@@ -90,7 +91,18 @@ CLOSED_BY = {
 
 def warnings_of_run(run: Run, plan: Plan, state: SagaState) -> list[str]:
     """What an end state must not hide: undone by hand, standing without undo, failed but not critical."""
-    return [line for step_id in plan.order for line in _warnings_of_step(run, plan, state, step_id)]
+    found = [line for step_id in plan.order for line in _warnings_of_step(run, plan, state, step_id)]
+    return found + [
+        line for child in run.children.exclude(finished_at=None).order_by("id") for line in _of_child(child)
+    ]
+
+
+def _of_child(child: Run) -> list[str]:
+    """A child's warnings, and those of the runs below it, each under the name of its run."""
+    if kept(child.kind) is not None:
+        return []
+    found = warnings_of_run(child, plan_of(child), load_state(child))
+    return [line if line.startswith("child run ") else f"child run '{child.workflow_id}': {line}" for line in found]
 
 
 def _warnings_of_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> Iterator[str]:
@@ -134,23 +146,39 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
     if step.blocked:
         return [f"step '{step_id}' is {step.status} and blocks the run; retry or skip it"]
     if step.undo is UndoStatus.COMPENSATING:
-        return [f"step '{step_id}' is being undone, attempt {step.undo_attempt}" + _next_try(run, step_id)]
+        being = f"step '{step_id}' is being undone, attempt {step.undo_attempt}" + _next_try(run, step_id)
+        child = _child(run, step_id, step.in_hand)
+        return (
+            [being]
+            if child is None
+            else [f"{being}, by its child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
+        )
     if step.status is StepStatus.BACKING_OFF:
         return [f"step '{step_id}' backs off after attempt {step.attempt}" + _next_try(run, step_id)]
     if step.status is not StepStatus.RUNNING:
         return []
     if step.waiting or plan.steps[step_id].wait_seconds is not None:
         return [f"step '{step_id}' waits" + _next_try(run, step_id)]
-    child = run.children.filter(parent_step=step_id).order_by("id").last()
+    child = _child(run, step_id, step.iteration)
     flow = kept(child.kind) if child is not None else None
     if child is not None and flow is not None:
         return [f"step '{step_id}': {line}" for line in flow.why(child)]
     if child is not None:
-        return [f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})"]
+        return [f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
     ready = run.commands.filter(step_id=step_id, status=Command.READY, kind="run_action").exists()
     if ready:
         return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
     return [f"step '{step_id}' is running, attempt {step.attempt}"]
+
+
+def _child(run: Run, step_id: str, iteration: int) -> Run | None:
+    return run.children.filter(parent_step=step_id, parent_iteration=iteration).order_by("id").last()
+
+
+def _why_below(child: Run) -> list[str]:
+    """What a person has to do in a child that cannot go on by itself, or in a run below it."""
+    stuck = [child] if child.status in STUCK else stuck_below(child)
+    return [f"child run '{run.workflow_id}' ({run.status}): {line}" for run in stuck for line in why(run)]
 
 
 def _undo_error(run: Run, step_id: str, step: StepState) -> str:
@@ -174,7 +202,7 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
     step = state.step(step_id)
     forward = [row for row in attempts if row.purpose == Purpose.FORWARD and row.iteration == step.iteration]
     undo = [row for row in attempts if row.purpose == Purpose.UNDO and row.iteration == step.in_hand]
-    return {
+    view: dict[str, Any] = {
         "step_id": step_id,
         "status": step.status.value,
         "attempts": step.attempt,
@@ -185,12 +213,11 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
             "attempts": step.undo_attempt,
             "error": undo[-1].error if undo and step.undo is not UndoStatus.COMPENSATED else "",
         },
-        "earlier": [
-            {"iteration": effect.iteration, "compensation": effect.undo.value}
-            for effect in step.effects
-            if effect.iteration != step.iteration
-        ],
     }
+    before = [effect for effect in step.effects if effect.iteration != step.iteration]
+    if before:
+        view["earlier"] = [{"iteration": effect.iteration, "compensation": effect.undo.value} for effect in before]
+    return view
 
 
 def _undo_status(plan: Plan, step_id: str, step: StepState) -> UndoStatus:

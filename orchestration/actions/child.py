@@ -56,8 +56,10 @@ def _undo(call: Call) -> Result:
     from orchestration.models import Run
 
     run = Run.objects.get(workflow_id=str(call.action["workflow_id"]))
-    if run.status in (RunStatus.ROLLED_BACK,):
+    if run.status == RunStatus.ROLLED_BACK:
         return Result(outcome=Outcome.SUCCEEDED, output={"workflow_id": run.workflow_id, "status": run.status})
+    if run.status in (RunStatus.ROLLBACK_INCOMPLETE, RunStatus.FORCE_STOPPED):
+        return Result(outcome=Outcome.FAILED, error=lifecycle.end_of_child(run))
     event = AbortRequested(at=now(), cause=Cause.OPERATOR, by="parent run", undo_completed=True)
     message = lifecycle.post(run, event, message_id=f"parent-undo:{run.pk}:{call.iteration}:{call.attempt}")
     refusal = deliver(message)

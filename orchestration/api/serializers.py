@@ -150,7 +150,9 @@ class StepOut(s.Serializer[Any]):
     output = Anything()
     error = s.CharField(allow_blank=True)
     compensation = Compensation()
-    earlier = Iteration(many=True, help_text="what iterations before a rerun did, and what became of it")
+    earlier = Iteration(
+        many=True, required=False, help_text="after a rerun: the iterations before it, and what became of their effects"
+    )
 
 
 class RunOut(RunRow):

@@ -13,10 +13,10 @@ from orchestration.console import show
 from orchestration.console.doors import note
 from orchestration.core.words import RunStatus
 from orchestration.engines.celery.local import hosted
+from orchestration.kin import is_stuck
 from orchestration.models import Run, Worker
 
 POLL_SECONDS = 0.1
-PARKED = (RunStatus.HELD, RunStatus.NEEDS_ATTENTION)
 
 
 def has_worker(engine: str) -> bool:
@@ -24,7 +24,7 @@ def has_worker(engine: str) -> bool:
 
 
 def watch(run: Run, tell: Callable[[str], None] = note) -> Run:
-    """Until the run ends or nobody here could move it on; tells each event as it comes."""
+    """Until the run ends or nobody here could move it, or a run below it, on; tells each event as it comes."""
     seen = 0
     with _worker_for(run):
         while True:
@@ -32,7 +32,7 @@ def watch(run: Run, tell: Callable[[str], None] = note) -> Run:
             for event in selectors.run_events(run, after=seen):
                 seen = event.seq
                 tell(show.event(selectors.event_view(event)))
-            if RunStatus(run.status).is_end or run.status in PARKED:
+            if RunStatus(run.status).is_end or is_stuck(run):
                 return run
             time.sleep(POLL_SECONDS)
 

@@ -76,6 +76,17 @@ def test_a_saga_that_completes_exits_0_with_one_object(manage: Manage, file: Cal
     assert events[0] == "run.started" and events[-1] == "run.completed"
 
 
+def test_waiting_ends_with_1_when_a_child_needs_a_person(manage: Manage, file: Callable[..., str], peer: Peer) -> None:
+    peer.behave("/undo/x", 403)
+    peer.behave("/things/z", 422)
+    undo = {"type": "api_call", "method": "DELETE", "url": "{base}/undo/x"}
+    child = {"saga_id": "child", "steps": [step("x", compensation_action=undo)], "context": {"base": peer.url}}
+    parent = file({"step_id": "kid", "forward_action": {"type": "saga", "definition": child}}, step("z"))
+    done = manage("saga", "start", parent, "--workflow-id", "w1", "--wait")
+    assert done.returncode == 1 and "compensating" in done.stdout
+    assert "child run 'w1.kid.1' (needs_attention)" in done.stdout and "done-by-hand" in done.stdout
+
+
 def test_a_saga_that_rolls_back_exits_1(manage: Manage, file: Callable[..., str], peer: Peer) -> None:
     peer.behave("/things/b", 422)
     done = manage("saga", "start", file(step("a"), step("b")), "--wait", "--json")
