@@ -75,6 +75,7 @@ class Ended:
             error=self.error[:2000],
             resume_at=self.resume_at,
             cause=self.cause,
+            tries=max(1, row.tries),
         )
 
 

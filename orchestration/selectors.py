@@ -146,7 +146,8 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
     if step.blocked:
         return [f"step '{step_id}' is {step.status} and blocks the run; retry or skip it"]
     if step.undo is UndoStatus.COMPENSATING:
-        being = f"step '{step_id}' is being undone, attempt {step.undo_attempt}" + _next_try(run, step_id)
+        being = f"step '{step_id}' is being undone, attempt {step.undo_attempt}" + _again(run, step_id)
+        being += _next_try(run, step_id)
         child = _child(run, step_id, step.in_hand)
         return (
             [being]
@@ -168,7 +169,13 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
     ready = run.commands.filter(step_id=step_id, status=Command.READY, kind="run_action").exists()
     if ready:
         return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
-    return [f"step '{step_id}' is running, attempt {step.attempt}"]
+    return [f"step '{step_id}' is running, attempt {step.attempt}" + _again(run, step_id)]
+
+
+def _again(run: Run, step_id: str) -> str:
+    """A worker was lost over the attempt in hand, and another has it now."""
+    row = run.commands.filter(kind="run_action", step_id=step_id, status=Command.RUNNING).last()
+    return f", taken up {row.tries} times: a worker was lost over it" if row is not None and row.tries > 1 else ""
 
 
 def _child(run: Run, step_id: str, iteration: int) -> Run | None:
@@ -214,6 +221,9 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
             "error": undo[-1].error if undo and step.undo is not UndoStatus.COMPENSATED else "",
         },
     }
+    tries = max((row.tries for row in (*forward, *undo)), default=1)
+    if tries > 1:
+        view["possibly_repeated"] = tries
     before = [effect for effect in step.effects if effect.iteration != step.iteration]
     if before:
         view["earlier"] = [{"iteration": effect.iteration, "compensation": effect.undo.value} for effect in before]

@@ -150,6 +150,10 @@ class StepOut(s.Serializer[Any]):
     output = Anything()
     error = s.CharField(allow_blank=True)
     compensation = Compensation()
+    possibly_repeated = s.IntegerField(
+        required=False,
+        help_text="how many workers took an attempt up, when one was lost: the call may have been made before",
+    )
     earlier = Iteration(
         many=True, required=False, help_text="after a rerun: the iterations before it, and what became of their effects"
     )

@@ -65,6 +65,10 @@ def run(view: dict[str, Any], why: list[str]) -> None:
         for of, error in (("", step["error"]), ("undoing ", step["compensation"]["error"])):
             if error:
                 console.print(f"[red]error[/red]: {of}{escape(step['step_id'])}: {escape(error)}")
+    for step in view["steps"]:
+        if "possibly_repeated" in step:
+            again = f"taken up {step['possibly_repeated']} times, as a worker was lost: its call may have been repeated"
+            console.print(f"[yellow]note[/yellow]: step '{escape(step['step_id'])}': {again}, under the same key")
     for warning in view["warnings"]:
         console.print(f"[yellow]warning[/yellow]: {escape(warning)}")
     for line in why:

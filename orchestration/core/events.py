@@ -26,6 +26,7 @@ class ActionEnded:
     `retry_after`: seconds the other side asked us to wait.
     `resume_at`: a success that holds from then on: the step goes on waiting until that time.
     `cause`: why the run leaves the way forward, when this failure makes it; None is Cause.FAILURE.
+    `tries`: how many workers took the attempt up; after a lost one the call may have been made before.
     """
 
     at: datetime
@@ -40,6 +41,7 @@ class ActionEnded:
     error: str = ""
     resume_at: datetime | None = None
     cause: Cause | None = None
+    tries: int = 1
     kind: Literal["action_ended"] = "action_ended"
 
 

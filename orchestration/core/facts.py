@@ -10,7 +10,9 @@ from pydantic import JsonValue
 
 from orchestration.core.events import ActionEnded, EffectBroke, Event, LookAgain, RunStarted, TimerFired
 from orchestration.core.state import SagaState, StepState
-from orchestration.core.words import Purpose, UndoStatus
+from orchestration.core.words import Outcome, Purpose, UndoStatus
+
+NOT_BEGUN = (Outcome.PARKED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,7 @@ def facts_of(before: SagaState, event: Event, after: SagaState) -> tuple[Fact, .
     """The event itself first, then each step and the run where their status changed otherwise."""
     if after is before:
         return ()
-    facts = [_own(event)]
+    facts = [_own(event), *_repeated(event)]
     changed = [(step_id, before.step(step_id), after.step(step_id)) for step_id in changed_steps(before, after)]
     facts += [
         Fact(at=event.at, kind=f"step.{new.status}", step_id=step_id, data={"attempt": new.attempt})
@@ -87,6 +89,14 @@ def _own(event: Event) -> Fact:
                 data["answer"] = str(answer)
             verb = event.kind.removesuffix("_requested").replace("_", "-")
             return Fact(at=event.at, kind=f"act.{verb}", step_id=getattr(event, "step_id", ""), data=data)
+
+
+def _repeated(event: Event) -> Iterator[Fact]:
+    """A worker was lost over the attempt, and its call may have got through: it was made again under the same key."""
+    if isinstance(event, ActionEnded) and event.tries > 1 and event.outcome not in NOT_BEGUN:
+        data: dict[str, JsonValue] = {"attempt": event.attempt, "tries": event.tries}
+        kind = f"{_word(event.purpose)}.possibly_repeated"
+        yield Fact(at=event.at, kind=kind, step_id=event.step_id, data=data)
 
 
 def _word(purpose: Purpose) -> str:

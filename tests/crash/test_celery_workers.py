@@ -16,7 +16,7 @@ from orchestration.models import Command, Run, Worker
 from orchestration.selectors import run_view
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
-from tests.crash.workers import worker
+from tests.crash.workers import assert_the_repeat_is_told, worker
 from tests.peer import Peer
 from tests.servers.fixtures import need
 from zen_project.broker import transport_options
@@ -46,6 +46,7 @@ def test_a_worker_killed_in_the_middle_of_a_step_is_replaced(worker_env: dict[st
             until(run)
     assert run.status == "completed" and once_per_key(peer) and resumed < 30
     assert Command.objects.get(step_id="b").detail["possibly_repeated"] is True
+    assert_the_repeat_is_told(run)
 
 
 def test_a_worker_killed_during_the_compensation_is_replaced(worker_env: dict[str, str], peer: Peer) -> None:

@@ -13,7 +13,7 @@ from orchestration.models import Run, Worker
 from orchestration.selectors import run_view
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
-from tests.crash.workers import worker
+from tests.crash.workers import assert_the_repeat_is_told, worker
 from tests.peer import Peer
 from tests.servers.fixtures import need
 from zen_project.embedded import temporal
@@ -49,6 +49,7 @@ def test_a_worker_killed_in_the_middle_of_a_step_is_replaced(env: dict[str, str]
             resumed = time.monotonic() - killed
             until(run, seconds=40)
     assert run.status == "completed" and set(peer.effects.values()) == {1} and resumed < 30
+    assert_the_repeat_is_told(run)
 
 
 def test_a_worker_killed_during_the_compensation_is_replaced(env: dict[str, str], peer: Peer) -> None:

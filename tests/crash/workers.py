@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestration.models import Worker
+from orchestration.models import Run, Worker
+from orchestration.selectors import run_view
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -69,3 +70,11 @@ def worker(env: dict[str, str], *command: str, engine: str = "celery") -> Iterat
         yield started
     finally:
         started.stop()
+
+
+def assert_the_repeat_is_told(run: Run) -> None:
+    """Of step b, whose first worker was killed over it."""
+    told = run.events.filter(kind="step.possibly_repeated")
+    assert [(event.step_id, event.data) for event in told] == [("b", {"attempt": 1, "tries": 2})]
+    steps = {step["step_id"]: step for step in run_view(run)["steps"]}
+    assert steps["b"]["possibly_repeated"] == 2 and "possibly_repeated" not in steps["a"]

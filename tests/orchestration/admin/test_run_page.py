@@ -30,3 +30,18 @@ def test_the_run_page_and_its_verbs(size: int) -> None:
         assert client.post(f"{page}act/{verb}/", {"note": "<b>x</b>"}).status_code == 302
         assert verb != "hold" or Run.objects.get().status == status
     assert "<b>x</b>" not in client.get(f"{page}change/").content.decode()
+
+
+def test_an_attempt_that_a_lost_worker_may_have_made_already_says_so() -> None:
+    steps = [{"step_id": "a", "forward_action": {"type": "api_call", "url": "http://127.0.0.1:9/"}}]
+    admin = Actor(name="root", door="python", roles=frozenset({"administrator"}))
+    run, _ = start_run(definition={"saga_id": "order", "steps": steps}, actor=admin, engine="celery")
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    page = f"/admin/orchestration/run/{run.pk}/change/"
+    assert "was lost" not in client.get(page).content.decode()
+    run.commands.filter(step_id="a").update(tries=2, status="running", worker="w2")
+    shown = client.get(page).content.decode()
+    assert "worker 2 of this attempt; the one before was lost" in shown
+    assert "is running, attempt 1, taken up 2 times: a worker was lost over it" in shown
+    assert "1, possibly repeated" in shown
