@@ -82,7 +82,7 @@ def simulated(
     whom = people.find(policy)
     barred = _barred(question)
     plan = plan_for(policy, whom, barred, at, without=frozenset(person.id for person in gone))
-    stand_ins, names = _stand_ins(policy, at), _names(whom, [*away, *gone, *(say.person for say in says)])
+    stand_ins, names = stand_ins_for(policy.policy, at), _names(whom, [*away, *gone, *(say.person for say in says)])
     by_rule = rules.holds(policy.auto_approve, question.seen_by_rule())
     opened = Opened(at=at, by_rule=policy.auto_approve if by_rule else "")
     said = sorted(says, key=lambda say: say.at)
@@ -120,10 +120,10 @@ def _barred(question: Question) -> frozenset[str]:
     return people.ids_of({question.requester, *question.barred})
 
 
-def _stand_ins(policy: PolicyDefinition, at: datetime) -> tuple[StandIn, ...]:
-    """The out-of-office rules that count now or will."""
+def stand_ins_for(policy: str, at: datetime) -> tuple[StandIn, ...]:
+    """The out-of-office rules that count for a policy, at that time or later."""
     rows = Delegation.objects.filter(ends_at__gt=at, ended_at=None).order_by("pk")
-    found = [row for row in rows if not row.policies or policy.policy in row.policies]
+    found = [row for row in rows if not row.policies or policy in row.policies]
     able = people.who_may_decide({row.to_id for row in found})
     return tuple(
         StandIn(owner=f"user:{row.owner_id}", to=f"user:{row.to_id}", starts=row.starts_at, ends=row.ends_at)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from approvals.core.commands import Tell
-from approvals.core.events import Cancelled, ContentChanged, Delegated, Opened, Revoked, Voted, Withdrawn
+from approvals.core.events import Cancelled, ContentChanged, Delegated, Opened, PeopleNamed, Revoked, Voted, Withdrawn
 from approvals.core.plan import Plan
 from approvals.core.simulate import Moment
 from approvals.core.words import Authority, Status, Telling
@@ -46,6 +46,8 @@ def _act(one: Moment, names: Names) -> list[str]:
             return [f"{names.get(person, person)} says {choice}"]
         case Delegated(person=person, to=to):
             return [f"{names.get(to, to)} sits in for {names.get(person, person)}"]
+        case PeopleNamed(people=people):
+            return [f"{listed(sorted(people), names)} decide from now on"]
         case ContentChanged():
             return ["the content changes"]
         case Withdrawn() | Revoked():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from orchestration.console.show import whole
 
 COLOURS = {
     "approved": "green", "rejected": "red", "expired": "red", "pending": "cyan", "rescue": "bold red",
@@ -42,8 +45,12 @@ def status(word: str) -> Text:
 
 
 def table(*columns: str, rows: list[list[object]]) -> None:
-    """Every cell on one line."""
+    """At a terminal a table with nothing cut; else a line per row, its fields apart by tabs, for other programs."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            print(*(visible(cell, lines=False) for cell in row), sep="\t")
+        return
     made = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell, lines=False)) for cell in row))
-    out().print(made)
+    whole(made)

@@ -67,22 +67,27 @@ def simulate(plan: Plan, events: Iterable[Event], *, stand_ins: Sequence[StandIn
 
 
 class Walk:
-    """A request that is led through made-up time. Whatever is due by the time of an event happens before it."""
+    """A request that is led through made-up time. Whatever is due by the time of an event happens before it.
 
-    def __init__(self, plan: Plan, *, stand_ins: Sequence[StandIn] = ()) -> None:
+    `state`: where it stands already; a new one without it.
+    """
+
+    def __init__(self, plan: Plan, *, state: State | None = None, stand_ins: Sequence[StandIn] = ()) -> None:
         self.plan, self.stand_ins = plan, stand_ins
-        self.state = State()
+        self.state = state or State()
         self.moments: list[Moment] = []
         self.refused: list[Refused] = []
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: Event) -> str:
+        """Why it is not legal by then, and changes nothing; '' when it is."""
         self.run_clocks(event.at)
         if isinstance(event, Voted):
             self._sit_in(event)
-            why = refusal(self.plan, self.state, event)
-            if why:
-                self.refused.append(Refused(vote=event, why=why))
+        why = refusal(self.plan, self.state, event)
+        if why and isinstance(event, Voted):
+            self.refused.append(Refused(vote=event, why=why))
         self._fold(event)
+        return why
 
     def run_clocks(self, until: datetime | None = None) -> None:
         """Up to a time, or until only people can make it go on."""

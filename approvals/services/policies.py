@@ -54,6 +54,9 @@ def publish_policy(*, data: object, actor: Actor) -> tuple[Policy, bool]:
     policy = check_policy(data)
     with sql.writing():
         stored, created = store_policy(policy, by=actor.name)
+        if not stored.published:  # so far it was only what a request had asked for in other words
+            stored.published, stored.published_by, created = True, actor.name, True
+            stored.save(update_fields=["published", "published_by"])
         if created:
             audit.record(actor=actor, action="policy.publish", policy=str(stored))
     return stored, created

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from approvals.console.absence import Absence
+from approvals.console.acting import Acting
+from approvals.console.deciding import Deciding
+from approvals.console.looking import Looking
+from approvals.console.opening import Opening
 from approvals.console.proving import Proving
 from approvals.console.trying import Trying
 
 
-class Command(Trying, Proving):
+class Command(Opening, Looking, Deciding, Acting, Absence, Trying, Proving):
     help = "Ask for approval, see what waits, decide, simulate policies, and prove what was decided."

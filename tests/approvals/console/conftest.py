@@ -1,28 +1,35 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core.management import execute_from_command_line
+from pytest_django import Settings
 
 from tests.contract.cast import account
-from tests.crash.workers import ROOT
 
 Manage = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def manage(process_env: dict[str, str]) -> Manage:
-    """`manage.py` as a process of its own, without a terminal, on the test's database."""
-    env = process_env | {"ZEN_ENGINE": "celery"}
+def manage(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Manage:
+    """`manage.py` without a terminal, in this process: another one is two seconds for each call."""
+    settings.ZEN_ENGINE = "celery"
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-        )
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                execute_from_command_line(["manage.py", *arguments])
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     return run
 

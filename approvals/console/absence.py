@@ -1,0 +1,75 @@
+"""`approval away`: somebody decides for an account that is away."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import command
+
+from approvals.console import text
+from approvals.console.confirm import confirm
+from approvals.console.inputs import account, moment
+from approvals.console.options import AsJson, Yes
+from approvals.models import Delegation, Policy
+from approvals.services import delegate_while_away
+from orchestration.console.command import ConsoleCommand
+from orchestration.console.doors import actor, guarded, put_json
+from orchestration.core.definition.problems import did_you_mean
+from orchestration.errors import BadInput
+
+
+class Absence(ConsoleCommand):
+    @command()
+    @guarded
+    def away(
+        self,
+        user: Annotated[str, typer.Argument(help="who is away")],
+        to_user: Annotated[str, typer.Option("--to", help="who decides for them")],
+        from_time: Annotated[str, typer.Option("--from", help="from this time, such as 2026-11-25T09:00:00+01:00")],
+        until: Annotated[str, typer.Option(help="until before this time")],
+        policy: Annotated[list[str] | None, typer.Option(help="only for requests under this policy")] = None,
+        reason: Annotated[str, typer.Option(help="shown to those who ask why")] = "",
+        yes: Yes = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Somebody is away, and another account decides for them in the meantime."""
+        owner, to, starts, ends = (
+            account(user, "user"),
+            account(to_user, "to"),
+            moment(from_time, "from"),
+            moment(until, "until"),
+        )
+        policies = _known(policy or [])
+        under = f" under {', '.join(policies)}" if policies else ""
+        line = (
+            f"from {starts:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} UTC {to} decides for {owner}{under}, one hop only"
+        )
+        confirm(f"{owner} is away", [line], yes=yes)
+        made = delegate_while_away(
+            actor=actor(), owner=owner, to=to, starts_at=starts, ends_at=ends, policies=policies, reason=reason
+        )
+        put_json(_view(made)) if as_json else text.line(f"delegation {made.pk}: {line}")
+
+
+def _known(policies: list[str]) -> list[str]:
+    """A name that no policy has would never count."""
+    known = sorted(set(Policy.objects.filter(published=True).values_list("name", flat=True)))
+    for name in policies:
+        if name not in known:
+            raise BadInput(
+                f"--policy '{name}': there is no such policy", field="policy", remedy=did_you_mean(name, known, "known")
+            )
+    return policies
+
+
+def _view(made: Delegation) -> dict[str, Any]:
+    return {
+        "id": made.pk,
+        "owner": made.owner.get_username(),
+        "to": made.to.get_username(),
+        "starts_at": made.starts_at.isoformat(),
+        "ends_at": made.ends_at.isoformat(),
+        "policies": made.policies,
+        "reason": made.reason,
+    }

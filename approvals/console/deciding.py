@@ -1,0 +1,79 @@
+"""`approval approve`, `reject`, `request-changes` and `abstain`: the one door, in the name of an account."""
+
+from __future__ import annotations
+
+from django_typer.management import command
+
+from approvals import selectors
+from approvals.console import requests
+from approvals.console.confirm import confirm
+from approvals.console.inputs import DOOR, account, acting_as, pairs
+from approvals.console.options import AsJson, AsUser, Comment, Edits, RequestId, Yes
+from approvals.console.preview import preview
+from approvals.core.events import Voted
+from approvals.core.words import Choice
+from approvals.people import person_of
+from approvals.services import Evidence, decide, get_request
+from orchestration.clock import now
+from orchestration.console.command import ConsoleCommand
+from orchestration.console.doors import actor, guarded, put_json
+
+
+class Deciding(ConsoleCommand):
+    @command()
+    @guarded
+    def approve(
+        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None, yes: Yes = False,
+        as_json: AsJson = False,
+    ) -> None:  # fmt: skip
+        """Say yes."""
+        _decide(Choice.APPROVE, request_id, as_user, comment, edit, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def reject(
+        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None, yes: Yes = False,
+        as_json: AsJson = False,
+    ) -> None:  # fmt: skip
+        """Say no."""
+        _decide(Choice.REJECT, request_id, as_user, comment, edit, yes=yes, as_json=as_json)
+
+    @command(name="request-changes")
+    @guarded
+    def request_changes(
+        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None, yes: Yes = False,
+        as_json: AsJson = False,
+    ) -> None:  # fmt: skip
+        """Give it back to whoever asked."""
+        _decide(Choice.REQUEST_CHANGES, request_id, as_user, comment, edit, yes=yes, as_json=as_json)
+
+    @command()
+    @guarded
+    def abstain(
+        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None, yes: Yes = False,
+        as_json: AsJson = False,
+    ) -> None:  # fmt: skip
+        """Say neither."""
+        _decide(Choice.ABSTAIN, request_id, as_user, comment, edit, yes=yes, as_json=as_json)
+
+
+def _decide(
+    choice: Choice, request_id: str, as_user: str, comment: str, edit: list[str] | None, *, yes: bool, as_json: bool
+) -> None:
+    user, edits = account(as_user, "as"), pairs(edit, "edit")
+    person, at = person_of(user), now()
+    request = get_request(request_id, actor=actor())
+    foretold = preview(request, Voted(at=at, person=person.id, choice=choice), person)
+    confirm(f"{choice} '{request.title}' ({request_id}) as {user.get_username()}", foretold, yes=yes)
+    decide(
+        request_id=request_id,
+        actor=acting_as(user),
+        person=person,
+        choice=choice,
+        comment=comment,
+        edits=edits,
+        seen=request.content_hash,
+        evidence=Evidence(strength=DOOR, detail={"operator": actor().name}),
+    )
+    view = selectors.request_view(get_request(request_id, actor=actor()))
+    put_json(view) if as_json else requests.outcome(view)

@@ -1,0 +1,32 @@
+"""What an act would make of a request, told by the flow itself before anything is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from approvals.console.moments import what
+from approvals.core.events import Event
+from approvals.core.simulate import Walk
+from approvals.models import Request
+from approvals.people import Person
+from approvals.selectors import plan_of_request, state_of
+from approvals.simulator import stand_ins_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """`refusal`: why it is not possible now; '' when it is."""
+
+    lines: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+def preview(request: Request, event: Event, *people: Person) -> Preview:
+    """`people`: whoever takes part and may not be known to the request yet."""
+    plan = plan_of_request(request)
+    walk = Walk(plan, state=state_of(request), stand_ins=stand_ins_for(request.policy.name, event.at))
+    refusal = walk.hear(event)
+    names = {person: str(info.get("name", person)) for person, info in request.people.items()}
+    names |= {person.id: person.name for person in people}
+    lines = tuple(line for moment in walk.moments for line in what(plan, moment, names))
+    return Preview(lines=lines or ("nothing changes",), refusal=refusal)

@@ -1,0 +1,65 @@
+"""docs/policies.md: its examples are what the product takes, and no key is left out."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from approvals.console.simulation import view
+from approvals.core.policy import Escalation, PolicyDefinition, Stage, Who, WorkingHours
+from approvals.services import publish_policy
+from approvals.services.policies import check_policy
+from approvals.simulator import Question, simulated
+from orchestration.definitions_io import load_text
+from tests.approvals.scenes import ADA
+from tests.contract.cast import account
+from tests.crash.workers import ROOT
+
+GUIDE = (ROOT / "docs" / "policies.md").read_text()
+POLICY, REQUEST = (load_text(text, name="x.yaml") for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL))
+START = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+def on_call() -> list[str]:
+    return ["dora"]
+
+
+def test_the_complete_example_has_every_key() -> None:
+    policy = check_policy(POLICY)
+    used: set[str] = set()
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            used.update(value)
+        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            walk(item)
+
+    walk(POLICY)
+    models = (PolicyDefinition, Stage, Who, Escalation, WorkingHours)
+    assert {name for model in models for name in model.model_fields} <= used
+    assert policy.model_fields_set == set(PolicyDefinition.model_fields)
+
+
+@pytest.mark.parametrize("model", [PolicyDefinition, Stage, Who, WorkingHours, Escalation])
+def test_every_key_is_explained(model: Any) -> None:
+    for name in model.model_fields:
+        assert f"`{name}`" in GUIDE or f"`{name}:" in GUIDE, name
+
+
+@pytest.mark.django_db
+def test_the_example_can_be_published_and_simulated() -> None:
+    for name, groups in {"bob": [], "dora": [], "erin": ["developers"], "lena": ["leads"], "sam": ["security"],
+                         "dirk": ["directors"]}.items():  # fmt: skip
+        account(name, *groups)
+    stored, new = publish_policy(data=POLICY, actor=ADA)
+    assert new and stored.name == "deployment"
+    given: Any = REQUEST
+    with override_settings(ZEN_ON_CALL={"platform": "tests.approvals.test_guide.on_call"}):
+        found = view(simulated(policy=check_policy(POLICY), question=Question(**given), at=START), START)
+    assert found["auto_approve"]["holds"] is False and found["can_pass"]["possible"]
+    assert [one["name"] for one in found["can_pass"]["by"]][-2:] == ["lena", "sam"]
+    assert found["timeline"][1]["at"]["local"] == "2026-11-25T12:00:00+01:00"
