@@ -111,9 +111,10 @@ def _warnings_of_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> I
         name = f"step '{step_id}'" + (f" in iteration {effect.iteration}" if step.iteration > 1 else "")
         if effect.resolution in CLOSED_BY:
             yield f"{name} {CLOSED_BY[effect.resolution]}"
-        if state.undoing and plan_step.acts and not plan_step.has_undo:
+        stopped = run.status == RunStatus.FORCE_STOPPED
+        if (state.undoing or stopped) and plan_step.acts and not plan_step.has_undo:
             yield f"{name} ran and has no compensation: it still stands"
-        if run.status == RunStatus.FORCE_STOPPED and plan_step.has_undo and effect.stands:
+        if stopped and plan_step.has_undo and effect.stands and effect.resolution is None:
             yield f"{name} may still stand: the run was force-stopped"
     if run.status == RunStatus.COMPLETED and step.status in PROBLEM_STATUSES:
         yield f"step '{step_id}' is {step.status}, and the run went on without it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from orchestration.core.plan import Plan
+from orchestration.core.plan import Plan, PlanStep
 from orchestration.core.state import SagaState, StepState
 from orchestration.core.words import StepStatus, UndoStatus
 
@@ -54,15 +54,20 @@ class AbortPreview:
 
 
 def preview_abort(plan: Plan, state: SagaState) -> AbortPreview:
-    steps = state.steps.items()
+    steps = [(step_id, state.steps[step_id]) for step_id in plan.order if step_id in state.steps]
     before = {s: [e.iteration for e in step.others if e.iteration < step.iteration and e.stands] for s, step in steps}
     return AbortPreview(
         waves=undo_waves(plan, state),
-        without_undo=tuple(s for s, step in steps if step.effects and not plan.steps[s].has_undo),
+        without_undo=tuple(s for s, step in steps if step.effects and _stays(plan.steps[s])),
         in_flight=tuple(s for s, step in steps if step.status is StepStatus.RUNNING),
         pivot=reached_pivot(plan, state),
         earlier={step_id: tuple(iterations) for step_id, iterations in before.items() if iterations},
     )
+
+
+def _stays(step: PlanStep) -> bool:
+    """Whether what it does stands for good: it acts, and has no undo."""
+    return step.acts and not step.has_undo
 
 
 def reached_pivot(plan: Plan, state: SagaState) -> str:

@@ -138,6 +138,9 @@ def _consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list
         lines = [f"wave {n}: undo {', '.join(wave)}" for n, wave in enumerate(abort.waves, 1)] or ["nothing to undo"]
         if abort.without_undo:
             lines.append(f"has no undo and will stand: {', '.join(abort.without_undo)}")
+        if abort.earlier:
+            before = [f"{s} ({', '.join(map(str, iterations))})" for s, iterations in abort.earlier.items()]
+            lines.append(f"so it is with what iterations before a rerun did: {'; '.join(before)}")
         if abort.in_flight:
             lines.append(f"in flight, undone too if it happened: {', '.join(abort.in_flight)}")
         return lines, asdict(abort)

@@ -7,7 +7,7 @@ from typing import Any
 from orchestration.core.words import Verb
 from orchestration.models import Run
 from orchestration.selectors import run_view
-from orchestration.services import act
+from orchestration.services import act, preview
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
@@ -49,6 +49,12 @@ def test_a_rerun_that_fails_undoes_what_the_step_did_before(engine: str, peer: P
     assert view["warnings"] == ["step 'mail' in iteration 1 ran and has no compensation: it still stands"]
     keys = [key for method, path, key in peer.calls if (method, path) == ("DELETE", "/things/pay")]
     assert keys == [f"{run.workflow_id}:pay:undo:1"]
+
+
+def test_the_preview_of_an_abort_names_the_iterations_before(engine: str, peer: Peer) -> None:
+    run = again(trip(peer, engine), "pay")
+    shown = preview(workflow_id=run.workflow_id, verb=Verb.ABORT, actor=ADA)
+    assert "so it is with what iterations before a rerun did: pay (1); mail (1)" in shown.lines
 
 
 def test_each_iteration_is_undone_under_its_own_key_by_what_it_made(engine: str, peer: Peer) -> None:

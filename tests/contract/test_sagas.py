@@ -7,7 +7,7 @@ import pytest
 from orchestration.core.words import Verb
 from orchestration.errors import WrongState
 from orchestration.selectors import run_view
-from orchestration.services import act
+from orchestration.services import act, preview
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
@@ -176,6 +176,23 @@ def test_a_force_stop_ends_at_once_and_says_what_stands(engine: str, peer: Peer)
     view = run_view(until(run))
     assert view["status"] == "force_stopped" and "/things/a" in peer.things
     assert any("'a'" in warning for warning in view["warnings"])
+
+
+def test_a_force_stop_s_warnings_name_what_its_preview_named(engine: str, peer: Peer) -> None:
+    """The step without an undo too, and the step in flight; a wait leaves nothing."""
+    pause = {"step_id": "pause", "forward_action": {"type": "wait", "seconds": 0.01}}
+    peer.delay["/things/b"] = 1.0
+    run = start(peer, engine, step("a"), step("p", undo=False), pause, step("b"))
+    until(run, lambda r: bool(peer.at_once) and run_view(r)["steps"][3]["status"] == "running")
+    lines = preview(workflow_id=run.workflow_id, verb=Verb.FORCE_STOP, actor=ADA).lines
+    assert lines[0] == "nothing is undone; what stands: a, p"
+    act(workflow_id=run.workflow_id, verb=Verb.FORCE_STOP, actor=ADA, note="enough")
+    view = run_view(until(run))
+    assert view["status"] == "force_stopped" and view["warnings"] == [
+        "step 'a' may still stand: the run was force-stopped",
+        "step 'p' ran and has no compensation: it still stands",
+        "step 'b' may still stand: the run was force-stopped",
+    ]
 
 
 def test_a_compensation_may_name_its_own_step(engine: str, peer: Peer) -> None:
