@@ -1,6 +1,7 @@
 """The failure matrix (rule 14): what becomes of a run when each step fails, times out, or is followed by an abort.
 
-It drives the very flow that runs, with every other action succeeding at once.
+It drives the very flow that runs, with every other action succeeding at once. Two things it takes from the rules of the
+effects: a probe does not answer either when a step times out, and what then lacks its own output cannot be undone.
 """
 
 from __future__ import annotations
@@ -69,17 +70,17 @@ def _drive(plan: Plan, target: str, mishap: Mishap) -> tuple[SagaState, bool]:
     while todo and not state.status.is_end:
         event = todo.popleft()
         state, commands = decide(plan, state, event)
-        todo.extend(answer for command in commands if (answer := _answer(command, target, mishap)))
+        todo.extend(answer for command in commands if (answer := _answer(plan, command, target, mishap)))
         over = isinstance(event, ActionEnded) and event.step_id == target and event.purpose is Purpose.FORWARD
         if over and mishap == "abort after":
             aborted, commands = decide(plan, state, AbortRequested(at=EPOCH, cause=Cause.OPERATOR))
             refused = aborted is state
             state = aborted
-            todo.extend(answer for command in commands if (answer := _answer(command, target, mishap)))
+            todo.extend(answer for command in commands if (answer := _answer(plan, command, target, mishap)))
     return state, refused
 
 
-def _answer(command: Command, target: str, mishap: Mishap) -> Event | None:
+def _answer(plan: Plan, command: Command, target: str, mishap: Mishap) -> Event | None:
     if isinstance(command, StartTimer) and command.timer != "deadline":
         return TimerFired(
             at=EPOCH,
@@ -91,9 +92,7 @@ def _answer(command: Command, target: str, mishap: Mishap) -> Event | None:
         )
     if not isinstance(command, RunAction):
         return None
-    outcome = Outcome.SUCCEEDED
-    if command.step_id == target and command.purpose is Purpose.FORWARD:
-        outcome = {"fails": Outcome.FAILED, "times out": Outcome.UNKNOWN}.get(mishap, Outcome.SUCCEEDED)
+    outcome = _outcome(plan, command, mishap) if command.step_id == target else Outcome.SUCCEEDED
     return ActionEnded(
         at=EPOCH,
         step_id=command.step_id,
@@ -103,3 +102,11 @@ def _answer(command: Command, target: str, mishap: Mishap) -> Event | None:
         outcome=outcome,
         maybe=outcome is Outcome.UNKNOWN,
     )
+
+
+def _outcome(plan: Plan, command: RunAction, mishap: Mishap) -> Outcome:
+    """Of an attempt of the step that meets with the mishap."""
+    if command.purpose is Purpose.FORWARD:
+        return {"fails": Outcome.FAILED, "times out": Outcome.UNKNOWN}.get(mishap, Outcome.SUCCEEDED)
+    lacks_output = mishap == "times out" and plan.steps[command.step_id].undo_needs_output
+    return Outcome.FAILED if lacks_output else Outcome.SUCCEEDED

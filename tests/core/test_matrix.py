@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import yaml
+
+from orchestration.core.compile import compile_plan
+from orchestration.core.definition import validate_definition
 from orchestration.core.matrix import failure_matrix
 from orchestration.core.words import RunStatus
 from tests.core.saga_world import make_plan
@@ -23,3 +29,23 @@ def test_each_mishap_of_each_step() -> None:
     assert rows["p", "times out"].status is RunStatus.HELD
     assert (rows["c", "fails"].status, rows["c", "fails"].stands) == (RunStatus.HELD, ("a", "b", "p"))
     assert rows["p", "abort after"].refused and rows["p", "abort after"].status is RunStatus.COMPLETED
+
+
+def test_an_undo_that_needs_its_own_output_waits_for_a_person_after_a_timeout() -> None:
+    plan = make_plan(
+        {"a": (), "b": ("a",), "c": ("b",)},
+        a={"has_undo": True}, b={"has_undo": True, "undo_needs_output": True}, c={"has_undo": True},
+    )  # fmt: skip
+    rows = {(row.step_id, row.mishap): row for row in failure_matrix(plan)}
+    assert (rows["b", "times out"].status, rows["b", "times out"].stands) == (RunStatus.NEEDS_ATTENTION, ("a", "b"))
+    assert rows["b", "fails"].status is RunStatus.ROLLED_BACK
+    assert rows["b", "abort after"].undone == (("c",), ("b",), ("a",)), "an output that came is there"
+    assert rows["c", "times out"].status is RunStatus.ROLLED_BACK
+
+
+def test_the_example_s_matrix_promises_nothing_that_a_run_does_not_keep() -> None:
+    text = (Path(__file__).parents[2] / "examples" / "order.yaml").read_text()
+    definition = validate_definition(yaml.safe_load(text))
+    rows = {(row.step_id, row.mishap): row for row in failure_matrix(compile_plan(definition))}
+    by_id = [step.step_id for step in definition.steps if step.compensation_action and "{id}" in str(step)]
+    assert by_id and all(rows[step_id, "times out"].status is RunStatus.NEEDS_ATTENTION for step_id in by_id)

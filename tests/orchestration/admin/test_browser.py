@@ -85,9 +85,12 @@ def test_a_definition_is_checked_and_published_with_its_matrix(visitor: Visitor,
     assert not Definition.objects.exists(), "a check stores nothing"
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("order v1 is published")).to_be_visible()
-    row = page.locator("#matrix tbody tr", has_text="times out").last
+    row = page.locator("#matrix tbody tr", has_text="fails").last
     expect(row).to_contain_text("rolled_back")
-    expect(row).to_contain_text("ship → charge, label → reserve")
+    expect(row).to_contain_text("charge, label → reserve")
+    lost = page.locator("#matrix tbody tr", has_text="times out").last
+    expect(lost).to_contain_text("needs_attention")
+    expect(lost).to_contain_text("reserve, charge, label, ship")
     assert AuditEvent.objects.get(action="definition.publish").door == "admin"
     visitor.open("definition/add/")
     page.get_by_label("Definition").fill(text)
