@@ -24,8 +24,10 @@ from orchestration.audit_chain.canonical import canonical, sha256
 from orchestration.audit_chain.seal import seal
 from orchestration.clock import now
 from orchestration.errors import BadInput, WrongState
+from orchestration.services import start_run
 from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
 from tests.contract.cast import account, says
+from tests.contract.hosts import celery_host, until
 from tests.crash.workers import ROOT
 from tests.orchestration.audit.scenes import tamper
 
@@ -122,7 +124,22 @@ def test_a_seal_can_come_with_all_its_heads(decided: Request) -> None:
     assert "the heads of the seal were changed" in problems(made)
 
 
-def test_a_grant_that_was_used_is_in_it_and_in_its_audit(decided: Request) -> None:
+def test_the_use_of_a_yes_is_in_it() -> None:
+    account("bob")
+    gate = {"step_id": "gate", "forward_action": {"type": "approval", "approvers": ["bob"], "description": "Go on?"}}
+    with celery_host() as engine:
+        run, _ = start_run(definition={"saga_id": "s", "steps": [gate]}, actor=ADA, engine=engine)
+        until(run, lambda _: Request.objects.filter(status="pending").exists())
+        says("bob", "approve", Request.objects.get())
+        assert until(run).status == "completed"
+    made = receipt(Request.objects.get())
+    assert problems(made) == [] and made["grant"]["spent_by"].endswith(":gate:forward:1")
+    assert made["audit"][-1]["action"] == "approval.spend" and made["request"]["about"] == run.workflow_id
+    made["grant"] = None
+    assert "the use of the yes is not what the audit has" in problems(made)
+
+
+def test_a_grant_that_the_audit_does_not_have_is_not_signed(decided: Request) -> None:
     Request.objects.filter(pk=decided.pk).update(spent_by="run:step:forward:1", spent_at=now())
     with pytest.raises(WrongState, match="the use of the yes is not what the audit has"):
         receipt(decided)
