@@ -11,8 +11,8 @@ import pytest
 import redis
 from django.contrib.auth.models import User
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
+from tests.servers import skipping
 from zen_project.embedded.process import OwnedServer, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -44,8 +44,7 @@ def test_the_dev_server_has_the_default_namespace(temporal_dev_server: str) -> N
 
 def test_the_time_skipping_server_runs(time_skipping_server: Path) -> None:
     async def skips() -> bool:
-        program = str(time_skipping_server)
-        async with await WorkflowEnvironment.start_time_skipping(test_server_existing_path=program) as env:
+        async with await skipping.started(time_skipping_server) as env:
             return env.supports_time_skipping
 
     assert asyncio.run(skips())
