@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from random import Random
 
 from django.db import connection
@@ -48,9 +49,9 @@ def celery_host(threads: int = 4) -> Iterator[str]:
 
 
 @contextmanager
-def memory_host() -> Iterator[str]:
+def memory_host(*, longest_alarm: timedelta = timedelta()) -> Iterator[str]:
     """The memory engine, which is in the table of engines only here, and the relay beside it."""
-    engine, stop = MemoryEngine(random=Random(0)), threading.Event()
+    engine, stop = MemoryEngine(random=Random(0), longest_alarm=longest_alarm), threading.Event()
 
     def loop() -> None:
         while not stop.wait(0.05):
