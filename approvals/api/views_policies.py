@@ -6,16 +6,16 @@ from django.contrib.auth import get_user_model
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request as HttpRequest
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from approvals.api.serializers import DelegationIn, DelegationList, DelegationOut, PolicyOut, PolicyPage
 from approvals.api.views_requests import checked
 from approvals.models import Delegation, Policy
 from approvals.services import delegate_while_away, end_delegation, publish_policy
 from orchestration import roles
-from orchestration.api.auth import MayView, actor_of
+from orchestration.api.auth import actor_of
 from orchestration.api.body import body_of, number, query
 from orchestration.api.docs import LIMIT, answers
+from orchestration.api.views import Door
 from orchestration.api.views_definitions import Pages
 from orchestration.errors import BadInput, NotFound
 
@@ -34,9 +34,7 @@ def policy_row(policy: Policy) -> dict[str, Any]:
     }
 
 
-class Policies(APIView):
-    permission_classes = [MayView]
-
+class Policies(Door):
     @extend_schema(
         operation_id="policies_list",
         parameters=[LIMIT, OpenApiParameter("cursor", str)],
@@ -57,9 +55,7 @@ class Policies(APIView):
         return Response({**policy_row(stored), "body": stored.body}, status=201 if new else 200)
 
 
-class PolicyDetail(APIView):
-    permission_classes = [MayView]
-
+class PolicyDetail(Door):
     @extend_schema(
         operation_id="policies_read",
         parameters=[NAME, OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum": 2**31 - 1})],
@@ -87,9 +83,7 @@ def delegation_view(rule: Delegation) -> dict[str, Any]:
     }
 
 
-class Delegations(APIView):
-    permission_classes = [MayView]
-
+class Delegations(Door):
     @extend_schema(
         operation_id="delegations_list",
         parameters=[OpenApiParameter("owner", str, description="a user name; oneself when left out")],
@@ -118,9 +112,7 @@ class Delegations(APIView):
         return Response(delegation_view(rule), status=201)
 
 
-class EndDelegation(APIView):
-    permission_classes = [MayView]
-
+class EndDelegation(Door):
     @extend_schema(
         operation_id="delegations_end",
         request=None,

@@ -6,7 +6,6 @@ from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request as HttpRequest
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from approvals import selectors
 from approvals.api.evidence import evidence_of
@@ -37,10 +36,11 @@ from approvals.services import (
     revoke,
     withdraw,
 )
-from orchestration.api.auth import MayView, actor_of
-from orchestration.api.body import body_of, query, text
+from orchestration.api.auth import actor_of
+from orchestration.api.body import body_of, query, words
 from orchestration.api.docs import LIMIT, answers
 from orchestration.api.serializers import Form
+from orchestration.api.views import Door
 from orchestration.api.views_definitions import Pages
 from orchestration.errors import BadInput
 
@@ -60,9 +60,7 @@ def shown(request: Request) -> Response:
     return Response(selectors.request_view(request))
 
 
-class Requests(APIView):
-    permission_classes = [MayView]
-
+class Requests(Door):
     @extend_schema(
         operation_id="approvals_list",
         parameters=[
@@ -78,10 +76,7 @@ class Requests(APIView):
         responses=answers({200: RequestPage}, 404, 422),
     )
     def get(self, request: HttpRequest) -> Response:
-        asked = [text(status, "status") for status in request.query_params.getlist("status") if status]
-        wrong = [status for status in asked if status not in STATUSES]
-        if wrong:
-            raise BadInput(f"'{wrong[0]}' is not a status", field="status", remedy=f"one of: {', '.join(STATUSES)}")
+        asked = words(request, "status", STATUSES)
         names = ("about", "stage", "policy", "search")
         found = selectors.requests(statuses=asked, **{name: query(request, name) for name in names})
         if "mine" in request.query_params:
@@ -108,17 +103,13 @@ class Requests(APIView):
         return Response(body, status=201 if new else 200, headers={"Location": where})
 
 
-class RequestDetail(APIView):
-    permission_classes = [MayView]
-
+class RequestDetail(Door):
     @extend_schema(operation_id="approvals_read", parameters=[REQUEST_ID], responses=answers({200: RequestOut}, 404))
     def get(self, request: HttpRequest, request_id: str) -> Response:
         return shown(get_request(request_id, actor=actor_of(request.user)))
 
 
-class Decide(APIView):
-    permission_classes = [MayView]
-
+class Decide(Door):
     @extend_schema(
         operation_id="approvals_decide",
         parameters=[REQUEST_ID],
@@ -140,9 +131,7 @@ class Decide(APIView):
         return shown(found)
 
 
-class Remarks(APIView):
-    permission_classes = [MayView]
-
+class Remarks(Door):
     @extend_schema(
         operation_id="approvals_remark",
         parameters=[REQUEST_ID],
@@ -155,11 +144,7 @@ class Remarks(APIView):
         return shown(remark(request_id=request_id, actor=actor_of(request.user), person=person, **given))
 
 
-class _Act(APIView):
-    permission_classes = [MayView]
-
-
-class Withdraw(_Act):
+class Withdraw(Door):
     @extend_schema(
         operation_id="approvals_withdraw",
         parameters=[REQUEST_ID],
@@ -170,7 +155,7 @@ class Withdraw(_Act):
         return shown(withdraw(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request)))
 
 
-class Revoke(_Act):
+class Revoke(Door):
     @extend_schema(
         operation_id="approvals_revoke",
         parameters=[REQUEST_ID],
@@ -181,7 +166,7 @@ class Revoke(_Act):
         return shown(revoke(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request)))
 
 
-class Resubmit(_Act):
+class Resubmit(Door):
     @extend_schema(
         operation_id="approvals_resubmit",
         parameters=[REQUEST_ID],
@@ -192,7 +177,7 @@ class Resubmit(_Act):
         return shown(resubmit(request_id=request_id, actor=actor_of(request.user), **checked(ResubmitIn, request)))
 
 
-class Reassign(_Act):
+class Reassign(Door):
     @extend_schema(
         operation_id="approvals_reassign",
         parameters=[REQUEST_ID],
@@ -203,7 +188,7 @@ class Reassign(_Act):
         return shown(reassign(request_id=request_id, actor=actor_of(request.user), **checked(ReassignIn, request)))
 
 
-class NamePeople(_Act):
+class NamePeople(Door):
     @extend_schema(
         operation_id="approvals_name_people",
         parameters=[REQUEST_ID],

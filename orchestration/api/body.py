@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.exceptions import ParseError
@@ -50,6 +51,15 @@ def text(value: str, field: str) -> str:
 
 def query(request: Request, name: str, default: str = "") -> str:
     return text(request.query_params.get(name, default), name)
+
+
+def words(request: Request, name: str, known: Sequence[str]) -> list[str]:
+    """A parameter that may be given several times, each time one of the known words."""
+    given = [text(word, name) for word in request.query_params.getlist(name)]
+    wrong = [word for word in given if word not in known]
+    if wrong:
+        raise BadInput(f"'{wrong[0][:80]}' is not a {name}", field=name, remedy=f"one of: {', '.join(known)}")
+    return given
 
 
 def number(request: Request, name: str, default: int, *, least: int = 0, most: int = 2**31 - 1) -> int:

@@ -25,7 +25,7 @@ WORDS = {
 
 def answers(good: dict[int, Any], *problems: int) -> dict[Any, Any]:
     found: dict[Any, Any] = dict(good)
-    for status in (400, 401, 403, 406, *problems):
+    for status in sorted({400, 401, 403, 406, 422, *problems}):  # 422: any unknown parameter
         found[(status, CONTENT_TYPE)] = OpenApiResponse(Problem, description=WORDS[status])
     return found
 

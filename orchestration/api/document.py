@@ -43,7 +43,7 @@ def _stream(events: dict[str, Any]) -> dict[str, Any]:
         "schema": {"type": "string"},
         "description": "the number of the last event that was seen; `after` says the same",
     }
-    answers = {code: answer for code, answer in events["responses"].items() if code in ("401", "403", "404")}
+    answers = {code: answer for code, answer in events["responses"].items() if code in ("401", "403", "404", "422")}
     return {
         "operationId": "runs_events_stream",
         "description": "The events as they happen, from the first or from `after`; `event: end` after the last.",

@@ -15,6 +15,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from orchestration import roles, selectors
 from orchestration.api.auth import BearerAuthentication, actor_of
 from orchestration.api.errors import CONTENT_TYPE, of_zen, problem
+from orchestration.api.views import refuse_unknown
 from orchestration.core.words import RunStatus
 from orchestration.errors import ZenError
 from orchestration.services import get_run
@@ -44,6 +45,7 @@ def _refused(request: HttpRequest, workflow_id: str) -> HttpResponse | None:
         if not user.is_authenticated:
             raise AuthenticationFailed("Authentication credentials were not provided.")
         roles.require(actor_of(user), "view")
+        refuse_unknown(request.GET, ["after"])
         get_run(workflow_id)
     except AuthenticationFailed as error:
         body = problem(401, str(error.detail), instance=request.path)

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from orchestration import roles, selectors
-from orchestration.api.auth import MayView, actor_of
+from orchestration.api.auth import actor_of
 from orchestration.api.body import body_of, query
 from orchestration.api.docs import STEP_ID, WORKFLOW_ID, answers
 from orchestration.api.serializers import ActIn, PreviewOut, RunOut
+from orchestration.api.views import Door
 from orchestration.core.words import Verb
 from orchestration.errors import NotFound
 from orchestration.models import Message
@@ -28,9 +28,7 @@ def _verb(word: str) -> Verb:
         raise NotFound(f"there is no verb '{word}'", field="verb", remedy=f"one of: {', '.join(Verb)}") from None
 
 
-class RunPreview(APIView):
-    permission_classes = [MayView]
-
+class RunPreview(Door):
     @extend_schema(
         operation_id="runs_preview",
         parameters=[WORKFLOW_ID, VERB, STEP_ID],
@@ -46,9 +44,7 @@ class RunPreview(APIView):
         return Response(asdict(found))
 
 
-class RunAct(APIView):
-    permission_classes = [MayView]
-
+class RunAct(Door):
     @extend_schema(
         operation_id="runs_act",
         parameters=[WORKFLOW_ID, VERB, OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],

@@ -9,11 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from orchestration.api.auth import MayView, actor_of
+from orchestration.api.auth import actor_of
 from orchestration.api.body import body_of, number, query
 from orchestration.api.docs import LIMIT, answers
 from orchestration.api.document import SAGA_SCHEMA
 from orchestration.api.serializers import Checked, DefinitionFull, DefinitionOut, DefinitionPage, Matrix
+from orchestration.api.views import Door
 from orchestration.core.compile import compile_plan
 from orchestration.core.definition import SagaDefinition, json_schema, warnings_of
 from orchestration.core.matrix import failure_matrix
@@ -32,9 +33,7 @@ class Pages(CursorPagination):
         return number(request, "limit", 50, least=1, most=200)
 
 
-class Definitions(APIView):
-    permission_classes = [MayView]
-
+class Definitions(Door):
     @extend_schema(
         operation_id="definitions_list",
         parameters=[OpenApiParameter("saga_id", str), LIMIT, OpenApiParameter("cursor", str)],
@@ -58,9 +57,7 @@ class Definitions(APIView):
         return Response(DefinitionFull(stored).data, status=201 if new else 200)
 
 
-class DefinitionVersion(APIView):
-    permission_classes = [MayView]
-
+class DefinitionVersion(Door):
     @extend_schema(operation_id="definitions_read", responses=answers({200: DefinitionFull}, 404))
     def get(self, request: Request, saga_id: str, version: int) -> Response:
         return Response(DefinitionFull(_stored(saga_id, version)).data)
@@ -73,9 +70,7 @@ def _stored(saga_id: str, version: int) -> Definition:
     return found
 
 
-class Validate(APIView):
-    permission_classes = [MayView]
-
+class Validate(Door):
     @extend_schema(
         operation_id="definitions_validate",
         request={"application/json": {"$ref": SAGA_SCHEMA}},
@@ -87,18 +82,14 @@ class Validate(APIView):
         return Response(body)
 
 
-class DefinitionMatrix(APIView):
-    permission_classes = [MayView]
-
+class DefinitionMatrix(Door):
     @extend_schema(operation_id="definitions_matrix", responses=answers({200: Matrix}, 404, 422))
     def get(self, request: Request, saga_id: str, version: int) -> Response:
         """What becomes of a run when each step fails, times out or is followed by an abort."""
         return Response(_matrix(check_definition(_stored(saga_id, version).body)))
 
 
-class Preview(APIView):
-    permission_classes = [MayView]
-
+class Preview(Door):
     @extend_schema(
         operation_id="definitions_preview",
         request={"application/json": {"$ref": SAGA_SCHEMA}},
@@ -117,9 +108,7 @@ def _matrix(definition: SagaDefinition) -> dict[str, Any]:
     return {"saga_id": definition.saga_id, "rows": [asdict(row) for row in rows]}
 
 
-class DefinitionSchema(APIView):
-    permission_classes = [MayView]
-
+class DefinitionSchema(Door):
     @extend_schema(operation_id="definitions_schema", responses=answers({200: dict}))
     def get(self, request: Request) -> Response:
         return Response(json_schema())

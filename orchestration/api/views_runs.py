@@ -6,13 +6,13 @@ from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from orchestration import selectors
-from orchestration.api.auth import MayView, actor_of
-from orchestration.api.body import body_of, number, query, text
+from orchestration.api.auth import actor_of
+from orchestration.api.body import body_of, number, query, words
 from orchestration.api.docs import AFTER, LIMIT, WORKFLOW_ID, answers
 from orchestration.api.serializers import EventPage, RunOut, RunPage, StartIn, Why
+from orchestration.api.views import Door
 from orchestration.api.views_definitions import Pages
 from orchestration.core.words import RunStatus
 from orchestration.errors import BadInput, NotFound
@@ -23,9 +23,7 @@ ENGINES = ("temporal", "celery")
 STATUSES = [status.value for status in RunStatus]
 
 
-class Runs(APIView):
-    permission_classes = [MayView]
-
+class Runs(Door):
     @extend_schema(
         operation_id="runs_list",
         parameters=[
@@ -39,10 +37,7 @@ class Runs(APIView):
         responses=answers({200: RunPage}, 404, 422),
     )
     def get(self, request: Request) -> Response:
-        asked = [text(status, "status") for status in request.query_params.getlist("status") if status]
-        wrong = [status for status in asked if status not in STATUSES]
-        if wrong:
-            raise BadInput(f"'{wrong[0]}' is not a status", field="status", remedy=f"one of: {', '.join(STATUSES)}")
+        asked = words(request, "status", STATUSES)
         engine = query(request, "engine")
         if "engine" in request.query_params and engine not in ENGINES:
             raise BadInput(f"'{engine[:80]}' is not an engine", field="engine", remedy=f"one of: {', '.join(ENGINES)}")
@@ -90,17 +85,13 @@ def _definition(given: dict[str, Any]) -> Any:
     return stored.body
 
 
-class RunDetail(APIView):
-    permission_classes = [MayView]
-
+class RunDetail(Door):
     @extend_schema(operation_id="runs_read", parameters=[WORKFLOW_ID], responses=answers({200: RunOut}, 404))
     def get(self, request: Request, workflow_id: str) -> Response:
         return Response(selectors.run_view(get_run(workflow_id)))
 
 
-class RunEvents(APIView):
-    permission_classes = [MayView]
-
+class RunEvents(Door):
     @extend_schema(
         operation_id="runs_events",
         parameters=[WORKFLOW_ID, AFTER, LIMIT],
@@ -115,9 +106,7 @@ class RunEvents(APIView):
         return Response({"next": link, "results": [selectors.event_view(row) for row in rows]})
 
 
-class RunWhy(APIView):
-    permission_classes = [MayView]
-
+class RunWhy(Door):
     @extend_schema(operation_id="runs_why", parameters=[WORKFLOW_ID], responses=answers({200: Why}, 404))
     def get(self, request: Request, workflow_id: str) -> Response:
         run = get_run(workflow_id)

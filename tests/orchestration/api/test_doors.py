@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from approvals.models import Delegation
+from approvals.services import delegate_while_away
+from orchestration.clock import now
+from tests.approvals.scenes import asked, published
+from tests.contract.cast import account, actor, says
 from tests.orchestration.api.test_runs import SAGA, client_of, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READS = ("viewer", "operator", "approver", "administrator")
 ACTS = ("operator", "administrator")
-DOORS = {
+DECIDES = ("approver", "administrator")
+MANAGES = ("administrator",)
+DOORS: dict[str, tuple[str, ...]] = {
     "GET /api/v1/definitions/": READS,
     "POST /api/v1/definitions/": ACTS,
     "POST /api/v1/definitions/validate/": READS,
@@ -29,29 +37,87 @@ DOORS = {
     "GET /api/v1/runs/{workflow_id}/why/": READS,
     "GET /api/v1/runs/{workflow_id}/preview/{verb}/": READS,
     "POST /api/v1/runs/{workflow_id}/{verb}/": ACTS,
+    "GET /api/v1/approvals/": READS,
+    "POST /api/v1/approvals/": ACTS,
+    "GET /api/v1/approvals/{request_id}/": READS,
+    "POST /api/v1/approvals/{request_id}/decide/": DECIDES,
+    "POST /api/v1/approvals/{request_id}/remarks/": READS,
+    "POST /api/v1/approvals/{request_id}/withdraw/": MANAGES,  # and whoever asked
+    "POST /api/v1/approvals/{request_id}/resubmit/": MANAGES,  # and whoever asked
+    "POST /api/v1/approvals/{request_id}/revoke/": MANAGES,  # and whoever said yes
+    "POST /api/v1/approvals/{request_id}/reassign/": MANAGES,  # and whoever has the seat
+    "POST /api/v1/approvals/{request_id}/name-people/": MANAGES,
+    "GET /api/v1/policies/": READS,
+    "POST /api/v1/policies/": MANAGES,
+    "GET /api/v1/policies/{name}/": READS,
+    "GET /api/v1/delegations/": READS,
+    "POST /api/v1/delegations/": READS,  # for oneself
+    "POST /api/v1/delegations/{delegation_id}/end/": MANAGES,  # and whose it is
 }
-ELSEWHERE = ("/api/v1/approvals/", "/api/v1/policies/", "/api/v1/delegations/")
-"""Their roles are those of tests/approvals/api/test_requests.py."""
+POLICY = {"policy": "p", "stages": [{"name": "s", "who": {"users": ["bob"]}}]}
+BODIES: dict[str, Any] = {
+    "definitions": SAGA,
+    "validate": SAGA,
+    "preview": SAGA,
+    "runs": {"definition": SAGA},
+    "approvals": {"stage": "s", "description": "?", "engine": "celery", "approvers": ["bob"]},
+    "decide": {"decision": "approve"},
+    "remarks": {"kind": "comment", "text": "hm"},
+    "reassign": {"to": "carol", "person": "bob"},
+    "name-people": {"users": ["carol"]},
+    "policies": POLICY,
+    "delegations": {"to": "carol", "starts_at": "2020-01-01T00:00:00Z", "ends_at": "2999-01-01T00:00:00Z"},
+}
 
 
 def test_the_table_of_doors_is_whole() -> None:
     document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    paths = {path: methods for path, methods in document["paths"].items() if not path.startswith(ELSEWHERE)}
-    assert {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods} == set(DOORS)
+    assert {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods} == set(
+        DOORS
+    )
 
 
 @pytest.mark.parametrize("door", DOORS)
 def test_each_door_opens_for_its_roles_only(door: str) -> None:
-    admin = client_of("administrator")
-    post(admin, "runs/", {"definition": SAGA, "workflow_id": "o-1", "engine": "celery"})
+    clients = {"": Client(), **{role: client_of(role) for role in ("nobody", *READS)}}
+    post(clients["operator"], "runs/", {"definition": SAGA, "workflow_id": "o-1", "engine": "celery"})
+    for name in ("bob", "carol"):
+        account(name)
+    published(POLICY)
     method, path = door.split()
-    given = {"saga_id": "order", "version": "1", "workflow_id": "o-1", "verb": "hold"}
-    body: Any = {"definition": SAGA} if path.endswith("/runs/") else SAGA if "definitions" in path else {}
-    for role in ("", "nobody", *READS):
-        client = Client() if not role else admin if role == "administrator" else client_of(role)
-        if "preview" not in path and "{verb}" in path and role in ACTS:
-            given["verb"] = {"operator": "hold", "administrator": "release"}[role]
-        where = path.format(**given)
+    body = BODIES.get(path.rstrip("/").rpartition("/")[2], {})
+    for role, client in clients.items():
+        where = path.format(**_given(path, role))
         answer = client.post(where, body, content_type="application/json") if method == "POST" else client.get(where)
         allowed = role in DOORS[door]
-        assert answer.status_code in ((200, 201) if allowed else (403,) if role else (401,)), (role, answer)
+        wanted = (200, 201) if allowed else (403,) if role else (401,)
+        assert answer.status_code in wanted, (role, answer.status_code, getattr(answer, "content", b""))
+
+
+def _given(path: str, role: str) -> dict[str, str]:
+    """What the path names, in a state in which the role is all that can be in the way."""
+    verb = "release" if role == "administrator" and "preview" not in path else "hold"  # an operator has held it before
+    given = {"saga_id": "order", "version": "1", "workflow_id": "o-1", "verb": verb, "name": "p"}
+    if "{request_id}" in path:
+        given["request_id"] = _request(path, role)
+    if "{delegation_id}" in path:
+        given["delegation_id"] = str(_delegation().pk)
+    return given
+
+
+def _request(path: str, role: str) -> str:
+    """Ada asks, and bob decides; beside him whoever of the role may."""
+    seats = ("bob", f"{role}1") if role in DECIDES else ("bob",)
+    found = asked("s", request_id=f"a-{role}", description="?", approvers=seats)
+    if path.endswith("/resubmit/"):
+        says("bob", "request-changes", found)
+    if path.endswith("/revoke/"):
+        says("bob", "approve", found)
+    return found.request_id
+
+
+def _delegation() -> Delegation:
+    """Bob's."""
+    bob, carol = account("bob"), account("carol")
+    until = now() + timedelta(days=1)
+    return delegate_while_away(actor=actor(bob), owner=bob, to=carol, starts_at=now(), ends_at=until)
