@@ -1,0 +1,85 @@
+"""People leave, are named, and ask for changes: what that does to the quorum and to silence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals.core.commands import Finish
+from approvals.core.events import ClockReached, Delegated, Event, Opened, PeopleLeft, PeopleNamed, Voted
+from approvals.core.flow import decide
+from approvals.core.guards import refusal
+from approvals.core.hours import Span
+from approvals.core.plan import Level, Plan, StagePlan
+from approvals.core.state import State
+from approvals.core.words import AtTheEnd, Authority, Choice, Mode, Status
+from tests.approvals.core.strategies import START
+
+
+def stage(people: str, mode: Mode = Mode.ALL, **more: object) -> StagePlan:
+    return StagePlan(name="s", people=frozenset(people), mode=mode, **more)  # type: ignore[arg-type]
+
+
+def after(plan: Plan, *events: Event) -> State:
+    state = State()
+    for event in (Opened(at=START), *events):
+        state, commands = decide(plan, state, event)
+        assert any(isinstance(command, Finish) for command in commands) == state.status.is_end
+    return state
+
+
+def says(person: str, choice: Choice = Choice.APPROVE) -> Voted:
+    return Voted(at=START, person=person, choice=choice)
+
+
+def leave(people: str) -> PeopleLeft:
+    return PeopleLeft(at=START, people=frozenset(people))
+
+
+def test_those_who_stay_are_all_once_the_last_silent_one_has_left() -> None:
+    assert after(Plan(stages=(stage("ab"),)), says("a"), leave("b")).status is Status.APPROVED
+
+
+def test_nobody_left_is_no_approval() -> None:
+    assert after(Plan(stages=(stage("ab"),)), leave("ab")).status is Status.RESCUE
+
+
+def test_naming_only_those_who_have_said_yes_is_enough() -> None:
+    named = PeopleNamed(at=START, people=frozenset("a"))
+    assert after(Plan(stages=(stage("ab"),)), says("a"), named).status is Status.APPROVED
+
+
+@pytest.mark.parametrize("word", [Choice.REQUEST_CHANGES, Choice.APPROVE])
+def test_what_was_decided_stands_when_its_voter_leaves(word: Choice) -> None:
+    plan = Plan(stages=(stage("a", Mode.ANY),), cooling_off_seconds=60.0)
+    before = after(plan, says("a", word))
+    assert after(plan, says("a", word), leave("a")).status is before.status
+
+
+def test_a_seat_goes_back_to_its_owner_once() -> None:
+    plan = Plan(stages=(stage("ab"),))
+    given = Delegated(at=START, person="a", to="c")
+    assert {(seat.person, seat.owner) for seat in after(plan, given, leave("c")).seats} == {("a", "a"), ("b", "b")}
+    assert {seat.person for seat in after(plan, given, leave("ac")).seats} == {"b"}
+    assert {seat.person for seat in after(plan, given, says("c"), leave("c")).seats} == {"b"}
+
+
+def test_silence_after_asked_changes_is_no_yes() -> None:
+    plan = Plan(stages=(stage("ab", expires=Span(seconds=60.0), at_the_end=AtTheEnd.APPROVE),))
+    late = ClockReached(at=START + timedelta(seconds=61))
+    assert after(plan, late).status is Status.APPROVED
+    state = after(plan, says("a", Choice.REQUEST_CHANGES), late)
+    assert (state.status, state.last_words) == (Status.EXPIRED, "the changes were not made in time")
+
+
+def test_a_seat_cannot_go_to_one_who_is_needed_later() -> None:
+    plan = Plan(stages=(stage("a"), stage("b")))
+    given = Delegated(at=START, person="a", to="b")
+    assert "needed elsewhere" in refusal(plan, after(plan), given)
+
+
+def test_an_escalation_to_one_who_is_needed_later_is_for_an_administrator() -> None:
+    level = Level(after=Span(seconds=10.0), authority=Authority.TRANSFER, people=frozenset("b"))
+    plan = Plan(stages=(stage("a", levels=(level,)), stage("b")))
+    assert after(plan, ClockReached(at=START + timedelta(seconds=11))).status is Status.RESCUE
