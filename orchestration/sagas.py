@@ -36,11 +36,21 @@ async def start_distributed_saga(
             remedy="use 'orchestration'; choreography arrives in a later release",
         )
     run, started = await sync_to_async(start_run)(
-        definition=dict(saga_definition),
+        definition=dict(saga_definition) if isinstance(saga_definition, Mapping) else saga_definition,
         actor=PYTHON,
         workflow_id=workflow_id,
         engine=engine,
-        context=dict(context or {}),
-        config=dict(config or {}),
+        context=_mapping(context, "context"),
+        config=_mapping(config, "config"),
     )
     return {"workflow_id": run.workflow_id, "engine": run.engine, "status": run.status, "started": started}
+
+
+def _mapping(value: Mapping[str, Any] | None, field: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadInput(
+            f"{field} is of type {type(value).__name__}", field=field, remedy="give a mapping, or leave it out"
+        )
+    return dict(value)

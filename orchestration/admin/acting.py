@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -29,7 +29,9 @@ class ActView:
         run = self.get_object(request, str(pk))
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if run is None or verb not in list(Verb):
+        if verb not in list(Verb):
+            raise Http404(f"there is no verb '{verb}'")
+        if run is None:
             return self.gone(request, str(pk))  # type: ignore[no-any-return]
         word, step_id = Verb(verb), request.GET.get("step_id", "")
         form = (ResolveForm if word is Verb.RESOLVE else ActForm)(request.POST if request.method == "POST" else None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from asgiref.sync import async_to_sync
 
 from orchestration.client import SagaWorkflow, get_temporal_client
 from orchestration.errors import BadInput, NotFound
+from orchestration.models import Run
 from orchestration.sagas import start_distributed_saga
 from tests.core.seed_sagas import ONBOARDING
 
@@ -36,3 +39,20 @@ def test_what_is_not_there_is_said() -> None:
         async_to_sync(get_temporal_client().get_workflow_status)("nobody")
     with pytest.raises(BadInput, match="coordination_mode"):
         async_to_sync(start_distributed_saga)(saga_definition=ONBOARDING, coordination_mode="other")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"saga_definition": None}, "definition"),
+        ({"saga_definition": "str"}, "definition"),
+        ({"saga_definition": [("saga_id", "x")]}, "definition"),
+        ({"saga_definition": ONBOARDING, "context": "str"}, "context"),
+        ({"saga_definition": ONBOARDING, "config": 5}, "config"),
+    ],
+)
+def test_what_is_no_mapping_is_bad_input(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        async_to_sync(start_distributed_saga)(**given)
+    assert field in {refused.value.field, *(problem["field"] for problem in refused.value.problems)}
+    assert "mapping" in f"{refused.value} {refused.value.remedy}" and not Run.objects.exists()

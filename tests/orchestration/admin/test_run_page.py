@@ -45,3 +45,14 @@ def test_an_attempt_that_a_lost_worker_may_have_made_already_says_so() -> None:
     assert "worker 2 of this attempt; the one before was lost" in shown
     assert "is running, attempt 1, taken up 2 times: a worker was lost over it" in shown
     assert "1, possibly repeated" in shown
+
+
+def test_a_verb_that_does_not_exist_is_not_found() -> None:
+    body = {"saga_id": "order", "steps": [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 60}}]}
+    admin = Actor(name="root", door="python", roles=frozenset({"administrator"}))
+    run, _ = start_run(definition=body, actor=admin, engine="celery")
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    for method in (client.get, client.post):
+        assert method(f"/admin/orchestration/run/{run.pk}/act/nonsense/").status_code == 404
+    assert Client().get(f"/admin/orchestration/run/{run.pk}/act/nonsense/").status_code == 302  # to the login
