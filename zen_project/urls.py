@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -12,6 +13,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("livez", livez, name="livez"),
+    path("favicon.ico", RedirectView.as_view(url=static("zen_project/favicon.svg")), name="favicon"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("approvals.api.urls")),
     path("", include("approvals.web.urls")),

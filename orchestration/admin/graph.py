@@ -11,6 +11,8 @@ from orchestration.core.words import UndoStatus
 from orchestration.looks import Look, look
 
 WIDE, HIGH, ACROSS, DOWN, MARGIN = 200, 78, 90, 26, 16
+FITTING = MARGIN + 5 * (WIDE + ACROSS)
+"""Up to this width a picture shrinks to a screen that is a little narrower; a wider one is scrolled."""
 MOST_BOXES = 400
 LONGEST_LABEL = 24
 PLANNED = Look("calm", "")
@@ -51,6 +53,10 @@ class Picture:
     width: int
     height: int
     live: bool
+
+    @property
+    def fits(self) -> bool:
+        return self.width <= FITTING
 
 
 def graph(plan: Plan, steps: list[dict[str, Any]] | None = None) -> Picture | None:

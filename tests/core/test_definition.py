@@ -598,3 +598,12 @@ def test_smaller_doubts() -> None:
     assert "payload with GET" in warned(step("a", {**CALL, "payload": 1}))
     assert "no template" in warned(step("a", {"type": "script", "script": "echo {city}"}), context={"city": "x"})
     assert "no template" not in warned(step("a", {"type": "script", "script": "echo ${city}"}), context={"city": "x"})
+
+
+@pytest.mark.parametrize("word", ["saga_id", "saga", "definitoin"])
+def test_a_child_named_by_another_word_is_told_the_right_one(word: str) -> None:
+    child = {"type": "saga", word: "nope"}
+    with pytest.raises(DefinitionErrors) as error:
+        validate_definition({"saga_id": "p", "steps": [{"step_id": "a", "forward_action": child}]})
+    (problem,) = error.value.problems
+    assert problem.field.endswith("definition") and problem.remedy == f"did you mean it by '{word}'?"

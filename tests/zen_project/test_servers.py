@@ -77,4 +77,5 @@ def test_the_site_answers_over_asgi(process_env: dict[str, str], tmp_path: Path)
         server.wait_until(lambda: get(f"{site}/livez") == (200, b"ok"))
         assert get(f"{site}/admin/login/")[0] == 200
         assert get(f"{site}/static/unfold/css/styles.css")[0] == 200
+        assert b"<svg" in get(f"{site}/favicon.ico")[1], "every browser asks for it"
         assert get(f"{site}/api/v1/schema/")[0] == 200

@@ -14,6 +14,8 @@ from orchestration.core.definition.problems import Problem, did_you_mean, neares
 from orchestration.core.definition.shape import Path, dotted, locate
 
 ACTION_FIELDS = ("forward_action", "compensation_action", "probe_action")
+OFTEN_MEANT = {"definition": ("saga_id", "saga", "definition_id")}
+"""Other words that are used for a key of an action, too far from it to be found by their letters."""
 
 
 def problems_of(
@@ -110,7 +112,8 @@ def _how_to_give(data: Mapping[str, JsonValue], path: Path) -> str:
     text = field.description if field is not None and field.description else ""
     if action is None or not names or names[-1] in action:
         return text
-    close = nearest(names[-1], [key for key in action if key not in model.model_fields])
+    unknown = [key for key in action if key not in model.model_fields]
+    close = nearest(names[-1], unknown) or next((key for key in OFTEN_MEANT.get(names[-1], ()) if key in unknown), "")
     return f"did you mean it by '{close}'?" if close else text
 
 

@@ -12,6 +12,7 @@ from orchestration import selectors
 from orchestration.console import show
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import BAD_INPUT, OTHERWISE, actor, guarded, is_interactive, note, put_json
+from orchestration.console.settling import settled
 from orchestration.core.words import RunStatus, Verb
 from orchestration.definitions_io import load_text
 from orchestration.errors import BadInput
@@ -150,7 +151,9 @@ def _act(
     as_json: bool,
 ) -> None:
     _ask(verb, workflow_id, step=step, answer=answer, yes=yes)
+    before = get_run(workflow_id)
     run = act(workflow_id=workflow_id, verb=verb, actor=actor(), step_id=step, note=note, answer=answer, action=action)
+    run = settled(run, before)
     view = selectors.run_view(run)
     put_json(view) if as_json else show.run(view, [] if run.finished_at else selectors.why(run))
 

@@ -50,6 +50,20 @@ def test_the_page_of_a_live_run_follows_it(visitor: Visitor, engine: str, peer: 
     assert page.evaluate("window.loadedOnce"), "without another page load"
 
 
+def test_four_columns_are_whole_on_a_common_screen(visitor: Visitor, engine: str, peer: Peer) -> None:
+    run, page = scenes.completed(peer), visitor.page
+    visitor.log_in("viewer")
+    for width in (1400, 1280, 1100):
+        page.set_viewport_size({"width": width, "height": 900})
+        visitor.open_run(run)
+        frame = page.locator(".graph")
+        assert frame.evaluate("it => it.scrollWidth <= it.clientWidth"), width
+        last, around = page.locator("[data-step=notify]").bounding_box(), frame.bounding_box()
+        assert last and around and last["x"] + last["width"] <= around["x"] + around["width"], width
+    page.set_viewport_size({"width": 400, "height": 900})
+    assert frame.evaluate("it => it.scrollWidth > it.clientWidth"), "a phone scrolls; it would be too small to read"
+
+
 def test_the_graph_tells_states_without_colour(visitor: Visitor, engine: str, peer: Peer) -> None:
     run, page = scenes.needing_attention(peer), visitor.page
     visitor.log_in("viewer")
