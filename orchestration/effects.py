@@ -11,7 +11,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -19,30 +18,22 @@ from orchestration import sql
 from orchestration.actions.base import Call, Result
 from orchestration.actions.child import child_id
 from orchestration.actions.perform import perform
-from orchestration.core.compile import ancestors_by_distance
 from orchestration.core.definition import SagaDefinition, StepDefinition
-from orchestration.core.definition.own import forward_names
 from orchestration.core.events import ActionEnded
 from orchestration.core.plan import Plan
 from orchestration.core.templates import (
     MissingOutput,
-    OwnMissing,
     Scope,
     TemplateError,
-    placeholders,
     render_action,
     render_text,
 )
-from orchestration.core.words import Cause, Outcome, Purpose, StepStatus
+from orchestration.core.words import Cause, Outcome, Purpose
+from orchestration.filling import about_own, frozen_undo, own_output, plain, probe_of, scope_of
 from orchestration.gates import Knock, Shut, gate
 from orchestration.models import Command, Run
 from orchestration.plans import definition_of, plan_of
 from orchestration.stopping import AskedToStop
-
-OWN_MISSING = (
-    "Look whether the effect stands: undo it and answer done-by-hand, or answer alternative with an action that names "
-    "it; accept-loss leaves it"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +142,11 @@ def _forward(
 ) -> Ended:
     if plan.steps[row.step_id].has_undo and _undo_has_begun(run, row):
         return Ended(outcome=Outcome.FAILED, error="refused: the compensation of this step has begun already")
-    scope = _scope(run, definition, plan, step, row.iteration)
+    scope = scope_of(run, definition, plan, step, row.iteration)
     try:
-        action = render_action(_plain(step.forward_action), scope)
+        action = render_action(plain(step.forward_action), scope)
         custom = _key_text(render_text(step.idempotency_key, scope)) if step.idempotency_key else ""
-        ask = render_action(_plain(step.approval), scope) if step.approval else None
+        ask = render_action(plain(step.approval), scope) if step.approval else None
     except MissingOutput as missing:
         return Ended(outcome=Outcome.SKIPPED, error=str(missing))
     except TemplateError as error:
@@ -169,7 +160,7 @@ def _forward(
         if answer.action is None:
             return Ended(outcome=Outcome.SUCCEEDED, output=answer.output)
         action = dict(answer.action)
-    probe, mute = _probe_of(step, scope)
+    probe, mute = probe_of(step, scope)
     call = _call(run, row, step, action, key, cancelled)
     repeated = row.tries > 1 and probe is not None
     result = perform(call, probe=probe, probe_first=repeated, output_schema=step.output_schema)
@@ -203,25 +194,13 @@ def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Eve
 def _late_undo_action(run: Run, step: StepDefinition, iteration: int) -> JsonValue:
     """The forward attempt never reported (its worker was lost for good): render from what is known."""
     definition, plan = definition_of(run), plan_of(run)
-    return _frozen_undo(step, _about_own(step, _scope(run, definition, plan, step, iteration), None))
-
-
-def _frozen_undo(step: StepDefinition, scope: Scope) -> JsonValue:
-    if step.compensation_action is None:
-        return None
-    try:
-        return dict(render_action(_plain(step.compensation_action), scope))
-    except OwnMissing as error:
-        hint = "" if step.probe_action else "; a probe_action would have asked"
-        return {"error": f"the compensation cannot be filled in: {error}{hint}. {OWN_MISSING}"}
-    except TemplateError as error:
-        return {"error": f"the compensation cannot be filled in: {error}"}
+    return frozen_undo(step, about_own(step, scope_of(run, definition, plan, step, iteration), None))
 
 
 def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | None) -> Ended:
     undo_action: JsonValue = None
     if scope is not None and result.outcome is not Outcome.SKIPPED and not result.deferred:
-        undo_action = _frozen_undo(step, _about_own(step, scope, _own_output(result)))
+        undo_action = frozen_undo(step, about_own(step, scope, own_output(result)))
     detail = dict(result.detail) | ({"possibly_repeated": True} if row.tries > 1 else {})
     return Ended(
         outcome=result.outcome,
@@ -253,85 +232,8 @@ def _call(
     )
 
 
-def _scope(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinition, iteration: int) -> Scope:
-    """What the step's templates can see. A step that looks nothing up, or only names steps, costs no walk."""
-    actions = (step.forward_action, step.compensation_action, step.probe_action, step.approval)
-    names = placeholders([_plain(action) for action in actions if action is not None])
-    names |= placeholders(step.idempotency_key)
-    heads = {name.split(".")[0] for name in names}
-    only_named_steps = all("." in name for name in names) and heads <= plan.steps.keys()
-    levels: tuple[tuple[str, ...], ...] = ()
-    if only_named_steps:
-        levels = (tuple(heads - {step.step_id}),)
-    elif heads:
-        levels = ancestors_by_distance(plan, step.step_id)
-    outputs, missing = outputs_of(run, definition, [s for level in levels for s in level], iteration)
-    upstream = tuple({s: outputs[s] for s in level if s in outputs} for level in levels)
-    return Scope(own=None, step_id=step.step_id, upstream=upstream, context=run.context, missing=frozenset(missing))
-
-
-def _about_own(step: StepDefinition, scope: Scope, own: dict[str, JsonValue] | None) -> Scope:
-    """For what is about the step's own effect: no other step's output stands in for its own (rule 3)."""
-    return dataclasses.replace(scope, own=own, shared=forward_names(step))
-
-
-def _own_output(result: Result) -> dict[str, JsonValue] | None:
-    """None: it is not known."""
-    if isinstance(result.output, dict):
-        return result.output
-    return {} if result.outcome is Outcome.SUCCEEDED else None
-
-
-def outputs_of(
-    run: Run, definition: SagaDefinition, step_ids: list[str], iteration: int
-) -> tuple[dict[str, JsonValue], set[str]]:
-    """The outputs of these steps as a step of this iteration found them, and the ids of those whose output is missing.
-
-    Two queries, none for no steps.
-    """
-    if not step_ids:
-        return {}, set()
-    statuses = dict(run.steps.filter(step_id__in=step_ids).values_list("step_id", "status"))
-    done = run.commands.filter(
-        kind="run_action",
-        step_id__in=step_ids,
-        purpose=Purpose.FORWARD,
-        outcome=Outcome.SUCCEEDED,
-        iteration__lte=iteration,
-    ).order_by("iteration")
-    stored: dict[str, JsonValue] = dict(done.values_list("step_id", "output"))
-    outputs: dict[str, JsonValue] = {}
-    missing: set[str] = set()
-    defaults = {s.step_id: s.default_output for s in definition.steps}
-    for step_id in step_ids:
-        # A row still says "running" when its page is on its way; a stored success is the later word.
-        if statuses.get(step_id) == StepStatus.SUCCEEDED or step_id in stored:
-            outputs[step_id] = stored.get(step_id) or {}
-        elif defaults[step_id] is not None:
-            outputs[step_id] = defaults[step_id]
-        else:
-            missing.add(step_id)
-    return outputs, missing
-
-
 def _undo_has_begun(run: Run, row: Command) -> bool:
     return run.commands.filter(step_id=row.step_id, iteration=row.iteration, purpose=Purpose.UNDO).exists()
-
-
-def _probe_of(step: StepDefinition, scope: Scope) -> tuple[Mapping[str, JsonValue] | None, str]:
-    """The rendered probe, or why it cannot ask."""
-    if step.probe_action is None:
-        return None, ""
-    try:
-        return render_action(_plain(step.probe_action), _about_own(step, scope, None)), ""
-    except TemplateError as error:
-        return None, f"the probe cannot be filled in: {error}"
-
-
-def _plain(action: Any) -> dict[str, JsonValue]:
-    """An action model as the mapping the author wrote."""
-    plain: dict[str, JsonValue] = action.plain()
-    return plain
 
 
 def _key_text(key: str) -> str:
