@@ -1,7 +1,11 @@
-"""Small HTTP services for the demonstration. POST /KIND holds a thing, once per Idempotency-Key; DELETE lets it go."""
+"""Small HTTP services for the demonstration. POST /KIND holds a thing, once per Idempotency-Key; DELETE lets it go.
+
+`python -m zen_project.demo.services` runs one on the address that the sagas in examples/ call, until Ctrl-C.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import threading
 from dataclasses import dataclass, field
@@ -11,12 +15,14 @@ from typing import Any
 
 @dataclass
 class Service:
-    """`held` maps /KIND/ID to the order it belongs to. `unreachable` addresses are refused by POST /parcels.
+    """`held` maps /KIND/ID to the order it belongs to. What is sent to "nowhere" is refused. `aloud`: say each call.
 
     `locked` orders cannot be deleted until somebody repairs the service.
     """
 
     name: str
+    port: int = 0
+    aloud: bool = False
     held: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
@@ -24,7 +30,7 @@ class Service:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
         self.server.daemon_threads = True
         self.address = f"127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True, name=self.name).start()
@@ -65,6 +71,8 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             self._answer(*service.delete(self.path))
 
         def _answer(self, status: int, body: dict[str, Any]) -> None:
+            if service.aloud:
+                print(f"{self.command:<6} {self.path:<24} {status}  {json.dumps(body)}", flush=True)
             data = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -76,3 +84,18 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             return
 
     return Handler
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A service that holds what the sagas in examples/ make.")
+    parser.add_argument("--port", type=int, default=9000)
+    service = Service("shop", port=parser.parse_args().port, aloud=True)
+    print(f"a shop at http://{service.address}; Ctrl-C ends it", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        service.server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
