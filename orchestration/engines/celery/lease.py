@@ -9,7 +9,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, close_old_connections, connection, transaction
 
 from orchestration.clock import now
 from orchestration.models import Command, Worker
@@ -84,6 +84,7 @@ class Keeper(threading.Thread):
                 _give_back_all()
             except DatabaseError:
                 close_old_connections()
+        connection.close()
 
 
 _keepers: dict[int, Keeper] = {}

@@ -29,6 +29,7 @@ def hosted(threads: int = 4) -> Iterator[None]:
         stop.set()
         for worker in workers:
             worker.join(30)
+        lease.end()
 
 
 def _loop(name: str, number: int, stop: threading.Event) -> None:
