@@ -13,6 +13,8 @@ from zen_project.embedded import postgres
 
 NOTHING_COLLECTED = 5
 PYTEST = [sys.executable, "-m", "pytest"]
+PROCESSES = (os.cpu_count() or 1) + 1  # one more than cores: much of the time a test waits for what it has started
+SIDE_BY_SIDE = [*PYTEST, "-n", str(PROCESSES), "--dist", "loadfile"]
 
 
 def main(arguments: list[str]) -> int:
@@ -21,7 +23,7 @@ def main(arguments: list[str]) -> int:
     with contextlib.suppress(time_skipping.Missing):
         time_skipping.program()  # fetched here, so that no test's time limit pays for it
     print("Servers in this run:", *report.lines(), sep="\n  ", flush=True)
-    code = subprocess.run(PYTEST, check=False).returncode
+    code = subprocess.run(SIDE_BY_SIDE, check=False).returncode
     return code or on_postgres()
 
 
@@ -32,7 +34,7 @@ def on_postgres() -> int:
         return int(os.environ.get("CI") == "true")
     print("== again on PostgreSQL", flush=True)
     environ = os.environ | {"ZEN_TEST_DATABASE": "postgres"}
-    code = subprocess.run([*PYTEST, "-m", "both_databases"], env=environ, check=False).returncode
+    code = subprocess.run([*SIDE_BY_SIDE, "-m", "both_databases"], env=environ, check=False).returncode
     return 0 if code == NOTHING_COLLECTED else code
 
 

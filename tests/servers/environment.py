@@ -23,7 +23,7 @@ def prepare() -> None:
     if "ZEN_TEST_DIR" not in os.environ:  # workers of pytest-xdist inherit it, as they do the database server
         os.environ["ZEN_TEST_DIR"] = tempfile.mkdtemp(prefix="zen-tests-")
         atexit.register(shutil.rmtree, os.environ["ZEN_TEST_DIR"], ignore_errors=True)
-    os.environ["ZEN_DATA_DIR"] = str(folder() / "data")
+    os.environ["ZEN_DATA_DIR"] = str(folder() / "data" / os.environ.get("PYTEST_XDIST_WORKER", ""))
     os.environ["ZEN_SECRET_KEY"] = "only-for-tests-" * 4
     if os.environ.get("ZEN_TEST_DATABASE") == "postgres":
         os.environ["DATABASE_URL"] = postgres_url()
