@@ -16,7 +16,7 @@ from approvals.core.events import Cancelled, ClockReached
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.selectors import plan_of_request, state_of
-from approvals.services.decide import database_now
+from approvals.services.held import database_now
 from approvals.standing import let_go, who_left
 from orchestration import audit, lifecycle, sql
 from orchestration.audit import Actor

@@ -12,9 +12,9 @@ from approvals.core.events import Delegated, Event, PeopleNamed, Revoked, Withdr
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.people import Person, person_of
-from approvals.services.decide import database_now, let_the_clock_speak
+from approvals.services.held import held_now
 from approvals.services.view import found_request
-from orchestration import audit, roles, sql
+from orchestration import audit, roles
 from orchestration.audit import Actor
 from orchestration.errors import BadInput, NotAllowed, WrongState
 
@@ -22,18 +22,16 @@ from orchestration.errors import BadInput, NotAllowed, WrongState
 def withdraw(*, request_id: str, actor: Actor, note: str = "") -> Request:
     """By whoever asked, or an administrator."""
     roles.require(actor, "view")
-    with sql.writing():
-        held = _held(request_id)
+    with held_now(found_request(request_id).run_id) as (held, at):
         if actor.name != held.request.requester:
             roles.require(actor, "approval.manage")
-        return _done(held, Withdrawn(at=database_now(held.state), by=actor.name), actor, "withdraw", note)
+        return _done(held, Withdrawn(at=at, by=actor.name), actor, "withdraw", note)
 
 
 def revoke(*, request_id: str, actor: Actor, note: str = "") -> Request:
     """A yes is taken back before it was used: by one of those who gave it, or an administrator."""
     roles.require(actor, "view")
-    with sql.writing():
-        held = _held(request_id)
+    with held_now(found_request(request_id).run_id) as (held, at):
         voters = held.request.votes.filter(round=held.state.round, user__username=actor.name)
         if not voters.exists():
             roles.require(actor, "approval.manage")
@@ -42,22 +40,21 @@ def revoke(*, request_id: str, actor: Actor, note: str = "") -> Request:
                 f"the yes was used at {held.request.spent_at:%Y-%m-%d %H:%M:%S} UTC", field="verb",
                 remedy="abort the run, which undoes what can be undone",
             )  # fmt: skip
-        return _done(held, Revoked(at=database_now(held.state), by=actor.name), actor, "revoke", note)
+        return _done(held, Revoked(at=at, by=actor.name), actor, "revoke", note)
 
 
 def reassign(*, request_id: str, actor: Actor, to: str, person: str = "", note: str = "") -> Request:
     """Give a seat to another account: one's own, or, for an administrator, that of `person` (a user name)."""
     roles.require(actor, "view")
     target = person_of(_user(to, "to"))
-    with sql.writing():
-        held = _held(request_id)
+    with held_now(found_request(request_id).run_id) as (held, at):
         owner = person_of(_user(person or actor.name, "person"))
         if person and person != actor.name:
             roles.require(actor, "approval.manage")
         if target.user_id not in people.who_may_decide([target.user_id or 0]):
             raise NotAllowed(f"{to} may not decide", field="to", remedy="choose somebody with the role approver")
         _know(held.request, target)
-        event = Delegated(at=database_now(held.state), person=owner.id, to=target.id, by=actor.name)
+        event = Delegated(at=at, person=owner.id, to=target.id, by=actor.name)
         return _done(held, event, actor, "reassign", note, person=owner.id, to=target.id)
 
 
@@ -67,23 +64,15 @@ def name_people(*, request_id: str, actor: Actor, users: Iterable[str], note: st
     found = [person_of(_user(name, "users")) for name in users]
     if not found:
         raise BadInput("nobody is named", field="users", remedy="give at least one user name")
-    with sql.writing():
-        held = _held(request_id)
+    with held_now(found_request(request_id).run_id) as (held, at):
         able = people.who_may_decide([one.user_id or 0 for one in found])
         unable = [one.name for one in found if one.user_id not in able]
         if unable:
             raise NotAllowed(f"{', '.join(unable)} may not decide", field="users", remedy="give them the role approver")
         for one in found:
             _know(held.request, one)
-        event = PeopleNamed(at=database_now(held.state), people=frozenset(one.id for one in found), by=actor.name)
+        event = PeopleNamed(at=at, people=frozenset(one.id for one in found), by=actor.name)
         return _done(held, event, actor, "name-people", note, people=[one.id for one in found])
-
-
-def _held(request_id: str) -> Held:
-    """What was due by now has happened first: nobody withdraws, hands on or revives what has expired."""
-    held = folding.hold(found_request(request_id).run_id)
-    let_the_clock_speak(held, database_now(held.state))
-    return held
 
 
 def _done(held: Held, event: Event, actor: Actor, verb: str, note: str, **data: Any) -> Request:

@@ -11,23 +11,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from approvals import folding, people
 from approvals.content import edited
-from approvals.core.events import ClockReached, Delegated, Event, Voted
+from approvals.core.events import Delegated, Event, Voted
 from approvals.core.guards import BARRED
 from approvals.core.policy import PolicyDefinition, Stage
-from approvals.core.state import State
 from approvals.core.words import Choice, Status
 from approvals.folding import Held
 from approvals.models import Delegation, Request, Vote
 from approvals.people import Person, person_of
+from approvals.services.held import held_now
 from approvals.services.view import found_request
 from approvals.standing import let_go, who_left
-from orchestration import audit, roles, sql
+from orchestration import audit, roles
 from orchestration.audit import Actor
-from orchestration.clock import now
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput, Gone, NotAllowed, WrongState
@@ -57,15 +56,12 @@ def decide(
     """The request after this person's word. `seen`: the hash of the content that was shown to them.
 
     Raises NotFound, NotAllowed (no seat here), BadInput, WrongState (somebody or something was first; it says who),
-    Gone (the time is over). Then nothing has changed.
+    Gone (the time is over). Then nothing has changed but what the clock does: a request that is over has ended.
     """
     roles.require(actor, "view")
     word = _choice(choice)
     request = found_request(request_id)
-    with sql.writing():
-        held = folding.hold(request.run_id)
-        at = database_now(held.state)
-        let_the_clock_speak(held, at)
+    with held_now(request.run_id) as (held, at):
         if _is_repeated(held, person, word):
             return held.request
         ended = held.state.status.is_end
@@ -89,21 +85,6 @@ def decide(
         if content is not None:
             held.request.save(update_fields=["edits"])
     return held.request
-
-
-def database_now(state: State) -> datetime:
-    """The clock that everybody shares, under the lock; never before what has happened already."""
-    if connection.vendor != "postgresql":
-        moment = now()
-    else:
-        ((moment,),) = sql.rows_of(sql.Statement("SELECT clock_timestamp()", []))[0]
-    latest = max((vote.at for vote in state.votes), default=moment)
-    return max(moment, latest)
-
-
-def let_the_clock_speak(held: Held, at: datetime) -> None:
-    """Whatever was due by now happens first, though no alarm has rung yet: so a late word is late."""
-    folding.fold(held, ClockReached(at=at))
 
 
 def _choice(choice: Choice | str) -> Choice:
@@ -177,7 +158,10 @@ def _refuse(held: Held, event: Event, person: Person) -> None:
         return
     request, state = held.request, held.state
     if state.status is Status.EXPIRED:
-        raise Gone(f"nobody decided in time: it was over at {_time(request.decided_at)}", field="decision")
+        raise Gone(
+            f"nobody decided in time: it was over at {_time(request.decided_at)}, and has expired", field="decision",
+            remedy="have it asked anew",
+        )  # fmt: skip
     if state.status.is_end:
         by = f" by {request.decided_by}" if request.decided_by else ""
         raise WrongState(f"it is {state.status} already{by}, since {_time(request.decided_at)}", field="decision")
@@ -239,4 +223,4 @@ def _store(
     )  # fmt: skip
 
 
-__all__ = ["Evidence", "database_now", "decide", "let_the_clock_speak", "person_of"]
+__all__ = ["Evidence", "decide", "person_of"]

@@ -13,9 +13,9 @@ from approvals.core.events import ContentChanged
 from approvals.core.words import Status
 from approvals.folding import Held
 from approvals.models import Request
-from approvals.services.decide import database_now, let_the_clock_speak
+from approvals.services.held import database_now, held_now, let_the_clock_speak
 from approvals.services.view import found_request
-from orchestration import audit, roles, sql
+from orchestration import audit, roles
 from orchestration.audit import Actor
 from orchestration.audit_chain.canonical import settled
 from orchestration.core.definition import DefinitionErrors
@@ -29,14 +29,15 @@ def resubmit(
 ) -> Request:  # fmt: skip
     """By whoever asked: with another content, or with the same one when changes were asked for and made elsewhere."""
     roles.require(actor, "view")
-    with sql.writing():
-        held = folding.hold(found_request(request_id).run_id)
+    with held_now(found_request(request_id).run_id) as (held, _):
         if actor.name != held.request.requester:
             roles.require(actor, "approval.manage")
         if held.request.step_id:
             raise WrongState("what a step asks comes from its run", field="request_id", remedy="rerun the step")
         if held.state.status is Status.APPROVED:
             raise WrongState("it is approved already", field="request_id", remedy="ask anew for another content")
+        if held.state.status.is_end:
+            raise WrongState(f"it is {held.state.status} already", field="request_id", remedy="ask anew")
         content = {**held.request.content}
         if description is not None:
             content["description"] = description

@@ -12,12 +12,13 @@ import pytest
 
 from approvals.flow import APPROVAL
 from approvals.models import Request
-from approvals.services import publish_policy
+from approvals.services import name_people, publish_policy, reassign, resubmit, withdraw
 from orchestration.clock import now
-from orchestration.errors import Gone
+from orchestration.errors import Gone, WrongState
 from orchestration.flows import Next
+from orchestration.models import AuditEvent
 from tests.approvals.races.scenes import TIMES, ends_of, opened, race, whole
-from tests.contract.cast import account, says
+from tests.contract.cast import account, actor, says
 from tests.contract.sagas import ADA
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases, pytest.mark.slow]
@@ -55,17 +56,61 @@ def test_a_word_at_the_deadline_counts_or_is_too_late_and_never_both() -> None:
         assert ends_of(request) == ["expired" if isinstance(spoken, Exception) else "approved"]
 
 
-def test_a_word_after_the_deadline_is_late_though_no_alarm_has_rung() -> None:
-    request = opened(timeout_seconds=0.05)
-    with pytest.raises(Gone, match=f"was over at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC"):
-        at(request.expires_at, partial(says, "bob", "approve", request))()
-    assert whole(request).status == "pending", "a refusal changes nothing; the alarm ends it"
-    APPROVAL.ring(request.run_id, now())
+def test_a_word_after_the_deadline_ends_it_though_no_alarm_has_rung() -> None:
+    request, by_alarm = opened(timeout_seconds=0.05), opened(timeout_seconds=0.05)
     deadline = request.expires_at
+    with pytest.raises(Gone, match=f"was over at {deadline:%Y-%m-%d %H:%M:%S} UTC, and has expired"):
+        at(deadline, partial(says, "bob", "approve", request))()
     request = whole(request)
     assert (request.status, request.decided_at, request.decided_by) == ("expired", deadline, "")
+    at(by_alarm.expires_at, ring(by_alarm))()
+    assert left_by(request) == left_by(by_alarm), "as the alarm would have ended it"
+    version = request.run.version
+    assert APPROVAL.ring(request.run_id, now()).ended, "the alarm that rings at last finds nothing to do"
     with pytest.raises(Gone, match="nobody decided in time"):
         says("carol", "reject", request)
+    assert whole(request).run.version == version
+
+
+@pytest.mark.parametrize("late", [
+    lambda request: withdraw(request_id=str(request), actor=ADA),
+    lambda request: resubmit(request_id=str(request), actor=ADA, description="other"),
+    lambda request: reassign(request_id=str(request), actor=actor(account("bob")), to="dora"),
+    lambda request: name_people(request_id=str(request), actor=ADA, users=["dora"]),
+])  # fmt: skip
+def test_whatever_is_done_too_late_ends_it_and_does_nothing_else(late: Callable[[Request], object]) -> None:
+    request = opened(timeout_seconds=0.05)
+    with pytest.raises(WrongState, match="expired already"):
+        at(request.expires_at, partial(late, request))()
+    after = whole(request)
+    assert (ends_of(after), after.people, after.content) == (["expired"], request.people, request.content)
+
+
+def test_late_words_and_alarms_together_end_it_once() -> None:
+    for _ in range(TIMES):
+        request = opened(timeout_seconds=0.05)
+        outcomes = race(
+            at(request.expires_at, partial(says, "bob", "approve", request)),
+            at(request.expires_at, ring(request)),
+            at(request.expires_at, partial(says, "carol", "reject", request)),
+            at(request.expires_at, ring(request)),
+        )
+        assert [isinstance(one, Gone) for one in outcomes] == [True, False, True, False]
+        request = whole(request)
+        assert ends_of(request) == ["expired"] and request.run.version == 2 and not request.votes.exists()
+
+
+def left_by(request: Request) -> tuple[object, ...]:
+    """What the end of a request has written, but for whose it is."""
+    request = whole(request)
+    parent = request.run.parent
+    assert parent is not None
+    return (
+        list(request.run.events.values_list("kind", "data")),
+        list(AuditEvent.objects.filter(workflow_id=str(request)).values_list("action", flat=True)),
+        parent.messages.filter(message_id__startswith=f"look:{request.run_id}:").count(),
+        request.run.commands.filter(status="ready").count(),
+    )
 
 
 def test_alarms_that_ring_together_end_it_once() -> None:

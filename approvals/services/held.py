@@ -1,0 +1,56 @@
+"""A request in one's hands: locked, and with everything behind it that was due by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from approvals import folding
+from approvals.core.events import ClockReached
+from approvals.core.state import State
+from approvals.folding import Held
+from orchestration import sql
+from orchestration.clock import now
+from orchestration.errors import ZenError
+
+
+@contextmanager
+def held_now(run_pk: int) -> Iterator[tuple[Held, datetime]]:
+    """The request and the time it is, in a transaction of its own.
+
+    Whatever was due by now happens first, though no alarm has rung yet: so a late word is late. When that ends the
+    request, the end stays, and what the caller refuses because of it is raised only after the commit: raised inside,
+    it would leave the request open until the alarm.
+    """
+    late: ZenError | None = None
+    with sql.writing():
+        held = folding.hold(run_pk)
+        at = database_now(held.state)
+        ended = let_the_clock_speak(held, at) and held.state.status.is_end
+        try:
+            with transaction.atomic() if ended else nullcontext():  # what the caller wrote before it refused goes
+                yield held, at
+        except ZenError as refusal:
+            if not ended:
+                raise
+            late = refusal
+    if late is not None:
+        raise late
+
+
+def database_now(state: State) -> datetime:
+    """The clock that everybody shares, under the lock; never before what has happened already."""
+    if connection.vendor != "postgresql":
+        moment = now()
+    else:
+        ((moment,),) = sql.rows_of(sql.Statement("SELECT clock_timestamp()", []))[0]
+    latest = max((vote.at for vote in state.votes), default=moment)
+    return max(moment, latest)
+
+
+def let_the_clock_speak(held: Held, at: datetime) -> bool:
+    """Whether anything was due."""
+    return folding.fold(held, ClockReached(at=at))
