@@ -127,7 +127,9 @@ def _vote(draft: _Draft, event: Voted) -> None:
         case Choice.ABSTAIN:
             _go_on(draft)
         case Choice.REQUEST_CHANGES:
-            draft.put(status=Status.CHANGES_REQUESTED)
+            if state.status is Status.RESCUE:  # its clock has stopped or run out: the requester gets a whole one
+                draft.put(clock_from=draft.at)
+            draft.put(status=Status.CHANGES_REQUESTED, last_words="")
             draft.tell(Telling.CHANGES_REQUESTED)
         case Choice.REJECT:
             stage = draft.plan.stages[state.stage]

@@ -9,12 +9,13 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from approvals.core.clocks import next_due
+from approvals.core.clocks import expires_at, next_due
 from approvals.core.codec import EVENT, PLAN, STATE
 from approvals.core.commands import Finish
 from approvals.core.events import ClockReached, ContentChanged, Event, PeopleLeft, PeopleNamed, Revoked, Voted
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
+from approvals.core.hours import due
 from approvals.core.plan import Plan
 from approvals.core.quorum import can_pass, is_matched, passes
 from approvals.core.state import Seat, State
@@ -138,6 +139,22 @@ def test_a_clock_that_rings_late_or_often_ends_the_same(plan: Plan, history: lis
         early, _ = decide(plan, state, ClockReached(at=one.at - timedelta(seconds=1)))
         assert early is state
         state = prompt
+
+
+@many
+@given(plans, histories)
+def test_a_request_for_changes_never_ends_at_once(plan: Plan, history: list) -> None:  # type: ignore[type-arg]
+    """Whoever asked has what was left of a clock that ran, and the stage's whole time where none did."""
+    state = State()
+    for event in events_of(history):
+        before, (state, _) = state, decide(plan, state, event)
+        if state.status is not Status.CHANGES_REQUESTED or before.status is Status.CHANGES_REQUESTED:
+            continue
+        end, span = expires_at(plan, state), plan.stages[state.stage].expires
+        if before.status is Status.RESCUE:
+            assert end == (due(event.at, span, plan.hours) if span else None)
+        else:
+            assert end == expires_at(plan, before)
 
 
 @many

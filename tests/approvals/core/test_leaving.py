@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from approvals.core.clocks import expires_at
 from approvals.core.commands import Finish
-from approvals.core.events import ClockReached, Delegated, Event, Opened, PeopleLeft, PeopleNamed, Voted
+from approvals.core.events import ClockReached, ContentChanged, Delegated, Event, Opened, PeopleLeft, PeopleNamed, Voted
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.hours import Span
@@ -71,6 +72,30 @@ def test_silence_after_asked_changes_is_no_yes() -> None:
     assert after(plan, late).status is Status.APPROVED
     state = after(plan, says("a", Choice.REQUEST_CHANGES), late)
     assert (state.status, state.last_words) == (Status.EXPIRED, "the changes were not made in time")
+
+
+def test_changes_asked_for_after_the_clock_ran_out_leave_the_stages_whole_time() -> None:
+    """The administrator was needed for days; the requester is not the one who was late."""
+    plan = Plan(stages=(stage("a", expires=Span(seconds=60.0), at_the_end=AtTheEnd.HOLD),))
+    in_rescue = START + timedelta(days=3)
+    held = after(plan, ClockReached(at=START + timedelta(seconds=61)))
+    asked = after(
+        plan, ClockReached(at=START + timedelta(seconds=61)),
+        Voted(at=in_rescue, person="a", choice=Choice.REQUEST_CHANGES),
+    )  # fmt: skip
+    assert (held.status, asked.status) == (Status.RESCUE, Status.CHANGES_REQUESTED)
+    assert (asked.last_words, expires_at(plan, asked)) == ("", in_rescue + timedelta(seconds=60))
+    early, _ = decide(plan, asked, ClockReached(at=in_rescue + timedelta(seconds=59)))
+    late, _ = decide(plan, asked, ClockReached(at=in_rescue + timedelta(seconds=60)))
+    assert early is asked and late.status is Status.RESCUE, "and at its end the policy's rule holds again"
+    again, _ = decide(plan, asked, ContentChanged(at=in_rescue + timedelta(seconds=30)))
+    assert (again.status, expires_at(plan, again)) == (Status.PENDING, in_rescue + timedelta(seconds=90))
+
+
+def test_changes_asked_for_in_time_stop_no_clock() -> None:
+    plan = Plan(stages=(stage("a", expires=Span(seconds=60.0)),))
+    asked = after(plan, Voted(at=START + timedelta(seconds=50), person="a", choice=Choice.REQUEST_CHANGES))
+    assert expires_at(plan, asked) == START + timedelta(seconds=60)
 
 
 def test_a_seat_cannot_go_to_one_who_is_needed_later() -> None:
