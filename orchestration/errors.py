@@ -5,7 +5,8 @@ ZenError
 ├── NotFound       no such run or definition
 ├── NotAllowed     the actor lacks the role
 ├── WrongState     not legal now; the message says what is
-│   └── Gone       it was legal until a time that has passed
+│   ├── Gone       it was legal until a time that has passed
+│   └── TooSoon    it was done a moment ago, and is legal again after a while
 └── Unreachable    a server that was asked for by name does not answer
 """
 
@@ -40,6 +41,13 @@ class WrongState(ZenError):
 
 class Gone(WrongState):
     pass
+
+
+class TooSoon(WrongState):
+    def __init__(self, message: str, *, field: str = "", remedy: str = "", retry_after: int):
+        """`retry_after`: in how many seconds it is legal again."""
+        super().__init__(message, field=field, remedy=remedy)
+        self.retry_after = retry_after
 
 
 class Unreachable(ZenError):

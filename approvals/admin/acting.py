@@ -15,7 +15,7 @@ from approvals.admin.page import inputs_of, with_edits
 from approvals.core.words import Choice
 from approvals.models import Request
 from approvals.people import person_of
-from approvals.services import Evidence, decide, name_people, reassign, remark, resubmit, revoke, withdraw
+from approvals.services import Evidence, decide, name_people, reassign, remark, remind, resubmit, revoke, withdraw
 from orchestration.api.auth import actor_of
 from orchestration.audit import Actor
 from orchestration.core.definition.shape import plain_json
@@ -119,6 +119,11 @@ def _remark(given: Given) -> str:
     return f"Your {kind} stands in the history, for all who decide."
 
 
+def _remind(given: Given) -> str:
+    remind(request_id=given.row.request_id, actor=given.actor, note=given.text("note"))
+    return "Whoever still owes an answer is told once more."
+
+
 def _hand_on(given: Given) -> str:
     seat = given.row.people.get(given.post.get("person", ""), {})
     owner = _username(seat["user_id"]) if seat.get("user_id") else ""
@@ -159,6 +164,7 @@ def _name_people(given: Given) -> str:
 
 ACTS: dict[str, Callable[[Given], str]] = {
     "remark": _remark,
+    "remind": _remind,
     "hand-on": _hand_on,
     "withdraw": _withdraw,
     "revoke": _revoke,

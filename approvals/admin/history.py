@@ -16,6 +16,7 @@ WORDS = {
     "approval.event.content_changed": "what is asked for has changed",
     "approval.event.withdrawn": "withdrawn",
     "approval.event.revoked": "the yes was taken back",
+    "approval.event.reminded": "had those reminded who owe an answer",
     "approval.event.people_left": "people left",
     "approval.reminded": "reminded those who still must decide",
     "approval.rescue": "an administrator is needed",

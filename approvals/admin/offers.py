@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from approvals.core.events import ClockReached, ContentChanged, Delegated, Event, PeopleNamed, Revoked, Voted, Withdrawn
+from approvals.core.events import (
+    ClockReached,
+    ContentChanged,
+    Delegated,
+    Event,
+    PeopleNamed,
+    Reminded,
+    Revoked,
+    Voted,
+    Withdrawn,
+)
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.plan import Plan
@@ -40,6 +50,7 @@ class Offers:
     talk: tuple[str, ...] = ()
     hand_on: bool = False
     seats: dict[str, str] = field(default_factory=dict)
+    remind: bool = False
     withdraw: bool = False
     revoke: bool = False
     name_people: bool = False
@@ -82,6 +93,7 @@ def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Of
         talk=_talk(case),
         hand_on=_may_hand_on(case, person_of(user).id),
         seats=_seats(case),
+        remind=_may_remind(case),
         withdraw=(actor.name == request.requester or case.manages()) and case.legal(Withdrawn(at=moment)),
         revoke=_may_revoke(case),
         name_people=_may_name(case),
@@ -137,6 +149,13 @@ def _seats(case: _Case) -> dict[str, str]:
         return {}
     waiting = [one for one in case.state.awaited if case.request.people.get(one, {}).get("user_id")]
     return {one: name_in(case.request, one) for one in waiting if _may_hand_on(case, one)}
+
+
+def _may_remind(case: _Case) -> bool:
+    """Whoever was asked for changes owes the word themselves."""
+    mine = case.actor.name == case.request.requester
+    allowed = case.state.status is not Status.CHANGES_REQUESTED if mine else roles.may(case.actor, "approval.ask")
+    return allowed and case.legal(Reminded(at=case.at))
 
 
 def _may_revoke(case: _Case) -> bool:

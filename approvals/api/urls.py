@@ -10,6 +10,7 @@ urlpatterns = [
     path(REQUEST, views_requests.RequestDetail.as_view(), name="api-approval"),
     path(f"{REQUEST}decide/", views_requests.Decide.as_view(), name="api-decide"),
     path(f"{REQUEST}remarks/", views_requests.Remarks.as_view(), name="api-remarks"),
+    path(f"{REQUEST}remind/", views_requests.Remind.as_view(), name="api-remind"),
     path(f"{REQUEST}withdraw/", views_requests.Withdraw.as_view(), name="api-withdraw"),
     path(f"{REQUEST}resubmit/", views_requests.Resubmit.as_view(), name="api-resubmit"),
     path(f"{REQUEST}revoke/", views_requests.Revoke.as_view(), name="api-revoke"),

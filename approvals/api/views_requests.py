@@ -32,6 +32,7 @@ from approvals.services import (
     name_people,
     reassign,
     remark,
+    remind,
     resubmit,
     revoke,
     withdraw,
@@ -142,6 +143,18 @@ class Remarks(Door):
         given = checked(RemarkIn, request)
         person = person_of(request.user)
         return shown(remark(request_id=request_id, actor=actor_of(request.user), person=person, **given))
+
+
+class Remind(Door):
+    @extend_schema(
+        operation_id="approvals_remind",
+        parameters=[REQUEST_ID],
+        request=NoteIn,
+        responses=answers({200: RequestOut}, 404, 409, 415, 422, 429),
+    )
+    def post(self, request: HttpRequest, request_id: str) -> Response:
+        """Whoever still owes an answer is told again: by whoever asked, or an operator; once in ten minutes."""
+        return shown(remind(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request)))
 
 
 class Withdraw(Door):

@@ -1,4 +1,4 @@
-"""What else is done to a request: withdraw, take back, hand on, name people, ask and answer."""
+"""What else is done to a request: remind, withdraw, take back, hand on, name people, ask and answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from approvals.console.options import AsJson, AsUser, Note, RequestId, Yes
 from approvals.console.preview import preview
 from approvals.core.events import Delegated, Event, PeopleNamed, Revoked, Withdrawn
 from approvals.people import Person, person_of
-from approvals.services import get_request, name_people, reassign, remark, revoke, withdraw
+from approvals.services import get_request, name_people, reassign, remark, remind, revoke, withdraw
 from orchestration.clock import now
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import actor, guarded, put_json
@@ -24,6 +24,13 @@ Text = Annotated[str, typer.Argument(help="what to say")]
 
 
 class Acting(ConsoleCommand):
+    @command()
+    @guarded
+    def remind(self, request_id: RequestId, note: Note = "", as_json: AsJson = False) -> None:
+        """Tell whoever still owes an answer once more."""
+        remind(request_id=request_id, actor=actor(), note=note)
+        _tell(request_id, as_json)
+
     @command()
     @guarded
     def withdraw(self, request_id: RequestId, note: Note = "", yes: Yes = False, as_json: AsJson = False) -> None:

@@ -15,9 +15,9 @@ from orchestration.console.doors import note
 MOST_LINES = 200
 LONGEST_LINE = 1000
 DO = {
-    "pending": ("approve", "reject", "request-changes", "abstain", "delegate", "ask"),
-    "rescue": ("name-people", "approve", "reject"),
-    "changes_requested": ("answer", "withdraw"),
+    "pending": ("approve", "reject", "request-changes", "abstain", "delegate", "ask", "remind"),
+    "rescue": ("name-people", "approve", "reject", "remind"),
+    "changes_requested": ("answer", "remind", "withdraw"),
     "cooling_off": ("reject", "revoke"),
     "approved": ("revoke", "receipt"),
 }
@@ -26,6 +26,7 @@ NEEDS = {
     "name-people": " USER...",
     "ask": " TEXT --as USER",
     "answer": " TEXT --as USER",
+    "remind": "",
     "withdraw": "",
     "revoke": "",
     "receipt": "",

@@ -14,6 +14,9 @@ from approvals.core.words import Status
 LONGEST_UNHEARD = timedelta(minutes=15)
 """A clock that waits for a first delivery waits no longer than this: nothing may stand open for ever."""
 
+NUDGE_PAUSE = timedelta(minutes=10)
+"""Between two reminders by hand of one request: people who are reminded all the time stop reading."""
+
 Hand = Literal["begin", "remind", "escalate", "expire", "settle"]
 _ORDER: dict[Hand, int] = {"begin": 0, "remind": 1, "escalate": 2, "settle": 3, "expire": 4}
 
@@ -35,6 +38,11 @@ def next_due(plan: Plan, state: State) -> Due | None:
 def expires_at(plan: Plan, state: State) -> datetime | None:
     """The deadline of the open stage."""
     return next((one.at for one in _dues(plan, state) if one.hand == "expire"), None)
+
+
+def can_be_reminded_at(state: State) -> datetime | None:
+    """Not by hand before this; None where nobody has done so yet."""
+    return state.nudged_at + NUDGE_PAUSE if state.nudged_at else None
 
 
 def _dues(plan: Plan, state: State) -> list[Due]:

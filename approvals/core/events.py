@@ -45,6 +45,15 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reminded:
+    """Somebody has whoever still owes an answer reminded."""
+
+    at: datetime
+    by: str = ""
+    kind: Literal["reminded"] = "reminded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delegated:
     """`person` gives their seat to `to`, or an operator does it for them (`by`)."""
 
@@ -113,6 +122,7 @@ Event = Annotated[
     | Voted
     | ClockReached
     | Delivered
+    | Reminded
     | Delegated
     | PeopleLeft
     | PeopleNamed

@@ -21,6 +21,7 @@ from approvals.core.events import (
     Opened,
     PeopleLeft,
     PeopleNamed,
+    Reminded,
     Revoked,
     Voted,
     Withdrawn,
@@ -68,6 +69,8 @@ def _apply(draft: _Draft, event: Event) -> None:
         case Delivered():
             if draft.state.clock_from is None and draft.state.status is Status.PENDING:
                 draft.put(clock_from=event.at)
+        case Reminded():
+            _nudge(draft)
         case Delegated():
             draft.put(seats=draft.state.handed_on(event.person, event.to))
             draft.tell(Telling.ASKED, (event.to,))
@@ -112,6 +115,18 @@ def _open_stage(draft: _Draft, number: int) -> None:
 def _begin_clock(draft: _Draft) -> None:
     waits = draft.plan.stages[draft.state.stage].clock_starts == "delivered"
     draft.put(opened_at=draft.at, clock_from=None if waits else draft.at, reminded=0, escalated=0)
+
+
+def _nudge(draft: _Draft) -> None:
+    """Whoever owes the next word: those who decide, an administrator, or the requester."""
+    draft.put(nudged_at=draft.at)
+    match draft.state.status:
+        case Status.RESCUE:
+            draft.tell(Telling.RESCUE)
+        case Status.CHANGES_REQUESTED:
+            draft.tell(Telling.CHANGES_REQUESTED)
+        case _:
+            draft.tell(Telling.REMINDER, draft.state.awaited)
 
 
 def _vote(draft: _Draft, event: Voted) -> None:

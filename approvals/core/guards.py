@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from approvals.core.clocks import can_be_reminded_at
 from approvals.core.events import (
     Cancelled,
     ClockReached,
@@ -15,6 +16,7 @@ from approvals.core.events import (
     Opened,
     PeopleLeft,
     PeopleNamed,
+    Reminded,
     Revoked,
     Voted,
     Withdrawn,
@@ -38,6 +40,8 @@ def refusal(plan: Plan, state: State, event: Event) -> str:
     match event:
         case Opened():
             return "it is open already" if state.version else ""
+        case Reminded():
+            return _why_not_remind(state, event)
         case Voted():
             return _why_not_vote(plan, state, event)
         case Delegated():
@@ -63,6 +67,13 @@ def _why_not_vote(plan: Plan, state: State, event: Voted) -> str:
     if not state.status.can_be_decided and state.status is not Status.COOLING_OFF:
         return f"the request is {state.status}"
     return ""
+
+
+def _why_not_remind(state: State, event: Reminded) -> str:
+    if state.status is Status.COOLING_OFF:
+        return "it is approved already, and nobody owes an answer"
+    free = can_be_reminded_at(state)
+    return "they were reminded a moment ago" if free is not None and event.at < free else ""
 
 
 def _why_not_delegate(plan: Plan, state: State, event: Delegated) -> str:

@@ -36,7 +36,7 @@ class State:
 
     `opened_at`: of the open stage. `clock_from`: since when its clocks run; None until they do. `reminded` and
     `escalated` count the reminders and levels that are done. `settles_at`: the end of the cooling-off.
-    `last_words`: why it ended or stopped, in a word or two.
+    `nudged_at`: when somebody had people reminded by hand. `last_words`: why it ended or stopped, in a word or two.
     """
 
     status: Status = Status.PENDING
@@ -50,6 +50,7 @@ class State:
     reminded: int = 0
     escalated: int = 0
     settles_at: datetime | None = None
+    nudged_at: datetime | None = None
     last_words: str = ""
 
     @property

@@ -4,6 +4,7 @@ from approvals.services.decide import Evidence, decide
 from approvals.services.delegations import delegate_while_away, end_delegation
 from approvals.services.policies import publish_policy
 from approvals.services.question import Ask
+from approvals.services.remind import remind
 from approvals.services.renew import resubmit
 from approvals.services.talk import remark
 from approvals.services.view import get_request
@@ -20,6 +21,7 @@ __all__ = [
     "publish_policy",
     "reassign",
     "remark",
+    "remind",
     "resubmit",
     "revoke",
     "withdraw",

@@ -19,6 +19,7 @@ WORDS = {
     410: "the time for it is over",
     415: "not JSON",
     422: "not valid",
+    429: "it was done a moment ago; Retry-After says when it can be done again",
     503: "a server that was asked for does not answer",
 }
 

@@ -9,7 +9,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from orchestration.errors import BadInput, Gone, NotAllowed, NotFound, Unreachable, WrongState, ZenError
+from orchestration.errors import BadInput, Gone, NotAllowed, NotFound, TooSoon, Unreachable, WrongState, ZenError
 
 CONTENT_TYPE = "application/problem+json"
 STATUS: dict[type[ZenError], int] = {
@@ -18,6 +18,7 @@ STATUS: dict[type[ZenError], int] = {
     NotAllowed: 403,
     WrongState: 409,
     Gone: 410,
+    TooSoon: 429,
     Unreachable: 503,
 }
 RETRY_AFTER = "5"
@@ -41,8 +42,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     instance = context["request"].path
     if isinstance(error, ZenError):
         body = of_zen(error, instance)
-        headers = {"Retry-After": RETRY_AFTER} if body["status"] == 503 else None
-        return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+        return Response(body, status=body["status"], headers=_headers(error), content_type=CONTENT_TYPE)
     answer = exception_handler(error, context)
     if answer is None:
         return None
@@ -50,6 +50,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     answer.status_code = answer.data["status"]
     answer.content_type = CONTENT_TYPE
     return answer
+
+
+def _headers(error: ZenError) -> dict[str, str] | None:
+    if isinstance(error, TooSoon):
+        return {"Retry-After": str(error.retry_after)}
+    return {"Retry-After": RETRY_AFTER} if isinstance(error, Unreachable) else None
 
 
 def _of_drf(error: Exception, answer: Response, instance: str) -> dict[str, Any]:

@@ -50,10 +50,10 @@ def offered(client: Client, request: Request) -> set[str]:
 ALL = {"approve", "reject", "request-changes", "abstain"}
 OFFERS: dict[str, set[str]] = {
     "viewer": {"remark"},
-    "operator": {"remark"},
+    "operator": {"remark", "remind"},
     "approver": {"remark", "hand-on", *ALL},
-    "administrator": {"remark", "hand-on", "withdraw"},
-    "olga": {"remark", "withdraw"},
+    "administrator": {"remark", "remind", "hand-on", "withdraw"},
+    "olga": {"remark", "remind", "withdraw"},
 }
 
 
@@ -164,6 +164,16 @@ def test_questions_answers_handing_on_and_withdrawing() -> None:
     assert send(hers, request, act="withdraw", note="not needed").status_code == 302
     assert AuditEvent.objects.get(action="approval.withdraw").door == "admin"
     assert "withdrawn" in mine.get(page_of(request)).content.decode()
+
+
+def test_whoever_asked_reminds_once_in_a_while() -> None:
+    request, hers = scenes.asked(), client_of("olga")
+    assert send(client_of("approver"), request, act="remind").status_code == 403
+    assert send(hers, request, act="remind", note="before ten").status_code == 302
+    assert AuditEvent.objects.get(action="approval.remind").door == "admin"
+    assert "remind" not in offered(hers, request) and "had those reminded" in hers.get(page_of(request)).content.decode()
+    again = send(hers, request, act="remind")
+    assert again.status_code == 429 and "reminded a moment ago" in again.content.decode()
 
 
 def test_changes_are_asked_for_and_made() -> None:

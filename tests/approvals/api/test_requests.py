@@ -109,6 +109,7 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
     "ask": ("approvals/", {"stage": "s", "description": "?", "engine": "celery"}),
     "read": ("", {}),
     "approve": ("approvals/a-1/decide/", {"decision": "approve"}),
+    "remind": ("approvals/a-1/remind/", {}),
     "withdraw": ("approvals/a-1/withdraw/", {}),
     "reassign": ("approvals/a-1/reassign/", {"to": "carol", "person": "bob"}),
     "name": ("approvals/a-1/name-people/", {"users": ["carol"]}),
@@ -116,9 +117,9 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 ALLOWED = {
     "viewer": {"read"},
-    "operator": {"ask", "read"},
+    "operator": {"ask", "read", "remind"},
     "approver": {"read", "approve"},
-    "administrator": {"ask", "read", "approve", "withdraw", "reassign", "name", "publish"},
+    "administrator": {"ask", "read", "approve", "remind", "withdraw", "reassign", "name", "publish"},
     "none": set(),
 }
 
@@ -136,6 +137,17 @@ def test_who_may_do_what(ada: Client, bob: Client, role: str, act: str) -> None:
     else:
         assert answer.status_code == 403, answer.content
         assert Request.objects.filter(status="pending").count() == 1 and not Vote.objects.exists()
+
+
+def test_a_second_reminder_too_soon_says_when_it_is_time(ada: Client, bob: Client) -> None:
+    ask(ada)
+    assert post(ada, "approvals/a-1/remind/", {"note": "today, please"}).status_code == 200
+    answer = post(ada, "approvals/a-1/remind/", {})
+    assert (answer.status_code, answer.json()["status"], answer.json()["field"]) == (429, 429, "verb"), answer.content
+    assert answer["Content-Type"] == "application/problem+json" and 590 < int(answer["Retry-After"]) <= 600
+    assert AuditEvent.objects.filter(action="approval.remind").count() == 1
+    post(bob, "approvals/a-1/decide/", {"decision": "approve"})
+    assert post(ada, "approvals/a-1/remind/", {}).status_code == 409
 
 
 def test_whoever_asked_cannot_decide(bob: Client) -> None:

@@ -62,6 +62,17 @@ def test_others_are_named(manage: Manage) -> None:
     assert refused.returncode == 1 and "vera may not decide" in refused.stderr
 
 
+def test_those_who_owe_an_answer_are_reminded(manage: Manage) -> None:
+    asked(request_id="r1", approvers=("bob",))
+    done = manage("approval", "remind", "r1", "--note", "today, please", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["waiting_for"] == ["bob"]
+    row = AuditEvent.objects.get(action="approval.remind")
+    assert (row.door, row.note) == ("console", "today, please")
+    again = manage("approval", "remind", "r1")
+    assert again.returncode == 1 and "it can be done again at" in again.stderr
+    assert manage("approval", "remind", "nothing").returncode == 2
+
+
 def test_questions_and_answers(manage: Manage) -> None:
     account("oscar", "operator")
     asked(request_id="r1", approvers=("bob",))

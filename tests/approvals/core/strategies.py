@@ -16,6 +16,7 @@ from approvals.core.events import (
     Opened,
     PeopleLeft,
     PeopleNamed,
+    Reminded,
     Revoked,
     Voted,
     Withdrawn,
@@ -74,6 +75,7 @@ def _event(pick: tuple[int, str, str, Choice, frozenset[str]], at: datetime) -> 
         Withdrawn(at=at),
         Revoked(at=at),
         Cancelled(at=at),
+        Reminded(at=at),
     ]
     return found[number] if number < len(found) else Voted(at=at, person=one, choice=choice)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from approvals.core.clocks import expires_at
-from approvals.core.commands import Finish
-from approvals.core.events import ClockReached, ContentChanged, Delegated, Event, Opened, PeopleLeft, PeopleNamed, Voted
+from approvals.core.clocks import NUDGE_PAUSE, expires_at
+from approvals.core.commands import Finish, Tell
+from approvals.core.events import ClockReached, ContentChanged, Delegated, Event, Opened, PeopleLeft, PeopleNamed, Reminded, Voted
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.hours import Span
 from approvals.core.plan import Level, Plan, StagePlan
 from approvals.core.state import State
-from approvals.core.words import AtTheEnd, Authority, Choice, Mode, Status
+from approvals.core.words import AtTheEnd, Authority, Choice, Mode, Status, Telling
 from tests.approvals.core.strategies import START
 
 
@@ -96,6 +97,21 @@ def test_changes_asked_for_in_time_stop_no_clock() -> None:
     plan = Plan(stages=(stage("a", expires=Span(seconds=60.0)),))
     asked = after(plan, Voted(at=START + timedelta(seconds=50), person="a", choice=Choice.REQUEST_CHANGES))
     assert expires_at(plan, asked) == START + timedelta(seconds=60)
+
+
+def test_a_reminder_by_hand_changes_nothing_but_its_own_time() -> None:
+    plan = Plan(stages=(stage("ab", expires=Span(seconds=60.0), reminders=(Span(seconds=9.0),)),))
+    before = after(plan, says("a"))
+    state, commands = decide(plan, before, Reminded(at=START + timedelta(seconds=5), by="ada"))
+    assert commands == (Tell(why=Telling.REMINDER, people=("b",)),)
+    assert replace(state, nudged_at=None, version=before.version) == before
+    soon = Reminded(at=START + timedelta(seconds=5) + NUDGE_PAUSE - timedelta(seconds=1))
+    assert decide(plan, state, soon)[0] is state and "a moment ago" in refusal(plan, state, soon)
+
+
+def test_a_yes_that_cools_off_waits_for_nobody() -> None:
+    state = after(Plan(stages=(stage("a", Mode.ANY),), cooling_off_seconds=60.0), says("a"))
+    assert "nobody owes" in refusal(Plan(stages=(stage("a"),)), state, Reminded(at=START))
 
 
 def test_a_seat_cannot_go_to_one_who_is_needed_later() -> None:

@@ -42,6 +42,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "GET /api/v1/approvals/{request_id}/": READS,
     "POST /api/v1/approvals/{request_id}/decide/": DECIDES,
     "POST /api/v1/approvals/{request_id}/remarks/": READS,
+    "POST /api/v1/approvals/{request_id}/remind/": ACTS,  # and whoever asked
     "POST /api/v1/approvals/{request_id}/withdraw/": MANAGES,  # and whoever asked
     "POST /api/v1/approvals/{request_id}/resubmit/": MANAGES,  # and whoever asked
     "POST /api/v1/approvals/{request_id}/revoke/": MANAGES,  # and whoever said yes

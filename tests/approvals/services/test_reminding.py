@@ -1,0 +1,124 @@
+"""Whoever still owes an answer is reminded by hand: by whom, whom it reaches, and how often."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import time_machine
+from pytest_django import Settings
+
+from approvals.core.clocks import NUDGE_PAUSE
+from approvals.models import Request
+from approvals.services import remind, resubmit, withdraw
+from notifications.models import Delivery
+from orchestration.clock import now
+from orchestration.errors import NotAllowed, TooSoon, WrongState
+from orchestration.models import AuditEvent
+from tests.approvals.races.scenes import opened, race, whole
+from tests.approvals.scenes import asked
+from tests.contract.cast import account, actor, says
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def question(**more: object) -> Request:
+    for name in ("bob", "carol"):
+        account(name)
+    ada = account("ada", "operator")
+    return asked("s", actor=actor(ada), description="?", **{"approvers": ("bob", "carol"), "how_many": "all", **more})
+
+
+def by(name: str, request: Request, note: str = "") -> Request:
+    return remind(request_id=str(request), actor=actor(account(name, *ROLES.get(name, ()))), note=note)
+
+
+ROLES = {"ada": ("operator",), "olga": ("operator",), "vera": ("viewer",), "boss": ("administrator",)}
+
+
+def told(kind: str = "approval.reminder", **which: object) -> list[str]:
+    rows = Delivery.objects.filter(notice__kind=kind, **which).order_by("id")
+    return list(rows.values_list("person_name", flat=True))
+
+
+@pytest.mark.parametrize("name", ["ada", "olga", "boss"])
+def test_those_who_have_not_decided_are_told_again(name: str) -> None:
+    request = question()
+    says("bob", "approve", request)
+    by(name, request, note="the window closes at ten")
+    assert told() == ["carol"]
+    row = AuditEvent.objects.get(action="approval.remind")
+    assert (row.actor, row.workflow_id, row.note) == (name, str(request), "the window closes at ten")
+    (fact,) = request.run.events.filter(kind="approval.event.reminded")
+    assert fact.data == {"by": name} and whole(request).status == "pending"
+
+
+@pytest.mark.parametrize("name", ["vera", "bob"])
+def test_others_remind_nobody(name: str) -> None:
+    request = question()
+    with pytest.raises(NotAllowed, match=f"{name} may not"):
+        by(name, request)
+    assert told() == [] and not AuditEvent.objects.filter(action="approval.remind").exists()
+
+
+def test_it_is_done_once_in_ten_minutes_whoever_does_it() -> None:
+    request, start = question(), now()
+    with time_machine.travel(start, tick=False):
+        by("ada", request)
+    early = time_machine.travel(start + NUDGE_PAUSE - timedelta(seconds=90.5), tick=False)
+    with early, pytest.raises(TooSoon, match="reminded a moment ago") as refused:
+        by("olga", request)
+    assert refused.value.retry_after == 91 and len(told()) == 2
+    with time_machine.travel(start + NUDGE_PAUSE, tick=False):
+        by("olga", request)
+    assert told() == ["bob", "carol", "bob", "carol"]
+    assert AuditEvent.objects.filter(action="approval.remind").count() == 2
+
+
+def test_two_who_remind_at_once_are_one() -> None:
+    for _ in range(5):
+        account("bob"), account("carol")
+        request = opened(approvers=("bob",))
+        outcomes = race(*[partial(by, name, request) for name in ("olga", "boss")])
+        assert sum(isinstance(one, TooSoon) for one in outcomes) == 1
+        assert len(told(notice__subject=f"approval:{request.pk}")) == 1 and whole(request).status == "pending"
+
+
+def test_who_was_told_often_enough_is_told_no_more(settings: Settings) -> None:
+    settings.ZEN_NOTIFY_CAP = 2
+    request, start = question(), now()
+    for number in range(3):
+        with time_machine.travel(start + number * NUDGE_PAUSE, tick=False):
+            by("ada", request)
+    assert told(status=Delivery.QUEUED) == ["bob", "carol"], "asked, reminded once, and then enough"
+    assert told(status=Delivery.CANCELLED) == ["bob", "carol"] * 2
+
+
+def test_whoever_has_the_word_is_the_one_who_is_told() -> None:
+    request = question()
+    says("bob", "request-changes", request)
+    with pytest.raises(WrongState, match="it waits for you"):
+        by("ada", request)
+    by("olga", request)
+    assert told("approval.changes_requested") == ["ada", "ada"]
+    resubmit(request_id=str(request), actor=actor(account("ada", "operator")), description="better")
+    account("boss", "administrator")
+    for name in ("bob", "carol"):
+        says(name, "abstain", request)
+    assert whole(request).status == "rescue" and told("approval.rescue") == ["boss"]
+    with time_machine.travel(now() + NUDGE_PAUSE, tick=False):
+        by("ada", request)
+    assert told("approval.rescue") == ["boss", "boss"] and told() == []
+
+
+def test_what_is_over_is_nobodys_to_answer() -> None:
+    request = question()
+    by("ada", request)
+    withdraw(request_id=str(request), actor=actor(account("ada", "operator")))
+    with pytest.raises(WrongState, match="withdrawn already"):
+        by("ada", request)
+    cooling = question(how_many="any", timeout_seconds=0.01)
+    with time_machine.travel(now() + timedelta(minutes=1), tick=False), pytest.raises(WrongState, match="expired"):
+        by("ada", cooling)
+    assert whole(cooling).status == "expired", "the late reminder ends it, as a late word does"
