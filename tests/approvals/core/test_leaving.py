@@ -9,7 +9,17 @@ import pytest
 
 from approvals.core.clocks import NUDGE_PAUSE, expires_at
 from approvals.core.commands import Finish, Tell
-from approvals.core.events import ClockReached, ContentChanged, Delegated, Event, Opened, PeopleLeft, PeopleNamed, Reminded, Voted
+from approvals.core.events import (
+    ClockReached,
+    ContentChanged,
+    Delegated,
+    Event,
+    Opened,
+    PeopleLeft,
+    PeopleNamed,
+    Reminded,
+    Voted,
+)
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.hours import Span
