@@ -171,7 +171,9 @@ def test_whoever_asked_reminds_once_in_a_while() -> None:
     assert send(client_of("approver"), request, act="remind").status_code == 403
     assert send(hers, request, act="remind", note="before ten").status_code == 302
     assert AuditEvent.objects.get(action="approval.remind").door == "admin"
-    assert "remind" not in offered(hers, request) and "had those reminded" in hers.get(page_of(request)).content.decode()
+    assert (
+        "remind" not in offered(hers, request) and "had those reminded" in hers.get(page_of(request)).content.decode()
+    )
     again = send(hers, request, act="remind")
     assert again.status_code == 429 and "reminded a moment ago" in again.content.decode()
 
