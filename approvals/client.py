@@ -44,13 +44,18 @@ async def request_human_approval(
 
 
 async def submit_approval_decision(
-    request_id: str, approver_id: str, decision: str, feedback: str = "", edits: Mapping[str, Any] | None = None
+    request_id: str,
+    approver_id: str,
+    decision: str,
+    feedback: str = "",
+    edits: Mapping[str, Any] | None = None,
+    answers: Mapping[str, Any] | None = None,
 ) -> bool:
     """Decide as an account (its user name or e-mail address). True once it is heard.
 
     Raises NotFound, NotAllowed, BadInput, WrongState (somebody was first), Gone (too late).
     """
-    await sync_to_async(_decide)(request_id, approver_id, decision, feedback, edits)
+    await sync_to_async(_decide)(request_id, approver_id, decision, feedback, edits, answers)
     return True
 
 
@@ -85,7 +90,12 @@ def _handle(workflow_id: str, stage: str, asked: Ask) -> str:
 
 
 def _decide(
-    request_id: str, approver_id: str, decision: str, feedback: str, edits: Mapping[str, Any] | None
+    request_id: str,
+    approver_id: str,
+    decision: str,
+    feedback: str,
+    edits: Mapping[str, Any] | None,
+    answers: Mapping[str, Any] | None,
 ) -> Request:
     user = _account(approver_id)
     return decide(
@@ -95,6 +105,7 @@ def _decide(
         choice=decision.replace("_", "-"),
         comment=feedback,
         edits=edits,
+        answers=answers,
         evidence=Evidence(strength="process"),
     )
 

@@ -89,6 +89,7 @@ def _output(request: Request, content: dict[str, Any]) -> dict[str, Any]:
         "decided_at": request.decided_at.isoformat() if request.decided_at else None,
         "approvers": [vote.name for vote in votes if vote.choice == Choice.APPROVE],
         "comments": [{"name": vote.name, "comment": vote.comment} for vote in votes if vote.comment],
+        "answers": {name: value for vote in votes for name, value in vote.answers.items()},
         "context": content["context"],
     }
 

@@ -107,6 +107,7 @@ def _vote(vote: Vote) -> dict[str, Any]:
         "decision": vote.choice,
         "comment": vote.comment,
         "edits": vote.edits,
+        "answers": vote.answers,
         "content_hash": vote.content_hash,
         "door": vote.door,
         "strength": vote.strength,

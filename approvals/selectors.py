@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 
 from approvals.content import difference
 from approvals.core.codec import PLAN, STATE
+from approvals.core.form import FormField
 from approvals.core.plan import Plan, StagePlan
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.quorum import missing
@@ -87,6 +88,7 @@ def request_view(request: Request) -> dict[str, Any]:
         "facts": request.facts,
         "edits": request.edits,
         "editable": list(open_stage(request, state).editable) if not state.status.is_end else [],
+        "form": [field.model_dump(mode="json") for field in form_of(request, state)],
         "stages": [_stage_view(request, plan, state, number) for number in range(len(plan.stages))],
         "waiting_for": [name_in(request, person) for person in waiting_for(state)],
         "missing": missing(plan, state) if state.status is Status.PENDING else 0,
@@ -109,6 +111,7 @@ def vote_view(request: Request, vote: Vote) -> dict[str, Any]:
         "decision": vote.choice,
         "comment": vote.comment,
         "edits": vote.edits,
+        "answers": vote.answers,
         "stage": vote.stage,
         "round": vote.round,
         "door": vote.door,
@@ -146,6 +149,12 @@ def open_stage(request: Request, state: State | None = None) -> Stage:
     """The open stage as its policy has it."""
     stages = PolicyDefinition.model_validate(request.policy.body).stages
     return stages[(state or state_of(request)).stage]
+
+
+def form_of(request: Request, state: State | None = None) -> tuple[FormField, ...]:
+    """What has to be answered with a decision now."""
+    found = state or state_of(request)
+    return () if found.status.is_end else open_stage(request, found).form
 
 
 def waiting_for(state: State) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, QueryDict
 
 from approvals.admin.offers import offers_for
 from approvals.admin.page import inputs_of, with_edits
+from approvals.answers import typed_in
 from approvals.core.words import Choice
 from approvals.models import Request
 from approvals.people import person_of
@@ -68,9 +69,11 @@ def _decide(given: Given) -> str:
     if not word:
         raise BadInput("nothing is chosen", field="choice", remedy="choose what you decide")
     edits = _edits(given) if word == Choice.APPROVE else {}
+    answers = typed_in(offers_for(given.row, given.user).form, word, given.post)
     decide(
         request_id=given.row.request_id, actor=given.actor, person=person_of(given.user), choice=word,
-        comment=given.text("comment"), edits=edits, seen=given.post.get("seen", ""), evidence=given.evidence,
+        comment=given.text("comment"), edits=edits, answers=answers, seen=given.post.get("seen", ""),
+        evidence=given.evidence,
     )  # fmt: skip
     return f"{DONE[Choice(word)]} “{given.row.title}”."
 

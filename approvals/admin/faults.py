@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from approvals.admin.showing import diff_lines
+from approvals.answers import INPUT
 from approvals.content import content_hash, difference
 from approvals.models import Request
 from orchestration.api.errors import STATUS
@@ -24,7 +25,7 @@ def shown(fault: ZenError | None, row: Request, http: HttpRequest) -> dict[str, 
     if fault is None:
         return {"typed": {}, "fault": None}
     typed = {name: http.POST.get(name, "") for name in KEPT}
-    typed |= {name: str(value) for name, value in http.POST.items() if name.startswith("edit:")}
+    typed |= {name: str(value) for name, value in http.POST.items() if name.startswith(("edit:", INPUT))}
     return {
         "fault": fault,
         "fault_at": fault.field if isinstance(fault, BadInput) else "",

@@ -38,6 +38,7 @@ def history(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
 def _vote(vote: dict[str, Any]) -> dict[str, Any]:
     whom = f"for {vote['on_behalf_of']}" if vote["on_behalf_of"] else ""
     more = [whom, f"stage {vote['stage']}", f"round {vote['round']}", f"by {vote['door']}"]
+    more += [f"{name}: {value}" for name, value in vote["answers"].items()]
     return {"is_vote": True, "text": vote["comment"], "more": ", ".join(word for word in more if word)}
 
 

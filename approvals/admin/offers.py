@@ -18,6 +18,7 @@ from approvals.core.events import (
     Withdrawn,
 )
 from approvals.core.flow import decide
+from approvals.core.form import FormField
 from approvals.core.guards import refusal
 from approvals.core.plan import Plan
 from approvals.core.state import State
@@ -47,6 +48,7 @@ class Offers:
     for_whom: str = ""
     must_comment_on: tuple[str, ...] = ()
     editable: tuple[str, ...] = ()
+    form: tuple[FormField, ...] = ()
     talk: tuple[str, ...] = ()
     hand_on: bool = False
     seats: dict[str, str] = field(default_factory=dict)
@@ -90,6 +92,7 @@ def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Of
         for_whom=for_whom,
         must_comment_on=stage.must_comment_on,
         editable=stage.editable if Choice.APPROVE in choices else (),
+        form=stage.form if choices else (),
         talk=_talk(case),
         hand_on=_may_hand_on(case, person_of(user).id),
         seats=_seats(case),

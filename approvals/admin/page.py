@@ -15,6 +15,7 @@ from approvals.admin.history import history
 from approvals.admin.offers import Offers, offers_for, state_at
 from approvals.admin.showing import Budget, blocks_of, diff_lines, markdown
 from approvals.admin.showing.marked import MOST_CHARACTERS
+from approvals.answers import inputs_for
 from approvals.core.policy import PolicyDefinition
 from approvals.models import Request
 from approvals.selectors import request_view
@@ -55,6 +56,7 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
         "chain": _chain(request, view),
         "history": history(request, view),
         "inputs": [{**one, "shown": typed.get(one["name"], one["value"])} for one in inputs_of(content, offers)],
+        "questions": inputs_for(offers.form, typed, offers.choices),
         "accounts": accounts() if offers.hand_on or offers.seats or offers.name_people else [],
         "until": request.expires_at if not ended else None,
         "moment": moment,

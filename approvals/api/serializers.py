@@ -36,6 +36,7 @@ class DecideIn(Form):
     decision = s.ChoiceField(choices=[choice.value for choice in Choice])
     comment = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT)
     edits = Mapping(required=False)
+    answers = Mapping(required=False)
     seen = Text(required=False, max_length=64, help_text="the content_hash that was shown")
 
 
@@ -103,6 +104,7 @@ class VoteOut(s.Serializer[Any]):
     decision = s.ChoiceField(choices=[choice.value for choice in Choice])
     comment = s.CharField(allow_blank=True)
     edits = Mapping()
+    answers = Mapping()
     stage = s.CharField()
     round = s.IntegerField()
     door = s.CharField()
@@ -138,6 +140,7 @@ class RequestOut(RequestRow):
     facts = Mapping()
     edits = Mapping()
     editable = s.ListField(child=s.CharField())
+    form = s.ListField(child=Mapping(), help_text="what the open stage asks of whoever decides")
     stages = StageOut(many=True)
     waiting_for = s.ListField(child=s.CharField())
     missing = s.IntegerField(help_text="approvals that the open stage still lacks")

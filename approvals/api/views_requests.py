@@ -126,6 +126,7 @@ class Decide(Door):
             choice=given["decision"],
             comment=given.get("comment", ""),
             edits=given.get("edits"),
+            answers=given.get("answers"),
             seen=given.get("seen", ""),
             evidence=evidence_of(request),
         )

@@ -7,8 +7,8 @@ from django_typer.management import command
 from approvals import selectors
 from approvals.console import requests
 from approvals.console.confirm import confirm
-from approvals.console.inputs import DOOR, account, acting_as, pairs
-from approvals.console.options import AsJson, AsUser, Comment, Edits, RequestId, Yes
+from approvals.console.inputs import DOOR, account, acting_as, pairs, texts
+from approvals.console.options import Answers, AsJson, AsUser, Comment, Edits, RequestId, Yes
 from approvals.console.preview import preview
 from approvals.core.events import Voted
 from approvals.core.words import Choice
@@ -23,42 +23,50 @@ class Deciding(ConsoleCommand):
     @command()
     @guarded
     def approve(
-        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None, yes: Yes = False,
-        as_json: AsJson = False,
+        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
+        answer: Answers = None, yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Say yes."""
-        _decide(Choice.APPROVE, request_id, as_user, comment, edit, yes=yes, as_json=as_json)
+        _decide(Choice.APPROVE, request_id, as_user, comment, edit, answer, yes=yes, as_json=as_json)
 
     @command()
     @guarded
     def reject(
-        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None, yes: Yes = False,
-        as_json: AsJson = False,
+        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
+        answer: Answers = None, yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Say no."""
-        _decide(Choice.REJECT, request_id, as_user, comment, edit, yes=yes, as_json=as_json)
+        _decide(Choice.REJECT, request_id, as_user, comment, edit, answer, yes=yes, as_json=as_json)
 
     @command(name="request-changes")
     @guarded
     def request_changes(
-        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None, yes: Yes = False,
-        as_json: AsJson = False,
+        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
+        answer: Answers = None, yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Give it back to whoever asked."""
-        _decide(Choice.REQUEST_CHANGES, request_id, as_user, comment, edit, yes=yes, as_json=as_json)
+        _decide(Choice.REQUEST_CHANGES, request_id, as_user, comment, edit, answer, yes=yes, as_json=as_json)
 
     @command()
     @guarded
     def abstain(
-        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None, yes: Yes = False,
-        as_json: AsJson = False,
+        self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
+        answer: Answers = None, yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Say neither."""
-        _decide(Choice.ABSTAIN, request_id, as_user, comment, edit, yes=yes, as_json=as_json)
+        _decide(Choice.ABSTAIN, request_id, as_user, comment, edit, answer, yes=yes, as_json=as_json)
 
 
 def _decide(
-    choice: Choice, request_id: str, as_user: str, comment: str, edit: list[str] | None, *, yes: bool, as_json: bool
+    choice: Choice,
+    request_id: str,
+    as_user: str,
+    comment: str,
+    edit: list[str] | None,
+    answer: list[str] | None,
+    *,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     user, edits = account(as_user, "as"), pairs(edit, "edit")
     person, at = person_of(user), now()
@@ -72,6 +80,7 @@ def _decide(
         choice=choice,
         comment=comment,
         edits=edits,
+        answers=texts(answer, "answer"),
         seen=request.content_hash,
         evidence=Evidence(strength=DOOR, detail={"operator": actor().name}),
     )

@@ -80,13 +80,22 @@ def mapping(value: object, name: str, field: str) -> dict[str, Any]:
 
 def pairs(given: Iterable[str] | None, option: str) -> dict[str, Any]:
     """KEY=VALUE; a value that is JSON is taken as JSON, any other as text."""
-    found: dict[str, Any] = {}
+    return {key: _json_or_text(value) for key, value in texts(given, option).items()}
+
+
+def texts(given: Iterable[str] | None, option: str) -> dict[str, str]:
+    """KEY=VALUE, both as they are written."""
+    found: dict[str, str] = {}
     for pair in given or ():
         key, separator, value = pair.partition("=")
         if not separator or not key:
             raise BadInput(f"--{option} {pair!r} is not KEY=VALUE", field=option, remedy=f"such as --{option} count=3")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
+        found[key] = value
     return found
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 RequestId = Annotated[str, typer.Argument(help="the request's handle")]
+Answers = Annotated[list[str] | None, typer.Option("--answer", help="NAME=VALUE, to the stage's form")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON and nothing else")]
 AsUser = Annotated[str, typer.Option("--as", help="the account in whose name it is done")]
 Comment = Annotated[str, typer.Option(help="kept with the decision")]

@@ -115,6 +115,11 @@ def _wait(view: Row, at: datetime) -> Iterator[str]:
         yield f"until {clock(view['expires_at'])} ({left(view['expires_at'], at)})"
     if view["editable"]:
         yield f"can be edited with a yes: {', '.join(view['editable'])}"
+    for field in view["form"]:
+        need = "asked" if field["required"] else "may be given"
+        name = f"{field['name']} ({field['label']})" if field["label"] else field["name"]
+        kind = f"one of {', '.join(field['choices'])}" if field["choices"] else field["type"]
+        yield f"{need} with {', '.join(field['on'])}: --answer {name}, {kind}"
     if view["spent_at"]:
         yield f"the yes was used at {clock(view['spent_at'])} by {view['spent_by']}"
     if not view["delivered"]:
@@ -137,6 +142,8 @@ def _votes(view: Row) -> Iterator[str]:
         where = f"{vote['stage']}, round {vote['round']}, by {vote['door']}/{vote['strength']}"
         comment = f": {vote['comment']}" if vote["comment"] else ""
         yield f"{clock(vote['at'])}  {vote['name']}{behalf} said {vote['decision']} ({where}){comment}"
+        if vote["answers"]:
+            yield f"  answers: {', '.join(f'{name}={value}' for name, value in vote['answers'].items())}"
 
 
 def _remarks(view: Row) -> Iterator[str]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from approvals.core.form import FormField, two_of_a_name
 from approvals.core.hours import Hours
 from approvals.core.spans import EXAMPLE, span_of
 from approvals.core.words import AtTheEnd, Authority, Mode
@@ -66,6 +67,7 @@ class Stage(_Strict):
     expire: SpanText | None = "7d"
     at_the_end: AtTheEnd = AtTheEnd.REJECT
     must_comment_on: tuple[Literal["approve", "reject", "request-changes", "abstain"], ...] = ("reject",)
+    form: tuple[FormField, ...] = Field(default=(), max_length=20)
     editable: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     clock_starts: Literal["opened", "delivered"] = "opened"
@@ -80,6 +82,8 @@ class Stage(_Strict):
     def _whole(self) -> Self:
         if self.expire is None and self.at_the_end is not AtTheEnd.HOLD:
             raise ValueError(f"expire is missing; give a length of time ({EXAMPLE}), or at_the_end: hold")
+        if twice := two_of_a_name(self.form):
+            raise ValueError(f"two fields of its form are called {twice}")
         wanted = set(self.how_many) if isinstance(self.how_many, dict) else set()
         if wanted - set(self.who.groups):
             raise ValueError(

@@ -49,6 +49,7 @@ class Vote(models.Model):
     choice = models.CharField(max_length=20, choices=CHOICES)
     comment = models.TextField(blank=True)
     edits = models.JSONField(default=dict)
+    answers = models.JSONField(default=dict, help_text="to the stage's form")
     content_hash = models.CharField(max_length=64)
     door = models.CharField(max_length=20)
     strength = models.CharField(max_length=20, blank=True)

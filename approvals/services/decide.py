@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError
 
 from approvals import folding, people
+from approvals.answers import answers_to
 from approvals.content import edited
 from approvals.core.events import Delegated, Event, Voted
 from approvals.core.guards import BARRED
@@ -50,6 +51,7 @@ def decide(
     choice: Choice | str,
     comment: str = "",
     edits: Mapping[str, Any] | None = None,
+    answers: Mapping[str, Any] | None = None,
     seen: str = "",
     evidence: Evidence | None = None,
 ) -> Request:
@@ -74,10 +76,11 @@ def decide(
         _refuse(held, event, person)
         stage = _stage(held)
         _check_comment(stage, word, comment)
+        answered = answers_to(stage.form, word, answers or {})
         content = _edit(held, stage, word, edits or {})
         if seen and seen != held.request.content_hash:
             raise WrongState("what is asked has changed since it was shown", field="seen", remedy="look at it again")
-        _store(held, event, person, comment, edits or {}, delegation, actor, evidence or Evidence())
+        _store(held, event, person, comment, edits or {}, answered, delegation, actor, evidence or Evidence())
         if content is not None:
             held.request.edits = {**held.request.edits, **(edits or {})}
         folding.fold(held, event, by=person.name)
@@ -200,8 +203,8 @@ def _edit(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any]) -> d
 
 
 def _store(
-    held: Held, event: Voted, person: Person, comment: str, edits: Mapping[str, Any], delegation: Delegation | None,
-    actor: Actor, evidence: Evidence,
+    held: Held, event: Voted, person: Person, comment: str, edits: Mapping[str, Any], answers: Mapping[str, Any],
+    delegation: Delegation | None, actor: Actor, evidence: Evidence,
 ) -> None:  # fmt: skip
     seat = held.state.seat_of(person.id)
     owner = seat.owner if seat else person.id
@@ -210,7 +213,7 @@ def _store(
         Vote.objects.create(
             request=held.request, round=held.state.round, stage=stage, person=person.id, name=person.name, owner=owner,
             user_id=person.user_id, delegation=delegation, choice=event.choice, comment=comment, edits=dict(edits),
-            content_hash=held.request.content_hash, door=actor.door, strength=evidence.strength,
+            answers=dict(answers), content_hash=held.request.content_hash, door=actor.door, strength=evidence.strength,
             evidence=dict(evidence.detail), at=event.at,
         )  # fmt: skip
     except IntegrityError:
@@ -218,8 +221,8 @@ def _store(
     audit.record(
         actor=actor, action=f"approval.{event.choice}", workflow_id=held.request.request_id, note=comment,
         person=person.id, on_behalf_of=owner if owner != person.id else "", stage=stage, round=held.state.round,
-        content=held.request.content_hash, edits=dict(edits), strength=evidence.strength,
-        evidence=dict(evidence.detail),
+        content=held.request.content_hash, edits=dict(edits), answers=dict(answers),
+        strength=evidence.strength, evidence=dict(evidence.detail),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
 from approvals import links, selectors
+from approvals.answers import inputs_for, typed_in
 from approvals.core.words import Choice
 from approvals.models import Link, Request
 from approvals.people import Person
@@ -62,11 +64,13 @@ def _decided(request: HttpRequest, link: Link) -> HttpResponse:
     try:
         after = decide(
             request_id=link.request.request_id, actor=actor, person=person, choice=word, comment=comment,
+            answers=typed_in(selectors.form_of(link.request), word, request.POST),
             seen=request.POST.get("seen", ""), evidence=evidence_by_link(request),
         )  # fmt: skip
     except ZenError as error:
         text = f"{error.message}. {error.remedy}".strip()
-        return _answer(request, _shown(link) | {"error": text, "comment": comment}, status=_status(error))
+        again = _shown(link, request.POST) | {"error": text, "comment": comment}
+        return _answer(request, again, status=_status(error))
     Link.objects.filter(pk=link.pk, used_at=None).update(used_at=now())
     return _answer(request, {"done": word, "request": after})
 
@@ -97,10 +101,15 @@ def _shut(link: Link) -> str:
     return ""
 
 
-def _shown(link: Link) -> dict[str, Any]:
+def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]:
     if why := _shut(link):
         return {"gone": why, "request": link.request}
-    return {"request": link.request, "view": selectors.request_view(link.request), "person": _known(link)["name"]}
+    return {
+        "request": link.request,
+        "view": selectors.request_view(link.request),
+        "questions": inputs_for(selectors.form_of(link.request), typed or {}, OFFERED),
+        "person": _known(link)["name"],
+    }
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:

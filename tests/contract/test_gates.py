@@ -21,6 +21,9 @@ from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
 
 
+TOLD = {"of": "{gate.answers.ticket}", "wave": "{gate.answers.wave}"}
+
+
 def gate(name: str = "gate", **more: Any) -> dict[str, Any]:
     action = {"type": "approval", "approvers": ["bob", "carol"], "description": "Go on?", **more}
     return {"step_id": name, "forward_action": action}
@@ -89,6 +92,16 @@ def test_a_step_is_done_with_what_was_approved(engine: str, peer: Peer) -> None:
     assert request.content["action"]["payload"] == {"replicas": 9} and peer.things == {}
     says("bob", "approve", request, edits={"action.payload.replicas": 3})
     assert until(run).status == "completed" and json.loads(peer.bodies[-1]) == {"replicas": 3}
+
+
+def test_what_was_answered_goes_to_the_steps_after(engine: str, peer: Peer) -> None:
+    form = [{"name": "ticket"}, {"name": "wave", "type": "integer"}]
+    publish_policy(data={"policy": "f", "stages": [{"name": "s", "who": {"users": ["bob"]}, "form": form}]}, actor=ADA)
+    asks = {"step_id": "gate", "forward_action": {"type": "approval", "policy": "f", "description": "Go on?"}}
+    tell = {"type": "api_call", "method": "POST", "url": f"{peer.url}/things/b", "payload": TOLD}
+    run = start(peer, engine, asks, {"step_id": "b", "dependencies": ["gate"], "forward_action": tell})
+    says("bob", "approve", asked(run), answers={"ticket": "CHG-1", "wave": "2"})
+    assert until(run).status == "completed" and json.loads(peer.bodies[-1]) == {"of": "CHG-1", "wave": 2}
 
 
 def test_no_step_behind_two_gates_runs_after_one(engine: str, peer: Peer) -> None:

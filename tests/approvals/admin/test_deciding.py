@@ -55,6 +55,32 @@ def test_a_request_is_found_and_approved_on_a_phone(visitor: Visitor, engine: st
     assert vote.evidence["address"] == "127.0.0.1" and "Chrome" in vote.evidence["agent"]
 
 
+def test_a_form_is_filled_in_on_a_phone(visitor: Visitor, transactional_db: None) -> None:
+    scenes.cast()
+    visitor.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    visitor.log_in("approver")
+    risk = {"name": "risk", "type": "choice", "choices": ["low", "high"], "on": ["approve", "reject"]}
+    scenes.chain_of_two(form=[{"name": "ticket", "label": "Change ticket"}, risk], how_many="any")
+    request = scenes.asked(approvers=(), policy="two")
+    page = open_request(visitor, request)
+    choose(page, "Reject")
+    expect(page.get_by_label("Change ticket")).to_be_hidden()
+    expect(page.get_by_label("Risk")).to_be_visible()
+    choose(page, "Approve")
+    page.get_by_label("Risk").select_option("low")
+    send(page)
+    expect(page.get_by_role("alert")).to_contain_text("'Change ticket' has to be answered to approve")
+    expect(page.get_by_label("Change ticket")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Risk")).to_have_value("low")
+    assert is_narrow(page) and faults_of(page) == []
+    page.get_by_label("Change ticket").fill("CHG-1")
+    send(page)
+    shows(page, "Nothing else waits for you.")
+    assert Vote.objects.get().answers == {"ticket": "CHG-1", "risk": "low"}
+    open_request(visitor, request)
+    shows(page, "ticket: CHG-1")
+
+
 def test_a_no_without_its_reason_keeps_what_was_typed(visitor: Visitor, transactional_db: None) -> None:
     scenes.cast()
     visitor.log_in("approver")

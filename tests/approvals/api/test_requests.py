@@ -10,10 +10,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from approvals.models import Request, Vote
+from approvals.services import publish_policy
 from orchestration.clock import now
 from orchestration.errors import BadInput
 from orchestration.models import ApiToken, AuditEvent
 from tests.contract.cast import account
+from tests.contract.sagas import ADA
 from tests.orchestration.api.test_runs import post
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +55,25 @@ def test_a_request_is_opened_once_and_decided_once(ada: Client, bob: Client) -> 
         assert (answer.status_code, answer.json()["status"]) == (200, "approved")
     assert Vote.objects.get().strength == "token" and AuditEvent.objects.filter(action="approval.approve").count() == 1
     assert bob.get("/api/v1/approvals/?mine=true").json()["results"] == []
+
+
+def test_a_form_is_shown_and_answered(ada: Client, bob: Client) -> None:
+    form = [{"name": "wave", "label": "Which wave?", "type": "integer"}]
+    stages = [{"name": "one", "who": {"users": ["bob"]}, "form": form}]
+    publish_policy(data={"policy": "f", "stages": stages}, actor=ADA)
+    ask(ada, policy="f")
+    (field,) = bob.get("/api/v1/approvals/a-1/").json()["form"]
+    assert (field["name"], field["label"], field["type"], field["on"]) == (
+        "wave",
+        "Which wave?",
+        "integer",
+        ["approve"],
+    )
+    refused = post(bob, "approvals/a-1/decide/", {"decision": "approve", "answers": {"wave": "soon"}})
+    assert refused.status_code == 422 and "answers.wave" in str(refused.json())
+    assert "a whole number" in str(refused.json()) and not Vote.objects.exists()
+    answer = post(bob, "approvals/a-1/decide/", {"decision": "approve", "answers": {"wave": 3}})
+    assert answer.status_code == 200 and answer.json()["votes"][0]["answers"] == {"wave": 3}
 
 
 def test_who_was_second_is_told_who_was_first(ada: Client, bob: Client) -> None:

@@ -56,6 +56,19 @@ def test_a_yes_is_the_accounts_and_says_who_typed_it(manage: Manage) -> None:
     assert (done.returncode, done.stdout) == (0, "r1 is approved\n")
 
 
+def test_a_form_is_shown_and_answered(manage: Manage) -> None:
+    form = [{"name": "ticket"}, {"name": "risk", "type": "choice", "choices": ["low", "high"]}]
+    published({"policy": "f", "stages": [{"name": "one", "who": {"users": ["bob"]}, "form": form}]})
+    asked(request_id="r1", policy="f")
+    assert "asked with approve: --answer risk, one of low, high" in manage("approval", "show", "r1").stdout
+    done = manage("approval", "approve", "r1", "--as", "bob", "--answer", "ticket=7", "--yes")
+    assert done.returncode == 2 and "'risk' has to be answered" in done.stderr and not Vote.objects.exists()
+    answers = ["--answer", "ticket=7", "--answer", "risk=low"]
+    assert manage("approval", "approve", "r1", "--as", "bob", *answers, "--yes").returncode == 0
+    assert Vote.objects.get().answers == {"ticket": "7", "risk": "low"}
+    assert "answers: ticket=7, risk=low" in manage("approval", "show", "r1").stdout
+
+
 def test_without_a_terminal_and_without_yes_nothing_is_done(manage: Manage) -> None:
     account("erin", "leads")
     published(TWO_STAGES)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from approvals.links import link_for, signed
 from approvals.models import Link, Request, Vote
-from approvals.services import Ask, ask, decide, withdraw
+from approvals.services import Ask, ask, decide, publish_policy, withdraw
 from notifications.models import Delivery
 from notifications.parcels import parcel_of
 from tests.contract.cast import account, actor, says
@@ -140,3 +140,17 @@ def _person(user: Any) -> Any:
     from approvals.people import person_of
 
     return person_of(user)
+
+
+def test_a_form_is_filled_in_at_the_link() -> None:
+    form = [{"name": "ticket", "label": "Change <ticket>"}, {"name": "why", "on": ["reject"]}]
+    who = {"emails": ["eve@example.com"]}
+    publish_policy(data={"policy": "f", "stages": [{"name": "s", "who": who, "form": form}]}, actor=ADA)
+    request, _ = ask(given=Ask(stage="s", description="May we?", policy="f"), actor=ADA, engine="celery")
+    press_it = opened(link_of(request))
+    page = Client().get(link_of(request)).content.decode()
+    assert 'name="answers.ticket"' in page and "Change &lt;ticket&gt;" in page and 'name="answers.why"' in page
+    refused = press_it("approve", **{"answers.ticket": "", "answers.why": "kept"})
+    assert refused.status_code == 422 and 'value="kept"' in refused.content.decode()
+    assert press_it("approve", **{"answers.ticket": "CHG-1", "answers.why": "of no use"}).status_code == 200
+    assert Vote.objects.get().answers == {"ticket": "CHG-1"}

@@ -1,0 +1,120 @@
+"""What a decider gave for a stage's form, checked and typed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from approvals.core.form import FormField
+from orchestration.errors import BadInput
+
+LONGEST = 2_000
+TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+INPUT = "answers."
+"""What the inputs of a page's form are called, before the field's name; a refusal names them in the same way."""
+
+
+def answers_to(form: Iterable[FormField], word: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """By field name; text is read as what the field wants. Raises BadInput that names the field.
+
+    A number arrives as int or float, a date as YYYY-MM-DD; what is optional and was left empty is left out.
+    """
+    asked = {field.name: field for field in form if word in field.on}
+    for name in given:
+        if name not in asked:
+            known = f"what is: {', '.join(asked)}" if asked else "leave the answers out"
+            raise _refused(str(name)[:60], f"'{str(name)[:60]}' is not asked for with {word}", known)
+    found = {}
+    for name, field in asked.items():
+        value = given.get(name)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            if field.required:
+                raise _refused(name, f"'{field.title}' has to be answered to {_verb(word)}", _wanted(field))
+            continue
+        found[name] = _value(field, value)
+    return found
+
+
+def typed_in(form: Iterable[FormField], word: str, post: Mapping[str, str]) -> dict[str, str]:
+    """What the inputs of a page hold for this decision; those of other decisions are not sent on."""
+    return {one.name: post[INPUT + one.name] for one in form if word in one.on and INPUT + one.name in post}
+
+
+def inputs_for(form: Iterable[FormField], typed: Mapping[str, str], words: Iterable[str]) -> list[dict[str, Any]]:
+    """For the template of a page that offers these decisions. `typed`: what was sent and refused."""
+    offered = set(words)
+    return [
+        {"field": one, "name": INPUT + one.name, "shown": typed.get(INPUT + one.name, "")}
+        for one in form
+        if offered & set(one.on)
+    ]
+
+
+def _value(field: FormField, value: Any) -> Any:
+    text = value.strip() if isinstance(value, str) else value
+    match field.type:
+        case "number" | "integer":
+            return _number(field, text)
+        case "boolean":
+            found: Any = TRUTH.get(text.lower()) if isinstance(text, str) else text
+            fits = isinstance(found, bool)
+        case "choice":
+            found, fits = text, text in field.choices
+        case "date":
+            found, fits = text, isinstance(text, str) and _is_date(text)
+        case _:
+            found, fits = text, isinstance(text, str) and len(text) <= LONGEST and "\0" not in text
+    if not fits:
+        raise _wrong(field, value)
+    return found
+
+
+def _number(field: FormField, value: Any) -> int | float:
+    try:
+        found = (int if field.type == "integer" else float)(value) if isinstance(value, str) else value
+    except ValueError:
+        raise _wrong(field, value) from None
+    kinds = int if field.type == "integer" else (int, float)
+    if isinstance(found, bool) or not isinstance(found, kinds) or not math.isfinite(found):
+        raise _wrong(field, value)
+    low = field.minimum is not None and found < field.minimum
+    if low or (field.maximum is not None and found > field.maximum):
+        raise _wrong(field, value)
+    return found
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _wrong(field: FormField, value: Any) -> BadInput:
+    return _refused(field.name, f"'{field.title}': {str(value)[:60]!r} does not fit", _wanted(field))
+
+
+def _refused(name: str, message: str, remedy: str) -> BadInput:
+    return BadInput(message, field=INPUT + name, remedy=remedy)
+
+
+def _wanted(field: FormField) -> str:
+    match field.type:
+        case "choice":
+            return f"one of: {', '.join(field.choices)}"
+        case "boolean":
+            return "yes or no"
+        case "date":
+            return "a date, such as 2026-11-25"
+        case "number" | "integer":
+            low = f" from {field.minimum:g}" if field.minimum is not None else ""
+            high = f" up to {field.maximum:g}" if field.maximum is not None else ""
+            return f"a {'whole ' if field.type == 'integer' else ''}number{low}{high}"
+        case _:
+            return f"a text of at most {LONGEST} characters"
+
+
+def _verb(word: str) -> str:
+    return word.replace("-", " ")

@@ -1,0 +1,46 @@
+"""What a stage asks of whoever decides, besides the decision: a flat form of typed fields."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Kind = Literal["string", "number", "integer", "boolean", "choice", "date"]
+Word = Literal["approve", "reject", "request-changes", "abstain"]
+
+
+class FormField(BaseModel):
+    """`on`: the decisions it is asked for. `minimum`, `maximum`: of a number, both included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern="^[a-z][a-z0-9_]{0,49}$")
+    label: str = Field(default="", max_length=200)
+    type: Kind = "string"
+    choices: tuple[str, ...] = Field(default=(), max_length=50)
+    minimum: float | None = None
+    maximum: float | None = None
+    required: bool = True
+    on: tuple[Word, ...] = Field(default=("approve",), min_length=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError("choices belong to type: choice, and it needs some")
+        bounds = [bound for bound in (self.minimum, self.maximum) if bound is not None]
+        if bounds and self.type not in ("number", "integer"):
+            raise ValueError("minimum and maximum belong to type: number or integer")
+        if len(bounds) == 2 and bounds[0] > bounds[1]:
+            raise ValueError("minimum is above maximum")
+        return self
+
+    @property
+    def title(self) -> str:
+        return self.label or self.name.replace("_", " ")
+
+
+def two_of_a_name(form: tuple[FormField, ...]) -> str:
+    """The first name that two fields have; '' when each has its own."""
+    names = [field.name for field in form]
+    return next((name for name in names if names.count(name) > 1), "")

@@ -1,0 +1,115 @@
+"""What a stage asks of whoever decides: typed, kept with the vote, and given to the run that waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from approvals.answers import answers_to
+from approvals.core.form import FormField
+from approvals.models import Request, Vote
+from approvals.receipts import receipt
+from approvals.selectors import request_view
+from approvals.services import publish_policy
+from orchestration.errors import BadInput
+from orchestration.models import AuditEvent
+from tests.approvals.scenes import ADA, asked
+from tests.contract.cast import account, says
+
+FIELDS: list[dict[str, Any]] = [
+    {"name": "ticket", "label": "Change ticket"},
+    {"name": "wave", "type": "integer", "minimum": 1, "maximum": 10},
+    {"name": "zone", "type": "choice", "choices": ["north", "south"], "required": False},
+    {"name": "risk", "type": "choice", "choices": ["low", "high"], "on": ["approve", "reject"]},
+    {"name": "day", "type": "date", "required": False},
+    {"name": "tested", "type": "boolean", "required": False},
+    {"name": "share", "type": "number", "required": False},
+]
+FORM = [FormField.model_validate(field) for field in FIELDS]
+GIVEN: dict[str, Any] = {"ticket": "CHG-1", "wave": 2, "risk": "low"}
+
+
+def opened() -> Request:
+    account("bob")
+    account("carol")
+    stages = [{"name": "one", "who": {"users": ["bob", "carol"]}, "form": FIELDS}]
+    publish_policy(data={"policy": "with-form", "stages": stages}, actor=ADA)
+    return asked(policy="with-form")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_is_kept_with_the_vote_and_proved() -> None:
+    request = opened()
+    assert [field["name"] for field in request_view(request)["form"]] == [field["name"] for field in FIELDS]
+    request = says("bob", "approve", request, answers=GIVEN | {"tested": "yes", "share": "0.5"})
+    told = {"ticket": "CHG-1", "wave": 2, "risk": "low", "tested": True, "share": 0.5}
+    assert request.status == "approved" and Vote.objects.get().answers == told
+    assert AuditEvent.objects.get(action="approval.approve").data["answers"] == told
+    assert request_view(request)["votes"][0]["answers"] == told and request_view(request)["form"] == []
+    assert receipt(request)["votes"][0]["answers"] == told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_missing_is_named_and_nothing_has_changed() -> None:
+    request = opened()
+    with pytest.raises(BadInput, match="'Change ticket' has to be answered to approve") as refused:
+        says("bob", "approve", request, answers={"wave": 1, "risk": "low"})
+    assert refused.value.field == "answers.ticket" and not Vote.objects.exists()
+    assert says("bob", "reject", request, comment="no", answers={"risk": "high"}).status == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "remedy"),
+    [
+        ({"wave": 11}, "wave", "a whole number from 1 up to 10"),
+        ({"wave": 1.5}, "wave", "a whole number from 1 up to 10"),
+        ({"wave": "two"}, "wave", "a whole number from 1 up to 10"),
+        ({"wave": True}, "wave", "a whole number from 1 up to 10"),
+        ({"share": float("nan")}, "share", "a number"),
+        ({"zone": "east"}, "zone", "one of: north, south"),
+        ({"zone": ["north"]}, "zone", "one of: north, south"),
+        ({"day": "2026-02-30"}, "day", "a date, such as 2026-11-25"),
+        ({"day": "20260203"}, "day", "a date, such as 2026-11-25"),
+        ({"tested": 1}, "tested", "yes or no"),
+        ({"tested": "maybe"}, "tested", "yes or no"),
+        ({"ticket": "x" * 2001}, "ticket", "a text of at most 2000 characters"),
+        ({"ticket": "a\0b"}, "ticket", "a text of at most 2000 characters"),
+        ({"ticket": 7}, "ticket", "a text of at most 2000 characters"),
+        ({"ticket": "  "}, "ticket", "a text of at most 2000 characters"),
+        ({"tikcet": "x"}, "tikcet", "what is: ticket, wave, zone, risk, day, tested, share"),
+    ],
+)
+def test_what_does_not_fit_is_refused(more: dict[str, Any], field: str, remedy: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        answers_to(FORM, "approve", GIVEN | more)
+    assert (refused.value.field, refused.value.remedy) == (f"answers.{field}", remedy)
+
+
+def test_only_what_this_decision_asks_for_is_taken() -> None:
+    assert answers_to(FORM, "reject", {"risk": "high"}) == {"risk": "high"}
+    assert answers_to(FORM, "abstain", {}) == {}
+    with pytest.raises(BadInput, match="not asked for with abstain"):
+        answers_to(FORM, "abstain", {"risk": "high"})
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ([{"name": "a", "type": "choice"}], "needs some"),
+        ([{"name": "a", "choices": ["x"]}], "needs some"),
+        ([{"name": "a", "minimum": 1}], "belong to type: number"),
+        ([{"name": "a", "type": "number", "minimum": 2, "maximum": 1}], "above maximum"),
+        ([{"name": "a"}, {"name": "a"}], "two fields of its form are called a"),
+        ([{"name": "A b"}], "name"),
+        ([{"name": "a", "on": []}], "on"),
+        ([{"name": "a", "type": "colour"}], "type"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_form_that_cannot_be_is_refused_with_its_policy(form: list[dict[str, Any]], words: str) -> None:
+    account("bob")
+    with pytest.raises(BadInput, match=words):
+        publish_policy(
+            data={"policy": "p", "stages": [{"name": "one", "who": {"users": ["bob"]}, "form": form}]}, actor=ADA
+        )
