@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import time_machine
@@ -23,11 +24,12 @@ from tests.contract.cast import account, actor, says
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def question(**more: object) -> Request:
+def question(**more: Any) -> Request:
     for name in ("bob", "carol"):
         account(name)
     ada = account("ada", "operator")
-    return asked("s", actor=actor(ada), description="?", **{"approvers": ("bob", "carol"), "how_many": "all", **more})
+    given: dict[str, Any] = {"approvers": ("bob", "carol"), "how_many": "all", **more}
+    return asked("s", actor=actor(ada), description="?", **given)
 
 
 def by(name: str, request: Request, note: str = "") -> Request:
