@@ -10,6 +10,7 @@ class Press(models.Model):
     team = models.CharField(max_length=40)
     slack_user = models.CharField(max_length=40)
     value = models.CharField(max_length=300)
+    comment = models.TextField(blank=True, default="", help_text="what they wrote with it")
     response_url = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)

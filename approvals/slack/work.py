@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 import httpx2
 from django.conf import settings
 
-from approvals.core.words import Choice
-from approvals.models import Press, Request
+from approvals.models import Press
 from approvals.people import person_of
 from approvals.services import Evidence, decide
+from approvals.slack.meaning import meant
 from notifications import ports
-from notifications.models import Contact
 from orchestration import roles
 from orchestration.audit import Actor
 from orchestration.clock import now
@@ -30,7 +29,7 @@ def work_presses() -> int:
     """Do what waits, oldest first. Two workers never do the same one: the row is claimed with its answer."""
     done = 0
     for press in Press.objects.filter(done_at=None).order_by("id")[:MOST_AT_ONCE]:
-        answer = _meaning(press)
+        answer = press.answer or _meaning(press)
         if Press.objects.filter(pk=press.pk, done_at=None).update(done_at=now(), answer=answer):
             done += 1
             _tell(press, answer)
@@ -39,27 +38,20 @@ def work_presses() -> int:
 
 def _meaning(press: Press) -> str:
     """Decide, and say how that went. Doing it twice is a double click, which the door knows."""
-    request_id, _, rest = press.value.partition("|")
-    round_, _, word = rest.partition("|")
-    if settings.ZEN_SLACK_TEAM and press.team != settings.ZEN_SLACK_TEAM:
-        return "This workspace is not the one that approvals are decided in."
-    contact = Contact.objects.select_related("user").filter(slack_id=press.slack_user).first()
-    if contact is None or not contact.user.is_active:
-        return "Your Slack account belongs to no account here. Ask an administrator to enter it in your contact."
-    request = Request.objects.filter(request_id=request_id).first()
-    if request is None or word not in list(Choice) or str(request.round) != round_:
-        return "This button is no longer of use: the request has changed since. Open it to see it as it is."
-    user = contact.user
+    found = meant(press)
+    if isinstance(found, str):
+        return found
+    user, request = found.user, found.request
     actor = Actor(name=user.get_username(), door="slack", roles=roles.roles_of(user))
     evidence = Evidence(strength="slack", detail={"team": press.team, "slack_user": press.slack_user})
     try:
         after = decide(
-            request_id=request_id, actor=actor, person=person_of(user), choice=word, evidence=evidence,
-            seen=request.content_hash,
+            request_id=request.request_id, actor=actor, person=person_of(user), choice=found.word,
+            comment=press.comment, evidence=evidence, seen=request.content_hash,
         )  # fmt: skip
     except ZenError as error:
         return f"{error.message[:1].upper()}{error.message[1:]}. {error.remedy}".strip()
-    return f"Heard: {word}. The request is {after.status.replace('_', ' ')}."
+    return f"Heard: {found.word}. The request is {after.status.replace('_', ' ')}."
 
 
 def _tell(press: Press, answer: str) -> None:

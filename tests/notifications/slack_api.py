@@ -17,6 +17,8 @@ class SlackApi:
     def __init__(self) -> None:
         self.shown: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
+        self.windows: list[dict[str, Any]] = []
+        self.triggers = {"fresh"}
         self.errors: list[tuple[int, dict[str, str], bytes]] = []
         self.reached, self.gate = threading.Event(), threading.Event()
         self.gate.set()
@@ -33,6 +35,8 @@ class SlackApi:
         self.calls.append(method)
         if token != f"Bearer {TOKEN}":
             return {"ok": False, "error": "invalid_auth"}
+        if method == "views.open":
+            return self._open(body)
         return self._post(body) if method == "chat.postMessage" else self._update(body)
 
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +46,13 @@ class SlackApi:
         ts = f"1700000000.{len(self.shown):06}"
         self.shown[ts] = {**body, "channel": channel}
         return {"ok": True, "channel": channel, "ts": ts}
+
+    def _open(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["trigger_id"] not in self.triggers:
+            return {"ok": False, "error": "expired_trigger_id"}
+        self.triggers.remove(body["trigger_id"])
+        self.windows.append({**body["view"], "id": f"V{len(self.windows)}"})
+        return {"ok": True, "view": self.windows[-1]}
 
     def _update(self, body: dict[str, Any]) -> dict[str, Any]:
         shown = self.shown.get(body["ts"])
