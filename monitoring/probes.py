@@ -17,7 +17,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from monitoring.examine import Finding, Probe, State, without_password
 from orchestration.clock import now
-from orchestration.models import Command, Message, Run, Worker
+from orchestration.models import Command, Message, Run
+from orchestration.workers import TO_START, engines_alive, orphaned
 
 LATE = timedelta(seconds=30)
 
@@ -100,14 +101,13 @@ def temporal() -> Finding:
 
 @own_connection
 def workers() -> Finding:
-    alive = list(Worker.objects.filter(lease_until__gt=now()).values_list("engine", flat=True))
+    alive = engines_alive()
     counted = ", ".join(f"{alive.count(engine)} {engine}" for engine in sorted(set(alive))) or "none"
     wanted = {"celery"} | ({"temporal"} if settings.TEMPORAL_ADDRESS else set())
-    starting = {"celery": "celery -A zen_project worker -B", "temporal": "python manage.py temporal_worker"}
     missing = sorted(wanted - set(alive))
     if not missing:
         return Finding(state=State.OK, detail=counted)
-    remedy = "; ".join(starting[engine] for engine in missing)
+    remedy = "; ".join(TO_START[engine] for engine in missing)
     return Finding(state=State.WARNING, detail=f"{counted}; no worker for {' and '.join(missing)}", remedy=remedy)
 
 
@@ -118,19 +118,12 @@ def backlog() -> Finding:
         "runs not handed over": Run.objects.filter(handed_over=False, created_at__lt=late).count(),
         "messages not delivered": Message.objects.filter(delivered_at=None, created_at__lt=late).count(),
         "commands overdue": Command.objects.filter(status=Command.READY, due_at__lt=late).count(),
-        "steps begun by a worker that is gone": _orphaned(),
+        "steps begun by a worker that is gone": orphaned(Command.objects.all()).count(),
     }
     said = ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
     if not said:
         return Finding(state=State.OK, detail="nothing waits longer than 30 s")
     return Finding(state=State.WARNING, detail=said, remedy="see that a worker runs for each engine (above)")
-
-
-def _orphaned() -> int:
-    """Another worker begins them again: of the celery engine at its next sweep, Temporal tells its own."""
-    alive = Worker.objects.filter(lease_until__gt=now()).values_list("name", flat=True)
-    names = {name.removesuffix(":t") for name in alive}  # how the temporal worker's lease is called
-    return Command.objects.filter(status=Command.RUNNING).exclude(worker="").exclude(worker__in=names).count()
 
 
 def scripts() -> Finding:

@@ -17,6 +17,7 @@ from orchestration.kin import STUCK, stuck_below
 from orchestration.ledger import load_state
 from orchestration.models import Command, Event, Run
 from orchestration.plans import definition_of, plan_of
+from orchestration.workers import words_on
 
 PROBLEM_STATUSES = (StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.SKIPPED)
 
@@ -174,9 +175,12 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
 
 
 def _again(run: Run, step_id: str) -> str:
-    """A worker was lost over the attempt in hand, and another has it now."""
+    """A worker was lost over the attempt in hand: another has it now, or nobody has yet."""
     row = run.commands.filter(kind="run_action", step_id=step_id, status=Command.RUNNING).last()
-    return f", taken up {row.tries} times: a worker was lost over it" if row is not None and row.tries > 1 else ""
+    if row is None:
+        return ""
+    again = f", taken up {row.tries} times: a worker was lost over it" if row.tries > 1 else ""
+    return again + words_on(run, row)
 
 
 def _child(run: Run, step_id: str, iteration: int) -> Run | None:

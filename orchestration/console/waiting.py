@@ -8,19 +8,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from orchestration import selectors
-from orchestration.clock import now
 from orchestration.console import show
 from orchestration.console.doors import note
 from orchestration.core.words import RunStatus
 from orchestration.engines.celery.local import hosted
 from orchestration.kin import is_stuck
-from orchestration.models import Run, Worker
+from orchestration.models import Run
+from orchestration.workers import has_worker
 
 POLL_SECONDS = 0.1
-
-
-def has_worker(engine: str) -> bool:
-    return Worker.objects.filter(engine=engine, lease_until__gt=now()).exists()
 
 
 def watch(run: Run, tell: Callable[[str], None] = note) -> Run:

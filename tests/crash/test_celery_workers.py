@@ -12,8 +12,9 @@ import pytest
 import redis
 from celery import Celery
 
+from orchestration.clock import now
 from orchestration.models import Command, Run, Worker
-from orchestration.selectors import run_view
+from orchestration.selectors import run_view, why
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
 from tests.crash.workers import assert_the_repeat_is_told, worker
@@ -38,8 +39,12 @@ def test_a_worker_killed_in_the_middle_of_a_step_is_replaced(worker_env: dict[st
     with worker(worker_env) as first:
         run = start(peer, "celery", step("a"), step("b"), step("c"))
         until(run, lambda r: peer.at_once > 0 and "/things/a" in peer.things)
+        assert why(run) == ["step 'b' is running, attempt 1"]
         first.kill()
         killed = time.monotonic()
+        until(run, lambda r: not Worker.objects.filter(lease_until__gt=now()).exists())
+        said = "step 'b' is running, attempt 1; its worker is gone, and none runs now: celery -A zen_project worker -B"
+        assert why(run) == [said]
         with worker(worker_env):
             until(run, lambda r: len([c for c in peer.calls if c[1] == "/things/b"]) == 2, seconds=30)
             resumed = time.monotonic() - killed

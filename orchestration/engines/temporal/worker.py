@@ -22,6 +22,7 @@ from orchestration.engines.temporal.activities import perform, record, ring
 from orchestration.engines.temporal.keeping import HumanApprovalWorkflow
 from orchestration.engines.temporal.workflow import SagaWorkflow
 from orchestration.relay import relay
+from orchestration.workers import OF_TEMPORAL
 
 log = logging.getLogger(__name__)
 THREADS = 32
@@ -99,7 +100,7 @@ def hosted(*, threads: int = 8) -> Iterator[None]:
     stop = asyncio.Event()
     serving = asyncio.run_coroutine_threadsafe(serve(stop, threads=threads), loop)
     try:
-        with beside(f"{lease.worker_name()}:t"):
+        with beside(lease.worker_name() + OF_TEMPORAL):
             yield
     finally:
         loop.call_soon_threadsafe(stop.set)

@@ -13,6 +13,7 @@ from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import UNREACHABLE, complain, note
 from orchestration.engines.celery import lease
 from orchestration.errors import Unreachable
+from orchestration.workers import OF_TEMPORAL
 
 
 class Command(ConsoleCommand):
@@ -44,6 +45,6 @@ async def _serve(threads: int, task_queue: str) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    with beside(f"{lease.worker_name()}:t"):
+    with beside(lease.worker_name() + OF_TEMPORAL):
         note("the temporal worker is ready")
         await serve(stop, threads=threads, task_queue=task_queue)
