@@ -33,12 +33,6 @@ def checked(data: object) -> PolicyDefinition:
         raise typer.Exit(BAD_INPUT) from None
 
 
-def warn_if_older(stored: Policy) -> None:
-    latest = found(stored.name)
-    if latest.version > stored.version:
-        note(f"warning: {latest} is newer and counts; to bring this content back, change its description")
-
-
 def rows() -> list[Row]:
     latest: dict[str, Policy] = {}
     for policy in Policy.objects.filter(published=True).order_by("name", "-version"):

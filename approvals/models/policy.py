@@ -4,7 +4,10 @@ from django.db import models
 
 
 class Policy(models.Model):
-    """Who decides what. A version never changes: other content is another version, found by its hash."""
+    """Who decides what. A version never changes: other content is another version, found by its hash.
+
+    The content of an older version that is published again is a new version too: the latest one is what counts.
+    """
 
     name = models.CharField(max_length=100)
     version = models.PositiveIntegerField()
@@ -17,9 +20,10 @@ class Policy(models.Model):
     class Meta:
         ordering = ["name", "-version"]
         verbose_name_plural = "policies"
-        constraints = [
-            models.UniqueConstraint(fields=["name", "version"], name="policy_version"),
-            models.UniqueConstraint(fields=["name", "hash"], name="policy_hash"),
+        constraints = [models.UniqueConstraint(fields=["name", "version"], name="policy_version")]
+        indexes = [
+            # a request that asks for a policy in other words, and publishing what is there
+            models.Index(fields=["name", "hash"], name="policy_by_content"),
         ]
 
     def __str__(self) -> str:

@@ -81,7 +81,7 @@ def _opened(
     chosen = choose(engine)
     with sql.writing():
         if stored is None:
-            stored, _ = store_policy(policy, by=actor.name, published=False)
+            stored = store_policy(policy, by=actor.name)
         definition, _ = store(checked(SHOWN), actor=actor)
         moment = now()
         run = Run.objects.create(

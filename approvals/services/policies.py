@@ -49,43 +49,63 @@ def check_policy(data: object) -> PolicyDefinition:
 
 
 def publish_policy(*, data: object, actor: Actor) -> tuple[Policy, bool]:
-    """The stored version of this content, and whether it is new. Requests that are open keep the version they have."""
+    """The version that counts from now on, and whether it did not yet. Open requests keep the version they have."""
     roles.require(actor, "policy.publish")
     policy = check_policy(data)
     with sql.writing():
-        stored, created = store_policy(policy, by=actor.name)
-        if not stored.published:  # so far it was only what a request had asked for in other words
-            stored.published, stored.published_by, created = True, actor.name, True
-            stored.save(update_fields=["published", "published_by"])
-        if created:
+        sql.run(*turn(f"policy:{policy.policy}"))
+        stored, new = _made_current(policy, actor.name)
+        if new:
             audit.record(actor=actor, action="policy.publish", policy=str(stored))
-    return stored, created
+    return stored, new
 
 
-def store_policy(policy: PolicyDefinition, *, by: str, published: bool = True) -> tuple[Policy, bool]:
-    """Inside the caller's transaction."""
+def _made_current(policy: PolicyDefinition, by: str) -> tuple[Policy, bool]:
+    """Whoever publishes means it to count: what an older version says comes again under a new number."""
+    content = content_hash(policy.content())
+    current, same = _latest(policy.policy), _stored(policy.policy, content)
+    if current is not None and current.hash == content:
+        return current, False
+    if same is None or (current is not None and same.version < current.version):
+        return _next_version(policy, content, by=by, published=True), True
+    same.published, same.published_by = True, by  # so far it was only what a request had asked for in other words
+    same.save(update_fields=["published", "published_by"])
+    return same, True
+
+
+def store_policy(policy: PolicyDefinition, *, by: str) -> Policy:
+    """What a request asks for in its own words: a version that no other request is put through. Inside the caller's
+    transaction.
+    """
     content = content_hash(policy.content())
     same = _stored(policy.policy, content)
     if same is None:  # one at a time counts the versions of a policy
         sql.run(*turn(f"policy:{policy.policy}"))
         same = _stored(policy.policy, content)
-    if same is not None:
-        return same, False
-    latest = Policy.objects.filter(name=policy.policy).order_by("-version").first()
+    return same or _next_version(policy, content, by=by, published=False)
+
+
+def _next_version(policy: PolicyDefinition, content: str, *, by: str, published: bool) -> Policy:
+    """By whoever has the turn."""
+    last = Policy.objects.filter(name=policy.policy).order_by("-version").first()
     return Policy.objects.create(
-        name=policy.policy, version=latest.version + 1 if latest else 1, hash=content, published=published,
+        name=policy.policy, version=last.version + 1 if last else 1, hash=content, published=published,
         body=policy.content(), published_by=by,
-    ), True  # fmt: skip
+    )  # fmt: skip
 
 
 def _stored(name: str, content: str) -> Policy | None:
-    return Policy.objects.filter(name=name, hash=content).first()
+    return Policy.objects.filter(name=name, hash=content).order_by("-version").first()
+
+
+def _latest(name: str) -> Policy | None:
+    return Policy.objects.filter(name=name, published=True).order_by("-version").first()
 
 
 def policy_for(name: str, stage: str) -> tuple[Policy | None, PolicyDefinition]:
     """The latest version of a policy; without a name the one called as the stage is, else the standard one."""
     wanted = name or stage
-    stored = Policy.objects.filter(name=wanted, published=True).order_by("-version").first()
+    stored = _latest(wanted)
     if stored is not None:
         return stored, PolicyDefinition.model_validate(stored.body)
     if name:
@@ -93,7 +113,7 @@ def policy_for(name: str, stage: str) -> tuple[Policy | None, PolicyDefinition]:
         raise BadInput(
             f"there is no policy '{name}'", field="policy", remedy=did_you_mean(name, known, "the policies are")
         )
-    own = Policy.objects.filter(name=STANDARD, published=True).order_by("-version").first()
+    own = _latest(STANDARD)
     return own, PolicyDefinition.model_validate(own.body if own else STANDARD_BODY)
 
 

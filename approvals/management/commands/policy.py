@@ -33,7 +33,6 @@ class Command(ConsoleCommand):
             put_json(policies.view(stored))
         else:
             self.stdout.write(f"{stored} {'published' if new else 'is there already'}")
-        policies.warn_if_older(stored)
 
     @command(name="list")
     @guarded

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from approvals.models import Policy
 from approvals.services import publish_policy
+from orchestration.models import AuditEvent
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import ADA, asked, published
 from tests.contract.cast import account
@@ -30,12 +32,12 @@ def test_versions_are_published_and_seen(manage: Manage, write: Write) -> None:
     assert json.loads(manage("policy", "show", "docs", "--json").stdout) == made
     old = json.loads(manage("policy", "show", "docs", "--version", "1", "--json").stdout)
     assert old["body"] == {"policy": "docs", "stages": [{"name": "s", "who": {"groups": ["approver"]}}]}
-    back = manage("policy", "publish", first)
-    assert back.stdout == "docs v1 is there already\n" and "docs v2 is newer and counts" in back.stderr
-    assert "docs v2, published by" in manage("policy", "show", "docs").stdout
+    assert manage("policy", "publish", first).stdout == "docs v3 published\n", "what v1 says counts again"
+    assert manage("policy", "publish", first).stdout == "docs v3 is there already\n"
+    assert "docs v3, published by" in manage("policy", "show", "docs").stdout
     for wrong, said in (
         (("show", "doc"), "did you mean 'docs'?"),
-        (("show", "docs", "--version", "9"), "version is 2"),
+        (("show", "docs", "--version", "9"), "version is 3"),
     ):
         done = manage("policy", *wrong)
         assert done.returncode == 2 and said in done.stderr
@@ -48,6 +50,27 @@ def test_what_a_request_asked_for_in_other_words_can_still_be_published() -> Non
     assert (narrowed.version, narrowed.published) == (2, False)
     stored, new = publish_policy(data=narrowed.body, actor=ADA)
     assert new and stored.pk == narrowed.pk and asked("docs").policy == narrowed
+
+
+def test_an_older_content_counts_again_under_a_new_number() -> None:
+    account("bob"), account("carol")
+
+    def body(name: str) -> dict[str, Any]:
+        return {"policy": "docs", "stages": [{"name": "s", "who": {"users": [name]}, "expire": "1d"}]}
+
+    published(body("bob"))
+    old, narrowed = asked("docs"), asked("docs", timeout_seconds=60).policy
+    published(body("carol"))
+    back, new = publish_policy(data=body("bob"), actor=ADA)
+    assert new and back.version == 4 and asked("docs").policy == back
+    assert publish_policy(data=body("bob"), actor=ADA) == (back, False)
+    old.refresh_from_db()
+    assert old.policy.version == 1 and back.hash == old.policy.hash, "what is open keeps the version it has"
+    again, new = publish_policy(data=narrowed.body, actor=ADA)
+    assert new and again.version == 5, "also what a request said in other words before the latest version"
+    assert asked("docs", timeout_seconds=60).policy == again
+    made = AuditEvent.objects.filter(action="policy.publish").order_by("pk").values_list("data__policy", flat=True)
+    assert list(made) == ["docs v1", "docs v3", "docs v4", "docs v5"]
 
 
 def test_every_problem_is_named_and_nothing_is_stored(manage: Manage, write: Write) -> None:

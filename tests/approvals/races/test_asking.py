@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from approvals.models import Policy, Request
-from approvals.services import Ask, ask
+from approvals.services import Ask, ask, publish_policy
 from orchestration.errors import BadInput
 from orchestration.models import Definition
 from tests.approvals.races.scenes import TIMES, race, waiting_run, whole
@@ -36,6 +36,17 @@ def test_a_policy_and_a_definition_are_stored_once() -> None:
         assert len({request.pk for request in requests}) == 4
         assert sorted(Policy.objects.values_list("version", flat=True)) == [1, 2]
     assert Definition.objects.filter(saga_id="approval").count() == 1
+
+
+def test_a_policy_that_many_publish_at_once_gets_one_number() -> None:
+    def body(name: str) -> dict[str, object]:
+        return {"policy": "p", "stages": [{"name": "s", "who": {"users": [name]}}]}
+
+    for name in ("bob", "carol") * (TIMES // 2):  # from the third time on each content has been there before
+        before = Policy.objects.count()
+        outcomes = race(*[partial(publish_policy, data=body(name), actor=ADA)] * 3)
+        assert sorted(new for _, new in outcomes) == [False, False, True]
+        assert {stored.version for stored, _ in outcomes} == {before + 1}
 
 
 def test_the_handle_of_a_run_is_no_id_of_a_request() -> None:
