@@ -11,12 +11,11 @@ from approvals.console import text
 from approvals.console.confirm import confirm
 from approvals.console.inputs import account, moment
 from approvals.console.options import AsJson, Yes
-from approvals.models import Delegation, Policy
+from approvals.models import Delegation
 from approvals.services import delegate_while_away
+from approvals.services.policies import named_policies
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import actor, guarded, put_json
-from orchestration.core.definition.problems import did_you_mean
-from orchestration.errors import BadInput
 
 
 class Absence(ConsoleCommand):
@@ -40,7 +39,7 @@ class Absence(ConsoleCommand):
             moment(from_time, "from"),
             moment(until, "until"),
         )
-        policies = _known(policy or [])
+        policies = named_policies(policy or [], field="policy")
         under = f" under {', '.join(policies)}" if policies else ""
         line = (
             f"from {starts:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} UTC {to} decides for {owner}{under}, one hop only"
@@ -50,17 +49,6 @@ class Absence(ConsoleCommand):
             actor=actor(), owner=owner, to=to, starts_at=starts, ends_at=ends, policies=policies, reason=reason
         )
         put_json(_view(made)) if as_json else text.line(f"delegation {made.pk}: {line}")
-
-
-def _known(policies: list[str]) -> list[str]:
-    """A name that no policy has would never count."""
-    known = sorted(set(Policy.objects.filter(published=True).values_list("name", flat=True)))
-    for name in policies:
-        if name not in known:
-            raise BadInput(
-                f"--policy '{name}': there is no such policy", field="policy", remedy=did_you_mean(name, known, "known")
-            )
-    return policies
 
 
 def _view(made: Delegation) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from approvals.models import Delegation
+from approvals.services.policies import named_policies
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
@@ -27,9 +28,10 @@ def delegate_while_away(
         raise BadInput(f"{to} may not decide", field="to", remedy="choose somebody with the role approver")
     if ends_at <= starts_at or ends_at <= now():
         raise BadInput("it would end before it begins", field="ends_at", remedy="give a later time")
+    only = named_policies(policies)
     with sql.writing():
         rule = Delegation.objects.create(
-            owner=owner, to=to, starts_at=starts_at, ends_at=ends_at, policies=list(policies), reason=reason,
+            owner=owner, to=to, starts_at=starts_at, ends_at=ends_at, policies=only, reason=reason,
             created_by=actor.name,
         )  # fmt: skip
         audit.record(actor=actor, action="delegation.create", delegation=rule.pk, owner=str(owner), to=str(to))

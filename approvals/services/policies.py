@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
@@ -115,6 +116,28 @@ def policy_for(name: str, stage: str) -> tuple[Policy | None, PolicyDefinition]:
         )
     own = _latest(STANDARD)
     return own, PolicyDefinition.model_validate(own.body if own else STANDARD_BODY)
+
+
+def named_policies(names: Iterable[str], *, field: str = "policies") -> list[str]:
+    """Each once, or BadInput with every name that no policy has: a rule for it would never count."""
+    wanted = list(dict.fromkeys(names))
+    known = sorted({STANDARD, *Policy.objects.values_list("name", flat=True)}) if wanted else []
+    problems: list[dict[str, object]] = [
+        {
+            "field": f"{field}[{number}]",
+            "value": short(name),
+            "message": "there is no such policy",
+            "remedy": did_you_mean(name, known, "the policies are"),
+        }
+        for number, name in enumerate(wanted)
+        if name not in known
+    ]
+    if problems:
+        first = problems[0]
+        raise BadInput(
+            f"there is no policy {first['value']}", field=field, remedy=str(first["remedy"]), problems=problems
+        )
+    return wanted
 
 
 def _problem(detail: Any) -> dict[str, object]:

@@ -17,7 +17,7 @@ from approvals.folding import ring
 from approvals.models import Policy, Request, Vote
 from approvals.people import person_of
 from approvals.selectors import state_of
-from approvals.services import delegate_while_away
+from approvals.services import delegate_while_away, publish_policy
 from approvals.services.policies import check_policy
 from approvals.simulator import Question, Say, Simulated, simulated
 from orchestration.errors import BadInput
@@ -119,6 +119,7 @@ def test_who_is_away_is_asked_and_does_not_answer(cast: dict[str, Any]) -> None:
 
 
 def test_a_deputy_decides_for_who_is_away(cast: dict[str, Any]) -> None:
+    publish_policy(data={"policy": "deployment", "stages": [{"name": "s", "who": {"users": ["bob"]}}]}, actor=ADA)
     delegate_while_away(
         actor=ADA, owner=cast["bob"], to=cast["dora"], starts_at=START, ends_at=START + timedelta(days=4000),
         policies=["deployment"],

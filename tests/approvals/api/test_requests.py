@@ -216,6 +216,15 @@ def test_delegations_are_made_used_and_ended(ada: Client, bob: Client) -> None:
     assert post(carol, f"delegations/{made.json()['id']}/end/", {}).status_code == 403
 
 
+def test_a_delegation_for_a_policy_that_is_not_there_is_refused(bob: Client) -> None:
+    account("carol")
+    while_away = {"to": "carol", "starts_at": now().isoformat(), "ends_at": (now() + timedelta(days=2)).isoformat()}
+    answer = post(bob, "delegations/", {**while_away, "policies": ["standart"]})
+    problem = answer.json()
+    assert (answer.status_code, problem["field"], problem["remedy"]) == (422, "policies", "did you mean 'standard'?")
+    assert problem["problems"][0]["value"] == "'standart'" and bob.get("/api/v1/delegations/").json()["results"] == []
+
+
 def test_policies_are_published_in_versions() -> None:
     boss = client_for(account("boss", "administrator"))
     body = {"policy": "p", "stages": [{"name": "s", "who": {"groups": ["approver"]}}]}

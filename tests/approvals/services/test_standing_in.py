@@ -101,12 +101,25 @@ def test_it_never_comes_back_to_whoever_asked() -> None:
 
 
 def test_it_is_for_the_policies_that_it_names() -> None:
+    publish_policy(data={"policy": "another", "stages": [{"name": "s", "who": {"users": ["bob"]}}]}, actor=ADA)
     away("bob", "dora", policies=["another"])
     request = opened()
     with pytest.raises(NotAllowed):
         says("dora", "approve", request)
     away("bob", "dora", policies=["another", request.policy.name])
     assert says("dora", "approve", request).status == "approved"
+
+
+def test_a_policy_that_is_not_there_is_named_with_the_nearest_one() -> None:
+    publish_policy(data={"policy": "deployment", "stages": [{"name": "s", "who": {"users": ["bob"]}}]}, actor=ADA)
+    with pytest.raises(BadInput, match="there is no policy 'deploiment'") as refused:
+        away("bob", "dora", policies=["deployment", "deploiment", "x" * 99])
+    assert (refused.value.field, refused.value.remedy) == ("policies", "did you mean 'deployment'?")
+    assert [(one["field"], one["remedy"]) for one in refused.value.problems] == [
+        ("policies[1]", "did you mean 'deployment'?"), ("policies[2]", "the policies are: deployment, standard"),
+    ]  # fmt: skip
+    assert not Delegation.objects.exists() and not AuditEvent.objects.filter(action="delegation.create").exists()
+    assert away("bob", "dora", policies=["standard", "deployment", "standard"]).policies == ["standard", "deployment"]
 
 
 def test_who_stands_in_does_not_speak_twice() -> None:
