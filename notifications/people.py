@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,10 +65,11 @@ def _checked(person: Person) -> Person:
 
 def _personal() -> list[Channel]:
     """E-mail first, for everybody has it."""
-    channels = Channel.objects.filter(personal=True)
-    if not channels.filter(kind=Channel.EMAIL).exists():
-        Channel.objects.get_or_create(name=PEOPLE, defaults={"kind": Channel.EMAIL, "personal": True})
-    enabled: Iterable[Channel] = channels.filter(enabled=True)
+    channels = list(Channel.objects.filter(personal=True))
+    if not any(channel.kind == Channel.EMAIL for channel in channels):
+        made, _ = Channel.objects.get_or_create(name=PEOPLE, defaults={"kind": Channel.EMAIL, "personal": True})
+        channels += [made] if made.personal else []
+    enabled = (channel for channel in channels if channel.enabled)
     return sorted(enabled, key=lambda channel: (channel.kind != Channel.EMAIL, channel.name))
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from notifications.models import Contact, Delivery, Notice
+from notifications.past import Past
 from notifications.people import Reached, Route
 from notifications.text import one_line
 from notifications.when import after_quiet, digest_at
 
 
-def rows_for(notice: Notice, to: Reached, at: datetime) -> Iterator[Delivery]:
+def rows_for(notice: Notice, to: Reached, at: datetime, past: Past) -> Iterator[Delivery]:
     """One row for each channel that is tried now. Nobody to reach is a row too: it will be dead, and seen."""
-    why = _why_not(notice, to)
+    why = _why_not(notice, to, past)
     every = to.contact is not None and to.contact.mode == Contact.ALL
     first, later = (to.routes, []) if every else (to.routes[:1], to.routes[1:])
     rest = [{"channel": route.channel, "address": route.address} for route in later]
@@ -38,22 +39,21 @@ def rows_for(notice: Notice, to: Reached, at: datetime) -> Iterator[Delivery]:
         if why:
             row.status, row.error, row.ended_at = Delivery.CANCELLED, why, at
         elif not notice.urgent:
-            row.due_at = _not_before(row, to.contact, at)
+            row.due_at = _not_before(row, to.contact, at, past)
         yield row
 
 
-def _why_not(notice: Notice, to: Reached) -> str:
+def _why_not(notice: Notice, to: Reached, past: Past) -> str:
     if to.contact is not None and to.contact.muted and not notice.urgent:
         return "the person has muted what is not urgent"
-    told = Delivery.objects.filter(notice__subject=notice.subject, person_key=to.person.key, updates=None)
-    count = told.exclude(status=Delivery.CANCELLED).values("notice").distinct().count()
+    count = past.told.get(to.person.key, 0)
     if count >= settings.ZEN_NOTIFY_CAP:
         return f"the person was told {count} times of this subject, and ZEN_NOTIFY_CAP is {settings.ZEN_NOTIFY_CAP}"
     return ""
 
 
-def _not_before(row: Delivery, contact: Contact | None, at: datetime) -> datetime:
-    due = _after_burst(row, at)
+def _not_before(row: Delivery, contact: Contact | None, at: datetime, past: Past) -> datetime:
+    due = past.after_burst(row, at)
     if contact is None:
         return due
     zone = ZoneInfo(contact.zone)
@@ -61,15 +61,3 @@ def _not_before(row: Delivery, contact: Contact | None, at: datetime) -> datetim
     if contact.quiet_from is None or contact.quiet_to is None:
         return due
     return after_quiet(due, zone=zone, start=contact.quiet_from, end=contact.quiet_to)
-
-
-def _after_burst(row: Delivery, at: datetime) -> datetime:
-    """Who was told a moment ago hears the next things together, when the moment is over."""
-    window = timedelta(seconds=settings.ZEN_NOTIFY_COALESCE_SECONDS)
-    same = Delivery.objects.filter(person_key=row.person_key, channel=row.channel_id, updates=None, urgent=False)
-    if not window or row.channel_id is None:
-        return at
-    if same.filter(status=Delivery.SENDING).exists():
-        return at + window
-    last = same.filter(status=Delivery.SENT, sent_at__gt=at - window).order_by("-sent_at").first()
-    return last.sent_at + window if last is not None and last.sent_at is not None else at

@@ -88,7 +88,7 @@ class Delivery(models.Model):
             models.Index(fields=["due_at", "id"], condition=models.Q(status="queued"), name="delivery_to_send"),
             models.Index(fields=["lease_until"], condition=models.Q(status="sending"), name="delivery_in_hand"),
             # what else waits for, or has just gone to, the same person
-            models.Index(fields=["person_key", "channel", "status"], name="delivery_of_person"),
+            models.Index(fields=["person_key", "status", "sent_at"], name="delivery_to_person"),
             # ends that no listener has heard of yet
             models.Index(fields=["ended_at"], condition=models.Q(heard=False), name="delivery_unheard"),
         ]

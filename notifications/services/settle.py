@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -13,6 +14,7 @@ from notifications.bell import ring_on_commit
 from notifications.clock import now
 from notifications.message import Message, checked
 from notifications.models import Channel, Delivery, Notice
+from notifications.once import stored_once
 from notifications.settlements import SETTLED
 
 
@@ -22,14 +24,10 @@ def settle(*, subject: str, message: Message) -> Notice:
     A message that is being sent now is changed once it was. What is told of the subject later is a new matter.
     """
     message, at = checked(message), now()
-    with transaction.atomic():
-        notice, is_new = Notice.objects.get_or_create(
-            dedupe=_dedupe(subject, message),
-            defaults={
-                "subject": subject, "kind": SETTLED, "title": message.title, "text": message.text,
-                "url": message.url, "created_at": at,
-            },
-        )  # fmt: skip
+    with transaction.atomic(savepoint=False):
+        notice, is_new = stored_once(
+            subject=subject, kind=SETTLED, message=replace(message, buttons=()), dedupe=_dedupe(subject, message), at=at
+        )
         if is_new:
             _waiting(subject).update(status=Delivery.CANCELLED, ended_at=at)
             Delivery.objects.bulk_create(_change(notice, carrier) for carrier in _changeable(subject))

@@ -10,8 +10,10 @@ from django.db import transaction
 from notifications.bell import ring_on_commit
 from notifications.clock import now
 from notifications.errors import BadInput
-from notifications.message import Message, Person, as_json, checked
+from notifications.message import Message, Person, checked
 from notifications.models import Channel, Delivery, Notice
+from notifications.once import stored_once
+from notifications.past import Past
 from notifications.people import reached
 from notifications.plans import rows_for
 
@@ -32,17 +34,12 @@ def tell(
     """
     _check_words(subject=subject, kind=kind, dedupe=dedupe)
     message, at = checked(message), now()
-    with transaction.atomic():
-        to, named = reached(people), named_channels(channels)
-        notice, is_new = Notice.objects.get_or_create(
-            dedupe=dedupe,
-            defaults={
-                "subject": subject, "kind": kind, "title": message.title, "text": message.text, "url": message.url,
-                "buttons": as_json(message.buttons), "urgent": urgent, "created_at": at,
-            },
-        )  # fmt: skip
+    to, named = reached(people), named_channels(channels)
+    with transaction.atomic(savepoint=False):  # what may be refused was looked at before
+        notice, is_new = stored_once(subject=subject, kind=kind, message=message, dedupe=dedupe, at=at, urgent=urgent)
         if is_new:
-            rows = [row for one in to for row in rows_for(notice, one, at)]
+            past = Past.of(notice, to, at)
+            rows = [row for one in to for row in rows_for(notice, one, at, past)]
             Delivery.objects.bulk_create([*rows, *_for_channels(notice, named, at)])
             ring_on_commit()
     return notice

@@ -1,0 +1,62 @@
+"""What people were told before: asked once for all of them, however many a notice is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Max, Q
+
+from notifications.models import Delivery, Notice
+from notifications.people import Reached
+
+Lane = tuple[str, int | None]
+"""A person's key, and a channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """`told`: of this subject, how often, by person. `sending` and `sent`: what has just gone their way, and when."""
+
+    told: Mapping[str, int]
+    sending: frozenset[Lane]
+    sent: Mapping[Lane, datetime]
+
+    @classmethod
+    def of(cls, notice: Notice, to: Sequence[Reached], at: datetime) -> Past:
+        keys = [one.person.key for one in to]
+        recent = _recent(keys, at) if keys and not notice.urgent and window() else []
+        return cls(
+            told=_told(notice, keys) if keys else {},
+            sending=frozenset((key, channel) for key, channel, status, _ in recent if status == Delivery.SENDING),
+            sent={(key, channel): last for key, channel, status, last in recent if status == Delivery.SENT},
+        )
+
+    def after_burst(self, row: Delivery, at: datetime) -> datetime:
+        """Who was told a moment ago hears the next things together, when the moment is over."""
+        lane = (row.person_key, row.channel_id)
+        if row.channel_id is None:
+            return at
+        if lane in self.sending:
+            return at + window()
+        return self.sent[lane] + window() if lane in self.sent else at
+
+
+def window() -> timedelta:
+    return timedelta(seconds=settings.ZEN_NOTIFY_COALESCE_SECONDS)
+
+
+def _told(notice: Notice, keys: Sequence[str]) -> dict[str, int]:
+    """Notices, and not messages: one on two channels is told once."""
+    told = Delivery.objects.filter(notice__subject=notice.subject, person_key__in=keys, updates=None)
+    counted = told.exclude(status=Delivery.CANCELLED).order_by().values("person_key")
+    return dict(counted.annotate(times=Count("notice", distinct=True)).values_list("person_key", "times"))
+
+
+def _recent(keys: Sequence[str], at: datetime) -> list[tuple[str, int | None, str, datetime]]:
+    just_now = Q(status=Delivery.SENDING) | Q(status=Delivery.SENT, sent_at__gt=at - window())
+    alike = Delivery.objects.filter(just_now, person_key__in=keys, updates=None, urgent=False)
+    lanes = alike.order_by().values("person_key", "channel", "status").annotate(last=Max("sent_at"))
+    return list(lanes.values_list("person_key", "channel", "status", "last"))
