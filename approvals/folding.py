@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 
@@ -44,12 +45,18 @@ _SETTLED = (Status.COOLING_OFF, Status.APPROVED)
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """A request whose locks are held, and what it is now."""
+    """A request whose locks are held, and what it is now.
+
+    `seats` and `accounts` (by their id) are read once: nobody else changes the seats under these locks, and whoever may
+    decide is judged by the same reading from the first question to the last.
+    """
 
     run: Run
     request: Request
     plan: Plan
     state: State
+    seats: dict[tuple[str, str], Seat] | None = None
+    accounts: dict[int, Any] = field(default_factory=dict)
 
 
 def hold(run_pk: int) -> Held:
@@ -146,19 +153,40 @@ def _write_decision(request: Request, before: State, state: State, at: datetime,
 
 
 def _write_seats(held: Held) -> None:
-    state = held.state
-    open_seats = () if state.status.is_end else state.seats
+    state, until = held.state, held.request.expires_at
     awaited = set(state.awaited) if state.status.can_be_decided else set()
-    wanted = {(seat.person, seat.owner): seat.person in awaited for seat in open_seats}
-    there = {(seat.person, seat.owner): seat for seat in held.request.seats.all()}
-    Seat.objects.filter(pk__in=[seat.pk for key, seat in there.items() if key not in wanted]).delete()
-    for (person, owner), waits in wanted.items():
-        row = there.get((person, owner))
-        if row is None:
-            user = held.request.people.get(person, {}).get("user_id")
-            Seat.objects.create(request=held.request, person=person, owner=owner, user_id=user, waits=waits)
-        elif row.waits != waits:
-            Seat.objects.filter(pk=row.pk).update(waits=waits)
+    wanted: dict[tuple[str, str], bool] = {}
+    for seat in () if state.status.is_end else state.seats:
+        wanted[(seat.person, seat.owner)] = seat.person in awaited
+        awaited.discard(seat.person)  # whoever sits in two seats is listed once
+    if not wanted:
+        held.request.seats.all().delete()
+        held.seats = {}
+        return
+    there = _seats(held)
+    gone = [there.pop(key) for key in there.keys() - wanted.keys()]
+    if gone:
+        Seat.objects.filter(pk__in=[seat.pk for seat in gone]).delete()
+    stale = [seat for key, seat in there.items() if (seat.waits, seat.expires_at) != (wanted[key], until)]
+    for row in stale:
+        row.waits, row.expires_at = wanted[(row.person, row.owner)], until
+    if stale:
+        Seat.objects.bulk_update(stale, ["waits", "expires_at"])
+    new = [_seat(held.request, *key, waits) for key, waits in wanted.items() if key not in there]
+    if new:
+        there.update({(seat.person, seat.owner): seat for seat in Seat.objects.bulk_create(new)})
+
+
+def _seats(held: Held) -> dict[tuple[str, str], Seat]:
+    if held.seats is None:
+        held.seats = {(seat.person, seat.owner): seat for seat in held.request.seats.all()}
+    return held.seats
+
+
+def _seat(request: Request, person: str, owner: str, waits: bool) -> Seat:
+    user = request.people.get(person, {}).get("user_id")
+    until = request.expires_at
+    return Seat(request=request, person=person, owner=owner, user_id=user, waits=waits, expires_at=until)
 
 
 def _arm(held: Held) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,9 +53,11 @@ def find(policy: PolicyDefinition) -> Found:
     people: dict[str, Person] = {}
     named: dict[str, frozenset[str]] = {}
     left_out: dict[str, None] = {}
-    for name in dict.fromkeys(name for who in policy.everybody() for name in names_in(who)):
+    names = dict.fromkeys(name for who in policy.everybody() for name in names_in(who))
+    by_name = _by_name(name.partition(":")[2] for name in names if name.startswith("user:"))
+    for name in names:
         kind, _, value = name.partition(":")
-        here = [_of_email(value)] if kind == "email" else _of_users(_users(kind, value), left_out)
+        here = [_of_email(value)] if kind == "email" else _of_users(_users(kind, value, by_name), left_out)
         people |= {person.id: person for person in here}
         named[name] = frozenset(person.id for person in here)
     return Found(people=people, named=named, left_out=tuple(left_out))
@@ -67,23 +69,32 @@ def ids_of(names: Iterable[str]) -> frozenset[str]:
     Accounts with one address are one person, and so is the address itself.
     """
     wanted = {name.lower() for name in names if name}
-    accounts = get_user_model().objects.annotate(handle=Lower("username"), address=Lower("email"))
-    named = accounts.filter(Q(handle__in=wanted) | Q(address__in=wanted))
+    lowered = get_user_model().objects.annotate(handle=Lower("username"), address=Lower("email"))
+    named = lowered.filter(Q(handle__in=wanted) | Q(address__in=wanted))
     addresses = {user.email.lower() for user in named if user.email} | {name for name in wanted if "@" in name}
-    alike = accounts.filter(address__in=addresses)
+    alike = lowered.filter(address__in=addresses)
     return frozenset({person_of(user).id for user in (*named, *alike)} | {f"email:{one}" for one in addresses})
 
 
 def who_may_decide(user_ids: Iterable[int]) -> frozenset[int]:
     """Of these accounts, those that are open and in a role that decides."""
-    users = get_user_model().objects.filter(pk__in=list(user_ids), is_active=True)
-    return frozenset(user.pk for user in users if roles.roles_of(user) & MAY_DECIDE)
+    return frozenset(user.pk for user in accounts().filter(pk__in=list(user_ids)) if may_decide(user))
+
+
+def accounts() -> Any:
+    """Accounts with their groups: two queries, however many there are."""
+    return get_user_model().objects.prefetch_related("groups")
+
+
+def may_decide(user: Any) -> bool:
+    """Whether the account is open and in a role that decides."""
+    return bool(roles.roles_of(user) & MAY_DECIDE)
 
 
 def _of_users(users: Iterable[Any], left_out: dict[str, None]) -> list[Person]:
     found = []
     for user in users:
-        if user.is_active and roles.roles_of(user) & MAY_DECIDE:
+        if may_decide(user):
             found.append(person_of(user))
         else:
             why = "has none of the roles that decide" if user.is_active else "is closed"
@@ -91,18 +102,20 @@ def _of_users(users: Iterable[Any], left_out: dict[str, None]) -> list[Person]:
     return found
 
 
-def _users(kind: str, value: str) -> list[Any]:
-    accounts = get_user_model().objects
+def _by_name(names: Iterable[str]) -> dict[str, Any]:
+    return {user.get_username(): user for user in accounts().filter(username__in=list(names))}
+
+
+def _users(kind: str, value: str, by_name: Mapping[str, Any]) -> list[Any]:
     if kind == "user":
-        found = list(accounts.filter(username=value))
-        if not found:
+        if value not in by_name:
             raise BadInput(f"there is no user '{value}'", field="users", remedy="use the account's user name")
-        return found
+        return [by_name[value]]
     if kind == "group":
         if not Group.objects.filter(name=value).exists():
             raise BadInput(f"there is no group '{value}'", field="groups", remedy=f"one of: {_groups()}")
-        return list(accounts.filter(groups__name=value).order_by("pk"))
-    return list(accounts.filter(username__in=_on_call(value)).order_by("pk"))
+        return list(accounts().filter(groups__name=value).order_by("pk"))
+    return list(accounts().filter(username__in=_on_call(value)).order_by("pk"))
 
 
 def _groups() -> str:
@@ -120,7 +133,7 @@ def _on_call(name: str) -> list[str]:
 
 def _of_email(address: str) -> Person:
     """The account with this address when there is one that decides, so that nobody counts twice."""
-    user = get_user_model().objects.filter(email__iexact=address, is_active=True).order_by("pk").first()
-    if user is not None and roles.roles_of(user) & MAY_DECIDE:
+    user = accounts().filter(email__iexact=address, is_active=True).order_by("pk").first()
+    if user is not None and may_decide(user):
         return person_of(user)
     return Person(id=f"email:{address.lower()}", name=address, email=address)

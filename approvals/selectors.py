@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from approvals.content import difference
 from approvals.core.codec import PLAN, STATE
@@ -16,7 +16,8 @@ from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.quorum import missing
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
-from approvals.models import Delegation, Request, Vote
+from approvals.models import Delegation, Request, Seat, Vote
+from approvals.people import person_of
 from orchestration.clock import now
 
 LARGE = ("content", "earlier", "state", "plan", "people", "facts", "edits")
@@ -42,13 +43,20 @@ def requests(
 
 def inbox(user: Any, *, at: datetime | None = None) -> QuerySet[Request]:
     """What waits for this account: its own seats, and those of whoever is away and has named it. Most urgent first."""
-    mine = Q(seats__user=user, seats__waits=True)
-    for rule in delegations_to(user, at or now()):
-        theirs = Q(seats__user=rule.owner_id, seats__waits=True)
-        mine |= theirs & Q(policy__name__in=rule.policies) if rule.policies else theirs
-    open_ones = Request.objects.filter(mine, status__in=(Status.PENDING, Status.RESCUE))
-    without_own = open_ones.exclude(votes__user=user, votes__round=F("round"))
-    return without_own.select_related("policy", "run").order_by(F("expires_at").asc(nulls_last=True), "id").distinct()
+    spoken = Vote.objects.filter(request=OuterRef("pk"), round=OuterRef("round"), person=person_of(user).id)
+    undecided = Request.objects.select_related("policy", "run").filter(
+        ~Exists(spoken), status__in=(Status.PENDING, Status.RESCUE)
+    )
+    rules = list(delegations_to(user, at or now()))
+    if not rules:  # a person waits in one seat of a request: a page is read along the index of the seats
+        own = undecided.filter(seats__user=user, seats__waits=True)
+        return own.order_by(F("seats__expires_at").asc(nulls_last=True), "seats__request_id")
+    mine = Q(user=user)
+    for rule in rules:
+        theirs = Q(user=rule.owner_id)
+        mine |= theirs & Q(request__policy__name__in=rule.policies) if rule.policies else theirs
+    seats = Seat.objects.filter(mine, waits=True)
+    return undecided.filter(pk__in=seats.values("request")).order_by(F("expires_at").asc(nulls_last=True), "id")
 
 
 def delegations_to(user: Any, at: datetime) -> QuerySet[Delegation]:

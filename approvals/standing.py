@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-
-from django.contrib.auth import get_user_model
 
 from approvals import folding, people
 from approvals.core.events import PeopleLeft
@@ -21,17 +19,19 @@ from approvals.selectors import open_stage
 
 def let_go(held: Held, at: datetime, *, by: str = "") -> bool:
     """Take off who has left: whether anybody had."""
-    left = frozenset() if held.state.status.is_end else who_left(held.request, held.plan, held.state)
+    left = (
+        frozenset() if held.state.status.is_end else who_left(held.request, held.plan, held.state, known=held.accounts)
+    )
     return bool(left) and folding.fold(held, PeopleLeft(at=at, people=left), by=by)
 
 
-def who_left(request: Request, plan: Plan, state: State) -> frozenset[str]:
+def who_left(request: Request, plan: Plan, state: State, *, known: dict[int, Any] | None = None) -> frozenset[str]:
     """Of those who have not decided yet. A seat that was handed on falls with either of the two: with the one who sits
-    there it goes back, with its owner it is gone.
+    there it goes back, with its owner it is gone. `known`: accounts that were read in this transaction already.
     """
     waiting = [seat for seat in state.seats if not state.has_spoken(seat.person)]
-    accounts = _accounts(request, waiting)
-    able = people.who_may_decide(account.pk for account in accounts.values())
+    accounts = accounts_of(request, waiting, {} if known is None else known)
+    able = {account.pk for account in accounts.values() if people.may_decide(account)}
     stage = open_stage(request, state)
     left: set[str] = set()
     for seat in waiting:
@@ -43,14 +43,20 @@ def who_left(request: Request, plan: Plan, state: State) -> frozenset[str]:
     return frozenset(left)
 
 
-def _accounts(request: Request, seats: list[Seat]) -> Mapping[str, Any]:
-    """By person id. Somebody who is known by an address alone has none."""
+def accounts_of(request: Request, seats: Iterable[Seat], known: dict[int, Any]) -> Mapping[str, Any]:
+    """By person id; `known` gets those that it lacks. Somebody who is known by an address alone has none."""
     ids = {
         person: request.people.get(person, {}).get("user_id") for seat in seats for person in (seat.person, seat.owner)
     }
-    wanted = [pk for pk in ids.values() if pk is not None]
-    found = get_user_model().objects.filter(pk__in=wanted).prefetch_related("groups").in_bulk()
-    return {person: found[pk] for person, pk in ids.items() if pk in found}
+    learn((pk for pk in ids.values() if pk is not None), known)
+    return {person: known[pk] for person, pk in ids.items() if pk in known}
+
+
+def learn(user_ids: Iterable[int], known: dict[int, Any]) -> None:
+    """Read the accounts that are not known yet, all at once."""
+    missing = set(user_ids) - known.keys()
+    if missing:
+        known |= people.accounts().in_bulk(list(missing))
 
 
 def _is_meant(request: Request, plan: Plan, state: State, stage: Stage, seat: Seat, account: Any) -> bool:

@@ -30,7 +30,7 @@ class Actor:
 CONSOLE_ROLES = frozenset({"administrator"})
 """Whoever can run manage.py holds the database anyway."""
 
-OPENING = frozenset({"run.start"})
+OPENING = frozenset({"run.start", "approval.ask"})
 """Acts that make the id of their chain in the same transaction: number 1, without asking what stands before."""
 
 

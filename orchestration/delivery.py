@@ -7,6 +7,7 @@ from typing import Any
 from orchestration.clock import now
 from orchestration.engines.registry import ENGINES
 from orchestration.flows import kept
+from orchestration.messages import stored_once
 from orchestration.models import Message, Run
 
 WAKE: dict[str, Any] = {"kind": "wake"}
@@ -28,7 +29,4 @@ def deliver(message: Message) -> str:
 
 def wake(run: Run, *, number: int) -> Message:
     """Store that the engine has to ask this run anew; `number` is of the change that made it so."""
-    message, _ = Message.objects.get_or_create(
-        message_id=f"wake:{run.pk}:{number}", defaults={"run": run, "event": WAKE}
-    )
-    return message
+    return stored_once(run, WAKE, message_id=f"wake:{run.pk}:{number}")

@@ -12,17 +12,14 @@ from orchestration.core.commands import CancelAction
 from orchestration.core.events import AbortRequested, ActionEnded, Event, LookAgain
 from orchestration.core.words import Cause, Outcome, Purpose, RunStatus
 from orchestration.ledger import load_state
+from orchestration.messages import stored_once
 from orchestration.models import Message, Run
 from orchestration.plans import plan_of
 
 
 def post(run: Run, event: Event, *, message_id: str = "") -> Message:
     """Store an event for a run; its engine delivers it. The same `message_id` is stored once."""
-    message, _ = Message.objects.get_or_create(
-        message_id=message_id or str(uuid.uuid4()),
-        defaults={"run": run, "event": EVENT.dump_python(event, mode="json")},
-    )
-    return message
+    return stored_once(run, EVENT.dump_python(event, mode="json"), message_id=message_id or str(uuid.uuid4()))
 
 
 _END_TIMERS = """

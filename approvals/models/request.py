@@ -53,7 +53,7 @@ class Request(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [
-            # the inbox: what is open, the most urgent first
+            # the lists of a status
             models.Index(fields=["status", "expires_at"], name="request_by_urgency"),
         ]
 
@@ -70,13 +70,16 @@ class Seat(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="seats"
     )
-    waits = models.BooleanField(default=True, help_text="this person has not decided yet")
+    waits = models.BooleanField(default=True, help_text="this person has not decided yet; in one seat of a request")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="the request's")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["request", "person", "owner"], name="one_seat_per_person")]
         indexes = [
-            # the inbox of one account
-            models.Index(fields=["user"], condition=models.Q(waits=True), name="seat_of_user"),
+            # the inbox of one account, the most urgent first
+            models.Index(
+                fields=["user", "expires_at", "request"], condition=models.Q(waits=True), name="seat_by_urgency"
+            ),
         ]
 
     def __str__(self) -> str:

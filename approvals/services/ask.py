@@ -17,6 +17,7 @@ from approvals.core.events import Opened
 from approvals.core.plan import Plan
 from approvals.core.policy import PolicyDefinition
 from approvals.core.state import State
+from approvals.folding import Held
 from approvals.models import Policy, Request
 from approvals.outgoing import register
 from approvals.people import Found
@@ -54,7 +55,7 @@ def ask(
     roles.require(actor, "approval.ask")
     content = _content(given)
     handle = handle_of(request_id, f"{given.about or 'approval'}.{given.stage}", field="request_id")
-    found = Request.objects.filter(request_id=handle).select_related("run").first()
+    found = Request.objects.filter(request_id=handle).select_related("run").first() if request_id else None
     if found is not None:
         return _same(found, content), False
     try:
@@ -86,7 +87,8 @@ def _opened(
         moment = now()
         run = Run.objects.create(
             workflow_id=handle, kind="approval", engine=chosen.name, definition=definition, context={}, config={},
-            created_at=moment, created_by=actor.name, **(parent.fields() if parent else {}),
+            created_at=moment, created_by=actor.name, handed_over=not chosen.is_told,
+            **(parent.fields() if parent else {}),
         )  # fmt: skip
         request = _create(given, content, actor, run=run, policy=stored, plan=plan, whom=whom)
         audit.record(
@@ -94,7 +96,7 @@ def _opened(
             about=given.about,
         )  # fmt: skip
         _register_callback(request, given, actor)
-        held = folding.hold(run.pk)
+        held = Held(run=run, request=request, plan=plan, state=State(), seats={})  # ours alone until the commit
         folding.fold(held, Opened(at=moment, by_rule=_rule(policy, request)))
         transaction.on_commit(partial(_hand_over, run), robust=True)
     return _refreshed(request)
@@ -171,8 +173,13 @@ def _refreshed(request: Request) -> Request:
 
 
 def _hand_over(run: Run) -> None:
+    """An engine that finds its alarms in the rows has the run already."""
+    engine = ENGINES[run.engine]
     try:
-        ENGINES[run.engine].take(Run.objects.get(pk=run.pk))
+        if run.handed_over:
+            engine.wake()
+        else:
+            engine.take(run)
     except Unreachable:
         return  # the relay hands it over later
 

@@ -24,8 +24,8 @@ from approvals.folding import Held
 from approvals.models import Delegation, Request, Vote
 from approvals.people import Person, person_of
 from approvals.services.held import held_now
-from approvals.services.view import found_request
-from approvals.standing import let_go, who_left
+from approvals.services.view import run_of
+from approvals.standing import learn, let_go, who_left
 from orchestration import audit, roles
 from orchestration.audit import Actor
 from orchestration.core.definition import DefinitionErrors
@@ -62,16 +62,16 @@ def decide(
     """
     roles.require(actor, "view")
     word = _choice(choice)
-    request = found_request(request_id)
-    with held_now(request.run_id) as (held, at):
-        if _is_repeated(held, person, word):
+    with held_now(run_of(request_id)) as (held, at):
+        votes = list(held.request.votes.filter(round=held.state.round))
+        if _is_repeated(votes, person, word):
             return held.request
         ended = held.state.status.is_end
         if not ended:
-            _authorise(actor, person)
+            _authorise(held, actor, person)
         delegation = _delegated(held, person, at)
         if not ended:
-            _check_standing(held, person)
+            _check_standing(held, person, votes)
         event = Voted(at=at, person=person.id, choice=word)
         _refuse(held, event, person)
         stage = _stage(held)
@@ -99,16 +99,19 @@ def _choice(choice: Choice | str) -> Choice:
         ) from None
 
 
-def _authorise(actor: Actor, person: Person) -> None:
+def _authorise(held: Held, actor: Actor, person: Person) -> None:
     """Again, now: the account may have been closed, or have left the role, since it was asked."""
-    if person.user_id is not None and person.user_id not in people.who_may_decide([person.user_id]):
+    seated = [held.request.people.get(seat.owner, {}).get("user_id") for seat in held.state.seats]
+    learn((pk for pk in (person.user_id, *seated) if pk is not None), held.accounts)
+    account = held.accounts.get(person.user_id) if person.user_id is not None else None
+    if person.user_id is not None and not (account and people.may_decide(account)):
         raise NotAllowed(f"{person.name} may not decide", field="role", remedy="ask for the role approver")
     roles.require(actor, "approval.decide")
 
 
-def _check_standing(held: Held, person: Person) -> None:
+def _check_standing(held: Held, person: Person, votes: list[Vote]) -> None:
     """Whether they still are whom the policy means, and one human being with one voice."""
-    if person.id in who_left(held.request, held.plan, held.state):
+    if person.id in who_left(held.request, held.plan, held.state, known=held.accounts):
         raise NotAllowed(
             f"{person.name} is not among those any more whom the policy names", field="person",
             remedy="an administrator can name you, or ask one of those who decide",
@@ -116,8 +119,12 @@ def _check_standing(held: Held, person: Person) -> None:
     address = person.email.lower()
     if address and f"email:{address}" in held.plan.barred:
         raise NotAllowed(BARRED, field="person", remedy="ask one of those who decide")
-    for vote in held.request.votes.filter(round=held.state.round).exclude(person=person.id):
-        if address and held.request.people.get(vote.person, {}).get("email", "").lower() == address:
+    for vote in votes:
+        if (
+            vote.person != person.id
+            and address
+            and held.request.people.get(vote.person, {}).get("email", "").lower() == address
+        ):
             raise WrongState(f"{vote.name} has decided already, with the same address", field="person")
 
 
@@ -149,10 +156,10 @@ def _know(request: Request, person: Person) -> None:
         request.save(update_fields=["people"])
 
 
-def _is_repeated(held: Held, person: Person, word: Choice) -> bool:
+def _is_repeated(votes: list[Vote], person: Person, word: Choice) -> bool:
     """The same word of the same person again, such as a double click: it has been heard."""
-    last = held.request.votes.filter(person=person.id, round=held.state.round).last()
-    return last is not None and last.choice == word
+    own = [vote for vote in votes if vote.person == person.id]
+    return bool(own) and own[-1].choice == word
 
 
 def _refuse(held: Held, event: Event, person: Person) -> None:

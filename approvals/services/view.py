@@ -17,7 +17,17 @@ def get_request(request_id: str, *, actor: Actor) -> Request:
 def found_request(request_id: str) -> Request:
     found = Request.objects.select_related("run", "policy").filter(request_id=request_id).first()
     if found is None:
-        raise NotFound(
-            f"there is no approval '{request_id}'", field="request_id", remedy="see `manage.py approval list`"
-        )
+        raise _missing(request_id)
     return found
+
+
+def run_of(request_id: str) -> int:
+    """The id of its run, for whoever locks and reads both next."""
+    run: int | None = Request.objects.filter(request_id=request_id).values_list("run_id", flat=True).first()
+    if run is None:
+        raise _missing(request_id)
+    return run
+
+
+def _missing(request_id: str) -> NotFound:
+    return NotFound(f"there is no approval '{request_id}'", field="request_id", remedy="see `manage.py approval list`")
