@@ -7,7 +7,7 @@ from django_typer.management import command
 from approvals import selectors
 from approvals.console import requests
 from approvals.console.confirm import confirm
-from approvals.console.inputs import DOOR, account, acting_as, pairs, texts
+from approvals.console.inputs import DOOR, account, acting_as
 from approvals.console.options import Answers, AsJson, AsUser, Comment, Edits, RequestId, Yes
 from approvals.console.preview import preview
 from approvals.core.events import Voted
@@ -17,6 +17,7 @@ from approvals.services import Evidence, decide, get_request
 from orchestration.clock import now
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import actor, guarded, put_json
+from orchestration.console.pairs import pairs, texts
 
 
 class Deciding(ConsoleCommand):

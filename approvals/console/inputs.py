@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -76,26 +74,3 @@ def mapping(value: object, name: str, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadInput(f"{name} does not hold a mapping", field=field, remedy="give keys with their values")
     return value
-
-
-def pairs(given: Iterable[str] | None, option: str) -> dict[str, Any]:
-    """KEY=VALUE; a value that is JSON is taken as JSON, any other as text."""
-    return {key: _json_or_text(value) for key, value in texts(given, option).items()}
-
-
-def texts(given: Iterable[str] | None, option: str) -> dict[str, str]:
-    """KEY=VALUE, both as they are written."""
-    found: dict[str, str] = {}
-    for pair in given or ():
-        key, separator, value = pair.partition("=")
-        if not separator or not key:
-            raise BadInput(f"--{option} {pair!r} is not KEY=VALUE", field=option, remedy=f"such as --{option} count=3")
-        found[key] = value
-    return found
-
-
-def _json_or_text(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

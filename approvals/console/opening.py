@@ -9,7 +9,7 @@ from django_typer.management import command
 
 from approvals import selectors
 from approvals.console import requests
-from approvals.console.inputs import account, acting_as, pairs
+from approvals.console.inputs import account, acting_as
 from approvals.console.options import AsJson
 from approvals.console.text import visible
 from approvals.core.words import Status
@@ -17,6 +17,7 @@ from approvals.models import Request
 from approvals.services import Ask, ask, get_request
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import INTERRUPTED, OK, OTHERWISE, actor, guarded, note, put_json
+from orchestration.console.pairs import pairs
 from orchestration.console.waiting import watch
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from django_typer.management import command
@@ -13,6 +13,7 @@ from orchestration import selectors
 from orchestration.console import show
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import INTERRUPTED, OK, OTHERWISE, actor, guarded, note, put_json
+from orchestration.console.pairs import pairs
 from orchestration.console.waiting import watch
 from orchestration.core.compile import compile_plan
 from orchestration.core.definition import json_schema, warnings_of
@@ -73,7 +74,11 @@ class Command(ConsoleCommand):
     ) -> None:
         """Start a run."""
         run, new = start_run(
-            definition=_read(file), actor=actor(), workflow_id=workflow_id, engine=engine, context=_context(context)
+            definition=_read(file),
+            actor=actor(),
+            workflow_id=workflow_id,
+            engine=engine,
+            context=pairs(context, "context"),
         )
         if not as_json:
             note(f"run {run.workflow_id} {'started' if new else 'is there already'} on the {run.engine} engine")
@@ -113,17 +118,3 @@ def _read(file: str) -> object:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise BadInput(f"{file} cannot be read: {reason}", field="file", remedy="give a YAML or JSON file") from None
     return load_text(text, name=file)
-
-
-def _context(pairs: list[str] | None) -> dict[str, Any]:
-    """K=V; a value that is JSON is taken as JSON, any other as text."""
-    found: dict[str, Any] = {}
-    for pair in pairs or []:
-        key, separator, value = pair.partition("=")
-        if not separator or not key:
-            raise BadInput(f"--context {pair!r} is not K=V", field="context", remedy="for example --context sku=A-1")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
-    return found
