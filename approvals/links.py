@@ -37,8 +37,11 @@ def link_for(request: Request, person: str, *, stage: int) -> str:
 
 
 def signed(url: str) -> str:
-    """The address as it is sent: with the token, where it is one of ours. Other addresses stay as they are."""
-    found = PATH.fullmatch(urlsplit(url).path) if url.startswith(settings.ZEN_PUBLIC_URL) else None
+    """The address as it is sent: with the token, where it is one of ours. Other addresses stay as they are.
+
+    It leads to where the site is now, which may be another port or name than when the row was written.
+    """
+    found = PATH.fullmatch(url.removeprefix(settings.ZEN_PUBLIC_URL)) or PATH.fullmatch(urlsplit(url).path)
     if found is None:
         return url
     return f"{settings.ZEN_PUBLIC_URL}/approvals/link/{_token(found[1])}/"

@@ -97,9 +97,12 @@ def slack_api(env: Env) -> str:
     return value.rstrip("/") + "/"
 
 
-def public_url(env: Env) -> str:
-    """Where people reach this site: what links in messages begin with. Without the slash at its end."""
-    value = env.text("ZEN_PUBLIC_URL", "http://localhost:8000")
+def public_url(env: Env, neighbour: str = "") -> str:
+    """Where people reach this site: what links in messages begin with. Without the slash at its end.
+
+    `neighbour`: the site of a running `manage.py up`, whose port is its own.
+    """
+    value = env.text("ZEN_PUBLIC_URL", neighbour or "http://localhost:8000")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise refuse("ZEN_PUBLIC_URL", value, "is no address of a site", "https://zen.example.com")

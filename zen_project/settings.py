@@ -52,7 +52,7 @@ _mail = mail_server(env)
 EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.host, _mail.port, _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls == "starttls", _mail.tls == "ssl", 15
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = sender_address(env)
-ZEN_PUBLIC_URL = public_url(env)
+ZEN_PUBLIC_URL = public_url(env, _neighbour.site)
 ZEN_SLACK_SIGNING_SECRET = env.secret("ZEN_SLACK_SIGNING_SECRET")  # none: no button in Slack is heard
 ZEN_SLACK_TEAM = env.text("ZEN_SLACK_TEAM")
 ZEN_NOTIFY_ATTEMPTS = env.integer("ZEN_NOTIFY_ATTEMPTS", 8, most=50)

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -41,6 +42,22 @@ def test_a_host_that_left_is_gone(tmp_path: Path) -> None:
     with Residence(tmp_path) as home:
         home.publish(Neighbour(pid=1, site="http://127.0.0.1:8000"))
     assert read(tmp_path) == NOBODY
+
+
+def test_links_lead_to_the_site_that_lives_here_unless_people_know_it_by_another_name(tmp_path: Path) -> None:
+    code = "from zen_project.settings import ZEN_PUBLIC_URL as url; print(url)"
+
+    def url(**more: str) -> str:
+        env = {k: v for k, v in os.environ.items() if k != "ZEN_PUBLIC_URL"} | {"ZEN_DATA_DIR": str(tmp_path)}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=ROOT, env=env | more, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert url() == "http://localhost:8000"
+    with Residence(tmp_path) as home:
+        home.publish(Neighbour(pid=os.getpid(), site="http://127.0.0.1:8124"))
+        assert url() == "http://127.0.0.1:8124"
+        assert url(ZEN_PUBLIC_URL="https://zen.example.com/") == "https://zen.example.com"
 
 
 GUARDED = """

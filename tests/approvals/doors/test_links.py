@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from approvals.links import link_for, signed
 from approvals.models import Link, Request, Vote
@@ -52,6 +53,15 @@ def test_the_mail_holds_the_link_and_no_row_holds_its_token() -> None:
     assert parcel is not None and parcel.items[0].url.endswith(link_of(request))
     token = link_of(request).split("/")[-2]
     assert token not in row.url and token.split(".")[1] not in str(Link.objects.values())
+
+
+def test_a_link_that_was_stored_under_another_port_is_sent_with_the_one_of_now(settings: Settings) -> None:
+    stored = link_for(asked(), "email:eve@example.com", stage=0)
+    settings.ZEN_PUBLIC_URL = "http://127.0.0.1:8124"
+    sent = signed(stored)
+    assert sent.startswith("http://127.0.0.1:8124/approvals/link/")
+    assert Client().get(sent.removeprefix("http://127.0.0.1:8124")).status_code == 200
+    assert signed("https://example.com/approvals/") == "https://example.com/approvals/"
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options", "put"])
