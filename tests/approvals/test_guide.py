@@ -10,6 +10,7 @@ import pytest
 from django.test import override_settings
 
 from approvals.console.simulation import view
+from approvals.core.form import FormField
 from approvals.core.policy import Escalation, PolicyDefinition, Stage, Who, WorkingHours
 from approvals.services import publish_policy
 from approvals.services.policies import check_policy
@@ -20,7 +21,9 @@ from tests.contract.cast import account
 from tests.crash.workers import ROOT
 
 GUIDE = (ROOT / "docs" / "policies.md").read_text()
-POLICY, REQUEST = (load_text(text, name="x.yaml") for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL))
+BLOCKS: list[Any] = [load_text(text, name="x.yaml") for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
+POLICY, FORM, REQUEST = BLOCKS
+POLICY["stages"][0] |= FORM  # which the guide shows as a part of a stage
 START = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
@@ -39,12 +42,12 @@ def test_the_complete_example_has_every_key() -> None:
             walk(item)
 
     walk(POLICY)
-    models = (PolicyDefinition, Stage, Who, Escalation, WorkingHours)
+    models = (PolicyDefinition, Stage, Who, Escalation, WorkingHours, FormField)
     assert {name for model in models for name in model.model_fields} <= used
     assert policy.model_fields_set == set(PolicyDefinition.model_fields)
 
 
-@pytest.mark.parametrize("model", [PolicyDefinition, Stage, Who, WorkingHours, Escalation])
+@pytest.mark.parametrize("model", [PolicyDefinition, Stage, Who, WorkingHours, Escalation, FormField])
 def test_every_key_is_explained(model: Any) -> None:
     for name in model.model_fields:
         assert f"`{name}`" in GUIDE or f"`{name}:" in GUIDE, name
@@ -57,9 +60,8 @@ def test_the_example_can_be_published_and_simulated() -> None:
         account(name, *groups)
     stored, new = publish_policy(data=POLICY, actor=ADA)
     assert new and stored.name == "deployment"
-    given: Any = REQUEST
     with override_settings(ZEN_ON_CALL={"platform": "tests.approvals.test_guide.on_call"}):
-        found = view(simulated(policy=check_policy(POLICY), question=Question(**given), at=START), START)
+        found = view(simulated(policy=check_policy(POLICY), question=Question(**REQUEST), at=START), START)
     assert found["auto_approve"]["holds"] is False and found["can_pass"]["possible"]
     assert [one["name"] for one in found["can_pass"]["by"]][-2:] == ["lena", "sam"]
     assert found["timeline"][1]["at"]["local"] == "2026-11-25T12:00:00+01:00"

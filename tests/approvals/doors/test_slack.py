@@ -77,7 +77,7 @@ def test_slack_may_send_it_again(asked: Request) -> None:
     [
         {"secret": "another"},
         {"age": 301},
-        {"age": -301},
+        {"age": -310},  # what runs late in a busy machine makes it younger
         {"signature": "v0="},
         {"signature": "v0=" + "0" * 64},
         {"signature": "v0=ü"},
