@@ -18,6 +18,7 @@ from approvals.core.state import State
 from approvals.core.words import Choice, Status
 from approvals.models import Delegation, Request, Seat, Vote
 from approvals.people import person_of
+from approvals.reaching import not_reached
 from orchestration.clock import now
 
 LARGE = ("content", "earlier", "state", "plan", "people", "facts", "edits")
@@ -99,6 +100,10 @@ def request_view(request: Request) -> dict[str, Any]:
         "form": [field.model_dump(mode="json") for field in form_of(request, state)],
         "stages": [_stage_view(request, plan, state, number) for number in range(len(plan.stages))],
         "waiting_for": [name_in(request, person) for person in waiting_for(state)],
+        "not_reached": [
+            {"name": name_in(request, person), "why": why}
+            for person, why in not_reached(request, waiting_for(state)).items()
+        ],
         "missing": missing(plan, state) if state.status is Status.PENDING else 0,
         "votes": [vote_view(request, vote) for vote in request.votes.all()],
         "remarks": [

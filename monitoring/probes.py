@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import smtplib
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core import checks
+from django.core.mail import get_connection
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -126,6 +128,22 @@ def backlog() -> Finding:
     return Finding(state=State.WARNING, detail=said, remedy="see that a worker runs for each engine (above)")
 
 
+def mail() -> Finding:
+    """Reached and let in; nothing is sent."""
+    if not settings.EMAIL_HOST:
+        remedy = "set EMAIL_URL=smtp://user:password@mail.company.com:587 (docs/notifications.md)"
+        return Finding(state=State.OFF, detail="no mail server is set: nobody is told by e-mail", remedy=remedy)
+    configured = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    to = get_connection(timeout=3)
+    try:
+        to.open()
+    except (smtplib.SMTPException, OSError) as error:
+        detail = f"{type(error).__name__}: {error}".split("\n")[0][:300]
+        return Finding(state=State.DOWN, configured=configured, detail=detail, remedy="start it, or set EMAIL_URL")
+    to.close()
+    return Finding(state=State.OK, configured=configured)
+
+
 def scripts() -> Finding:
     if settings.ZEN_SCRIPTS == "off":
         return Finding(state=State.OFF, configured="off", detail="steps of type script are refused")
@@ -168,5 +186,6 @@ PROBES: dict[str, Callable[[], Finding]] = {
     "temporal": temporal,
     "workers": workers,
     "backlog": backlog,
+    "mail": mail,
     "scripts": scripts,
 }

@@ -128,6 +128,11 @@ class RemarkOut(s.Serializer[Any]):
     at = s.DateTimeField()
 
 
+class NotReachedOut(s.Serializer[Any]):
+    name = s.CharField()
+    why = s.CharField(allow_blank=True)
+
+
 class RequestOut(RequestRow):
     kind = s.CharField()
     engine = s.CharField()
@@ -143,6 +148,7 @@ class RequestOut(RequestRow):
     form = s.ListField(child=Mapping(), help_text="what the open stage asks of whoever decides")
     stages = StageOut(many=True)
     waiting_for = s.ListField(child=s.CharField())
+    not_reached = NotReachedOut(many=True, help_text="of those who are waited for: every message to them is dead")
     missing = s.IntegerField(help_text="approvals that the open stage still lacks")
     votes = VoteOut(many=True)
     remarks = RemarkOut(many=True)

@@ -111,6 +111,8 @@ def _wait(view: Row, at: datetime) -> Iterator[str]:
     if view["waiting_for"]:
         lacks = f", {view['missing']} more to approve" if view["missing"] else ""
         yield f"waits for {', '.join(view['waiting_for'])}{lacks}"
+    for one in view["not_reached"]:
+        yield f"not reached: {one['name']} ({one['why']})"
     if view["expires_at"]:
         yield f"until {clock(view['expires_at'])} ({left(view['expires_at'], at)})"
     if view["editable"]:

@@ -85,6 +85,15 @@ def test_a_part_that_never_answers_costs_no_more_than_the_limit() -> None:
     assert fine.state is State.OK
 
 
+def test_mail_without_a_server_and_with_one_that_is_away(doctor: Doctor) -> None:
+    code, parts = doctor()
+    assert parts["mail"]["state"] == "off" and "EMAIL_URL=" in parts["mail"]["remedy"] and code == 0
+    gone = free_port()
+    code, parts = doctor(EMAIL_URL=f"smtp://ada:hunter2@127.0.0.1:{gone}?tls=none")
+    assert parts["mail"]["state"] == "down" and parts["mail"]["configured"] == f"127.0.0.1:{gone}" and code == 3
+    assert "hunter2" not in json.dumps(parts)
+
+
 def test_passwords_are_not_shown() -> None:
     assert without_password("redis://me:p%40ss@host:1/0") == "redis://me:***@host:1/0"
     assert without_password("redis://host/0") == "redis://host/0"

@@ -15,6 +15,9 @@ from approvals.models import Request
 from approvals.people import person_of
 from approvals.selectors import request_row, request_view
 from approvals.services import remark, resubmit
+from notifications.deliver import deliver_due
+from notifications.models import Delivery
+from tests.approvals.admin.test_doors import client_of, page_of
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
 from tests.contract.cast import account, actor, says
@@ -100,6 +103,20 @@ def test_hidden_characters_are_spelled_out(
     for char in "\u202e\u2066\u200b\x1b\x07\u2028":
         assert char not in text
     assert r"pay \u202eevil\u2066 \u200b[bold]now[/bold] :boom: \x1b[2J\x07 \u2028end" in text
+
+
+def test_who_is_waited_for_and_was_never_reached_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a mail server an address alone is nobody who hears of it."""
+    request = asked(request_id="r1", approvers=("eve@example.com", "bob"))
+    assert request_view(request)["not_reached"] == []
+    deliver_due()
+    dead = Delivery.objects.get(person_key="email:eve@example.com")
+    assert dead.status == Delivery.DEAD
+    assert "not reached: eve@example.com (there is no mail server; set EMAIL_URL" in shown(request, capsys)
+    page = client_of("bob").get(page_of(request)).content.decode()
+    assert "eve@example.com was not reached: there is no mail server" in page
+    Delivery.objects.filter(pk=dead.pk).update(status=Delivery.SENT)
+    assert "eve@example.com (" not in shown(request, capsys)
 
 
 def test_what_is_plain_stays_as_it_is() -> None:
