@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from approvals import rules
+from approvals.calendars import check_region
 from approvals.content import content_hash
 from approvals.core.policy import PolicyDefinition
 from approvals.models import Policy
@@ -46,6 +47,7 @@ def check_policy(data: object) -> PolicyDefinition:
         raise BadInput(message, field=worst.field, problems=errors.as_dicts(), remedy=worst.remedy) from None
     if policy.auto_approve:
         rules.check(policy.auto_approve, field="auto_approve")
+    check_region(policy.hours.holidays)
     return policy
 
 
