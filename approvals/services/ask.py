@@ -24,7 +24,7 @@ from approvals.people import Found
 from approvals.services.choose import barred_by, policy_of, refuse_nobody
 from approvals.services.policies import store_policy
 from approvals.services.question import Ask
-from approvals.services.renew import renew, sound
+from approvals.services.renew import open_to_all, renew, sound
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
@@ -116,6 +116,7 @@ def _content(given: Ask) -> dict[str, Any]:
     content = sound(given.content())
     if not given.stage or len(given.stage) > 100:
         raise BadInput("a request needs a stage", field="stage", remedy="a word for the decision, such as deployment")
+    open_to_all(given.title, "title")
     return content
 
 
@@ -142,6 +143,7 @@ def _create(
         title=title[:300],
         content=content,
         content_hash=content_hash(content),
+        shown_hash=content_hash(content),
         facts=dict(given.facts),
         plan=PLAN.dump_python(plan, mode="json"),
         people={person.id: person.plain() for person in whom.people.values()},

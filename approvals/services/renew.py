@@ -20,6 +20,7 @@ from orchestration.audit import Actor
 from orchestration.audit_chain.canonical import settled
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.shape import plain_json
+from orchestration.core.templates.tokens import SECRET, texts_in
 from orchestration.errors import BadInput, WrongState
 
 
@@ -67,7 +68,8 @@ def renew(
     _bar(held, authors)
     request.earlier = [*request.earlier, request.content]
     request.content, request.content_hash, request.edits = content, content_hash(content), {}
-    request.save(update_fields=["earlier", "content", "content_hash", "edits"])
+    request.shown_hash = request.content_hash
+    request.save(update_fields=["earlier", "content", "content_hash", "shown_hash", "edits"])
     audit.record(
         actor=actor, action="approval.changed", workflow_id=request.request_id, note=note, content=request.content_hash
     )
@@ -89,5 +91,17 @@ def sound(content: Mapping[str, Any]) -> dict[str, Any]:
         first = errors.problems[0]
         remedy = "give a link to what is large" if "MiB" in first.message else first.remedy
         raise BadInput(f"the content {first.field} {first.message}", field="context", remedy=remedy) from None
+    for name in ("description", "context"):  # an action keeps its references: they are replaced when it is done
+        open_to_all(plain.get(name), name)
     whole: dict[str, Any] = settled(plain)
     return whole
+
+
+def open_to_all(value: object, field: str) -> None:
+    """Raises BadInput for a reference to a secret in what is shown: people would read it, or a later step fill it."""
+    for text in texts_in(value):
+        if found := SECRET.search(text):
+            raise BadInput(
+                f"the {field} holds the secret reference {found[0][:80]}; it is shown to people, so it cannot hold one",
+                field=field, remedy="leave the reference out",
+            )  # fmt: skip
