@@ -60,7 +60,9 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     epoch = models.PositiveIntegerField(default=0)
     into = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="carried")
-    updates = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="changes")
+    updates = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="changes", db_index=False
+    )
     reference = models.JSONField(default=dict, blank=True, help_text="what the service calls the message")
     error = models.CharField(max_length=600, blank=True, default="")
     created_at = models.DateTimeField()
@@ -89,6 +91,8 @@ class Delivery(models.Model):
             models.Index(fields=["lease_until"], condition=models.Q(status="sending"), name="delivery_in_hand"),
             # what else waits for, or has just gone to, the same person
             models.Index(fields=["person_key", "status", "sent_at"], name="delivery_to_person"),
+            # the changes of a message; whole, SQLite would look for everything else under its NULLs
+            models.Index(fields=["updates"], condition=models.Q(updates__isnull=False), name="delivery_changes"),
             # ends that no listener has heard of yet
             models.Index(fields=["ended_at"], condition=models.Q(heard=False), name="delivery_unheard"),
         ]
