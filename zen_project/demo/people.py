@@ -18,7 +18,9 @@ def first_people() -> dict[str, str]:
     if users.exists():
         return {}
     made = {name: secrets.token_urlsafe(12) for name in ("admin", *FIRST)}
-    users.create_superuser("admin", "admin@localhost", made["admin"])
+    admin = users.create_superuser("admin", "admin@localhost", made["admin"])
+    # A superuser has the rights anyway; a policy that names the group means whoever is in it.
+    admin.groups.add(Group.objects.get(name=roles.ADMINISTRATOR))
     for name, role in FIRST.items():
         user = users.create_user(name, f"{name}@localhost", made[name], is_staff=True)
         user.groups.add(Group.objects.get(name=role))
