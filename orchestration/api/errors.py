@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -43,6 +45,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, ZenError):
         body = of_zen(error, instance)
         return Response(body, status=body["status"], headers=_headers(error), content_type=CONTENT_TYPE)
+    if isinstance(error, RequestDataTooBig):  # Django's own answer is a page of HTML
+        return Response(_too_large(instance), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, content_type=CONTENT_TYPE)
     answer = exception_handler(error, context)
     if answer is None:
         return None
@@ -50,6 +54,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     answer.status_code = answer.data["status"]
     answer.content_type = CONTENT_TYPE
     return answer
+
+
+def _too_large(instance: str) -> dict[str, Any]:
+    detail = f"the body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes"
+    remedy = "send less, and a link to what is large"
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, instance=instance, field="body", remedy=remedy)
 
 
 def _headers(error: ZenError) -> dict[str, str] | None:
