@@ -19,7 +19,7 @@ from approvals.core.events import (
 )
 from approvals.core.flow import decide
 from approvals.core.form import FormField
-from approvals.core.guards import refusal
+from approvals.core.guards import BARRED, refusal
 from approvals.core.plan import Plan
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
@@ -111,6 +111,8 @@ def state_at(plan: Plan, state: State, at: datetime) -> State:
 
 def _choices(case: _Case) -> tuple[tuple[Choice, ...], str, str]:
     me = person_of(case.user).id
+    if me in case.plan.barred and not case.state.status.is_end:  # a role would not help them
+        return (), BARRED, ""
     if not roles.may(case.actor, "approval.decide") and not case.state.status.is_end:
         return (), "your role may look, and not decide; an administrator can give you the role approver", ""
     state, owner = _seated(case, me)
@@ -119,7 +121,11 @@ def _choices(case: _Case) -> tuple[tuple[Choice, ...], str, str]:
     if legal and me in who_left(case.request, case.plan, state):
         return (), "you are not among those any more whom the policy names; an administrator can name you", ""
     whom = "" if owner in ("", me) else name_in(case.request, owner)
-    return (legal, "", whom) if legal else ((), found[0][1].replace("this person", "you"), "")
+    return (legal, "", whom) if legal else ((), _to_you(found[0][1]), "")
+
+
+def _to_you(why: str) -> str:
+    return why.replace("this person is", "you are").replace("this person has", "you have")
 
 
 def _seated(case: _Case, me: str) -> tuple[State, str]:

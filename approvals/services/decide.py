@@ -100,7 +100,12 @@ def _choice(choice: Choice | str) -> Choice:
 
 
 def _authorise(held: Held, actor: Actor, person: Person) -> None:
-    """Again, now: the account may have been closed, or have left the role, since it was asked."""
+    """Again, now: the account may have been closed, or have left the role, since it was asked.
+
+    Whoever asked for it hears that first: a role would not help them.
+    """
+    if person.id in held.plan.barred:
+        raise NotAllowed(BARRED, field="person", remedy="ask one of those who decide")
     seated = [held.request.people.get(seat.owner, {}).get("user_id") for seat in held.state.seats]
     learn((pk for pk in (person.user_id, *seated) if pk is not None), held.accounts)
     account = held.accounts.get(person.user_id) if person.user_id is not None else None

@@ -89,6 +89,18 @@ def test_the_requester_cannot_decide_as_an_approver_either() -> None:
     assert request.title in client.get(f"{INBOX}?tab=open").content.decode()
 
 
+def test_why_somebody_cannot_decide_is_said_to_them() -> None:
+    """The role is not what the requester lacks; and a sentence to somebody says you."""
+    request = scenes.asked()
+    asked = client_of("olga")
+    shown = asked.get(page_of(request)).content.decode()
+    assert "Whoever asked for it, wrote it or owns the agent that did cannot decide it." in shown
+    assert "give you the role approver" not in shown
+    refused = send(asked, request, act="decide", choice="approve").content.decode()
+    assert "hoever asked for it, wrote it" in refused and "ask for the role" not in refused
+    assert "You are not among those who decide now." in client_of("carol").get(page_of(request)).content.decode()
+
+
 def test_nothing_is_for_staff_without_a_role_nor_for_strangers() -> None:
     person("")
     request = scenes.asked()
