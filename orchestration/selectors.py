@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState, StepState
 from orchestration.core.undo import is_owed
-from orchestration.core.words import Answer, Purpose, RunStatus, StepStatus, UndoStatus
+from orchestration.core.words import Answer, Outcome, Purpose, RunStatus, StepStatus, UndoStatus
 from orchestration.flows import kept
 from orchestration.kin import STUCK, stuck_below
 from orchestration.ledger import load_state
@@ -114,11 +114,18 @@ def _warnings_of_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> I
             yield f"{name} {CLOSED_BY[effect.resolution]}"
         stopped = run.status == RunStatus.FORCE_STOPPED
         if (state.undoing or stopped) and plan_step.acts and not plan_step.has_undo:
-            yield f"{name} ran and has no compensation: it still stands"
+            yield f"{name} {_stands(step, effect.iteration)}"
         if stopped and plan_step.has_undo and effect.stands and effect.resolution is None:
             yield f"{name} may still stand: the run was force-stopped"
     if run.status == RunStatus.COMPLETED and step.status in PROBLEM_STATUSES:
         yield f"step '{step_id}' is {step.status}, and the run went on without it"
+
+
+def _stands(step: StepState, iteration: int) -> str:
+    """A timeout, or answers that say nothing, leave open whether it ran."""
+    if iteration == step.iteration and step.status is not StepStatus.SUCCEEDED:
+        return "may have run and has no compensation: it may still stand"
+    return "ran and has no compensation: it still stands"
 
 
 def why(run: Run) -> list[str]:
@@ -219,7 +226,7 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
         "status": step.status.value,
         "attempts": step.attempt,
         "output": _output(run, step_id, step, forward),
-        "error": forward[-1].error if forward and step.status is not StepStatus.SUCCEEDED else "",
+        "error": _forward_error(step, forward),
         "compensation": {
             "status": _undo_status(plan, step_id, step).value,
             "attempts": step.undo_attempt,
@@ -233,6 +240,13 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
     if before:
         view["earlier"] = [{"iteration": effect.iteration, "compensation": effect.undo.value} for effect in before]
     return view
+
+
+def _forward_error(step: StepState, forward: list[Command]) -> str:
+    """An attempt that found its gate shut has failed at nothing; `why` says what it waits for."""
+    if not forward or step.status is StepStatus.SUCCEEDED or forward[-1].outcome == Outcome.PARKED:
+        return ""
+    return str(forward[-1].error)
 
 
 def _undo_status(plan: Plan, step_id: str, step: StepState) -> UndoStatus:

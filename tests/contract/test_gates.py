@@ -51,6 +51,7 @@ def test_a_yes_lets_the_run_go_on(engine: str, peer: Peer) -> None:
     request = asked(run)
     assert peer.things.keys() == {"/things/a"} and request.content["context"] == {"made": peer.things["/things/a"]}
     assert f"approval '{request}' waits for bob, carol" in " ".join(why(run))
+    assert [step["error"] for step in run_view(run)["steps"]] == ["", "", ""], "to wait is no error"
     says("bob", "approve", request)
     view = run_view(until(run))
     assert (view["status"], view["warnings"]) == ("completed", []) and "/things/b" in peer.things

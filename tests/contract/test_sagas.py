@@ -54,6 +54,14 @@ def test_an_unknown_outcome_is_undone(engine: str, peer: Peer) -> None:
     assert view["steps"][1]["compensation"]["status"] == "compensated" and peer.things == {}
 
 
+def test_nobody_claims_that_an_unknown_step_ran(engine: str, peer: Peer) -> None:
+    """The answers say nothing: what has no compensation may stand, or not."""
+    peer.behave("/things/p", 500, 500)
+    view = run_view(until(start(peer, engine, step("a"), step("p", ["a"], undo=False, retry_count=1))))
+    assert (view["status"], view["steps"][1]["status"]) == ("rolled_back", "unknown")
+    assert view["warnings"] == ["step 'p' may have run and has no compensation: it may still stand"]
+
+
 def test_a_probe_settles_an_unknown_outcome(engine: str, peer: Peer) -> None:
     peer.behave("/things/a", "cut")
     probe = {"type": "api_call", "url": "{base}/things/a"}
