@@ -34,7 +34,8 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
     state = state_at(plan, selectors.state_of(request), moment)
     offers = offers_for(request, user, at=moment)
     content, budget = with_edits(request), Budget()
-    description = str(content.get("description", ""))
+    asked = request.content  # their words stay theirs: what others changed in them stands apart
+    description = str(asked.get("description", ""))
     ended = state.status.is_end
     return {
         "row": request,
@@ -47,11 +48,12 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
         "description_cut": len(description) > MOST_CHARACTERS,
         "one_line": description.strip() == request.title,
         "consequences": None if ended else consequences(request, plan, state),
-        "blocks": blocks_of(content["context"], budget),
+        "blocks": blocks_of(asked["context"], budget),
         "action": blocks_of(content["action"], budget) if isinstance(content.get("action"), dict) else [],
         "content_cut": budget.cut,
         "facts": blocks_of(request.facts, Budget(nodes=60)),
         "edits": edits_of(request),
+        "edited_in": {path.partition(".")[0] for path in request.edits},
         "changes": diff_lines(view["changes"]) if view["changes"] else None,
         "chain": _chain(request, view),
         "history": history(request, view),

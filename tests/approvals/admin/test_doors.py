@@ -101,6 +101,16 @@ def test_why_somebody_cannot_decide_is_said_to_them() -> None:
     assert "You are not among those who decide now." in client_of("carol").get(page_of(request)).content.decode()
 
 
+def test_an_edit_is_never_put_into_the_mouth_of_the_requester() -> None:
+    scenes.chain_of_two(editable=["context.service"])
+    request = scenes.asked(approvers=(), policy="two")
+    says("bob", "approve", request, edits={"context.service": "payments"})
+    shown = client_of("approver").get(page_of(request)).content.decode()
+    words = shown.split("In the words of olga")[1].split('id="part-edited"')[0]
+    assert "web" in words and "payments" not in words and "As it was asked." in words
+    assert "<del>&quot;web&quot;</del> → <ins>&quot;payments&quot;</ins>" in shown.split('id="part-edited"')[1]
+
+
 def test_nothing_is_for_staff_without_a_role_nor_for_strangers() -> None:
     person("")
     request = scenes.asked()
