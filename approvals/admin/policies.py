@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -29,11 +31,29 @@ MOST_VERSIONS = 20
 MOST_NAMES = 30
 
 
+class Kind(admin.SimpleListFilter):
+    """What single requests brought along is there to be looked up, and in nobody's way."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("private", "of single requests"), ("all", "all")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": "published"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Policy]) -> QuerySet[Policy]:
+        return queryset if self.value() == "all" else queryset.filter(published=self.value() != "private")
+
+
 @admin.register(Policy)
 class PolicyAdmin(ReadOnlyAdmin):
     list_display = ["name", "version", "about", "published", "published_by", "published_at"]
     list_display_links = ["name", "version"]
-    list_filter = ["published"]
+    list_filter = [Kind]
     search_fields = ["name", "hash"]
     search_help_text = "name or hash"
 

@@ -27,4 +27,5 @@ class Policy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} v{self.version}"
+        """Only what was published has a version that one can look up; the rest belongs to single requests."""
+        return f"{self.name} v{self.version}" if self.published else self.name.replace("-", " ")

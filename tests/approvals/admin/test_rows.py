@@ -12,6 +12,7 @@ from approvals.callbacks import call_back, endpoint_for
 from approvals.models import Callback, Delegation, Endpoint, Policy
 from orchestration.clock import now
 from orchestration.models import AuditEvent
+from tests.approvals.admin import scenes
 from tests.approvals.admin.test_doors import client_of
 from tests.contract.cast import account
 from tests.orchestration.admin.visitor import person
@@ -58,6 +59,19 @@ def test_a_policy_is_checked_published_and_says_whom_it_reaches() -> None:
     assert AuditEvent.objects.filter(action="policy.publish", door="admin").count() == 2
     User.objects.get(username="bob").delete()
     assert "there is no user &#x27;bob&#x27;" in client.get(f"{PAGES}/policy/{policy.pk}/change/").content.decode()
+
+
+def test_what_single_requests_brought_along_is_in_nobodys_way() -> None:
+    own, standard = scenes.asked(), scenes.asked(approvers=(), timeout_seconds=600)
+    assert [str(request.policy) for request in (own, standard)] == ["named approvers", "standard"]
+    client = client_of("administrator")
+    client.post(f"{PAGES}/policy/add/", {"text": POLICY, "publish": "1"})
+    for kind, shown in (("", {"deployment"}), ("?kind=private", {"standard", "named-approvers"})):
+        page = client.get(f"{PAGES}/policy/{kind}").context["cl"].result_list
+        assert {row.name for row in page} == shown
+    assert len(client.get(f"{PAGES}/policy/?kind=all").context["cl"].result_list) == 3
+    shown = client.get(f"{PAGES}/request/{own.pk}/change/").content.decode()
+    assert ">named approvers</a>" in shown.split("<dt>policy</dt>")[1]
 
 
 def test_publishing_is_for_administrators() -> None:
