@@ -24,6 +24,20 @@ MAY: dict[str, frozenset[str]] = {
     "callback.keys": frozenset({ADMINISTRATOR}),
 }
 
+IN_WORDS = {
+    "view": "look at anything here",
+    "run.start": "start runs",
+    "definition.publish": "publish definitions",
+    "run.act": "act on runs",
+    "run.force-stop": "force-stop runs",
+    "approval.ask": "ask for approval",
+    "approval.decide": "decide approvals",
+    "approval.manage": "manage approvals",
+    "policy.publish": "publish policies",
+    "callback.act": "act on callbacks",
+    "callback.keys": "change the keys of callbacks",
+}
+
 
 def roles_of(user: Any) -> frozenset[str]:
     """The roles of a Django user; none for an anonymous or inactive one. No query where its groups were prefetched."""
@@ -41,6 +55,7 @@ def may(actor: Actor, what: str) -> bool:
 def require(actor: Actor, what: str) -> None:
     if not may(actor, what):
         if actor.roles & MAY[what]:
-            raise NotAllowed(f"this token may not {what}", field="token", remedy="use one with that scope")
+            remedy = f"use one with the scope {what}"
+            raise NotAllowed(f"this token may not {IN_WORDS[what]}", field="token", remedy=remedy)
         needed = " or ".join(sorted(MAY[what]))
-        raise NotAllowed(f"{actor.name} may not {what}", field="role", remedy=f"ask for the role {needed}")
+        raise NotAllowed(f"{actor.name} may not {IN_WORDS[what]}", field="role", remedy=f"ask for the role {needed}")

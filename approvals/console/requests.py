@@ -61,8 +61,13 @@ def shown(view: Row, at: datetime) -> None:
 def outcome(view: Row) -> None:
     """One line after an act."""
     waiting = f", waits for {', '.join(view['waiting_for'])}" if view["waiting_for"] else ""
-    words = f": {view['words']}" if view["words"] else ""
+    words = f": {_because(view)}" if _because(view) else ""
     text.line(f"{view['request_id']} is {view['status']}{waiting}{words}")
+
+
+def _because(view: Row) -> str:
+    """What the status alone does not say."""
+    return "" if view["words"] == view["status"] else str(view["words"])
 
 
 def clock(at: str | None) -> str:
@@ -74,8 +79,8 @@ def _head(view: Row) -> Iterator[str]:
     about = f", for run {view['about']}" if view["about"] else ""
     step = f", step {view['step_id']}" if view["step_id"] else ""
     yield f"asked by {view['requester']} at {clock(view['created_at'])}{about}{step}, under policy {view['policy']}"
-    if view["words"]:
-        yield f"because: {view['words']}"
+    if _because(view):
+        yield f"because: {_because(view)}"
     if view["decided_at"]:
         yield f"decided at {clock(view['decided_at'])}{' by ' + view['decided_by'] if view['decided_by'] else ''}"
 

@@ -68,6 +68,13 @@ def clip(value: object, most: int = 1000) -> str:
 
 
 @register.filter
+def short(value: object, most: int = 80) -> str:
+    """For a button or a heading, where the number of what is left out would be read as part of it."""
+    text = str(value)
+    return visible(text) if len(text) <= most else f"{visible(text[: most - 1].rstrip())}…"
+
+
+@register.filter
 def moment(value: datetime | None) -> str:
     return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if value else ""
 

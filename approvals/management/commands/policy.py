@@ -58,7 +58,7 @@ class Command(ConsoleCommand):
     def validate(self, file: File) -> None:
         """Say whether a policy is valid; name every problem."""
         policy = policies.checked(read_file(file))
-        self.stdout.write(f"{file}: valid, {len(policy.stages)} stages")
+        self.stdout.write(f"{file}: valid, {len(policy.stages)} stage{'s' if len(policy.stages) > 1 else ''}")
 
     @command()
     @guarded

@@ -119,6 +119,19 @@ def test_who_is_waited_for_and_was_never_reached_is_said(capsys: pytest.CaptureF
     assert "eve@example.com (" not in shown(request, capsys)
 
 
+def test_an_end_is_not_its_own_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    request = asked(request_id="r1", approvers=("bob",))
+    says("bob", "reject", request, "no")
+    assert "because: rejected" not in shown(request, capsys)
+    requests.outcome(request_view(Request.objects.get()))
+    assert capsys.readouterr().out == "r1 is rejected\n"
+
+
+def test_help_opens_with_what_the_command_is_for(manage: Manage) -> None:
+    shown = " ".join(manage("approval", "--help").stdout.split())
+    assert "Ask for approval, see what waits, decide, simulate policies" in shown and "Wrong settings" not in shown
+
+
 def test_what_is_plain_stays_as_it_is() -> None:
     assert visible("Größe 3 µm\n\t„ok“ 👍 漢字") == "Größe 3 µm\n\t„ok“ 👍 漢字"
     assert visible("a\nb\tc", lines=False) == r"a\x0ab\x09c"

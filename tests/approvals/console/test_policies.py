@@ -90,4 +90,4 @@ def test_the_schema_takes_what_the_product_takes(manage: Manage, write: Write) -
     jsonschema.validate({"policy": "docs", "stages": [{"name": "s", "who": {"groups": ["approver"]}}]}, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"policy": "docs", "stages": []}, schema)
-    assert manage("policy", "validate", write("good.yaml", GOOD)).stdout.endswith("valid, 1 stages\n")
+    assert manage("policy", "validate", write("good.yaml", GOOD)).stdout.endswith("valid, 1 stage\n")

@@ -89,6 +89,12 @@ def test_a_press_decides_once() -> None:
     assert again.status_code == 410 and b"was used at" in again.content and Vote.objects.count() == 1
 
 
+def test_a_yes_among_several_is_not_called_the_decision() -> None:
+    pressed = press(link_of(asked("eve@example.com", "mia@example.com", how_many="all")), "approve").content.decode()
+    assert "Your yes is heard" in pressed and "others still decide" in pressed and "Approved" not in pressed
+    assert "<h1>Approved</h1>" in press(link_of(asked()), "approve").content.decode()
+
+
 def test_a_press_without_its_form_is_refused() -> None:
     path = link_of(asked())
     assert Client(enforce_csrf_checks=True).post(path, {"decision": "approve"}).status_code == 403
