@@ -50,12 +50,15 @@ async def submit_approval_decision(
     feedback: str = "",
     edits: Mapping[str, Any] | None = None,
     answers: Mapping[str, Any] | None = None,
+    seen: str = "",
 ) -> bool:
     """Decide as an account (its user name or e-mail address). True once it is heard.
 
+    `seen`: the content_hash of what they looked at; a yes needs it once another decider has edited the content.
+
     Raises NotFound, NotAllowed, BadInput, WrongState (somebody was first), Gone (too late).
     """
-    await sync_to_async(_decide)(request_id, approver_id, decision, feedback, edits, answers)
+    await sync_to_async(_decide)(request_id, approver_id, decision, feedback, edits, answers, seen)
     return True
 
 
@@ -96,6 +99,7 @@ def _decide(
     feedback: str,
     edits: Mapping[str, Any] | None,
     answers: Mapping[str, Any] | None,
+    seen: str,
 ) -> Request:
     user = _account(approver_id)
     return decide(
@@ -106,6 +110,7 @@ def _decide(
         comment=feedback,
         edits=edits,
         answers=answers,
+        seen=seen,
         evidence=Evidence(strength="process"),
     )
 

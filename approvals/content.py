@@ -34,12 +34,18 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 def edited(content: Mapping[str, Any], edits: Mapping[str, Any], allowed: Iterable[str]) -> dict[str, Any]:
     """A copy with the edits laid over it: dotted paths of places that exist and that the stage lists."""
-    result: dict[str, Any] = copy.deepcopy(dict(content))
     listed = list(allowed)
-    for path, value in edits.items():
+    for path in edits:
         if path not in listed:
             known = ", ".join(listed) or "nothing here"
             raise BadInput(f"'{path}' cannot be edited", field="edits", remedy=f"what can be: {known}")
+    return laid_over(content, edits)
+
+
+def laid_over(content: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy with edits that were accepted; what is shown to the next, and in the end what was approved."""
+    result: dict[str, Any] = copy.deepcopy(dict(content))
+    for path, value in edits.items():
         _put(result, path, value)
     return result
 

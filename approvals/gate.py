@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from approvals.content import content_hash, edited
-from approvals.core.policy import PolicyDefinition
+from approvals.content import content_hash, laid_over
 from approvals.core.words import Choice, Status
 from approvals.folding import CAUSES
 from approvals.models import Request
@@ -69,15 +68,8 @@ def _spend(knock: Knock, request: Request, given: Ask, actor: Actor) -> Open | S
                 actor=actor, action="approval.spend", workflow_id=request.request_id, key=knock.key,
                 content=request.content_hash,
             )  # fmt: skip
-    content = _approved(request)
+    content = laid_over(request.content, request.edits)
     return Open(output=_output(request, content), action=content.get("action"))
-
-
-def _approved(request: Request) -> dict[str, Any]:
-    """The content with what the deciders changed."""
-    stages = PolicyDefinition.model_validate(request.policy.body).stages
-    allowed = [path for stage in stages for path in stage.editable]
-    return edited(request.content, request.edits, allowed) if request.edits else dict(request.content)
 
 
 def _output(request: Request, content: dict[str, Any]) -> dict[str, Any]:

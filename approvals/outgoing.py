@@ -7,10 +7,12 @@ from typing import Any
 from approvals.callbacks import call_back, endpoint_for
 from approvals.models import Request
 from orchestration.audit import Actor
+from orchestration.audit_chain.canonical import canonical
 
 DECIDED = "approval.decided"
 LONGEST_COMMENT = 1000
 MOST_VOTES = 10
+MOST_EDITS = 4000
 
 
 def register(request: Request, url: str, actor: Actor) -> None:
@@ -32,7 +34,10 @@ def call(request: Request) -> None:
 
 
 def about(request: Request) -> dict[str, Any]:
-    """Small on purpose: whoever wants the content reads it through the API."""
+    """Small on purpose: whoever wants the content reads it through the API. `edits`: null when they are too large."""
+    edits: dict[str, Any] | None = request.edits
+    if len(canonical(edits)) > MOST_EDITS:
+        edits = None
     votes = request.votes.filter(round=request.round).order_by("id")[:MOST_VOTES]
     return {
         "request_id": request.request_id,
@@ -41,7 +46,8 @@ def about(request: Request) -> dict[str, Any]:
         "stage": request.stage,
         "title": request.title,
         "about": request.about or None,
-        "content_hash": request.content_hash,
+        "content_hash": request.shown_hash,
+        "edits": edits,
         "decided_by": request.decided_by or None,
         "decided_at": request.decided_at.isoformat() if request.decided_at else None,
         "votes": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from approvals.content import laid_over
 from orchestration import signing
 from orchestration.audit_chain.canonical import canonical, sha256
 
@@ -72,11 +73,14 @@ def _said(receipt: dict[str, Any]) -> Iterator[str]:
     ]  # fmt: skip
     if voted != recorded:
         yield "the votes are not those that the audit has"
-    shown = {one["round"]: one["content_hash"] for one in receipt["rounds"]}
-    if any(shown.get(vote["round"]) != vote["content_hash"] for vote in receipt["votes"]):
-        yield "a vote is about another content than its round"
+    shown = {one["round"]: one["content"] for one in receipt["rounds"]}
+    for vote in receipt["votes"]:
+        shown[vote["round"]] = laid_over(shown[vote["round"]], vote["edits"])
+        if sha256(canonical(shown[vote["round"]])) != vote["content_hash"]:
+            yield "a vote is about another content than its round"
+            break
     asked = [row["data"]["content"] for row in rows if row["action"] in ("approval.ask", "approval.changed")]
-    if asked != list(shown.values()):
+    if asked != [one["content_hash"] for one in receipt["rounds"]]:
         yield "what was asked is not what the audit has"
     spent = [row["data"]["key"] for row in rows if row["action"] == "approval.spend"]
     if spent != ([receipt["grant"]["spent_by"]] if receipt["grant"] else []):

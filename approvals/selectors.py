@@ -92,11 +92,11 @@ def request_view(request: Request) -> dict[str, Any]:
         "round": request.round,
         "step_id": request.step_id or None,
         "content": request.content,
-        "content_hash": request.content_hash,
+        "content_hash": request.shown_hash,
         "changes": difference(request.earlier[-1], request.content) if request.earlier else "",
         "facts": request.facts,
         "edits": request.edits,
-        "editable": list(open_stage(request, state).editable) if not state.status.is_end else [],
+        "editable": list(editable_now(request, state)),
         "form": [field.model_dump(mode="json") for field in form_of(request, state)],
         "stages": [_stage_view(request, plan, state, number) for number in range(len(plan.stages))],
         "waiting_for": [name_in(request, person) for person in waiting_for(state)],
@@ -168,6 +168,15 @@ def form_of(request: Request, state: State | None = None) -> tuple[FormField, ..
     """What has to be answered with a decision now."""
     found = state or state_of(request)
     return () if found.status.is_end else open_stage(request, found).form
+
+
+def editable_now(request: Request, state: State) -> tuple[str, ...]:
+    """What a yes may change now: nothing that somebody has said yes to in this stage, or has changed before."""
+    if state.status.is_end or any(
+        (vote.choice, vote.stage, vote.round) == (Choice.APPROVE, state.stage, state.round) for vote in state.votes
+    ):
+        return ()
+    return tuple(path for path in open_stage(request, state).editable if path not in request.edits)
 
 
 def waiting_for(state: State) -> tuple[str, ...]:

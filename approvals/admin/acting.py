@@ -20,7 +20,7 @@ from approvals.services import Evidence, decide, name_people, reassign, remark, 
 from orchestration.api.auth import actor_of
 from orchestration.audit import Actor
 from orchestration.core.definition.shape import plain_json
-from orchestration.errors import BadInput, WrongState
+from orchestration.errors import BadInput
 
 DONE = {
     Choice.APPROVE: "You approved",
@@ -79,14 +79,12 @@ def _decide(given: Given) -> str:
 
 
 def _edits(given: Given) -> dict[str, Any]:
-    """What differs from what was shown. A value that somebody else has changed meanwhile is not overwritten unseen."""
+    """What differs from what was shown; `seen` says whether that is still so."""
     content, found = with_edits(given.row), {}
     for field in inputs_of(content, offers_for(given.row, given.user)):
         text = given.post.get(field["name"])
         if text is None:
             continue
-        if given.post.get(f"was:{field['path']}", field["value"]).replace("\r\n", "\n") != field["value"]:
-            raise WrongState(f"'{field['path']}' was changed by somebody else meanwhile", field="seen")
         text = _clean(text.replace("\r\n", "\n"), field["name"])
         if text != field["value"]:
             found[field["path"]] = _value(text, field)

@@ -25,7 +25,7 @@ from approvals.core.state import State
 from approvals.core.words import Choice, Status
 from approvals.models import Request
 from approvals.people import person_of
-from approvals.selectors import delegations_to, name_in, open_stage, plan_of_request, state_of
+from approvals.selectors import delegations_to, editable_now, name_in, open_stage, plan_of_request, state_of
 from approvals.standing import who_left
 from orchestration import roles
 from orchestration.api.auth import actor_of
@@ -91,7 +91,7 @@ def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Of
         why_not=why_not,
         for_whom=for_whom,
         must_comment_on=stage.must_comment_on,
-        editable=stage.editable if Choice.APPROVE in choices else (),
+        editable=editable_now(request, state) if Choice.APPROVE in choices else (),
         form=stage.form if choices else (),
         talk=_talk(case),
         hand_on=_may_hand_on(case, person_of(user).id),

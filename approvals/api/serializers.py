@@ -37,7 +37,11 @@ class DecideIn(Form):
     comment = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT)
     edits = Mapping(required=False)
     answers = Mapping(required=False)
-    seen = Text(required=False, max_length=64, help_text="the content_hash that was shown")
+    seen = Text(
+        required=False,
+        max_length=64,
+        help_text="content_hash as shown; a yes to edited content needs it",
+    )
 
 
 class NoteIn(Form):

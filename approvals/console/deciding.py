@@ -82,7 +82,7 @@ def _decide(
         comment=comment,
         edits=edits,
         answers=texts(answer, "answer"),
-        seen=request.content_hash,
+        seen=request.shown_hash,
         evidence=Evidence(strength=DOOR, detail={"operator": actor().name}),
     )
     view = selectors.request_view(get_request(request_id, actor=actor()))

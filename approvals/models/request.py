@@ -15,8 +15,9 @@ class Request(models.Model):
     """A question to people, and its chain. `request_id` is the handle of its run as well.
 
     `plan`, `people`: the policy's stages and who they came to, frozen. `state`: the flow's, whole. `content`: exactly
-    what is shown; `content_hash` its SHA-256, which a vote and the grant are bound to. `edits`: what deciders changed
-    with their yes. `facts`: computed by the control plane, never the requester's words.
+    what is asked; `content_hash` its SHA-256, which the grant is bound to. `edits`: what deciders changed with their
+    yes; `shown_hash`: of the content with them, which the next one sees and a vote is bound to. `facts`: computed by
+    the control plane, never the requester's words.
     """
 
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="approval")
@@ -28,6 +29,7 @@ class Request(models.Model):
     title = models.CharField(max_length=300)
     content = models.JSONField()
     content_hash = models.CharField(max_length=64)
+    shown_hash = models.CharField(max_length=64)
     earlier = models.JSONField(default=list, help_text="the content of earlier rounds")
     facts = models.JSONField(default=dict)
     edits = models.JSONField(default=dict)

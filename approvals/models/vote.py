@@ -34,7 +34,7 @@ class Delegation(models.Model):
 
 
 class Vote(models.Model):
-    """One person's decision. `content_hash`: what was shown to them. `strength`: how they were known, say login."""
+    """One person's decision. `content_hash`: of what it is to, edits included. `strength`: how they were known."""
 
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="votes")
     round = models.PositiveIntegerField()

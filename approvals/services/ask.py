@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from approvals.folding import Held
 from approvals.models import Policy, Request
 from approvals.outgoing import register
 from approvals.people import Found
-from approvals.services.choose import barred_by, policy_of, refuse_nobody
+from approvals.services.choose import as_it_was_asked, barred_by, policy_of, refuse_hopeless
 from approvals.services.policies import store_policy
 from approvals.services.question import Ask
 from approvals.services.renew import open_to_all, renew, sound
@@ -35,6 +36,7 @@ from orchestration.services.definitions import checked, store
 from orchestration.services.start import Parent, handle_of
 
 LONGEST_HANDLE = 200
+LONGEST_STEM = LONGEST_HANDLE - 11
 SHOWN: dict[str, Any] = {
     "saga_id": "approval",
     "name": "Approval",
@@ -54,7 +56,7 @@ def ask(
     """
     roles.require(actor, "approval.ask")
     content = _content(given)
-    handle = handle_of(request_id, f"{given.about or 'approval'}.{given.stage}", field="request_id")
+    handle = handle_of(request_id, _stem(given), field="request_id")
     found = Request.objects.filter(request_id=handle).select_related("run").first() if request_id else None
     if found is not None:
         return _same(found, content), False
@@ -74,11 +76,12 @@ def ask(
 def _opened(
     given: Ask, content: dict[str, Any], actor: Actor, *, handle: str, engine: str, parent: Parent | None
 ) -> Request:
-    stored, policy = policy_of(given)
-    whom = people.find(policy)
-    barred = barred_by(given, actor, parent)
-    plan = plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy.hours.holidays, now()))
-    refuse_nobody(plan, whom)
+    with as_it_was_asked(given):
+        stored, policy = policy_of(given)
+        whom = people.find(policy)
+        barred = barred_by(given, actor, parent)
+        plan = plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy.hours.holidays, now()))
+        refuse_hopeless(plan, policy, whom)
     chosen = choose(engine)
     with sql.writing():
         if stored is None:
@@ -118,6 +121,12 @@ def _content(given: Ask) -> dict[str, Any]:
         raise BadInput("a request needs a stage", field="stage", remedy="a word for the decision, such as deployment")
     open_to_all(given.title, "title")
     return content
+
+
+def _stem(given: Ask) -> str:
+    """How a handle of our own begins: any stage and `about` will do, since nobody has chosen them as a handle."""
+    told = f"{given.about or 'approval'}.{given.stage}"
+    return re.sub(r"[^A-Za-z0-9_.:~-]+", "-", told).lstrip("_.:~-")[:LONGEST_STEM] or "approval"
 
 
 def _same(found: Request, content: dict[str, Any]) -> Request:
@@ -162,7 +171,10 @@ def _rule(policy: PolicyDefinition, request: Request) -> str:
 
 def _register_callback(request: Request, given: Ask, actor: Actor) -> None:
     if given.callback_url:
-        register(request, given.callback_url, actor)
+        try:
+            register(request, given.callback_url, actor)
+        except BadInput as error:  # who asks has sent it by another name
+            raise BadInput(error.message, field="callback_url", remedy=error.remedy) from None
 
 
 def _refreshed(request: Request) -> Request:

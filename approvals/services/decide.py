@@ -15,7 +15,7 @@ from django.db import IntegrityError
 
 from approvals import folding, people
 from approvals.answers import answers_to
-from approvals.content import edited
+from approvals.content import content_hash, edited, laid_over
 from approvals.core.events import Delegated, Event, Voted
 from approvals.core.guards import BARRED
 from approvals.core.policy import PolicyDefinition, Stage
@@ -28,6 +28,7 @@ from approvals.services.view import run_of
 from approvals.standing import learn, let_go, who_left
 from orchestration import audit, roles
 from orchestration.audit import Actor
+from orchestration.audit_chain.canonical import settled
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput, Gone, NotAllowed, WrongState
@@ -77,16 +78,16 @@ def decide(
         stage = _stage(held)
         _check_comment(stage, word, comment)
         answered = answers_to(stage.form, word, answers or {})
-        content = _edit(held, stage, word, edits or {})
-        if seen and seen != held.request.content_hash:
-            raise WrongState("what is asked has changed since it was shown", field="seen", remedy="look at it again")
-        _store(held, event, person, comment, edits or {}, answered, delegation, actor, evidence or Evidence())
-        if content is not None:
-            held.request.edits = {**held.request.edits, **(edits or {})}
+        _check_seen(held, word, seen)
+        change = _edit(held, stage, word, edits or {}, votes)
+        if change:
+            held.request.edits = {**held.request.edits, **change}
+            held.request.shown_hash = content_hash(laid_over(held.request.content, held.request.edits))
+        _store(held, event, person, comment, change, answered, delegation, actor, evidence or Evidence())
         folding.fold(held, event, by=person.name)
         let_go(held, at, by=person.name)
-        if content is not None:
-            held.request.save(update_fields=["edits"])
+        if change:
+            held.request.save(update_fields=["edits", "shown_hash"])
     return held.request
 
 
@@ -201,17 +202,38 @@ def _check_comment(stage: Stage, word: Choice, comment: str) -> None:
         raise BadInput("the comment is too long", field="comment", remedy=f"at most {LONGEST_COMMENT} characters")
 
 
-def _edit(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any]) -> dict[str, Any] | None:
+def _check_seen(held: Held, word: Choice, seen: str) -> None:
+    """A yes is to what was shown, with what others have changed in it."""
+    if seen and seen != held.request.shown_hash:
+        raise WrongState("what is asked has changed since it was shown", field="seen", remedy="look at it again")
+    if not seen and word is Choice.APPROVE and held.request.edits:
+        raise BadInput(
+            "somebody has changed it with their yes, so a yes has to say what it is to", field="seen",
+            remedy="give the content_hash of the request as it is now",
+        )  # fmt: skip
+
+
+def _edit(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any], votes: list[Vote]) -> dict[str, Any]:
+    """What this yes changes. Nobody's yes is made one to something else: who has said it did not see this."""
     if not edits:
-        return None
+        return {}
     if word is not Choice.APPROVE:
         raise BadInput("only a yes can come with edits", field="edits", remedy="approve, or leave them out")
     try:
-        plain_json(dict(edits))
+        change: dict[str, Any] = settled(plain_json(dict(edits)))
     except DefinitionErrors as errors:
         first = errors.problems[0]
         raise BadInput(f"an edit {first.message}", field="edits", remedy=first.remedy) from None
-    return edited(held.request.content, edits, stage.editable)
+    edited(held.request.content, change, stage.editable)
+    before = next((vote for vote in votes if vote.choice == Choice.APPROVE and vote.stage == stage.name), None)
+    taken = next((path for path in change if path in held.request.edits), "")
+    if before is not None or taken:
+        whose = before.name if before is not None else "somebody in an earlier stage"
+        raise WrongState(
+            f"{whose} has approved it as it is now, and your edit would change that", field="edits",
+            remedy="approve it without edits, or ask for changes",
+        )  # fmt: skip
+    return change
 
 
 def _store(
@@ -225,7 +247,7 @@ def _store(
         Vote.objects.create(
             request=held.request, round=held.state.round, stage=stage, person=person.id, name=person.name, owner=owner,
             user_id=person.user_id, delegation=delegation, choice=event.choice, comment=comment, edits=dict(edits),
-            answers=dict(answers), content_hash=held.request.content_hash, door=actor.door, strength=evidence.strength,
+            answers=dict(answers), content_hash=held.request.shown_hash, door=actor.door, strength=evidence.strength,
             evidence=dict(evidence.detail), at=event.at,
         )  # fmt: skip
     except IntegrityError:
@@ -233,7 +255,7 @@ def _store(
     audit.record(
         actor=actor, action=f"approval.{event.choice}", workflow_id=held.request.request_id, note=comment,
         person=person.id, on_behalf_of=owner if owner != person.id else "", stage=stage, round=held.state.round,
-        content=held.request.content_hash, edits=dict(edits), answers=dict(answers),
+        content=held.request.shown_hash, edits=dict(edits), answers=dict(answers),
         strength=evidence.strength, evidence=dict(evidence.detail),
     )  # fmt: skip
 

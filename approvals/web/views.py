@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from approvals import links, selectors
 from approvals.answers import inputs_for, typed_in
+from approvals.content import laid_over
 from approvals.core.words import Choice
 from approvals.models import Link, Request
 from approvals.people import Person
@@ -107,6 +108,7 @@ def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]
     return {
         "request": link.request,
         "view": selectors.request_view(link.request),
+        "content": laid_over(link.request.content, link.request.edits),
         "questions": inputs_for(selectors.form_of(link.request), typed or {}, OFFERED),
         "person": _known(link)["name"],
     }
@@ -116,6 +118,6 @@ def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) ->
     if "gone" in context and status == 200:
         status = 410
     answer = render(request, "approvals/link/page.html", context, status=status)
-    answer["Referrer-Policy"] = "no-referrer"
+    answer["Referrer-Policy"] = "same-origin"  # with none at all, Chromium posts an Origin that Django refuses
     answer["X-Robots-Tag"] = "noindex"
     return answer

@@ -31,7 +31,10 @@ def actor(user: Any, door: str = "python") -> Actor:
 
 
 def says(name: str, choice: str, request: Request | str, comment: str = "because", **more: Any) -> Request:
+    """As from a page that has just been loaded, unless `seen` says otherwise."""
     user = get_user_model().objects.get(username=name)
+    if "seen" not in more:
+        more["seen"] = Request.objects.values_list("shown_hash", flat=True).get(request_id=str(request))
     return decide(
         request_id=str(request), actor=actor(user), person=person_of(user), choice=choice, comment=comment, **more
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
+from approvals.links import link_for, signed
 from approvals.models import Request, Vote
 from approvals.people import person_of
 from approvals.services import remark
@@ -220,3 +223,18 @@ def test_hostile_content_is_only_shown(visitor: Visitor, transactional_db: None)
     expect(page.get_by_text("\\u202e000").first).to_be_visible()
     rels = page.locator('.story a[href^="https"]').evaluate_all("found => found.map(link => link.rel)")
     assert rels and all({"noopener", "nofollow"} <= set(rel.split()) for rel in rels)
+
+
+def test_a_link_of_ones_own_decides_in_a_browser(visitor: Visitor, transactional_db: None) -> None:
+    scenes.cast()
+    visitor.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    request = scenes.asked("Let us in?", approvers=("eve@example.com",))
+    path = urlsplit(signed(link_for(request, "email:eve@example.com", stage=0))).path
+    visitor.page.goto(visitor.site + path)
+    assert is_narrow(visitor.page) and faults_of(visitor.page) == []
+    visitor.page.get_by_role("button", name="Approve").click()
+    expect(visitor.page.get_by_role("heading", name="Approved")).to_be_visible()
+    status_is(request, "approved")
+    assert Vote.objects.get().door == "link"
+    visitor.page.goto(visitor.site + path)
+    shows(visitor.page, "This link was used at")

@@ -74,7 +74,7 @@ def test_looking_decides_nothing(method: str) -> None:
 
 def test_the_page_keeps_its_address_to_itself() -> None:
     answer = Client().get(link_of(asked()))
-    assert answer["Referrer-Policy"] == "no-referrer" and "no-store" in answer["Cache-Control"]
+    assert answer["Referrer-Policy"] == "same-origin" and "no-store" in answer["Cache-Control"]
     assert b"<script" not in answer.content and b"May we?" in answer.content
 
 
