@@ -182,4 +182,6 @@ def _mode_of(value: Any) -> tuple[Mode, int, int, dict[str, int]]:
     found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if found and 1 <= int(found[1]) <= 100:
         return Mode.PERCENT, 1, int(found[1]), {}
-    raise ValueError(f"{value!r} is not any, all, a number from 1, a share such as 60%, or numbers of groups")
+    raise ValueError(
+        f"{value!r} is not how many; give any, all, a number from 1, a share such as 60%, or numbers of groups"
+    )

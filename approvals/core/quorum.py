@@ -25,7 +25,7 @@ def seats_of(plan: Plan, stage: StagePlan) -> tuple[Seat, ...]:
 def passes(plan: Plan, state: State) -> bool:
     """Whether the approvals of the open stage fill its slots."""
     approvers = [vote.person for vote in _here(state) if vote.choice is Choice.APPROVE]
-    slots = _slots(plan.stages[state.stage], state.seats, _abstained(state))
+    slots = slots_of(plan.stages[state.stage], state.seats, _abstained(state))
     return bool(approvers) and len(slots) <= len(approvers) and is_matched(slots, approvers)
 
 
@@ -41,11 +41,11 @@ def open_slots(plan: Plan, state: State) -> tuple[list[Slot], list[Slot]]:
     approvers = {vote.person for vote in _here(state) if vote.choice is Choice.APPROVE}
     open_to = approvers | set(state.awaited)
     used = {vote.person for vote in state.spoken}
-    here = [slot & open_to for slot in _slots(plan.stages[state.stage], state.seats, _abstained(state))]
+    here = [slot & open_to for slot in slots_of(plan.stages[state.stage], state.seats, _abstained(state))]
     later = [
         slot - used
         for stage in plan.stages[state.stage + 1 :]
-        for slot in _slots(stage, seats_of(plan, stage), frozenset())
+        for slot in slots_of(stage, seats_of(plan, stage), frozenset())
     ]
     return here, later
 
@@ -53,7 +53,7 @@ def open_slots(plan: Plan, state: State) -> tuple[list[Slot], list[Slot]]:
 def missing(plan: Plan, state: State) -> int:
     """How many approvals the open stage still lacks."""
     approvers = [vote.person for vote in _here(state) if vote.choice is Choice.APPROVE]
-    slots = _slots(plan.stages[state.stage], state.seats, _abstained(state))
+    slots = slots_of(plan.stages[state.stage], state.seats, _abstained(state))
     return max(len(slots), 1) - len(matching(slots, approvers))
 
 
@@ -70,7 +70,7 @@ def _abstained(state: State) -> frozenset[str]:
     return frozenset(vote.owner for vote in _here(state) if vote.choice is Choice.ABSTAIN)
 
 
-def _slots(stage: StagePlan, seats: Sequence[Seat], abstained: frozenset[str]) -> list[Slot]:
+def slots_of(stage: StagePlan, seats: Sequence[Seat], abstained: frozenset[str]) -> list[Slot]:
     """What a stage asks for. Those whom an escalation added may stand in for anybody."""
     sitting = frozenset(seat.person for seat in seats)
     own = [seat for seat in seats if seat.own]

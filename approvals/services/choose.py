@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from approvals import people
-from approvals.core.plan import Plan
+from approvals.core.chain import names_in
+from approvals.core.feasible import short_of, too_few_for_all
+from approvals.core.plan import Plan, StagePlan
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.spans import span_of
-from approvals.core.words import AtTheEnd
+from approvals.core.words import AtTheEnd, Authority
 from approvals.models import Policy
 from approvals.people import Found
 from approvals.services.policies import check_policy, policy_for
@@ -71,13 +75,66 @@ def barred_by(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]
     return people.ids_of(names)
 
 
-def refuse_nobody(plan: Plan, whom: Found) -> None:
-    """An empty list never means anyone; who asks hears of it now, and not when the clock has run out."""
-    for stage in plan.stages:
-        able = stage.people | frozenset().union(*(level.people for level in stage.levels))
-        if not able - plan.barred:
-            why = "; ".join(whom.left_out) or "nobody is in it, or only whoever asks"
+def refuse_hopeless(plan: Plan, policy: PolicyDefinition, whom: Found) -> None:
+    """An empty list never means anyone, and five of one person are never had: who asks hears of it now, and not when
+    the clock has run out.
+    """
+    for stage in policy.stages:
+        _refuse_empty_transfer(stage, whom)
+    for stage_plan in plan.stages:
+        _refuse_nobody(plan, stage_plan, whom)
+        if short := short_of(plan, stage_plan):
+            needed, most = short
             raise BadInput(
-                f"nobody can decide stage '{stage.name}': {why}", field="policy",
-                remedy="give people the role approver, or change the policy",
+                f"stage '{stage_plan.name}' needs {needed} approvals, each by another person, and can have {most} "
+                f"at most, since whoever asks does not count{_why(whom)}",
+                field="how_many", remedy="ask for fewer, or name more people",
             )  # fmt: skip
+    if too_few_for_all(plan):
+        raise BadInput(
+            "the stages need more people together than there are: each decides once in a request", field="policy",
+            remedy="give more people the role approver, or change the policy",
+        )  # fmt: skip
+
+
+def _refuse_empty_transfer(stage: Stage, whom: Found) -> None:
+    for level in stage.escalate:
+        names = names_in(level.to)
+        if level.authority is Authority.TRANSFER and not any(whom.named.get(name) for name in names):
+            raise BadInput(
+                f"escalation of stage '{stage.name}' would hand over to nobody: {', '.join(names)}{_why(whom)}",
+                field="policy", remedy="put people who may decide there, or change the policy",
+            )  # fmt: skip
+
+
+def _refuse_nobody(plan: Plan, stage: StagePlan, whom: Found) -> None:
+    able = stage.people | frozenset().union(*(level.people for level in stage.levels))
+    if not able - plan.barred:
+        why = "; ".join(whom.left_out) or "nobody is in it, or only whoever asks"
+        raise BadInput(
+            f"nobody can decide stage '{stage.name}': {why}", field="policy",
+            remedy="give people the role approver, or change the policy",
+        )  # fmt: skip
+
+
+def _why(whom: Found) -> str:
+    return f" ({'; '.join(whom.left_out)})" if whom.left_out else ""
+
+
+@contextmanager
+def as_it_was_asked(given: Ask) -> Iterator[None]:
+    """An error about the policy made of a request's own approvers names what was sent, and not what became of it."""
+    try:
+        yield
+    except BadInput as error:
+        named = error.field in ("users", "groups", "on_call") and not given.approvers
+        message = f"policy '{given.policy or given.stage}': {error.message}" if named else error.message
+        problems = [{**one, "field": _asked(str(one["field"]), given)} for one in error.problems]
+        field = _asked(error.field, given)
+        raise BadInput(message, field=field, remedy=error.remedy, problems=problems) from None
+
+
+def _asked(field: str, given: Ask) -> str:
+    if not given.approvers:
+        return "policy"
+    return "how_many" if field.endswith("how_many") else "approvers"

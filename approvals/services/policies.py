@@ -111,8 +111,8 @@ def policy_for(name: str, stage: str) -> tuple[Policy | None, PolicyDefinition]:
     stored = _latest(wanted)
     if stored is not None:
         return stored, PolicyDefinition.model_validate(stored.body)
-    if name:
-        known = list(Policy.objects.filter(published=True).values_list("name", flat=True).distinct())
+    if name not in ("", STANDARD):
+        known = sorted({STANDARD, *Policy.objects.filter(published=True).values_list("name", flat=True)})
         raise BadInput(
             f"there is no policy '{name}'", field="policy", remedy=did_you_mean(name, known, "the policies are")
         )
