@@ -1,4 +1,4 @@
-"""Gates: what a gated step asks before it acts. Who keeps them is named by the setting ZEN_GATE."""
+"""Gates: what a gated step asks before it acts. Who keeps them is named by the settings ZEN_GATE and ZEN_GATE_CHECK."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from pydantic import JsonValue
 
-from orchestration.core.definition import StepDefinition
+from orchestration.core.definition import Problem, SagaDefinition, StepDefinition
+from orchestration.core.definition.actions import Approval
 from orchestration.core.words import Cause
+from orchestration.errors import BadInput
 from orchestration.models import Command, Run
 
 
@@ -53,4 +55,26 @@ Gate = Callable[[Knock], Open | Shut]
 @lru_cache(maxsize=1)
 def gate() -> Gate:
     found: Gate = import_string(settings.ZEN_GATE)
+    return found
+
+
+def gate_problems(definition: SagaDefinition) -> list[Problem]:
+    """The gates that name who or what does not exist: their steps would fail, and those before them be undone."""
+    found = []
+    for step in definition.steps:
+        own = step.forward_action if isinstance(step.forward_action, Approval) else None
+        ask, where = (own, "forward_action") if own else (step.approval, "approval")
+        if ask is None:
+            continue
+        try:
+            _check()(step.step_id, ask.model_dump(mode="json", exclude_unset=True))
+        except BadInput as error:
+            field, told = f"{where}.{error.field}", {"message": error.message, "remedy": error.remedy}
+            found.append(Problem(step=step.step_id, field=field, value="", **told))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _check() -> Callable[[str, Mapping[str, JsonValue]], None]:
+    found: Callable[[str, Mapping[str, JsonValue]], None] = import_string(settings.ZEN_GATE_CHECK)
     return found

@@ -156,6 +156,7 @@ STORAGES = {
 # What orchestration leaves to the rooms above it, by kind of run (docs/adr/0006)
 ZEN_FLOWS = {"approval": "approvals.flow.APPROVAL"}
 ZEN_GATE = "approvals.gate.look"
+ZEN_GATE_CHECK = "approvals.gate_check.check"
 ZEN_ASK = "approvals.client.request_human_approval"
 ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""

@@ -18,6 +18,7 @@ from orchestration.core.definition import (
 )
 from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput
+from orchestration.gates import gate_problems
 from orchestration.models import Definition
 from orchestration.output_schemas import schema_problems
 from orchestration.services.circles import circle_problems
@@ -75,6 +76,11 @@ def _validated(data: object) -> SagaDefinition:
 def refuse_circles(definition: SagaDefinition) -> None:
     """Not among what is remembered: it hangs on the sagas that are published by now."""
     _refuse(circle_problems(definition.model_dump(mode="json", include={"saga_id", "steps"})))
+
+
+def refuse_gates(definition: SagaDefinition) -> None:
+    """Of a run that is to start now: a definition may be published before its people and policies are there."""
+    _refuse(gate_problems(definition))
 
 
 def _refuse(found: list[Problem]) -> None:

@@ -19,7 +19,7 @@ from orchestration.core.definition import SagaDefinition
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
 from orchestration.models import Definition, Run
-from orchestration.services.definitions import Checked, checked, store
+from orchestration.services.definitions import Checked, checked, refuse_gates, store
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ def start_run(
     if known is not None:
         return _same(known, found, merged), False
     _check_config(config or {})
+    refuse_gates(found.definition)
     chosen = choose(engine)
     with sql.writing():
         stored, _ = store(found, actor=actor)
