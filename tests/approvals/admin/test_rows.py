@@ -70,8 +70,8 @@ def test_what_single_requests_brought_along_is_in_nobodys_way() -> None:
         page = client.get(f"{PAGES}/policy/{kind}").context["cl"].result_list
         assert {row.name for row in page} == shown
     assert len(client.get(f"{PAGES}/policy/?kind=all").context["cl"].result_list) == 3
-    shown = client.get(f"{PAGES}/request/{own.pk}/change/").content.decode()
-    assert ">named approvers</a>" in shown.split("<dt>policy</dt>")[1]
+    whole = client.get(f"{PAGES}/request/{own.pk}/change/").content.decode()
+    assert ">named approvers</a>" in whole.split("<dt>policy</dt>")[1]
 
 
 def test_publishing_is_for_administrators() -> None:
