@@ -33,7 +33,9 @@ class Command(ConsoleCommand):
         users: Any = get_user_model()
         owner = users.objects.filter(**{users.USERNAME_FIELD: user}).first()
         if owner is None:
-            raise BadInput(f"there is no user '{user}'", field="user", remedy="add the account first, in the admin under Users")
+            raise BadInput(
+                f"there is no user '{user}'", field="user", remedy="add the account first, in the admin under Users"
+            )
         until = now() + timedelta(days=days) if days else None
         _, token = ApiToken.issue(owner, name=name, expires_at=until, scopes=scope or (), agent=agent)
         note(f"a token of {user}; keep it, it is not shown again")
