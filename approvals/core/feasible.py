@@ -15,10 +15,10 @@ from approvals.core.words import Authority
 
 def short_of(plan: Plan, stage: StagePlan) -> tuple[int, int] | None:
     """How many approvals the stage needs and how many it can have at most, where those are too few whatever is done."""
-    ways = list(_ways(plan, stage))
-    if any(_fills(slots) for slots in ways):
+    found = list(ways(plan, stage))
+    if any(_fills(slots) for slots in found):
         return None
-    own = ways[0]
+    own = found[0]
     return len(own), len(matching(own, frozenset().union(*own)))
 
 
@@ -29,8 +29,8 @@ def too_few_for_all(plan: Plan) -> bool:
     """
     slots: list[Slot] = []
     for stage in plan.stages:
-        ways = list(_ways(plan, stage))
-        slots += ways[0] if len(ways) == 1 else [frozenset().union(*(slot for way in ways for slot in way))]
+        found = list(ways(plan, stage))
+        slots += found[0] if len(found) == 1 else [frozenset().union(*(slot for way in found for slot in way))]
     return not _fills(slots)
 
 
@@ -38,7 +38,7 @@ def _fills(slots: list[Slot]) -> bool:
     return is_matched(slots, frozenset().union(*slots))
 
 
-def _ways(plan: Plan, stage: StagePlan) -> Iterator[list[Slot]]:
+def ways(plan: Plan, stage: StagePlan) -> Iterator[list[Slot]]:
     """Its slots as its own people and those added to them can fill them; then as those to whom it is handed over can.
 
     Whoever is added takes no place away, so that of all the levels up to a transfer the last one has the most people.

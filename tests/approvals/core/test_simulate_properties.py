@@ -117,3 +117,13 @@ def test_a_past_under_its_own_plan_ends_as_it_did(plan: Plan, history: list) -> 
     past = Past(opened_at=START, happened=tuple(votes_of(course.state)), status=course.state.status, ended_at=ended_at)
     would = replay(past, plan)
     assert (would.status, would.ended_at, would.differs, would.uncounted) == (past.status, ended_at, False, ())
+
+
+def test_whoever_a_later_escalation_needs_is_left_to_it() -> None:
+    hand_over = Level(after=Span(seconds=60.0), authority=Authority.TRANSFER, people=frozenset("a"))
+    first = StagePlan(name="first", people=frozenset("ab"), mode=Mode.ANY, expires=Span(seconds=3600.0))
+    second = StagePlan(
+        name="second", people=frozenset("c"), mode=Mode.N, number=2, levels=(hand_over,), expires=Span(seconds=3600.0)
+    )
+    course = best_case(Plan(stages=(first, second)), OPENED)
+    assert course.state.status is Status.APPROVED and [vote.person for vote in course.state.votes] == ["b", "a"]
