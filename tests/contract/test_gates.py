@@ -20,7 +20,6 @@ from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
 
-
 TOLD = {"of": "{gate.answers.ticket}", "wave": "{gate.answers.wave}"}
 
 
