@@ -47,9 +47,19 @@ def unmanned(plan: Plan) -> tuple[str, ...]:
 
 
 def _next(walk: Walk, at: datetime, silent: frozenset[str], unheard: frozenset[str]) -> str | None:
-    """Who says yes next; None where those who are asked now cannot fill the open stage."""
+    """Who says yes next; None where those who are asked now cannot fill the open stage, or where waiting helps."""
     if not walk.state.status.can_be_decided:
         return None
+    able, lacking = _able(walk, at, silent, unheard)
+    if able is None or (lacking and _waiting_helps(walk, silent, unheard, lacking)):
+        return None
+    return min((person for person in able if not walk.state.has_spoken(person)), default=None)
+
+
+def _able(
+    walk: Walk, at: datetime, silent: frozenset[str], unheard: frozenset[str]
+) -> tuple[frozenset[str] | None, int]:
+    """Who fills the open stage, None where they are too few; and how many are lacking in the whole chain then."""
     deputies = {owner: _deputy(walk, owner, at) for owner in silent}
 
     def there(slot: Slot) -> Slot:
@@ -64,10 +74,20 @@ def _next(walk: Walk, at: datetime, silent: frozenset[str], unheard: frozenset[s
             filled, lacking = found, len(slots) - len(found)
         if not lacking:
             break
-    able = {person for person, slot in filled.items() if slot < len(here)}
-    if len(able) < len(here):
-        return None
-    return min((person for person in able if not walk.state.has_spoken(person)), default=None)
+    able = frozenset(person for person, slot in filled.items() if slot < len(here))
+    return (able if len(able) == len(here) else None), lacking
+
+
+def _waiting_helps(walk: Walk, silent: frozenset[str], unheard: frozenset[str], lacking: int) -> bool:
+    """Whether an escalation of the open stage brings people, so that others are left to the later stages."""
+    later = Walk(walk.plan, state=walk.state, stand_ins=walk.stand_ins)
+    while (at := later.tick()) is not None:
+        if later.state.stage != walk.state.stage or not later.state.status.can_be_decided:
+            return False
+        able, then = _able(later, at, silent, unheard)
+        if able is not None and then < lacking:
+            return True
+    return False
 
 
 def _later(walk: Walk) -> Iterator[list[Slot]]:

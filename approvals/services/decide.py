@@ -24,6 +24,7 @@ from approvals.folding import Held
 from approvals.models import Delegation, Request, Vote
 from approvals.people import Person, person_of
 from approvals.services.held import held_now
+from approvals.services.renew import open_to_all
 from approvals.services.view import run_of
 from approvals.standing import learn, let_go, who_left
 from orchestration import audit, roles
@@ -224,6 +225,7 @@ def _edit(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any], vote
     except DefinitionErrors as errors:
         first = errors.problems[0]
         raise BadInput(f"an edit {first.message}", field="edits", remedy=first.remedy) from None
+    open_to_all(change, "edits")
     edited(held.request.content, change, stage.editable)
     before = next((vote for vote in votes if vote.choice == Choice.APPROVE and vote.stage == stage.name), None)
     taken = next((path for path in change if path in held.request.edits), "")

@@ -54,6 +54,12 @@ def test_an_edit_changes_what_the_next_one_says_yes_to(request_: Request) -> Non
     ]
 
 
+def test_an_edit_brings_in_no_secret(request_: Request) -> None:
+    with pytest.raises(BadInput, match="secret reference"):
+        says("bob", "approve", request_, edits={SIZE: "{secret:KEY}"})
+    assert not Vote.objects.exists()
+
+
 def test_nobody_edits_what_somebody_has_said_yes_to(request_: Request) -> None:
     says("bob", "approve", request_)
     with pytest.raises(WrongState, match="bob has approved it as it is now"):
