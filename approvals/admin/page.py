@@ -10,12 +10,12 @@ from django.db.models import Q
 
 from approvals import content as contents
 from approvals import selectors
-from approvals.admin.consequences import consequences
 from approvals.admin.history import history
 from approvals.admin.offers import Offers, offers_for, state_at
 from approvals.admin.showing import Budget, blocks_of, diff_lines, markdown
 from approvals.admin.showing.marked import MOST_CHARACTERS
 from approvals.answers import inputs_for
+from approvals.consequences import consequences
 from approvals.core.policy import PolicyDefinition
 from approvals.models import Request
 from approvals.selectors import request_view

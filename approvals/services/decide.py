@@ -15,7 +15,7 @@ from django.db import IntegrityError
 
 from approvals import folding, people
 from approvals.answers import answers_to
-from approvals.content import content_hash, edited, laid_over
+from approvals.content import content_hash, laid_over
 from approvals.core.events import Delegated, Event, Voted
 from approvals.core.guards import BARRED
 from approvals.core.policy import PolicyDefinition, Stage
@@ -23,18 +23,13 @@ from approvals.core.words import Choice, Status
 from approvals.folding import Held
 from approvals.models import Delegation, Request, Vote
 from approvals.people import Person, person_of
+from approvals.services.given import change_by, check_comment, check_seen
 from approvals.services.held import held_now
-from approvals.services.renew import open_to_all
 from approvals.services.view import run_of
 from approvals.standing import learn, let_go, who_left
 from orchestration import audit, roles
 from orchestration.audit import Actor
-from orchestration.audit_chain.canonical import settled
-from orchestration.core.definition import DefinitionErrors
-from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput, Gone, NotAllowed, WrongState
-
-LONGEST_COMMENT = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +72,10 @@ def decide(
         event = Voted(at=at, person=person.id, choice=word)
         _refuse(held, event, person)
         stage = _stage(held)
-        _check_comment(stage, word, comment)
+        check_comment(stage, word, comment)
         answered = answers_to(stage.form, word, answers or {})
-        _check_seen(held, word, seen)
-        change = _edit(held, stage, word, edits or {}, votes)
+        check_seen(held, word, seen)
+        change = change_by(held, stage, word, edits or {}, votes)
         if change:
             held.request.edits = {**held.request.edits, **change}
             held.request.shown_hash = content_hash(laid_over(held.request.content, held.request.edits))
@@ -194,48 +189,6 @@ def _time(moment: datetime | None) -> str:
 def _stage(held: Held) -> Stage:
     stages = PolicyDefinition.model_validate(held.request.policy.body).stages
     return stages[held.state.stage]
-
-
-def _check_comment(stage: Stage, word: Choice, comment: str) -> None:
-    if word in stage.must_comment_on and not comment.strip():
-        raise BadInput(f"{word} needs a comment here", field="comment", remedy="say why, in a sentence")
-    if len(comment) > LONGEST_COMMENT:
-        raise BadInput("the comment is too long", field="comment", remedy=f"at most {LONGEST_COMMENT} characters")
-
-
-def _check_seen(held: Held, word: Choice, seen: str) -> None:
-    """A yes is to what was shown, with what others have changed in it."""
-    if seen and seen != held.request.shown_hash:
-        raise WrongState("what is asked has changed since it was shown", field="seen", remedy="look at it again")
-    if not seen and word is Choice.APPROVE and held.request.edits:
-        raise BadInput(
-            "somebody has changed it with their yes, so a yes has to say what it is to", field="seen",
-            remedy="give the content_hash of the request as it is now",
-        )  # fmt: skip
-
-
-def _edit(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any], votes: list[Vote]) -> dict[str, Any]:
-    """What this yes changes. Nobody's yes is made one to something else: who has said it did not see this."""
-    if not edits:
-        return {}
-    if word is not Choice.APPROVE:
-        raise BadInput("only a yes can come with edits", field="edits", remedy="approve, or leave them out")
-    try:
-        change: dict[str, Any] = settled(plain_json(dict(edits)))
-    except DefinitionErrors as errors:
-        first = errors.problems[0]
-        raise BadInput(f"an edit {first.message}", field="edits", remedy=first.remedy) from None
-    open_to_all(change, "edits")
-    edited(held.request.content, change, stage.editable)
-    before = next((vote for vote in votes if vote.choice == Choice.APPROVE and vote.stage == stage.name), None)
-    taken = next((path for path in change if path in held.request.edits), "")
-    if before is not None or taken:
-        whose = before.name if before is not None else "somebody in an earlier stage"
-        raise WrongState(
-            f"{whose} has approved it as it is now, and your edit would change that", field="edits",
-            remedy="approve it without edits, or ask for changes",
-        )  # fmt: skip
-    return change
 
 
 def _store(

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from approvals import links, selectors
 from approvals.answers import inputs_for, typed_in
+from approvals.consequences import consequences
 from approvals.content import laid_over
 from approvals.core.words import Choice
 from approvals.models import Link, Request
@@ -105,9 +106,11 @@ def _shut(link: Link) -> str:
 def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]:
     if why := _shut(link):
         return {"gone": why, "request": link.request}
+    plan = selectors.plan_of_request(link.request)
     return {
         "request": link.request,
         "view": selectors.request_view(link.request),
+        "consequences": consequences(link.request, plan, selectors.state_of(link.request)),
         "content": laid_over(link.request.content, link.request.edits),
         "questions": inputs_for(selectors.form_of(link.request), typed or {}, OFFERED),
         "person": _known(link)["name"],

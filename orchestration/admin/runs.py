@@ -20,6 +20,7 @@ from orchestration.core.words import Verb
 from orchestration.looks import LABELS
 from orchestration.models import AuditEvent, Run
 from orchestration.plans import plan_of
+from orchestration.why import why
 
 ON_A_PAGE = 200
 
@@ -68,7 +69,7 @@ def _page(run: Run, request: HttpRequest) -> dict[str, Any]:
     return {
         "run": run,
         "view": view,
-        "why": [] if run.finished_at else selectors.why(run),
+        "why": [] if run.finished_at else why(run),
         "graph": graph(plan, view["steps"]),
         "verbs": verbs.verbs_of_the_run(run, actor),
         "urgent": [(verb, s) for s, found in legal.items() for verb in found if verb in (Verb.RESOLVE, Verb.RETRY)],

@@ -18,6 +18,7 @@ from orchestration.core.words import RunStatus
 from orchestration.errors import BadInput, NotFound
 from orchestration.models import Definition
 from orchestration.services import get_run, start_run
+from orchestration.why import why
 
 ENGINES = ("temporal", "celery")
 STATUSES = [status.value for status in RunStatus]
@@ -110,4 +111,4 @@ class RunWhy(Door):
     @extend_schema(operation_id="runs_why", parameters=[WORKFLOW_ID], responses=answers({200: Why}, 404))
     def get(self, request: Request, workflow_id: str) -> Response:
         run = get_run(workflow_id)
-        return Response({"workflow_id": workflow_id, "status": run.status, "lines": selectors.why(run)})
+        return Response({"workflow_id": workflow_id, "status": run.status, "lines": why(run)})

@@ -13,8 +13,9 @@ from approvals.services import publish_policy
 from orchestration.core.words import Verb
 from orchestration.errors import WrongState
 from orchestration.models import Run
-from orchestration.selectors import run_view, why
+from orchestration.selectors import run_view
 from orchestration.services import act
+from orchestration.why import why
 from tests.contract.cast import account, says
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step

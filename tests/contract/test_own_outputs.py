@@ -6,8 +6,9 @@ from typing import Any
 
 from orchestration.core.words import Verb
 from orchestration.models import Run
-from orchestration.selectors import run_view, why
+from orchestration.selectors import run_view
 from orchestration.services import act
+from orchestration.why import why
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer

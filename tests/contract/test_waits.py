@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from orchestration.core.words import Verb
-from orchestration.selectors import run_view, why
+from orchestration.selectors import run_view
 from orchestration.services import act
+from orchestration.why import why
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer

@@ -14,7 +14,8 @@ from celery import Celery
 
 from orchestration.clock import now
 from orchestration.models import Command, Run, Worker
-from orchestration.selectors import run_view, why
+from orchestration.selectors import run_view
+from orchestration.why import why
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
 from tests.crash.workers import assert_the_repeat_is_told, worker

@@ -20,8 +20,8 @@ def first_people() -> dict[str, str]:
     made = {name: secrets.token_urlsafe(12) for name in ("admin", *FIRST)}
     admin = users.create_superuser("admin", "admin@localhost", made["admin"])
     # A superuser has the rights anyway; a policy that names the group means whoever is in it.
-    admin.groups.add(Group.objects.get(name=roles.ADMINISTRATOR))
+    admin.groups.add(Group.objects.get_or_create(name=roles.ADMINISTRATOR)[0])
     for name, role in FIRST.items():
         user = users.create_user(name, f"{name}@localhost", made[name], is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
+        user.groups.add(Group.objects.get_or_create(name=role)[0])
     return made

@@ -18,6 +18,7 @@ from orchestration.core.words import RunStatus, Verb
 from orchestration.definitions_io import load_text
 from orchestration.models import Run
 from orchestration.services import act, start_run
+from orchestration.why import why
 from zen_project.demo.services import Service
 
 ORDER = Path(settings.BASE_DIR) / "examples" / "order.yaml"
@@ -40,7 +41,7 @@ def tell(console: Console, engine: str) -> bool:
         _watch(console, list(runs.values()))
         stuck = runs["needs a person"]
         console.print(f"\n[bold]{stuck.workflow_id}[/bold] needs a person:")
-        for line in selectors.why(stuck):
+        for line in why(stuck):
             console.print(f"  {line}")
         services["payments"].locked.clear()
         console.print("  → the payment service is repaired, and an operator answers: retry\n")

@@ -17,6 +17,7 @@ from orchestration.core.words import RunStatus, Verb
 from orchestration.definitions_io import load_text
 from orchestration.errors import BadInput
 from orchestration.services import act, get_run, preview
+from orchestration.why import why
 
 WorkflowId = Annotated[str, typer.Argument(help="the run's handle")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON and nothing else")]
@@ -51,7 +52,7 @@ class Command(ConsoleCommand):
         """One run: its steps, what it came to, why it waits."""
         run = get_run(workflow_id)
         view = selectors.run_view(run)
-        put_json(view) if as_json else show.run(view, [] if run.finished_at else selectors.why(run))
+        put_json(view) if as_json else show.run(view, [] if run.finished_at else why(run))
 
     @command()
     @guarded
@@ -65,7 +66,7 @@ class Command(ConsoleCommand):
     @guarded
     def why(self, workflow_id: WorkflowId, as_json: AsJson = False) -> None:
         """In words: what the run waits for."""
-        lines = selectors.why(get_run(workflow_id))
+        lines = why(get_run(workflow_id))
         put_json({"workflow_id": workflow_id, "why": lines}) if as_json else self.stdout.write("\n".join(lines))
 
     @command()
@@ -155,7 +156,7 @@ def _act(
     run = act(workflow_id=workflow_id, verb=verb, actor=actor(), step_id=step, note=note, answer=answer, action=action)
     run = settled(run, before)
     view = selectors.run_view(run)
-    put_json(view) if as_json else show.run(view, [] if run.finished_at else selectors.why(run))
+    put_json(view) if as_json else show.run(view, [] if run.finished_at else why(run))
 
 
 def _ask(verb: Verb, workflow_id: str, *, step: str, answer: str, yes: bool) -> None:

@@ -23,6 +23,7 @@ from orchestration.definitions_io import load_text
 from orchestration.errors import BadInput
 from orchestration.models import Run
 from orchestration.services import check_definition, publish, start_run
+from orchestration.why import why
 
 File = Annotated[str, typer.Argument(help="a definition, YAML or JSON")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
@@ -102,7 +103,7 @@ def _watched(run: Run, as_json: bool) -> int:
     if as_json:
         put_json(view)
     else:
-        show.run(view, [] if run.finished_at else selectors.why(run))
+        show.run(view, [] if run.finished_at else why(run))
     return OK if run.status == RunStatus.COMPLETED else OTHERWISE
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from approvals.admin.consequences import Consequences, consequences
+from approvals.consequences import Consequences, consequences
 from approvals.models import Request
 from approvals.selectors import plan_of_request, state_of, undelivered
 from orchestration.models import Message, Run

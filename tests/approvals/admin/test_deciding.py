@@ -231,6 +231,8 @@ def test_a_link_of_ones_own_decides_in_a_browser(visitor: Visitor, transactional
     request = scenes.asked("Let us in?", approvers=("eve@example.com",))
     path = urlsplit(signed(link_for(request, "email:eve@example.com", stage=0))).path
     visitor.page.goto(visitor.site + path)
+    shows(visitor.page, "On a no")
+    shows(visitor.page, "If nobody decides in time, it counts as a no.")
     assert is_narrow(visitor.page) and faults_of(visitor.page) == []
     visitor.page.get_by_role("button", name="Approve").click()
     expect(visitor.page.get_by_role("heading", name="Approved")).to_be_visible()

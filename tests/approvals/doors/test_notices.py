@@ -29,7 +29,7 @@ def asked(policy: dict[str, Any] | None = None, **more: Any) -> Request:
 
 
 def told() -> list[tuple[str, str]]:
-    rows = Delivery.objects.order_by("id").select_related("notice")
+    rows = Delivery.objects.order_by("notice_id", "person_name").select_related("notice")
     return [(row.notice.kind, row.person_name) for row in rows]
 
 

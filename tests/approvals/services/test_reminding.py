@@ -46,7 +46,7 @@ def reminded(request: Request, *, ago: timedelta) -> None:
 
 
 def told(kind: str = "approval.reminder", **which: object) -> list[str]:
-    rows = Delivery.objects.filter(notice__kind=kind, **which).order_by("id")
+    rows = Delivery.objects.filter(notice__kind=kind, **which).order_by("notice_id", "person_name")
     return list(rows.values_list("person_name", flat=True))
 
 

@@ -1,0 +1,92 @@
+"""In words: what a run waits for, and who can move it on."""
+
+from __future__ import annotations
+
+from orchestration.core.plan import Plan
+from orchestration.core.state import SagaState, StepState
+from orchestration.core.words import Purpose, RunStatus, StepStatus, UndoStatus
+from orchestration.flows import kept
+from orchestration.kin import STUCK, stuck_below
+from orchestration.ledger import load_state
+from orchestration.models import Command, Run
+from orchestration.plans import plan_of
+from orchestration.selectors import child_of, iso
+from orchestration.workers import words_on
+
+
+def why(run: Run) -> list[str]:
+    """In words: what the run waits for, and who can move it on."""
+    status = RunStatus(run.status)
+    if status.is_end:
+        return [f"the run has ended: {status}" + (f", because of {run.cause}" if run.cause else "")]
+    if not run.handed_over:
+        return [f"the {run.engine} engine has not taken the run yet; is its server up? See `manage.py doctor`"]
+    flow = kept(run.kind)
+    if flow is not None:
+        return flow.why(run)
+    plan, state = plan_of(run), load_state(run)
+    lines = [f"held: {state.hold_reason}"] if state.held else []
+    lines += [line for step_id in plan.order for line in _why_step(run, plan, state, step_id)]
+    undelivered = run.messages.filter(delivered_at=None).count()
+    if undelivered:
+        lines.append(f"{undelivered} acts are stored and not yet delivered to the {run.engine} engine")
+    return lines or [f"the run is {status}; its next step is about to start"]
+
+
+def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]:
+    step = state.step(step_id)
+    if step.undo is UndoStatus.FAILED and step.resolution is None:
+        failed = f"step '{step_id}': its compensation failed{_undo_error(run, step_id, step)}"
+        return [f"{failed}; resolve it: retry, done-by-hand, alternative or accept-loss"]
+    if step.blocked:
+        return [f"step '{step_id}' is {step.status} and blocks the run; retry or skip it"]
+    if step.undo is UndoStatus.COMPENSATING:
+        being = f"step '{step_id}' is being undone, attempt {step.undo_attempt}" + _again(run, step_id)
+        being += _next_try(run, step_id)
+        child = child_of(run, step_id, step.in_hand)
+        return (
+            [being]
+            if child is None
+            else [f"{being}, by its child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
+        )
+    if step.status is StepStatus.BACKING_OFF:
+        return [f"step '{step_id}' backs off after attempt {step.attempt}" + _next_try(run, step_id)]
+    if step.status is not StepStatus.RUNNING:
+        return []
+    if step.waiting or plan.steps[step_id].wait_seconds is not None:
+        return [f"step '{step_id}' waits" + _next_try(run, step_id)]
+    child = child_of(run, step_id, step.iteration)
+    flow = kept(child.kind) if child is not None else None
+    if child is not None and flow is not None:
+        return [f"step '{step_id}': {line}" for line in flow.why(child)]
+    if child is not None:
+        return [f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
+    ready = run.commands.filter(step_id=step_id, status=Command.READY, kind="run_action").exists()
+    if ready:
+        return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
+    return [f"step '{step_id}' is running, attempt {step.attempt}" + _again(run, step_id)]
+
+
+def _again(run: Run, step_id: str) -> str:
+    """A worker was lost over the attempt in hand: another has it now, or nobody has yet."""
+    row = run.commands.filter(kind="run_action", step_id=step_id, status=Command.RUNNING).last()
+    if row is None:
+        return ""
+    again = f", taken up {row.tries} times: a worker was lost over it" if row.tries > 1 else ""
+    return again + words_on(run, row)
+
+
+def _why_below(child: Run) -> list[str]:
+    """What a person has to do in a child that cannot go on by itself, or in a run below it."""
+    stuck = [child] if child.status in STUCK else stuck_below(child)
+    return [f"child run '{run.workflow_id}' ({run.status}): {line}" for run in stuck for line in why(run)]
+
+
+def _undo_error(run: Run, step_id: str, step: StepState) -> str:
+    last = run.commands.filter(kind="run_action", step_id=step_id, purpose=Purpose.UNDO, iteration=step.in_hand).last()
+    return f" ({last.error})" if last is not None and last.error else ""
+
+
+def _next_try(run: Run, step_id: str) -> str:
+    timer = run.commands.filter(kind="start_timer", step_id=step_id, status=Command.READY).last()
+    return f"; next at {iso(timer.due_at)}" if timer else ""
