@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestration.core.words import Verb
 from orchestration.engines.registry import ENGINES
-from orchestration.models import Message
+from orchestration.models import Message, Run
 from orchestration.services import act
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
@@ -24,6 +26,20 @@ def test_a_rerun_told_twice_is_one_rerun(engine: str, peer: Peer) -> None:
     kinds = [event.kind for event in run.events.all()]
     assert run.status == "completed" and kinds.count("act.rerun") == 2
     assert peer.methods("POST") == ["/things/a", *["/things/b"] * 3]
+
+
+def _has_heard(peer: Peer, posts: int, _: Run) -> bool:
+    return len(peer.methods("POST")) == posts
+
+
+def test_a_rerun_as_soon_as_the_run_has_ended_is_taken(engine: str, peer: Peer) -> None:
+    """The rows know that it has ended before its workflow has given its last command."""
+    run = until(start(peer, engine, step("a"), step("b", ["a"])))
+    for number in range(8):
+        act(workflow_id=run.workflow_id, verb=Verb.RERUN, actor=ADA, step_id="b", note="once more")
+        until(run, partial(_has_heard, peer, 3 + number))
+        until(run)
+    assert run.status == "completed"
 
 
 def test_a_rerun_told_twice_while_it_goes_on_is_taken_once(engine: str, peer: Peer) -> None:

@@ -8,6 +8,7 @@ WORKFLOW = "SagaWorkflow"
 PERFORM = "zen.perform"
 RECORD = "zen.record"
 DELIVER = "deliver"
+OVER = "Over"  # the type of the refusal by a workflow that is just ending
 RING = "zen.ring"
 KEPT_WORKFLOWS = {"approval": "HumanApprovalWorkflow"}
 """The workflow type of each kind of run that keeps its own state."""

@@ -17,7 +17,7 @@ from orchestration.core.codec import EVENT, PLAN, STATE
 from orchestration.core.events import AbortRequested, Event, RerunRequested, RunStarted
 from orchestration.core.guards import refusal
 from orchestration.engines.base import Reach
-from orchestration.engines.temporal.dto import DELIVER, WORKFLOW, Deliver, Start
+from orchestration.engines.temporal.dto import DELIVER, OVER, WORKFLOW, Deliver, Start
 from orchestration.errors import Unreachable
 from orchestration.flows import kept
 from orchestration.models import Message, Run
@@ -163,6 +163,7 @@ def _update(run: Run, message: Message) -> str | None:
 
 
 async def _send(workflow_id: str, message: Message) -> None:
+    from temporalio.client import WorkflowUpdateFailedError
     from temporalio.service import RPCError
 
     from orchestration.engines.temporal import connection
@@ -175,6 +176,10 @@ async def _send(workflow_id: str, message: Message) -> None:
             await handle.execute_update(DELIVER, Deliver(event=text), id=message.message_id, result_type=str)
         except RPCError as error:
             if error.status.name not in NOT_READY or pause is None:
+                raise
+            await asyncio.sleep(pause)
+        except WorkflowUpdateFailedError as error:
+            if getattr(error.cause, "type", "") != OVER or pause is None:
                 raise
             await asyncio.sleep(pause)
         else:

@@ -18,7 +18,17 @@ with workflow.unsafe.imports_passed_through():
     from orchestration.core.page import PAGE, page_of
     from orchestration.core.saga import decide
     from orchestration.core.state import SagaState
-    from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, WORKFLOW, Deliver, Perform, Record, Start
+    from orchestration.engines.temporal.dto import (
+        DELIVER,
+        OVER,
+        PERFORM,
+        RECORD,
+        WORKFLOW,
+        Deliver,
+        Perform,
+        Record,
+        Start,
+    )
 
 HEARTBEAT = timedelta(seconds=5)
 LONGEST_ACTION = timedelta(days=1)  # actions bound themselves; a dead worker is noticed by its heartbeat
@@ -43,6 +53,8 @@ class SagaWorkflow:
         self.flying = 0
         self.parked: list[str] = []
         self.moving = False
+        self.over = False
+        self.taken = {start.took} - {""}
 
     @workflow.run
     async def run(self, start: Start) -> str:
@@ -57,8 +69,9 @@ class SagaWorkflow:
             if self.pages or not (finished or (self.moving and not self.flying)):
                 continue
             await workflow.wait_condition(workflow.all_handlers_finished)
-            if self.pages:  # a handler had something to say
-                continue
+            if self.pages or self.state.status.is_end != finished:
+                continue  # a handler had something to say: an act that came with the last answer makes the run go on
+            self.over = True
             if finished:
                 return self.state.status.value
             self._continue_as_new()
@@ -66,11 +79,15 @@ class SagaWorkflow:
     @workflow.update(name=DELIVER)
     async def deliver(self, message: Deliver) -> str:
         if not self._took_already():
+            if update := workflow.current_update_info():
+                self.taken.add(update.id)
             self._feed(EVENT.validate_json(message.event))
         return ""
 
     @deliver.validator
     def check(self, message: Deliver) -> None:
+        if self.over:  # its last command is given, and the server takes none after that: to be sent again
+            raise ApplicationError("the workflow is just ending", type=OVER)
         if self._took_already():
             return
         event = EVENT.validate_json(message.event)
@@ -80,7 +97,7 @@ class SagaWorkflow:
 
     def _took_already(self) -> bool:
         update = workflow.current_update_info()
-        return update is not None and bool(self.start.took) and update.id == self.start.took
+        return update is not None and update.id in self.taken
 
     def _has_something_to_do(self) -> bool:
         if self._is_long() and not self.state.status.is_end:
