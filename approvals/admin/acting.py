@@ -16,6 +16,7 @@ from approvals.answers import typed_in
 from approvals.core.words import Choice
 from approvals.models import Request
 from approvals.people import person_of
+from approvals.selectors import form_of
 from approvals.services import Evidence, decide, name_people, reassign, remark, remind, resubmit, revoke, withdraw
 from orchestration.api.auth import actor_of
 from orchestration.audit import Actor
@@ -69,7 +70,7 @@ def _decide(given: Given) -> str:
     if not word:
         raise BadInput("nothing is chosen", field="choice", remedy="choose what you decide")
     edits = _edits(given) if word == Choice.APPROVE else {}
-    answers = typed_in(offers_for(given.row, given.user).form, word, given.post)
+    answers = typed_in(form_of(given.row), word, given.post)
     decide(
         request_id=given.row.request_id, actor=given.actor, person=person_of(given.user), choice=word,
         comment=given.text("comment"), edits=edits, answers=answers, seen=given.post.get("seen", ""),

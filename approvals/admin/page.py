@@ -16,13 +16,11 @@ from approvals.admin.showing import Budget, blocks_of, diff_lines, markdown
 from approvals.admin.showing.marked import MOST_CHARACTERS
 from approvals.answers import inputs_for
 from approvals.consequences import consequences
-from approvals.core.policy import PolicyDefinition
 from approvals.models import Request
 from approvals.selectors import request_view
 from orchestration import roles
 from orchestration.clock import now
 from orchestration.core.definition.shape import canonical_json
-from orchestration.errors import ZenError
 
 MOST_ACCOUNTS = 200
 
@@ -67,14 +65,7 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
 
 def with_edits(request: Request) -> dict[str, Any]:
     """The content as it would be approved now: with what deciders of this round have changed."""
-    if not request.edits:
-        return dict(request.content)
-    stages = PolicyDefinition.model_validate(request.policy.body).stages
-    allowed = [path for stage in stages for path in stage.editable]
-    try:
-        return contents.edited(request.content, request.edits, allowed)
-    except ZenError:
-        return dict(request.content)
+    return contents.laid_over(request.content, request.edits)
 
 
 def edits_of(request: Request) -> list[dict[str, Any]]:

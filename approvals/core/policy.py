@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from approvals.core.form import FormField, two_of_a_name
+from approvals.core.form import FormField, Word, two_of_a_name
 from approvals.core.hours import Hours
 from approvals.core.spans import EXAMPLE, span_of
 from approvals.core.words import AtTheEnd, Authority, Mode
@@ -66,7 +66,7 @@ class Stage(_Strict):
     escalate: tuple[Escalation, ...] = Field(default=(), max_length=10)
     expire: SpanText | None = "7d"
     at_the_end: AtTheEnd = AtTheEnd.REJECT
-    must_comment_on: tuple[Literal["approve", "reject", "request-changes", "abstain"], ...] = ("reject",)
+    must_comment_on: tuple[Word, ...] = ("reject",)
     form: tuple[FormField, ...] = Field(default=(), max_length=20)
     editable: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
