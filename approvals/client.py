@@ -14,7 +14,7 @@ from approvals.content import content_hash
 from approvals.models import Request
 from approvals.outgoing import secret_of
 from approvals.people import person_of
-from approvals.services import Ask, Evidence, ask, decide
+from approvals.services import Ask, Evidence, ask, decide, remind, withdraw
 from approvals.services.view import found_request
 from orchestration import roles
 from orchestration.audit import Actor
@@ -76,6 +76,16 @@ async def wait_for_approval(request_id: str, timeout_seconds: float = 50.0) -> d
         if found["status"] not in selectors.OPEN or loop.time() >= until:
             return found
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def remind_approval(request_id: str) -> dict[str, Any]:
+    """Have those reminded who owe an answer. Raises NotFound, WrongState, TooSoon (it says after how many seconds)."""
+    return await sync_to_async(lambda: _view(remind(request_id=request_id, actor=PYTHON)))()
+
+
+async def withdraw_approval(request_id: str, note: str = "") -> dict[str, Any]:
+    """Take back what was asked; what waits for it is told no. Raises NotFound, WrongState."""
+    return await sync_to_async(lambda: _view(withdraw(request_id=request_id, actor=PYTHON, note=note)))()
 
 
 def _ask(workflow_id: str, stage: str, description: str, given: dict[str, Any]) -> dict[str, Any]:

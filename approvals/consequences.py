@@ -36,8 +36,8 @@ def consequences(request: Request, plan: Plan, state: State) -> Consequences:
     run = request.run.parent
     stage = plan.stages[state.stage]
     if run is None:
-        alone = "No run of Zen waits for it: the answer goes to whoever asked."
-        yes, no = [alone], [alone]
+        told = f"{request.requester} is told{', and so is the address that it gave' if request.endpoint_id else ''}"
+        yes, no = [f"{told}. No run of Zen waits for it."], [f"{told}."]
     elif run.finished_at:
         over = f"The run {run} has ended already ({run.status}); nothing would follow."
         yes, no = [over], [over]

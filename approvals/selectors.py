@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from approvals.content import difference
 from approvals.core.codec import PLAN, STATE
 from approvals.core.form import FormField
 from approvals.core.plan import Plan, StagePlan
 from approvals.core.policy import PolicyDefinition, Stage
-from approvals.core.quorum import missing
+from approvals.core.quorum import first_yes, missing
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
 from approvals.models import Delegation, Request, Seat, Vote
@@ -23,6 +24,8 @@ from orchestration.clock import now
 
 LARGE = ("content", "earlier", "state", "plan", "people", "facts", "edits")
 """Columns that a row of a list does not need."""
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 OPEN = (Status.PENDING, Status.CHANGES_REQUESTED, Status.COOLING_OFF, Status.RESCUE)
 
@@ -58,6 +61,11 @@ def inbox(user: Any, *, at: datetime | None = None) -> QuerySet[Request]:
         mine |= theirs & Q(request__policy__name__in=rule.policies) if rule.policies else theirs
     seats = Seat.objects.filter(mine, waits=True)
     return undecided.filter(pk__in=seats.values("request")).order_by(F("expires_at").asc(nulls_last=True), "id")
+
+
+def with_its_end(found: QuerySet[Request]) -> QuerySet[Request]:
+    """With the moment that each is over, as `ends`, which pages can go on from: far away for what never ends."""
+    return found.annotate(ends=Coalesce("expires_at", Value(NEVER)))
 
 
 def delegations_to(user: Any, at: datetime) -> QuerySet[Delegation]:
@@ -172,9 +180,7 @@ def form_of(request: Request, state: State | None = None) -> tuple[FormField, ..
 
 def editable_now(request: Request, state: State) -> tuple[str, ...]:
     """What a yes may change now: nothing that somebody has said yes to in this stage, or has changed before."""
-    if state.status.is_end or any(
-        (vote.choice, vote.stage, vote.round) == (Choice.APPROVE, state.stage, state.round) for vote in state.votes
-    ):
+    if state.status.is_end or first_yes(state):
         return ()
     return tuple(path for path in open_stage(request, state).editable if path not in request.edits)
 

@@ -22,8 +22,8 @@ import django
 from django.core.management import call_command
 
 OPENERS = 4
-DECISIONS = 60
-LISTINGS = 15
+DECISIONS = 100
+LISTINGS = 40
 PAGE = 50
 PATIENCE_SECONDS = 900.0
 
@@ -145,7 +145,7 @@ def main(engine: str, number: int) -> None:
         before = _resident()
         took = open_all(engine, number)
         grown = _resident() - before
-        decided, listed = decide_some(), list_some()
+        listed, decided = list_some(), decide_some()
     print(json.dumps(_figures(number, took, grown, decided, listed)), flush=True)
     os._exit(0)
 

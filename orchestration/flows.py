@@ -40,6 +40,11 @@ def _flow(path: str) -> KeptFlow:
     return found
 
 
+def kinds() -> list[str]:
+    """Every kind of run."""
+    return ["saga", *settings.ZEN_FLOWS]
+
+
 def kept(kind: str) -> KeptFlow | None:
     """The flow of a kind of run; None for a saga, whose engine keeps its state as well."""
     path = settings.ZEN_FLOWS.get(kind)

@@ -57,12 +57,14 @@ def run_row(run: Run) -> dict[str, Any]:
     }
 
 
-def runs(*, statuses: Iterable[str] = (), saga_id: str = "", engine: str = "") -> QuerySet[Run]:
+def runs(*, statuses: Iterable[str] = (), saga_id: str = "", engine: str = "", run_kind: str = "") -> QuerySet[Run]:
     found = Run.objects.select_related("definition")
     if statuses:
         found = found.filter(status__in=list(statuses))
     if saga_id:
         found = found.filter(definition__saga_id=saga_id)
+    if run_kind:
+        found = found.filter(kind=run_kind)
     return found.filter(engine=engine) if engine else found
 
 

@@ -27,24 +27,27 @@ SILENT = {"approval.event.clock_reached", "approval.pending", "approval.event.pe
 
 
 def history(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
-    """Oldest first; of a long one the latest."""
-    rows = [_event(request, event) for event in reversed(run_events(request.run).reverse()[:MOST])]
-    votes = [{"at": vote["at"], "kind": vote["decision"], "who": vote["name"], **_vote(vote)} for vote in view["votes"]]
+    """Oldest first; of a long one the latest. At one moment a vote comes before what followed from it."""
+    votes = {(vote["person"], vote["at"]): _vote(vote) for vote in view["votes"]}
+    rows: list[dict[str, Any]] = []
+    for event in reversed(run_events(request.run).reverse()[:MOST]):
+        if event.kind.startswith("vote."):
+            rows += filter(None, [votes.pop((event.data["person"], event.at.isoformat()), None)])
+        elif event.kind not in SILENT:
+            rows.append(_event(request, event))
     said = [{"at": one["at"], "kind": one["kind"], "who": one["name"], "text": one["text"]} for one in view["remarks"]]
-    found = [*(row for row in rows if row is not None), *votes, *said]
-    return sorted(found, key=lambda row: str(row["at"]))[-MOST:]
+    return sorted([*rows, *votes.values(), *said], key=lambda row: str(row["at"]))[-MOST:]
 
 
 def _vote(vote: dict[str, Any]) -> dict[str, Any]:
     whom = f"for {vote['on_behalf_of']}" if vote["on_behalf_of"] else ""
     more = [whom, f"stage {vote['stage']}", f"round {vote['round']}", f"by {vote['door']}"]
     more += [f"{name}: {value}" for name, value in vote["answers"].items()]
-    return {"is_vote": True, "text": vote["comment"], "more": ", ".join(word for word in more if word)}
+    row = {"at": vote["at"], "kind": vote["decision"], "who": vote["name"], "is_vote": True, "text": vote["comment"]}
+    return {**row, "more": ", ".join(word for word in more if word)}
 
 
-def _event(request: Request, event: Event) -> dict[str, Any] | None:
-    if event.kind.startswith("vote.") or event.kind in SILENT:
-        return None
+def _event(request: Request, event: Event) -> dict[str, Any]:
     who = str(event.data.get("by") or "")
     return {"at": event.at.isoformat(), "kind": "event", "who": who, "what": _words(request, event)}
 
@@ -54,6 +57,8 @@ def _words(request: Request, event: Event) -> str:
     match event.kind:
         case "approval.event.opened" if data.get("by_rule"):
             return "asked, and approved by the policy's rule"
+        case "approval.event.content_changed" if data.get("same"):
+            return "asked again in the same words"
         case "approval.stage_opened":
             return f"stage '{data.get('stage')}' was opened" + (f", round {data['round']}" if data["round"] > 1 else "")
         case "approval.escalated":

@@ -42,7 +42,6 @@ def _of(*statuses: Status) -> QuerySet[Request]:
     return selectors.requests(statuses=statuses)
 
 
-ENDED = (Status.APPROVED, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN, Status.CANCELLED)
 TABS: dict[str, Tab] = {
     "mine": Tab(
         title="For me",
@@ -62,7 +61,7 @@ TABS: dict[str, Tab] = {
     "decided": Tab(
         title="Decided",
         empty="Nothing has been decided yet.",
-        find=lambda user: _of(*ENDED, Status.COOLING_OFF).order_by(F("decided_at").desc(nulls_last=True), "-id"),
+        find=lambda user: selectors.requests().filter(decided_at__isnull=False).order_by("-decided_at", "-id"),
     ),
     "undelivered": Tab(
         title="Decided, undelivered",

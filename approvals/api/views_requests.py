@@ -50,6 +50,12 @@ REQUEST_ID = OpenApiParameter(
 )
 
 
+class Urgent(Pages):
+    """Whatever ends soonest, and last what never ends."""
+
+    ordering = ("ends", "id")
+
+
 def checked(form: type[Form], request: HttpRequest) -> dict[str, Any]:
     filled = form(data=body_of(request))
     filled.is_valid(raise_exception=True)
@@ -79,12 +85,12 @@ class Requests(Door):
     def get(self, request: HttpRequest) -> Response:
         asked = words(request, "status", STATUSES)
         names = ("about", "stage", "policy", "search")
-        found = selectors.requests(statuses=asked, **{name: query(request, name) for name in names})
+        pages, found = Pages(), selectors.requests(statuses=asked, **{name: query(request, name) for name in names})
         if "mine" in request.query_params:
             if query(request, "mine") != "true":
                 raise BadInput("mine is not true", field="mine", remedy="leave it out, or give mine=true")
             found = found.filter(pk__in=selectors.inbox(request.user).values("pk"))
-        pages = Pages()
+            pages, found = Urgent(), selectors.with_its_end(found)
         rows = pages.paginate_queryset(found.defer(*selectors.LARGE), request, view=self) or []
         return pages.get_paginated_response([selectors.request_row(row) for row in rows])
 

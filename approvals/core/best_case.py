@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice, product
 
 from approvals.core.events import Opened, Voted
-from approvals.core.feasible import ways
+from approvals.core.feasible import later_slots, open_slots
 from approvals.core.plan import Plan
-from approvals.core.quorum import Slot, matching, open_slots
+from approvals.core.quorum import Slot, matching
 from approvals.core.simulate import Course, StandIn, Walk
 from approvals.core.words import Choice
-
-MOST_WAYS = 512
-"""Many stages that may each be handed over can go on in more ways than is worth looking at."""
 
 
 def best_case(
@@ -65,9 +61,9 @@ def _able(
     def there(slot: Slot) -> Slot:
         return frozenset(deputies.get(person, person) for person in slot) - {""} - unheard
 
-    here = [there(slot) for slot in open_slots(walk.plan, walk.state)[0]]
+    here = [there(slot) for slot in open_slots(walk.plan, walk.state)]
     filled, lacking = dict[str, int](), -1
-    for later in _later(walk):
+    for later in later_slots(walk.plan, walk.state):
         slots = [*here, *(there(slot) for slot in later)]
         found = matching(slots, frozenset().union(*slots))
         if lacking < 0 or len(slots) - len(found) < lacking:
@@ -88,16 +84,6 @@ def _waiting_helps(walk: Walk, silent: frozenset[str], unheard: frozenset[str], 
         if able is not None and then < lacking:
             return True
     return False
-
-
-def _later(walk: Walk) -> Iterator[list[Slot]]:
-    """What the later stages ask for: of their own people, and then in every way that their escalations can make it."""
-    _, own = open_slots(walk.plan, walk.state)
-    yield own
-    used = {vote.person for vote in walk.state.spoken}
-    stages = (list(ways(walk.plan, stage)) for stage in walk.plan.stages[walk.state.stage + 1 :])
-    for chosen in islice(product(*stages), MOST_WAYS):
-        yield [slot - used for slots in chosen for slot in slots]
 
 
 def _deputy(walk: Walk, owner: str, at: datetime) -> str:

@@ -85,10 +85,14 @@ class PeopleNamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentChanged:
-    """What is asked for is another thing now: everybody begins anew, also after a yes that was not used."""
+    """What is asked for is another thing now: everybody begins anew, also after a yes that was not used.
+
+    `same`: the words are those of before, and what they speak of has been changed elsewhere.
+    """
 
     at: datetime
     by: str = ""
+    same: bool = False
     kind: Literal["content_changed"] = "content_changed"
 
 

@@ -1,16 +1,44 @@
-"""What a chain cannot do from its very beginning, whoever says yes and however far it escalates.
+"""Whether enough people can still say yes: at the very beginning, and as things are now.
 
-A request for it would go to an administrator at once, or would wait for nobody.
+A stage that is not open yet counts with all that its escalations can bring: they are asked at once when it opens and
+too few are there. The open one counts with those who sit in it now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 from approvals.core.plan import Plan, StagePlan
-from approvals.core.quorum import Slot, is_matched, matching, seats_of, slots_of
-from approvals.core.state import Seat
-from approvals.core.words import Authority
+from approvals.core.quorum import Slot, abstained, is_matched, matching, said_here, seats_of, slots_of
+from approvals.core.state import Seat, State
+from approvals.core.words import Authority, Choice
+
+MOST_WAYS = 512
+"""Many stages that may each be handed over can go on in more ways than is worth looking at one by one."""
+
+
+def can_pass(plan: Plan, state: State) -> bool:
+    """Whether the open stage and all later ones can still pass, one slot for each person."""
+    here = open_slots(plan, state)
+    return bool(here) and any(_fills([*here, *later]) for later in later_slots(plan, state))
+
+
+def open_slots(plan: Plan, state: State) -> list[Slot]:
+    """The slots of the open stage, each with who has filled it or still can."""
+    approvers = {vote.person for vote in said_here(state) if vote.choice is Choice.APPROVE}
+    open_to = approvers | set(state.awaited)
+    return [slot & open_to for slot in slots_of(plan.stages[state.stage], state.seats, abstained(state))]
+
+
+def later_slots(plan: Plan, state: State) -> Iterator[list[Slot]]:
+    """What all later stages ask for: of their own people, and then in every way that escalations can make it."""
+    used = {vote.person for vote in state.spoken}
+    stages = plan.stages[state.stage + 1 :]
+    own = [slot for stage in stages for slot in slots_of(stage, seats_of(plan, stage), frozenset())]
+    for slots in (own, *_ways_of_all(plan, stages)):
+        yield [slot - used for slot in slots]
 
 
 def short_of(plan: Plan, stage: StagePlan) -> tuple[int, int] | None:
@@ -23,19 +51,20 @@ def short_of(plan: Plan, stage: StagePlan) -> tuple[int, int] | None:
 
 
 def too_few_for_all(plan: Plan) -> bool:
-    """Whether the stages, each of which could pass, need more people together: a person decides once in a request.
-
-    Never true of a chain that can pass. A stage that may be handed over counts with the least that it can need.
-    """
-    slots: list[Slot] = []
-    for stage in plan.stages:
-        found = list(ways(plan, stage))
-        slots += found[0] if len(found) == 1 else [frozenset().union(*(slot for way in found for slot in way))]
-    return not _fills(slots)
+    """Whether the stages, each of which could pass, need more people together: a person decides once in a request."""
+    return not any(_fills(slots) for slots in _ways_of_all(plan, plan.stages))
 
 
-def _fills(slots: list[Slot]) -> bool:
+def _fills(slots: Sequence[Slot]) -> bool:
     return is_matched(slots, frozenset().union(*slots))
+
+
+def _ways_of_all(plan: Plan, stages: Sequence[StagePlan]) -> Iterator[list[Slot]]:
+    found = [list(ways(plan, stage)) for stage in stages]
+    if math.prod(map(len, found)) > MOST_WAYS:  # the least that each can need: never says no where one way would do
+        found = [each if len(each) == 1 else [[frozenset().union(*(s for way in each for s in way))]] for each in found]
+    for chosen in product(*found):
+        yield [slot for slots in chosen for slot in slots]
 
 
 def ways(plan: Plan, stage: StagePlan) -> Iterator[list[Slot]]:

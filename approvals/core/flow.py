@@ -26,9 +26,10 @@ from approvals.core.events import (
     Voted,
     Withdrawn,
 )
+from approvals.core.feasible import can_pass
 from approvals.core.guards import refusal
 from approvals.core.plan import Level, Plan
-from approvals.core.quorum import can_pass, passes, seats_of
+from approvals.core.quorum import passes, seats_of
 from approvals.core.state import Seat, State, Vote
 from approvals.core.words import AtTheEnd, Authority, Choice, Status, Telling
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -40,7 +42,6 @@ class FormField(BaseModel):
         return self.label or self.name.replace("_", " ")
 
 
-def two_of_a_name(form: tuple[FormField, ...]) -> str:
-    """The first name that two fields have; '' when each has its own."""
-    names = [field.name for field in form]
-    return next((name for name in names if names.count(name) > 1), "")
+def repeated(names: Iterable[str]) -> str:
+    """The names that come more than once, in words; '' when each is one of a kind."""
+    return ", ".join(name for name, times in Counter(names).items() if times > 1)

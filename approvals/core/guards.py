@@ -21,8 +21,8 @@ from approvals.core.events import (
     Voted,
     Withdrawn,
 )
+from approvals.core.feasible import can_pass
 from approvals.core.plan import Plan
-from approvals.core.quorum import can_pass
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from approvals.core.form import FormField, Word, two_of_a_name
+from approvals.core.form import FormField, Word, repeated
 from approvals.core.hours import Hours
 from approvals.core.spans import EXAMPLE, span_of
 from approvals.core.words import AtTheEnd, Authority, Mode
@@ -82,7 +82,7 @@ class Stage(_Strict):
     def _whole(self) -> Self:
         if self.expire is None and self.at_the_end is not AtTheEnd.HOLD:
             raise ValueError(f"expire is missing; give a length of time ({EXAMPLE}), or at_the_end: hold")
-        if twice := two_of_a_name(self.form):
+        if twice := repeated(field.name for field in self.form):
             raise ValueError(f"two fields of its form are called {twice}")
         wanted = set(self.how_many) if isinstance(self.how_many, dict) else set()
         if wanted - set(self.who.groups):
@@ -145,10 +145,8 @@ class PolicyDefinition(_Strict):
 
     @model_validator(mode="after")
     def _names(self) -> Self:
-        names = [stage.name for stage in self.stages]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two stages are called {', '.join(twice)}")
+        if twice := repeated(stage.name for stage in self.stages):
+            raise ValueError(f"two stages are called {twice}")
         return self
 
     @model_validator(mode="after")

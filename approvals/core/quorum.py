@@ -1,7 +1,7 @@
-"""How many must approve, whether enough have, and whether enough still can.
+"""How many must approve, and whether enough have.
 
-A stage asks for slots to be filled, each by one of some people; a person fills one slot in the whole request. So all
-three questions are one: can these people be matched to these slots?
+A stage asks for slots to be filled, each by one of some people; a person fills one slot in the whole request. So this
+question, and that of `feasible`, whether enough still can, are one: can these people be matched to these slots?
 """
 
 from __future__ import annotations
@@ -24,36 +24,15 @@ def seats_of(plan: Plan, stage: StagePlan) -> tuple[Seat, ...]:
 
 def passes(plan: Plan, state: State) -> bool:
     """Whether the approvals of the open stage fill its slots."""
-    approvers = [vote.person for vote in _here(state) if vote.choice is Choice.APPROVE]
-    slots = slots_of(plan.stages[state.stage], state.seats, _abstained(state))
+    approvers = [vote.person for vote in said_here(state) if vote.choice is Choice.APPROVE]
+    slots = slots_of(plan.stages[state.stage], state.seats, abstained(state))
     return bool(approvers) and len(slots) <= len(approvers) and is_matched(slots, approvers)
-
-
-def can_pass(plan: Plan, state: State) -> bool:
-    """Whether the open stage and all later ones can still pass, one slot for each person."""
-    here, later = open_slots(plan, state)
-    slots = [*here, *later]
-    return bool(here) and is_matched(slots, frozenset().union(*slots))
-
-
-def open_slots(plan: Plan, state: State) -> tuple[list[Slot], list[Slot]]:
-    """The slots of the open stage and those of all later ones, each with who has filled it or still can."""
-    approvers = {vote.person for vote in _here(state) if vote.choice is Choice.APPROVE}
-    open_to = approvers | set(state.awaited)
-    used = {vote.person for vote in state.spoken}
-    here = [slot & open_to for slot in slots_of(plan.stages[state.stage], state.seats, _abstained(state))]
-    later = [
-        slot - used
-        for stage in plan.stages[state.stage + 1 :]
-        for slot in slots_of(stage, seats_of(plan, stage), frozenset())
-    ]
-    return here, later
 
 
 def missing(plan: Plan, state: State) -> int:
     """How many approvals the open stage still lacks."""
-    approvers = [vote.person for vote in _here(state) if vote.choice is Choice.APPROVE]
-    slots = slots_of(plan.stages[state.stage], state.seats, _abstained(state))
+    approvers = [vote.person for vote in said_here(state) if vote.choice is Choice.APPROVE]
+    slots = slots_of(plan.stages[state.stage], state.seats, abstained(state))
     return max(len(slots), 1) - len(matching(slots, approvers))
 
 
@@ -62,19 +41,26 @@ def is_matched(slots: Sequence[Slot], people: Iterable[str]) -> bool:
     return len(matching(slots, people)) == len(slots)
 
 
-def _here(state: State) -> list[Vote]:
+def said_here(state: State) -> list[Vote]:
+    """The votes of the open stage, in this round."""
     return [vote for vote in state.spoken if vote.stage == state.stage]
 
 
-def _abstained(state: State) -> frozenset[str]:
-    return frozenset(vote.owner for vote in _here(state) if vote.choice is Choice.ABSTAIN)
+def first_yes(state: State) -> Vote | None:
+    """Who was the first to approve what the open stage decides about. From then on nobody may edit it."""
+    return next((vote for vote in said_here(state) if vote.choice is Choice.APPROVE), None)
 
 
-def slots_of(stage: StagePlan, seats: Sequence[Seat], abstained: frozenset[str]) -> list[Slot]:
-    """What a stage asks for. Those whom an escalation added may stand in for anybody."""
+def abstained(state: State) -> frozenset[str]:
+    """Whose seats do not count in the open stage."""
+    return frozenset(vote.owner for vote in said_here(state) if vote.choice is Choice.ABSTAIN)
+
+
+def slots_of(stage: StagePlan, seats: Sequence[Seat], without: frozenset[str]) -> list[Slot]:
+    """What a stage asks for. Those whom an escalation added may stand in for anybody. `without`: who abstained."""
     sitting = frozenset(seat.person for seat in seats)
     own = [seat for seat in seats if seat.own]
-    base = [seat for seat in own if seat.owner not in abstained]
+    base = [seat for seat in own if seat.owner not in without]
     if not own:  # the stage was handed over: to whom it went decides
         return [sitting] if sitting else [frozenset()]
     match stage.mode:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F
 
 from approvals.core.words import Status
 from approvals.models.callbacks import Endpoint
@@ -57,6 +58,13 @@ class Request(models.Model):
         indexes = [
             # the lists of a status
             models.Index(fields=["status", "expires_at"], name="request_by_urgency"),
+            # what has been decided, the latest first
+            models.Index(
+                F("decided_at").desc(),
+                F("id").desc(),
+                condition=models.Q(decided_at__isnull=False),
+                name="request_by_decision",
+            ),
         ]
 
     def __str__(self) -> str:

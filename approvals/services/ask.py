@@ -25,7 +25,8 @@ from approvals.people import Found
 from approvals.services.choose import as_it_was_asked, barred_by, policy_of, refuse_hopeless
 from approvals.services.policies import store_policy
 from approvals.services.question import Ask
-from approvals.services.renew import open_to_all, renew, sound
+from approvals.services.renew import renew, sound
+from approvals.title import title_of
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
@@ -119,7 +120,6 @@ def _content(given: Ask) -> dict[str, Any]:
     content = sound(given.content())
     if not given.stage or len(given.stage) > 100:
         raise BadInput("a request needs a stage", field="stage", remedy="a word for the decision, such as deployment")
-    open_to_all(given.title, "title")
     return content
 
 
@@ -141,7 +141,6 @@ def _same(found: Request, content: dict[str, Any]) -> Request:
 def _create(
     given: Ask, content: dict[str, Any], actor: Actor, *, run: Run, policy: Policy, plan: Plan, whom: Found
 ) -> Request:
-    title = given.title or given.description.strip().partition("\n")[0] or given.stage
     return Request.objects.create(
         run=run,
         request_id=run.workflow_id,
@@ -149,7 +148,7 @@ def _create(
         about=given.about,
         step_id=given.step_id,
         stage=given.stage,
-        title=title[:300],
+        title=title_of(content),
         content=content,
         content_hash=content_hash(content),
         shown_hash=content_hash(content),

@@ -75,7 +75,7 @@ def decide(
         check_comment(stage, word, comment)
         answered = answers_to(stage.form, word, answers or {})
         check_seen(held, word, seen)
-        change = change_by(held, stage, word, edits or {}, votes)
+        change = change_by(held, stage, word, edits or {})
         if change:
             held.request.edits = {**held.request.edits, **change}
             held.request.shown_hash = content_hash(laid_over(held.request.content, held.request.edits))

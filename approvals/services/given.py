@@ -7,9 +7,9 @@ from typing import Any
 
 from approvals.content import edited
 from approvals.core.policy import Stage
+from approvals.core.quorum import first_yes
 from approvals.core.words import Choice
 from approvals.folding import Held
-from approvals.models import Vote
 from approvals.services.renew import open_to_all
 from orchestration.audit_chain.canonical import settled
 from orchestration.core.definition import DefinitionErrors
@@ -37,7 +37,7 @@ def check_seen(held: Held, word: Choice, seen: str) -> None:
         )  # fmt: skip
 
 
-def change_by(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any], votes: list[Vote]) -> dict[str, Any]:
+def change_by(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any]) -> dict[str, Any]:
     """What this yes changes. Nobody's yes is made one to something else: who has said it did not see this."""
     if not edits:
         return {}
@@ -50,10 +50,9 @@ def change_by(held: Held, stage: Stage, word: Choice, edits: Mapping[str, Any], 
         raise BadInput(f"an edit {first.message}", field="edits", remedy=first.remedy) from None
     open_to_all(change, "edits")
     edited(held.request.content, change, stage.editable)
-    before = next((vote for vote in votes if vote.choice == Choice.APPROVE and vote.stage == stage.name), None)
-    taken = next((path for path in change if path in held.request.edits), "")
-    if before is not None or taken:
-        whose = before.name if before is not None else "somebody in an earlier stage"
+    before = first_yes(held.state)
+    if before or change.keys() & held.request.edits.keys():
+        whose = held.request.people[before.person]["name"] if before else "somebody in an earlier stage"
         raise WrongState(
             f"{whose} has approved it as it is now, and your edit would change that", field="edits",
             remedy="approve it without edits, or ask for changes",

@@ -33,4 +33,6 @@ class Ask:
     def content(self) -> dict[str, Any]:
         """What is shown, and what a yes is bound to."""
         shown: dict[str, Any] = {"stage": self.stage, "description": self.description, "context": dict(self.context)}
+        if self.title:
+            shown["title"] = self.title
         return {**shown, "action": dict(self.action)} if self.action is not None else shown

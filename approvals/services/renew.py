@@ -15,6 +15,7 @@ from approvals.folding import Held
 from approvals.models import Request
 from approvals.services.held import database_now, held_now, let_the_clock_speak
 from approvals.services.view import found_request
+from approvals.title import title_of
 from orchestration import audit, roles
 from orchestration.audit import Actor
 from orchestration.audit_chain.canonical import settled
@@ -61,15 +62,16 @@ def renew(
     """
     at = database_now(held.state)
     let_the_clock_speak(held, at)
-    event = ContentChanged(at=at, by=actor.name)
+    digest = content_hash(content)
+    event = ContentChanged(at=at, by=actor.name, same=digest == held.request.content_hash)
     if held.request.spent_at or folding.why_not(held, event):
         return False
     request = held.request
     _bar(held, authors)
     request.earlier = [*request.earlier, request.content]
-    request.content, request.content_hash, request.edits = content, content_hash(content), {}
-    request.shown_hash = request.content_hash
-    request.save(update_fields=["earlier", "content", "content_hash", "shown_hash", "edits"])
+    request.content, request.title, request.edits = content, title_of(content), {}
+    request.content_hash = request.shown_hash = digest
+    request.save(update_fields=["earlier", "content", "title", "content_hash", "shown_hash", "edits"])
     audit.record(
         actor=actor, action="approval.changed", workflow_id=request.request_id, note=note, content=request.content_hash
     )
@@ -91,7 +93,11 @@ def sound(content: Mapping[str, Any]) -> dict[str, Any]:
         first = errors.problems[0]
         remedy = "give a link to what is large" if "MiB" in first.message else first.remedy
         raise BadInput(f"the content {first.field} {first.message}", field="context", remedy=remedy) from None
-    for name in ("description", "context"):  # an action keeps its references: they are replaced when it is done
+    for name in (
+        "title",
+        "description",
+        "context",
+    ):  # an action keeps its references: they are replaced when it is done
         open_to_all(plain.get(name), name)
     whole: dict[str, Any] = settled(plain)
     return whole

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from unfold.decorators import display  # type: ignore[import-untyped]
 
-from orchestration import selectors
+from orchestration import flows, selectors
 from orchestration.admin import verbs
 from orchestration.admin.acting import ActView
 from orchestration.admin.base import ReadOnlyAdmin
@@ -23,12 +25,32 @@ from orchestration.plans import plan_of
 from orchestration.why import why
 
 ON_A_PAGE = 200
+ALL = "all"
+
+
+class KindFilter(admin.SimpleListFilter):
+    """Sagas, unless another kind is chosen or something is looked for: an approval has the inbox."""
+
+    title = parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((kind, kind) for kind in flows.kinds()), (ALL, "all kinds")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        chosen = self.value() or (ALL if request.GET.get("q") else "saga")
+        return queryset if chosen == ALL else queryset.filter(kind=chosen)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        chosen = self.value() or (ALL if changelist.query else "saga")
+        for value, title in self.lookup_choices:
+            where = changelist.get_query_string({"kind": value})
+            yield {"selected": value == chosen, "query_string": where, "display": title}
 
 
 @admin.register(Run)
 class RunAdmin(ActView, ReadOnlyAdmin):
     list_display = ["workflow_id", "saga", "badge", "cause_or_none", "engine", "created_at", "finished_at"]
-    list_filter = ["status", "engine", "cause"]
+    list_filter = [KindFilter, "status", "engine", "cause"]
     search_fields = ["workflow_id", "definition__saga_id"]
     search_help_text = "workflow id or saga"
     list_select_related = ["definition"]

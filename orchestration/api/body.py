@@ -62,6 +62,14 @@ def words(request: Request, name: str, known: Sequence[str]) -> list[str]:
     return given
 
 
+def one_of(request: Request, name: str, known: Sequence[str]) -> str:
+    """One of the known words; '' where the parameter is left out."""
+    given = query(request, name)
+    if name in request.query_params and given not in known:
+        raise BadInput(f"'{given[:80]}' is not a known {name}", field=name, remedy=f"one of: {', '.join(known)}")
+    return given
+
+
 def number(request: Request, name: str, default: int, *, least: int = 0, most: int = 2**31 - 1) -> int:
     raw = query(request, name)
     if not raw:

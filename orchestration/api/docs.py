@@ -17,6 +17,7 @@ WORDS = {
     406: "not acceptable",
     409: "not legal now",
     410: "the time for it is over",
+    413: "more than is taken at once",
     415: "not JSON",
     422: "not valid",
     429: "it was done a moment ago; Retry-After says when it can be done again",
@@ -25,7 +26,9 @@ WORDS = {
 
 
 def answers(good: dict[int, Any], *problems: int) -> dict[Any, Any]:
+    """With what any call may meet; 415 stands for a body, which may also be too large."""
     found: dict[Any, Any] = dict(good)
+    problems += (413,) if 415 in problems else ()
     for status in sorted({400, 401, 403, 406, 422, *problems}):  # 422: any unknown parameter
         found[(status, CONTENT_TYPE)] = OpenApiResponse(Problem, description=WORDS[status])
     return found

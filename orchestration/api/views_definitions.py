@@ -27,7 +27,7 @@ MOST_IN_A_MATRIX = 100
 
 
 class Pages(CursorPagination):
-    ordering = "-id"
+    ordering: str | tuple[str, ...] = "-id"
 
     def get_page_size(self, request: Request) -> int:
         return number(request, "limit", 50, least=1, most=200)

@@ -7,9 +7,9 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orchestration import selectors
+from orchestration import flows, selectors
 from orchestration.api.auth import actor_of
-from orchestration.api.body import body_of, number, query, words
+from orchestration.api.body import body_of, number, one_of, query, words
 from orchestration.api.docs import AFTER, LIMIT, WORKFLOW_ID, answers
 from orchestration.api.serializers import EventPage, RunOut, RunPage, StartIn, Why
 from orchestration.api.views import Door
@@ -31,6 +31,7 @@ class Runs(Door):
             OpenApiParameter("status", str, enum=STATUSES, many=True),
             OpenApiParameter("saga_id", str),
             OpenApiParameter("engine", str, enum=list(ENGINES)),
+            OpenApiParameter("kind", str, enum=flows.kinds()),
             OpenApiParameter("workflow_id", str, description="the ids that begin so"),
             LIMIT,
             OpenApiParameter("cursor", str),
@@ -39,10 +40,9 @@ class Runs(Door):
     )
     def get(self, request: Request) -> Response:
         asked = words(request, "status", STATUSES)
-        engine = query(request, "engine")
-        if "engine" in request.query_params and engine not in ENGINES:
-            raise BadInput(f"'{engine[:80]}' is not an engine", field="engine", remedy=f"one of: {', '.join(ENGINES)}")
-        found = selectors.runs(statuses=asked, saga_id=query(request, "saga_id"), engine=engine)
+        engine = one_of(request, "engine", ENGINES)
+        kind = one_of(request, "kind", flows.kinds())
+        found = selectors.runs(statuses=asked, saga_id=query(request, "saga_id"), engine=engine, run_kind=kind)
         if prefix := query(request, "workflow_id"):
             found = found.filter(workflow_id__startswith=prefix)
         pages = Pages()

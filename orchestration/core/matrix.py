@@ -7,12 +7,13 @@ effects: a probe does not answer either when a step times out, and what then lac
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from orchestration.core.commands import Command, RunAction, StartTimer
-from orchestration.core.events import AbortRequested, ActionEnded, Event, RunStarted, TimerFired
+from orchestration.core.events import AbortRequested, ActionEnded, Event, LookAgain, RunStarted, TimerFired
 from orchestration.core.plan import Plan
 from orchestration.core.saga import decide
 from orchestration.core.state import SagaState
@@ -28,7 +29,8 @@ MISHAPS: tuple[Mishap, ...] = ("fails", "times out", "abort after")
 class Row:
     """`undone` in waves; `stands`: executed, or possibly, and not undone.
 
-    An abort after a step meets the next ones in flight, as it would in life; `refused`: it came too late.
+    An abort after a step meets the next ones in flight, or waiting at their gates, as it would in life; `refused`: it
+    came too late.
     """
 
     step_id: str
@@ -64,44 +66,63 @@ def _acts(plan: Plan, step_id: str) -> bool:
 
 
 def _drive(plan: Plan, target: str, mishap: Mishap) -> tuple[SagaState, bool]:
-    state = SagaState(workflow_id="matrix")
+    state, refused = SagaState(workflow_id="matrix"), False
+    world = _World(plan, target, mishap)
     todo: deque[Event] = deque([RunStarted(at=EPOCH)])
-    refused = False
     while todo and not state.status.is_end:
         event = todo.popleft()
         state, commands = decide(plan, state, event)
-        todo.extend(answer for command in commands if (answer := _answer(plan, command, target, mishap)))
-        over = isinstance(event, ActionEnded) and event.step_id == target and event.purpose is Purpose.FORWARD
-        if over and mishap == "abort after":
+        todo.extend(world.answers(commands))
+        if mishap == "abort after" and world.is_over(event):
             aborted, commands = decide(plan, state, AbortRequested(at=EPOCH, cause=Cause.OPERATOR))
             refused = aborted is state
             state = aborted
-            todo.extend(answer for command in commands if (answer := _answer(plan, command, target, mishap)))
+            todo.extend(world.answers(commands))
+        todo.extend(world.people_answer() if not todo else ())
     return state, refused
 
 
-def _answer(plan: Plan, command: Command, target: str, mishap: Mishap) -> Event | None:
-    if isinstance(command, StartTimer) and command.timer != "deadline":
-        return TimerFired(
-            at=EPOCH,
-            timer=command.timer,
-            step_id=command.step_id,
-            purpose=command.purpose,
-            iteration=command.iteration,
-            attempt=command.attempt,
-        )
-    if not isinstance(command, RunAction):
-        return None
-    outcome = _outcome(plan, command, mishap) if command.step_id == target else Outcome.SUCCEEDED
-    return ActionEnded(
-        at=EPOCH,
-        step_id=command.step_id,
-        purpose=command.purpose,
-        iteration=command.iteration,
-        attempt=command.attempt,
-        outcome=outcome,
-        maybe=outcome is Outcome.UNKNOWN,
-    )
+class _World:
+    """What answers the run: the systems at once, and people at the gates only when nothing else goes on."""
+
+    def __init__(self, plan: Plan, target: str, mishap: Mishap) -> None:
+        self.plan, self.target, self.mishap = plan, target, mishap
+        self.asked: deque[tuple[str, int]] = deque()
+        self.answered: set[tuple[str, int]] = set()
+
+    def is_over(self, event: Event) -> bool:
+        """Whether the step that the row is about has ended with it."""
+        if not isinstance(event, ActionEnded) or event.purpose is not Purpose.FORWARD:
+            return False
+        return event.step_id == self.target and event.outcome is not Outcome.PARKED
+
+    def answers(self, commands: Iterable[Command]) -> Iterator[Event]:
+        for command in commands:
+            if isinstance(command, StartTimer) and command.timer != "deadline":
+                yield TimerFired(
+                    at=EPOCH, timer=command.timer, step_id=command.step_id, purpose=command.purpose,
+                    iteration=command.iteration, attempt=command.attempt,
+                )  # fmt: skip
+            elif isinstance(command, RunAction):
+                outcome = self._outcome(command)
+                yield ActionEnded(
+                    at=EPOCH, step_id=command.step_id, purpose=command.purpose, iteration=command.iteration,
+                    attempt=command.attempt, outcome=outcome, maybe=outcome is Outcome.UNKNOWN,
+                )  # fmt: skip
+
+    def people_answer(self) -> Iterator[Event]:
+        """The first gate that waits is opened."""
+        if self.asked:
+            step_id, iteration = self.asked.popleft()
+            self.answered.add((step_id, iteration))
+            yield LookAgain(at=EPOCH, step_id=step_id, iteration=iteration)
+
+    def _outcome(self, command: RunAction) -> Outcome:
+        gate = (command.step_id, command.iteration)
+        if command.purpose is Purpose.FORWARD and self.plan.steps[command.step_id].gated and gate not in self.answered:
+            self.asked.append(gate)
+            return Outcome.PARKED
+        return _outcome(self.plan, command, self.mishap) if command.step_id == self.target else Outcome.SUCCEEDED
 
 
 def _outcome(plan: Plan, command: RunAction, mishap: Mishap) -> Outcome:

@@ -49,3 +49,13 @@ def test_the_example_s_matrix_promises_nothing_that_a_run_does_not_keep() -> Non
     rows = {(row.step_id, row.mishap): row for row in failure_matrix(compile_plan(definition))}
     by_id = [step.step_id for step in definition.steps if step.compensation_action and "{id}" in str(step)]
     assert by_id and all(rows[step_id, "times out"].status is RunStatus.NEEDS_ATTENTION for step_id in by_id)
+
+
+def test_a_gate_that_is_shut_is_waited_at_when_the_abort_comes() -> None:
+    plan = make_plan(
+        {"approve": (), "charge": ("approve",)}, approve={"gate": True, "gated": True},
+        charge={"gated": True, "has_undo": True},
+    )  # fmt: skip
+    rows = {(row.step_id, row.mishap): row for row in failure_matrix(plan)}
+    assert (rows["approve", "abort after"].status, rows["approve", "abort after"].undone) == (RunStatus.ROLLED_BACK, ())
+    assert rows["charge", "times out"].undone == (("charge",),) and rows["charge", "fails"].undone == ()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import command
 
-from orchestration import selectors
+from orchestration import flows, selectors
 from orchestration.console import show
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import BAD_INPUT, OTHERWISE, actor, guarded, is_interactive, note, put_json
@@ -35,11 +35,12 @@ class Command(ConsoleCommand):
         self,
         status: Annotated[list[str] | None, typer.Option(help="only these statuses")] = None,
         saga: Annotated[str, typer.Option(help="only runs of this saga")] = "",
+        kind: Annotated[str, typer.Option(help="saga; another kind such as approval; or all")] = "saga",
         limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
         as_json: AsJson = False,
     ) -> None:
-        """The latest runs."""
-        found = selectors.runs(statuses=_statuses(status or []), saga_id=saga)[:limit]
+        """The latest runs of sagas."""
+        found = selectors.runs(statuses=_statuses(status or []), saga_id=saga, run_kind=_kind(kind))[:limit]
         rows = [selectors.run_row(run) for run in found]
         if not rows and not as_json:
             asked = status or saga
@@ -181,6 +182,12 @@ def _statuses(given: list[str]) -> list[str]:
         if status not in list(RunStatus):
             raise BadInput(f"'{status}' is not a status", field="status", remedy=f"one of: {', '.join(RunStatus)}")
     return given
+
+
+def _kind(given: str) -> str:
+    if given not in (known := [*flows.kinds(), "all"]):
+        raise BadInput(f"'{given}' is not a kind of run", field="kind", remedy=f"one of: {', '.join(known)}")
+    return "" if given == "all" else given
 
 
 def _action(file: str) -> dict[str, Any] | None:

@@ -57,6 +57,23 @@ def test_a_request_is_opened_once_and_decided_once(ada: Client, bob: Client) -> 
     assert bob.get("/api/v1/approvals/?mine=true").json()["results"] == []
 
 
+def test_what_waits_for_me_comes_page_by_page_the_most_urgent_first(ada: Client, bob: Client) -> None:
+    for_ever = {"policy": "patient", "stages": [{"name": "one", "who": {"users": ["bob"]}, "expire": None}]}
+    for_ever["stages"][0]["at_the_end"] = "hold"  # type: ignore[index]
+    publish_policy(data=for_ever, actor=ADA)
+    for handle, more in (
+        ("never", {"policy": "patient"}), ("late", {"timeout_seconds": 9000}), ("soon", {"timeout_seconds": 60}),
+        ("later", {"timeout_seconds": 9001}), ("never-2", {"policy": "patient"}),
+    ):  # fmt: skip
+        assert ask(ada, request_id=handle, **more).status_code == 201
+    seen, where = [], "/api/v1/approvals/?mine=true&limit=2"
+    while where:
+        page = bob.get(where).json()
+        seen += [row["request_id"] for row in page["results"]]
+        where = page["next"]
+    assert seen == ["soon", "late", "later", "never", "never-2"]
+
+
 def test_a_form_is_shown_and_answered(ada: Client, bob: Client) -> None:
     form = [{"name": "wave", "label": "Which wave?", "type": "integer"}]
     stages = [{"name": "one", "who": {"users": ["bob"]}, "form": form}]

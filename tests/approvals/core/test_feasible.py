@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from approvals.core.events import Opened
+from approvals.core.commands import Tell
+from approvals.core.events import Opened, Voted
 from approvals.core.feasible import short_of, too_few_for_all
 from approvals.core.flow import decide
-from approvals.core.plan import Plan
+from approvals.core.hours import Span
+from approvals.core.plan import Level, Plan, StagePlan
 from approvals.core.state import State
-from approvals.core.words import Status
+from approvals.core.words import Authority, Choice, Status, Telling
 from tests.approvals.core.strategies import START, plans
 
 
@@ -18,9 +20,16 @@ def hopeless(plan: Plan) -> bool:
 
 
 @given(plans)
-def test_whatever_is_refused_would_have_been_stuck(plan: Plan) -> None:
+def test_what_is_refused_would_be_stuck_and_what_would_be_stuck_is_refused(plan: Plan) -> None:
     state, _ = decide(plan, State(), Opened(at=START))
-    if hopeless(plan):
-        assert state.status is Status.RESCUE
-    elif len(plan.stages) == 1:
-        assert state.status is Status.PENDING
+    assert state.status is (Status.RESCUE if hopeless(plan) else Status.PENDING)
+
+
+def test_a_later_stage_may_count_on_its_escalation() -> None:
+    bob, carol = frozenset({"bob"}), frozenset({"carol"})
+    level = Level(after=Span(seconds=3600), people=carol, authority=Authority.TRANSFER)
+    plan = Plan(stages=(StagePlan(name="first", people=bob), StagePlan(name="second", people=bob, levels=(level,))))
+    first, _ = decide(plan, State(), Opened(at=START))
+    second, said = decide(plan, first, Voted(at=START, person="bob", choice=Choice.APPROVE))
+    assert first.status is second.status is Status.PENDING
+    assert second.awaited == ("carol",) and Tell(why=Telling.ESCALATED, people=("carol",)) in said

@@ -13,11 +13,12 @@ from approvals.core.clocks import expires_at, next_due
 from approvals.core.codec import EVENT, PLAN, STATE
 from approvals.core.commands import Finish
 from approvals.core.events import ClockReached, ContentChanged, Event, PeopleLeft, PeopleNamed, Revoked, Voted
+from approvals.core.feasible import can_pass
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.hours import due
 from approvals.core.plan import Plan
-from approvals.core.quorum import can_pass, is_matched, passes
+from approvals.core.quorum import is_matched, passes
 from approvals.core.state import Seat, State
 from approvals.core.words import AtTheEnd, Choice, Status
 from tests.approvals.core.strategies import PEOPLE, events_of, histories, plans

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from approvals.core.best_case import best_case, unmanned
 from approvals.core.clocks import next_due
 from approvals.core.events import ClockReached, Delegated, Opened, Voted
+from approvals.core.feasible import can_pass
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.hours import Span
 from approvals.core.plan import Level, Plan, StagePlan
-from approvals.core.quorum import can_pass
 from approvals.core.replay import Past, replay, votes_of
 from approvals.core.simulate import StandIn, simulate
 from approvals.core.state import State

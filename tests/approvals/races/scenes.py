@@ -80,7 +80,7 @@ def whole(request: Request) -> Request:
     assert seats == (set() if state.status.is_end else {(seat.person, seat.owner) for seat in state.seats})
     waiting = {seat.person for seat in request.seats.all() if seat.waits}
     assert waiting == (set(state.awaited) if state.status.can_be_decided else set())
-    assert not {vote.person for vote in state.votes} & plan.barred
+    assert not {vote.person for vote in state.spoken} & plan.barred  # a later author may have spoken before
     _told_once(request)
     _logged_once(request, state.version)
     return request

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from orchestration.clock import now
 from orchestration.models import ApiToken, AuditEvent, Run
+from tests.contract.cast import account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAGA = {
@@ -150,3 +151,24 @@ def test_the_guide_names_doors_that_exist() -> None:
     assert len(addresses) > 10
     for address in addresses:
         assert resolve(f"/api/v1{address}").url_name, address
+
+
+def test_runs_are_listed_by_their_kind() -> None:
+    client = client_of("administrator")
+    account("bob")
+    assert post(client, "runs/", {"definition": SAGA, "workflow_id": "s-1", "engine": "celery"}).status_code == 201
+    ask = {"stage": "deployment", "request_id": "a-1", "engine": "celery", "approvers": ["bob"]}
+    assert post(client, "approvals/", ask).status_code == 201
+
+    def listed(query: str) -> list[str]:
+        return [row["workflow_id"] for row in client.get(f"/api/v1/runs/{query}").json()["results"]]
+
+    assert (listed(""), listed("?kind=saga"), listed("?kind=approval")) == (["a-1", "s-1"], ["s-1"], ["a-1"])
+    wrong = client.get("/api/v1/runs/?kind=sago")
+    assert wrong.status_code == 422 and "one of: saga, approval" in wrong.content.decode()
+    page = Client()
+    User.objects.filter(username="administrator1").update(is_staff=True)
+    page.force_login(User.objects.get(username="administrator1"))
+    for query, shown in (("", {"s-1"}), ("?kind=approval", {"a-1"}), ("?kind=all", {"s-1", "a-1"}), ("?q=a-1", {"a-1"})):
+        text = page.get(f"/admin/orchestration/run/{query}").content.decode()
+        assert {handle for handle in ("s-1", "a-1") if f">{handle}<" in re.sub(r"\s+", "", text)} == shown, query
