@@ -169,6 +169,7 @@ def test_runs_are_listed_by_their_kind() -> None:
     page = Client()
     User.objects.filter(username="administrator1").update(is_staff=True)
     page.force_login(User.objects.get(username="administrator1"))
-    for query, shown in (("", {"s-1"}), ("?kind=approval", {"a-1"}), ("?kind=all", {"s-1", "a-1"}), ("?q=a-1", {"a-1"})):
+    queries = {"": {"s-1"}, "?kind=approval": {"a-1"}, "?kind=all": {"s-1", "a-1"}, "?q=a-1": {"a-1"}}
+    for query, shown in queries.items():
         text = page.get(f"/admin/orchestration/run/{query}").content.decode()
         assert {handle for handle in ("s-1", "a-1") if f">{handle}<" in re.sub(r"\s+", "", text)} == shown, query
