@@ -31,7 +31,7 @@ def answers_to(form: Iterable[FormField], word: str, given: Mapping[str, Any]) -
         value = given.get(name)
         if value is None or (isinstance(value, str) and not value.strip()):
             if field.required:
-                raise _refused(name, f"'{field.title}' has to be answered to {_verb(word)}", _wanted(field))
+                raise _refused(name, f"'{field.title}' has to be answered to {_verb(word)}", wanted(field))
             continue
         found[name] = _value(field, value)
     return found
@@ -93,14 +93,15 @@ def _is_date(text: str) -> bool:
 
 
 def _wrong(field: FormField, value: Any) -> BadInput:
-    return _refused(field.name, f"'{field.title}': {str(value)[:60]!r} does not fit", _wanted(field))
+    return _refused(field.name, f"'{field.title}': {str(value)[:60]!r} does not fit", wanted(field))
 
 
 def _refused(name: str, message: str, remedy: str) -> BadInput:
     return BadInput(message, field=INPUT + name, remedy=remedy)
 
 
-def _wanted(field: FormField) -> str:
+def wanted(field: FormField) -> str:
+    """What the field takes, in words."""
     match field.type:
         case "choice":
             return f"one of: {', '.join(field.choices)}"

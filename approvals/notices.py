@@ -10,7 +10,7 @@ from django.db.models import Q
 from approvals.core.commands import Tell
 from approvals.core.policy import PolicyDefinition
 from approvals.core.state import State
-from approvals.core.words import Telling
+from approvals.core.words import Choice, Telling
 from approvals.links import link_for, page_of
 from approvals.models import Delegation, Remark, Request
 from notifications.message import Button, Message, Person
@@ -97,6 +97,8 @@ def _text(request: Request) -> str:
     lines = [str(request.content.get("description") or request.title)[:LONGEST_EXTRACT], ""]
     about = f" for `{request.about}`" if request.about else ""
     lines.append(f"Asked by {request.requester}{about}, stage *{request.stage}*.")
+    if request.edits:
+        lines.append("Whoever approved it before has changed something in it: see its page.")
     if request.status not in ("pending", "rescue"):
         by = f" by {request.decided_by}" if request.decided_by else ""
         lines.append(f"It is **{request.status.replace('_', ' ')}**{by}.")
@@ -107,11 +109,15 @@ def _text(request: Request) -> str:
 
 def _buttons(request: Request) -> tuple[Button, ...]:
     """For Slack. Whoever presses one is looked up and judged; the value only says what is meant."""
-    value = f"{request.request_id}|{request.round}"
     return (
-        Button(label="Approve", value=f"{value}|approve", style="primary"),
-        Button(label="Reject", value=f"{value}|reject", style="danger"),
+        Button(label="Approve", value=button_of(request, Choice.APPROVE), style="primary"),
+        Button(label="Reject", value=button_of(request, Choice.REJECT), style="danger"),
     )
+
+
+def button_of(request: Request, word: str) -> str:
+    """What a button for this word says: on which request, in which round, and to what as it was shown."""
+    return f"{request.request_id}|{request.round}|{request.shown_hash[:16]}|{word}"
 
 
 def _settle(request: Request) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Kind = Literal["string", "number", "integer", "boolean", "choice", "date"]
+LONGEST_CHOICE = 75
+"""Characters: the lists that Slack shows hold no more."""
+
+Choice = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_CHOICE)]
 Word = Literal["approve", "reject", "request-changes", "abstain"]
 
 
@@ -20,7 +24,7 @@ class FormField(BaseModel):
     name: str = Field(pattern="^[a-z][a-z0-9_]{0,49}$")
     label: str = Field(default="", max_length=200)
     type: Kind = "string"
-    choices: tuple[str, ...] = Field(default=(), max_length=50)
+    choices: tuple[Choice, ...] = Field(default=(), max_length=50)
     minimum: float | None = None
     maximum: float | None = None
     required: bool = True
@@ -30,6 +34,8 @@ class FormField(BaseModel):
     def _fits(self) -> Self:
         if (self.type == "choice") != bool(self.choices):
             raise ValueError("choices belong to type: choice, and it needs some")
+        if twice := repeated(self.choices):
+            raise ValueError(f"two of the choices are {twice}")
         bounds = [bound for bound in (self.minimum, self.maximum) if bound is not None]
         if bounds and self.type not in ("number", "integer"):
             raise ValueError("minimum and maximum belong to type: number or integer")

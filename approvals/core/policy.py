@@ -98,6 +98,10 @@ class Stage(_Strict):
         if self.expire is not None:
             yield self.expire
 
+    def asked_with(self, word: str) -> tuple[FormField, ...]:
+        """The fields of its form that this decision has to fill."""
+        return tuple(field for field in self.form if word in field.on)
+
     def chain(self) -> dict[str, Any]:
         """The fields of a StagePlan that do not depend on people."""
         mode, number, percent, minima = _mode_of(self.how_many)

@@ -11,6 +11,7 @@ class Press(models.Model):
     slack_user = models.CharField(max_length=40)
     value = models.CharField(max_length=300)
     comment = models.TextField(blank=True, default="", help_text="what they wrote with it")
+    answers = models.JSONField(default=dict, help_text="what they filled in, by the field of the stage's form")
     response_url = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals.core.words import Choice
+from approvals.core.words import Choice, Status
+from approvals.links import page_of
 from approvals.models import Press, Request
+from approvals.notices import button_of
 from notifications.models import Contact
 
 
@@ -22,13 +24,15 @@ class Meant:
 def meant(press: Press) -> Meant | str:
     """Or why it means nothing, for whoever pressed."""
     request_id, _, rest = press.value.partition("|")
-    round_, _, word = rest.partition("|")
+    word = rest.rpartition("|")[2]
     if settings.ZEN_SLACK_TEAM and press.team != settings.ZEN_SLACK_TEAM:
         return "This workspace is not the one that approvals are decided in."
     contact = Contact.objects.select_related("user").filter(slack_id=press.slack_user).first()
     if contact is None or not contact.user.is_active:
         return "Your Slack account belongs to no account here. Ask an administrator to enter it in your contact."
     request = Request.objects.select_related("policy").filter(request_id=request_id).first()
-    if request is None or word not in list(Choice) or str(request.round) != round_:
-        return "This button is no longer of use: the request has changed since. Open it to see it as it is."
+    if request is None or word not in list(Choice):
+        return "This button is no longer of use: there is no such request."
+    if not Status(request.status).is_end and button_of(request, word) != press.value:
+        return f"Nothing is decided: the request has changed since this was shown. See it as it is: {page_of(request)}"
     return Meant(user=contact.user, request=request, word=Choice(word))

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from approvals.models import Press
-from approvals.slack import reason
+from approvals.slack import window
 from approvals.slack.signature import is_slacks
 from orchestration.clock import now
 
@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 def actions(request: HttpRequest) -> HttpResponse:
     """The raw bytes are judged before anything is read from them; the answer waits for no decision.
 
-    A no opens a window for its reason at once; what is written there comes here as well.
+    What needs a reason or a form opens a window for it at once; what is written there comes here as well.
     """
     if not is_slacks(request.body, request.headers):
         return HttpResponse(status=401)
     try:
         payload = json.loads(request.POST.get("payload", ""))
         if payload.get("type") == "view_submission":
-            press, wrong = reason.given(payload)
-            presses, trigger = [press] if press else [], ""  # it has been asked for its reason
+            press, wrong = window.given(payload)
+            presses, trigger = [press] if press else [], ""  # it has been asked for all it has to say
         else:
             presses, wrong, trigger = _presses(payload), {}, str(payload.get("trigger_id", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -60,9 +60,9 @@ def _presses(payload: dict[str, Any]) -> list[Press]:
 
 def _take(press: Press, trigger: str) -> None:
     """Stored, unless a window asks for more first: it can be opened for three seconds, which no queue promises."""
-    if Press.objects.filter(key=press.key).exists() or (trigger and reason.asked_for(press, trigger)):
+    if Press.objects.filter(key=press.key).exists() or (trigger and window.asked_for(press, trigger)):
         return
-    fields = ("team", "slack_user", "value", "comment", "response_url", "answer")
+    fields = ("team", "slack_user", "value", "comment", "answers", "response_url", "answer")
     given = {name: getattr(press, name) for name in fields}
     Press.objects.get_or_create(key=press.key, defaults={**given, "received_at": now()})
 

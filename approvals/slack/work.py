@@ -47,7 +47,7 @@ def _meaning(press: Press) -> str:
     try:
         after = decide(
             request_id=request.request_id, actor=actor, person=person_of(user), choice=found.word,
-            comment=press.comment, evidence=evidence, seen=request.shown_hash,
+            comment=press.comment, answers=press.answers, evidence=evidence, seen=request.shown_hash,
         )  # fmt: skip
     except ZenError as error:
         return f"{error.message[:1].upper()}{error.message[1:]}. {error.remedy}".strip()

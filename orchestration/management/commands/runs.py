@@ -35,15 +35,15 @@ class Command(ConsoleCommand):
         self,
         status: Annotated[list[str] | None, typer.Option(help="only these statuses")] = None,
         saga: Annotated[str, typer.Option(help="only runs of this saga")] = "",
-        kind: Annotated[str, typer.Option(help="saga; another kind such as approval; or all")] = "saga",
+        kind: Annotated[str, typer.Option(help="only this kind: saga, approval")] = "",
         limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
         as_json: AsJson = False,
     ) -> None:
-        """The latest runs of sagas."""
+        """The latest runs."""
         found = selectors.runs(statuses=_statuses(status or []), saga_id=saga, run_kind=_kind(kind))[:limit]
         rows = [selectors.run_row(run) for run in found]
         if not rows and not as_json:
-            asked = status or saga
+            asked = status or saga or kind
             note("no such runs" if asked else "no runs yet; start one with `manage.py saga start FILE`")
         put_json(rows) if as_json else show.run_list(rows)
 
@@ -185,9 +185,9 @@ def _statuses(given: list[str]) -> list[str]:
 
 
 def _kind(given: str) -> str:
-    if given not in (known := [*flows.kinds(), "all"]):
+    if given and given not in (known := flows.kinds()):
         raise BadInput(f"'{given}' is not a kind of run", field="kind", remedy=f"one of: {', '.join(known)}")
-    return "" if given == "all" else given
+    return given
 
 
 def _action(file: str) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from approvals.models import Press, Request, Vote
+from approvals.notices import button_of
 from approvals.services import Ask, ask
 from approvals.slack.work import work_presses
 from notifications.models import Contact
@@ -37,8 +38,8 @@ def asked() -> Request:
     return request
 
 
-def payload(request: Request, word: str = "approve", **more: Any) -> bytes:
-    action = {"action_id": word, "action_ts": "1764000000.1", "value": f"{request}|{request.round}|{word}"}
+def payload(request: Request, word: str = "approve", ts: str = "1764000000.1", **more: Any) -> bytes:
+    action = {"action_id": word, "action_ts": ts, "value": button_of(request, word)}
     body = {"team": {"id": "T1"}, "user": {"id": "U0B0B"}, "actions": [action], **more}
     return urlencode({"payload": json.dumps(body)}).encode()
 

@@ -1,4 +1,4 @@
-"""A no from Slack: the window for its reason, what comes back from it, and what happens when it does not open."""
+"""The window that a button opens: for the reason of a no, for a form; and what happens when it does not open."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def slack(settings: Settings) -> Iterator[SlackApi]:
         yield running
 
 
-def asked(must: list[str] | None = None) -> Request:
+def asked(must: list[str] | None = None, **more: Any) -> Request:
     """Shown in a channel, as its policy says."""
-    stage: dict[str, Any] = {"name": "s", "who": {"users": ["bob"]}, "channels": ["slack://deployments"]}
+    stage: dict[str, Any] = {"name": "s", "who": {"users": ["bob"]}, "channels": ["slack://deployments"], **more}
     stage |= {} if must is None else {"must_comment_on": must}
     publish_policy(data={"policy": "p", "stages": [stage]}, actor=ADA)
     request, _ = ask(given=Ask(stage="s", title="Deploy 4.2", policy="p"), actor=ADA, engine="celery")
@@ -50,10 +50,9 @@ def press(request: Request, word: str = "reject", **more: Any) -> int:
     return send(payload(request, word, **{"trigger_id": "fresh", "type": "block_actions", **more}))
 
 
-def submit(window: dict[str, Any], text: str | None, user: str = "U0B0B", **more: Any) -> Any:
+def submit(window: dict[str, Any], text: str | None, user: str = "U0B0B", filled: Any = None, **more: Any) -> Any:
     """What Slack sends once the person has pressed the window's button."""
-    block = field_of(window)
-    values = {block["block_id"]: {block["element"]["action_id"]: {"type": "plain_text_input", "value": text}}}
+    values = {"zen:comment": {"value": {"type": "plain_text_input", "value": text}}} | (filled or {})
     view = {name: window[name] for name in ("id", "callback_id", "private_metadata")} | {"state": {"values": values}}
     body = {"type": "view_submission", "team": {"id": "T1"}, "user": {"id": user}, "trigger_id": "fresh", "view": view}
     return signed(urlencode({"payload": json.dumps(body | more)}).encode())
@@ -61,7 +60,7 @@ def submit(window: dict[str, Any], text: str | None, user: str = "U0B0B", **more
 
 def field_of(window: dict[str, Any]) -> dict[str, Any]:
     block: dict[str, Any]
-    (block,) = [one for one in window["blocks"] if one["type"] == "input"]
+    (block,) = [one for one in window["blocks"] if one.get("block_id") == "zen:comment"]
     return block
 
 
@@ -103,6 +102,93 @@ def test_a_yes_opens_no_window(slack: SlackApi) -> None:
     press(asked(), "approve")
     work_presses()
     assert slack.windows == [] and Vote.objects.get().choice == "approve"
+
+
+FORM: list[dict[str, Any]] = [
+    {"name": "ticket", "label": "Change ticket"},
+    {"name": "wave", "type": "integer", "minimum": 1, "maximum": 10},
+    {"name": "share", "type": "number", "required": False, "minimum": 0.5},
+    {"name": "backed_up", "type": "boolean"},
+    {"name": "region", "type": "choice", "choices": ["eu", "us"]},
+    {"name": "day", "type": "date"},
+    {"name": "why_not", "on": ["reject"], "required": False},
+]
+GIVEN: dict[str, dict[str, Any]] = {
+    "ticket": {"type": "plain_text_input", "value": "CH-7"},
+    "wave": {"type": "number_input", "value": "3"},
+    "share": {"type": "number_input", "value": None},
+    "backed_up": {"type": "radio_buttons", "selected_option": {"value": "yes"}},
+    "region": {"type": "static_select", "selected_option": {"value": "us"}},
+    "day": {"type": "datepicker", "selected_date": "2026-11-25"},
+}
+
+
+def filled(**changed: Any) -> dict[str, Any]:
+    return {f"answers.{name}": {"value": state} for name, state in (GIVEN | changed).items()}
+
+
+def test_a_yes_with_a_form_asks_for_it(slack: SlackApi) -> None:
+    press(asked(form=FORM), "approve")
+    (window,) = slack.windows
+    inputs = {one["block_id"]: one for one in window["blocks"] if one["type"] == "input"}
+    assert list(inputs) == [*filled(), "zen:comment"] and window["submit"]["text"] == "Approve"
+    kinds = [one["element"]["type"] for one in inputs.values()]
+    assert kinds == [*(state["type"] for state in GIVEN.values()), "plain_text_input"]
+    assert [block for block, one in inputs.items() if one["optional"]] == ["answers.share", "zen:comment"]
+    wave = inputs["answers.wave"]["element"]
+    assert (wave["is_decimal_allowed"], wave["min_value"], wave["max_value"]) == (False, "1", "10")
+    assert submit(window, None, filled=filled()).content == b"" and not Vote.objects.exists()
+    work_presses()
+    vote = Vote.objects.get()
+    answers = {"ticket": "CH-7", "wave": 3, "backed_up": True, "region": "us", "day": "2026-11-25"}
+    assert (vote.choice, vote.answers, vote.comment) == ("approve", answers, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "said"),
+    [
+        ("wave", {"value": "11"}, "a whole number from 1 up to 10"),
+        ("region", {"selected_option": {"value": "mars"}}, "one of: eu, us"),
+        ("ticket", {"value": "  "}, "has to be answered"),
+        ("day", {"selected_date": None}, "has to be answered"),
+    ],
+)
+def test_what_does_not_fit_is_said_beside_its_field(slack: SlackApi, name: str, state: Any, said: str) -> None:
+    press(asked(form=FORM), "approve")
+    answer = submit(slack.windows[0], None, filled=filled(**{name: state})).json()
+    assert list(answer["errors"]) == [f"answers.{name}"] and said in answer["errors"][f"answers.{name}"]
+    assert not Press.objects.exists(), "and the window stays open for another try"
+
+
+def test_a_no_asks_for_its_own_fields_and_a_yes_for_a_comment_where_it_needs_one(slack: SlackApi) -> None:
+    request = asked(form=FORM, must=["approve"])
+    for word in ("reject", "approve"):
+        slack.triggers.add("fresh")
+        press(request, word)
+    no, yes = ({one.get("block_id"): one.get("optional") for one in window["blocks"]} for window in slack.windows)
+    assert (no, yes["zen:comment"]) == ({None: None, "answers.why_not": True, "zen:comment": True}, False)
+    assert submit(slack.windows[0], None, filled={"answers.why_not": {"value": {"value": "no disk"}}}).content == b""
+    work_presses()
+    assert Vote.objects.get().answers == {"why_not": "no disk"}
+
+
+def test_a_button_is_bound_to_what_was_shown(slack: SlackApi) -> None:
+    """Another decider has changed the content with their yes since the message came."""
+    account("carol")
+    stage = {"name": "s", "who": {"users": ["bob", "carol"]}, "how_many": "all", "editable": ["context.n"]}
+    policy = {"policy": "e", "stages": [stage | {"channels": ["slack://deployments"]}]}
+    publish_policy(data=policy, actor=ADA)
+    request, _ = ask(given=Ask(stage="s", context={"n": 1}, policy="e"), actor=ADA, engine="celery")
+    deliver_due()
+    before = payload(request, "approve")
+    says("carol", "approve", request, edits={"context.n": 2})
+    send(before)
+    work_presses()
+    assert "has changed since" in Press.objects.get().answer and Vote.objects.count() == 1
+    request.refresh_from_db()
+    send(payload(request, "approve", user={"id": "U0B0B"}, ts="1764000000.2"))
+    work_presses()
+    assert Vote.objects.filter(user=account("bob")).count() == 1
 
 
 def test_the_window_sent_twice_is_one_word(slack: SlackApi) -> None:
