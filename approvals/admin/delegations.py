@@ -13,7 +13,7 @@ from approvals.admin.forms import DelegationForm
 from approvals.models import Delegation
 from approvals.services import delegate_while_away, end_delegation
 from orchestration import roles
-from orchestration.admin.base import ReadOnlyAdmin
+from orchestration.admin.base import PageAdmin
 from orchestration.api.auth import actor_of
 from orchestration.clock import now
 from orchestration.errors import BadInput, ZenError
@@ -23,7 +23,8 @@ LABELS = {"now": "success", "to come": "info", "over": "warning"}
 
 
 @admin.register(Delegation)
-class DelegationAdmin(ReadOnlyAdmin):
+class DelegationAdmin(PageAdmin):
+    page_template = "approvals/admin/delegation.html"
     list_display = ["owner", "to", "state", "starts_at", "ends_at", "only_for", "short_reason"]
     list_display_links = ["owner", "to"]
     list_select_related = ["owner", "to"]
@@ -49,26 +50,15 @@ class DelegationAdmin(ReadOnlyAdmin):
         end = path("<int:pk>/end/", self.admin_site.admin_view(self.end_view), name="delegation-end")
         return [end, *super().get_urls()]
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        if not self.has_view_permission(request) or (object_id is None and not self.has_add_permission(request)):
-            raise PermissionDenied
-        if object_id is None:
-            return self._add_view(request)
-        rule = self.get_object(request, str(object_id))
-        if rule is None:
-            return self.gone(request, str(object_id))
-        context = {
-            **self.page_context(request, str(rule)),
+    def page(self, rule: Delegation, request: HttpRequest) -> dict[str, Any]:
+        return {
             "rule": rule,
             "state": state_of(rule),
             "may_end": state_of(rule) != "over" and _may_end(request, rule),
             "votes": rule.votes.select_related("request").defer("request__content", "request__earlier")[:50],
         }
-        return TemplateResponse(request, "approvals/admin/delegation.html", context)
 
-    def _add_view(self, request: HttpRequest) -> HttpResponse:
+    def new_page(self, request: HttpRequest) -> HttpResponse:
         actor = actor_of(request.user, door="admin")
         manages = roles.may(actor, "approval.manage")
         form = DelegationForm(

@@ -5,7 +5,6 @@ from typing import Any
 
 import yaml
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,7 +20,7 @@ from approvals.selectors import OPEN
 from approvals.services import publish_policy
 from approvals.services.policies import STANDARD_BODY, check_policy
 from orchestration import roles
-from orchestration.admin.base import ReadOnlyAdmin
+from orchestration.admin.base import PageAdmin
 from orchestration.api.auth import actor_of
 from orchestration.definitions_io import load_text
 from orchestration.errors import BadInput
@@ -50,7 +49,8 @@ class Kind(admin.SimpleListFilter):
 
 
 @admin.register(Policy)
-class PolicyAdmin(ReadOnlyAdmin):
+class PolicyAdmin(PageAdmin):
+    page_template = "approvals/admin/policy.html"
     list_display = ["name", "version", "about", "published", "published_by", "published_at"]
     list_display_links = ["name", "version"]
     list_filter = [Kind]
@@ -64,18 +64,8 @@ class PolicyAdmin(ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return roles.may(actor_of(request.user, door="admin"), "policy.publish")
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        if not self.has_view_permission(request) or (object_id is None and not self.has_add_permission(request)):
-            raise PermissionDenied
-        if object_id is None:
-            return self._publish_view(request)
-        policy = self.get_object(request, str(object_id))
-        if policy is None:
-            return self.gone(request, str(object_id))
-        context = {
-            **self.page_context(request, str(policy)),
+    def page(self, policy: Policy, request: HttpRequest) -> dict[str, Any]:
+        return {
             "policy": policy,
             "text": as_yaml(policy.body),
             "versions": Policy.objects.filter(name=policy.name).order_by("-version")[:MOST_VERSIONS],
@@ -83,9 +73,8 @@ class PolicyAdmin(ReadOnlyAdmin):
             "open": policy.requests.filter(status__in=OPEN).count(),
             "may_publish": self.has_add_permission(request),
         }
-        return TemplateResponse(request, "approvals/admin/policy.html", context)
 
-    def _publish_view(self, request: HttpRequest) -> HttpResponse:
+    def new_page(self, request: HttpRequest) -> HttpResponse:
         """Check shows whom it reaches, and stores nothing."""
         form = PolicyForm(request.POST if request.method == "POST" else None, initial={"text": _start(request)})
         context = {**self.page_context(request, "Publish a policy"), "form": form}

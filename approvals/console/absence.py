@@ -11,6 +11,7 @@ from approvals.console import text
 from approvals.console.confirm import confirm
 from approvals.console.inputs import account, moment
 from approvals.console.options import AsJson, Yes
+from approvals.console.preview import Preview
 from approvals.models import Delegation
 from approvals.services import delegate_while_away
 from approvals.services.policies import named_policies
@@ -44,7 +45,7 @@ class Absence(ConsoleCommand):
         line = (
             f"from {starts:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} UTC {to} decides for {owner}{under}, one hop only"
         )
-        confirm(f"{owner} is away", [line], yes=yes)
+        confirm(f"{owner} is away", Preview(lines=(line,)), yes=yes)
         made = delegate_while_away(
             actor=actor(), owner=owner, to=to, starts_at=starts, ends_at=ends, policies=policies, reason=reason
         )

@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin  # type: ignore[import-untyped]
 
@@ -42,3 +44,29 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         return self.gone(request, object_id)
+
+
+class PageAdmin(ReadOnlyAdmin):
+    """A row has a page of its own making, and so has the making of a new one where somebody may."""
+
+    page_template = ""
+
+    def page(self, row: Any, request: HttpRequest) -> dict[str, Any]:
+        """What the page of this row shows."""
+        raise NotImplementedError
+
+    def new_page(self, request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request) or (object_id is None and not self.has_add_permission(request)):
+            raise PermissionDenied
+        if object_id is None:
+            return self.new_page(request)
+        row = self.get_object(request, str(object_id))
+        if row is None:
+            return self.gone(request, str(object_id))
+        context = {**self.page_context(request, str(row)), **self.page(row, request)}
+        return TemplateResponse(request, self.page_template, context)

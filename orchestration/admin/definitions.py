@@ -4,14 +4,13 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import display  # type: ignore[import-untyped]
 
 from orchestration import foresight, roles
-from orchestration.admin.base import ReadOnlyAdmin
+from orchestration.admin.base import PageAdmin
 from orchestration.admin.forms import PublishForm
 from orchestration.admin.graph import graph
 from orchestration.api.auth import actor_of
@@ -28,7 +27,8 @@ LATEST_RUNS = 20
 
 
 @admin.register(Definition)
-class DefinitionAdmin(ReadOnlyAdmin):
+class DefinitionAdmin(PageAdmin):
+    page_template = "orchestration/admin/definition.html"
     list_display = ["title", "version", "short_name", "published_by", "published_at"]
     list_display_links = ["title", "version"]
     search_fields = ["saga_id", "name", "hash"]
@@ -45,18 +45,8 @@ class DefinitionAdmin(ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return roles.may(actor_of(request.user, door="admin"), "definition.publish")
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        if not self.has_view_permission(request) or (object_id is None and not self.has_add_permission(request)):
-            raise PermissionDenied
-        if object_id is None:
-            return self._publish_view(request)
-        definition = self.get_object(request, str(object_id))
-        if definition is None:
-            return self.gone(request, str(object_id))
-        context = {
-            **self.page_context(request, str(definition)),
+    def page(self, definition: Definition, request: HttpRequest) -> dict[str, Any]:
+        return {
             "definition": definition,
             "warnings": definition.warnings,
             "matrix": foresight.stored_matrix(definition.pk),
@@ -64,9 +54,8 @@ class DefinitionAdmin(ReadOnlyAdmin):
             "body": json.dumps(definition.body, indent=2, ensure_ascii=False),
             "runs": definition.runs.all()[:LATEST_RUNS],
         }
-        return TemplateResponse(request, "orchestration/admin/definition.html", context)
 
-    def _publish_view(self, request: HttpRequest) -> HttpResponse:
+    def new_page(self, request: HttpRequest) -> HttpResponse:
         """Check shows what publishing shows, and stores nothing."""
         form = PublishForm(request.POST if request.method == "POST" else None)
         context = {**self.page_context(request, "Publish a definition"), "form": form}

@@ -4,18 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import path
 from unfold.decorators import display  # type: ignore[import-untyped]
 
 from orchestration import flows, selectors
 from orchestration.admin import verbs
 from orchestration.admin.acting import ActView
-from orchestration.admin.base import ReadOnlyAdmin
+from orchestration.admin.base import PageAdmin
 from orchestration.admin.graph import graph
 from orchestration.api.auth import actor_of
 from orchestration.core.words import Verb
@@ -48,7 +46,8 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Run)
-class RunAdmin(ActView, ReadOnlyAdmin):
+class RunAdmin(ActView, PageAdmin):
+    page_template = "orchestration/admin/run.html"
     list_display = ["workflow_id", "saga", "badge", "cause_or_none", "engine", "created_at", "finished_at"]
     list_filter = [KindFilter, "status", "engine", "cause"]
     search_fields = ["workflow_id", "definition__saga_id"]
@@ -71,16 +70,8 @@ class RunAdmin(ActView, ReadOnlyAdmin):
         act_on = path("<int:pk>/act/<str:verb>/", self.admin_site.admin_view(self.act_view), name="run-act")
         return [act_on, *super().get_urls()]
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        run = self.get_object(request, str(object_id)) if object_id else None
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if run is None:
-            return self.gone(request, str(object_id))
-        context = {**self.page_context(request, run.workflow_id), **_page(run, request)}
-        return TemplateResponse(request, "orchestration/admin/run.html", context)
+    def page(self, run: Run, request: HttpRequest) -> dict[str, Any]:
+        return _page(run, request)
 
 
 def _page(run: Run, request: HttpRequest) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from django_typer.management import command
 from orchestration import flows, selectors
 from orchestration.console import show
 from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import BAD_INPUT, OTHERWISE, actor, guarded, is_interactive, note, put_json
+from orchestration.console.confirm import confirm
+from orchestration.console.doors import actor, guarded, note, put_json
 from orchestration.console.settling import settled
 from orchestration.core.words import RunStatus, Verb
 from orchestration.definitions_io import load_text
@@ -152,29 +153,13 @@ def _act(
     yes: bool,
     as_json: bool,
 ) -> None:
-    _ask(verb, workflow_id, step=step, answer=answer, yes=yes)
+    foretold = preview(workflow_id=workflow_id, verb=verb, actor=actor(), step_id=step, answer=answer)
+    confirm(f"{verb} {workflow_id}", foretold.lines, refusal=foretold.refusal, yes=yes)
     before = get_run(workflow_id)
     run = act(workflow_id=workflow_id, verb=verb, actor=actor(), step_id=step, note=note, answer=answer, action=action)
     run = settled(run, before)
     view = selectors.run_view(run)
     put_json(view) if as_json else show.run(view, [] if run.finished_at else why(run))
-
-
-def _ask(verb: Verb, workflow_id: str, *, step: str, answer: str, yes: bool) -> None:
-    """Show what would happen, and ask. Without a terminal and without --yes nothing is done."""
-    shown = preview(workflow_id=workflow_id, verb=verb, actor=actor(), step_id=step, answer=answer)
-    if yes:
-        return
-    note(f"{verb} {workflow_id}:")
-    for line in [f"not possible: {shown.refusal}"] if shown.refusal else shown.lines:
-        note(f"  {line}")
-    if shown.refusal:
-        raise typer.Exit(OTHERWISE)
-    if not is_interactive():
-        note("there is no terminal to ask at; repeat with --yes")
-        raise typer.Exit(BAD_INPUT)
-    if not typer.confirm("Do it?", err=True):
-        raise typer.Exit(OTHERWISE)
 
 
 def _statuses(given: list[str]) -> list[str]:
