@@ -21,8 +21,7 @@ from zen_project.embedded import postgres, temporal
 REPETITIONS = 3
 RUNS = 100
 TEMPORAL_RUNS = 40  # the development server is the ceiling
-MANY_APPROVALS = (100, 10_000)
-TEMPORAL_APPROVALS = (100, 2_000)  # two workflows each, and the development server keeps them all in memory
+MANY_APPROVALS = (100, 10_000)  # on Temporal they take a quarter of an hour: two workflows each
 FLAT = 1.5
 LATEST = Path(__file__).with_name("latest.jsonl")
 OWN = ("ZEN_", "TEMPORAL_", "CELERY_", "REDIS_", "DATABASE_URL")
@@ -176,7 +175,7 @@ def open_approvals(folder: Path) -> list[dict[str, Any]]:
         console.print(f"SKIPPED: approvals on Temporal. {temporal.available().how}")
         return lines
     with temporal.temporal_dev_server(folder, database=None) as server:
-        return lines + growth_of_approvals("temporal", Databases(folder), *TEMPORAL_APPROVALS, server.address)
+        return lines + growth_of_approvals("temporal", Databases(folder), *MANY_APPROVALS, server.address)
 
 
 def growth_of_approvals(
@@ -185,7 +184,7 @@ def growth_of_approvals(
     small, large = (
         side(
             "approvals_side", engine, str(number), url=databases.new(), folder=databases.folder,
-            temporal_address=address, seconds=1800,
+            temporal_address=address, seconds=3600,
         )
         for number in (few, many)
     )  # fmt: skip
