@@ -135,6 +135,7 @@ LOGIN_URL = "admin:login"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "zen_project.formats"
 
 # Behind a proxy that ends TLS and sets X-Forwarded-Proto
 if env.boolean("ZEN_HTTPS", False):

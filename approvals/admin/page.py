@@ -54,6 +54,7 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
         "edited_in": {path.partition(".")[0] for path in request.edits},
         "changes": diff_lines(view["changes"]) if view["changes"] else None,
         "chain": _chain(request, view),
+        "not_reached": _by_fault(view["not_reached"]),
         "history": history(request, view),
         "inputs": [{**one, "shown": typed.get(one["name"], one["value"])} for one in inputs_of(content, offers)],
         "questions": inputs_for(offers.form, typed, offers.choices),
@@ -125,6 +126,14 @@ def _chain(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for stage in view["stages"]
     ]
+
+
+def _by_fault(not_reached: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Each fault once, with whom it kept from hearing of it."""
+    names: dict[str, list[str]] = {}
+    for one in not_reached:
+        names.setdefault(one["why"], []).append(one["name"])
+    return [(why, _some(found)) for why, found in names.items()]
 
 
 def _some(names: Iterable[str], most: int = 12) -> str:

@@ -114,7 +114,7 @@ def test_who_is_waited_for_and_was_never_reached_is_said(capsys: pytest.CaptureF
     assert dead.status == Delivery.DEAD
     assert "not reached: eve@example.com (there is no mail server; set EMAIL_URL" in shown(request, capsys)
     page = client_of("bob").get(page_of(request)).content.decode()
-    assert "eve@example.com was not reached: there is no mail server" in page
+    assert "Not reached: eve@example.com. There is no mail server" in page
     Delivery.objects.filter(pk=dead.pk).update(status=Delivery.SENT)
     assert "eve@example.com (" not in shown(request, capsys)
 
