@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from approvals import people
-from approvals.services.choose import as_it_was_asked, policy_of
+from approvals.services.choose import as_it_was_asked, policy_of, refuse_strangers
 from approvals.services.question import Ask
 from orchestration.core.templates import placeholders
 
 
 def check(step_id: str, ask: Mapping[str, Any]) -> None:
-    """Raises BadInput for a policy, user or group that does not exist. What comes from a template is not known yet."""
+    """Raises BadInput for a policy, user or group that does not exist, and for what is no address. What comes from a
+    template is not known yet.
+    """
     stage, named = ask.get("stage") or step_id, tuple(ask.get("approvers") or ())
     known = tuple(name for name in named if not placeholders(name))
     if (named and not known) or placeholders([stage, ask.get("policy")]):
@@ -26,4 +28,4 @@ def check(step_id: str, ask: Mapping[str, Any]) -> None:
     )
     with as_it_was_asked(given):
         _, policy = policy_of(given)
-        people.find(policy)
+        refuse_strangers(given, people.find(policy))

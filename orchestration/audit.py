@@ -18,13 +18,14 @@ from orchestration.turns import turn
 class Actor:
     """Who acts, through which door (console, api, admin, python, engine), and in which roles.
 
-    `scopes`: what a token is good for, of all that the roles allow; None is everything.
+    `scopes`: what a token is good for, of all that the roles allow; None is everything. `owner`: whose agent it is.
     """
 
     name: str
     door: str
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None
+    owner: str = ""
 
 
 CONSOLE_ROLES = frozenset({"administrator"})

@@ -24,6 +24,9 @@ MAY: dict[str, frozenset[str]] = {
     "callback.keys": frozenset({ADMINISTRATOR}),
 }
 
+AGENTS_NEVER = frozenset({"approval.decide", "approval.manage", "policy.publish"})
+"""What no token of an agent is good for: deciding, and saying who or what decides instead."""
+
 IN_WORDS = {
     "view": "look at anything here",
     "run.start": "start runs",
@@ -52,10 +55,20 @@ def may(actor: Actor, what: str) -> bool:
     return bool(actor.roles & MAY[what]) and (actor.scopes is None or what in actor.scopes)
 
 
+def within(actor: Actor, *scopes: str) -> None:
+    """For what belongs to a person and no role: a token is good for it only with one of these scopes."""
+    if actor.scopes is not None and not actor.scopes & set(scopes):
+        raise _beyond(scopes[0])
+
+
+def _beyond(what: str) -> NotAllowed:
+    remedy = f"use one with the scope {what}" + (", which no agent has" if what in AGENTS_NEVER else "")
+    return NotAllowed(f"this token may not {IN_WORDS[what]}", field="token", remedy=remedy)
+
+
 def require(actor: Actor, what: str) -> None:
     if not may(actor, what):
         if actor.roles & MAY[what]:
-            remedy = f"use one with the scope {what}"
-            raise NotAllowed(f"this token may not {IN_WORDS[what]}", field="token", remedy=remedy)
+            raise _beyond(what)
         needed = " or ".join(sorted(MAY[what]))
         raise NotAllowed(f"{actor.name} may not {IN_WORDS[what]}", field="role", remedy=f"ask for the role {needed}")

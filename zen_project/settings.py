@@ -159,6 +159,9 @@ ZEN_FLOWS = {"approval": "approvals.flow.APPROVAL"}
 ZEN_GATE = "approvals.gate.look"
 ZEN_GATE_CHECK = "approvals.gate_check.check"
 ZEN_ASK = "approvals.client.request_human_approval"
+ZEN_APPROVERS_BY_ADDRESS = env.boolean("ZEN_APPROVERS_BY_ADDRESS", False)
+"""Whether a request, and not only a published policy, may let an address decide that belongs to no account."""
+
 ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
 

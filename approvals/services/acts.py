@@ -22,6 +22,7 @@ from orchestration.errors import BadInput, NotAllowed, WrongState
 def withdraw(*, request_id: str, actor: Actor, note: str = "") -> Request:
     """By whoever asked, or an administrator."""
     roles.require(actor, "view")
+    roles.within(actor, "approval.ask", "approval.manage")
     with held_now(found_request(request_id).run_id) as (held, at):
         if actor.name != held.request.requester:
             roles.require(actor, "approval.manage")
@@ -31,6 +32,7 @@ def withdraw(*, request_id: str, actor: Actor, note: str = "") -> Request:
 def revoke(*, request_id: str, actor: Actor, note: str = "") -> Request:
     """A yes is taken back before it was used: by one of those who gave it, or an administrator."""
     roles.require(actor, "view")
+    roles.within(actor, "approval.decide", "approval.manage")
     with held_now(found_request(request_id).run_id) as (held, at):
         voters = held.request.votes.filter(round=held.state.round, user__username=actor.name)
         if not voters.exists():
@@ -46,6 +48,7 @@ def revoke(*, request_id: str, actor: Actor, note: str = "") -> Request:
 def reassign(*, request_id: str, actor: Actor, to: str, person: str = "", note: str = "") -> Request:
     """Give a seat to another account: one's own, or, for an administrator, that of `person` (a user name)."""
     roles.require(actor, "view")
+    roles.within(actor, "approval.decide", "approval.manage")
     target = person_of(_user(to, "to"))
     with held_now(found_request(request_id).run_id) as (held, at):
         owner = person_of(_user(person or actor.name, "person"))

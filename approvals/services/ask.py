@@ -22,7 +22,7 @@ from approvals.folding import Held
 from approvals.models import Policy, Request
 from approvals.outgoing import register
 from approvals.people import Found
-from approvals.services.choose import as_it_was_asked, barred_by, policy_of, refuse_hopeless
+from approvals.services.choose import as_it_was_asked, barred_by, policy_of, refuse_hopeless, refuse_strangers
 from approvals.services.policies import store_policy
 from approvals.services.question import Ask
 from approvals.services.renew import renew, sound
@@ -80,6 +80,7 @@ def _opened(
     with as_it_was_asked(given):
         stored, policy = policy_of(given)
         whom = people.find(policy)
+        refuse_strangers(given, whom)
         barred = barred_by(given, actor, parent)
         plan = plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy.hours.holidays, now()))
         refuse_hopeless(plan, policy, whom)
@@ -91,7 +92,7 @@ def _opened(
         moment = now()
         run = Run.objects.create(
             workflow_id=handle, kind="approval", engine=chosen.name, definition=definition, context={}, config={},
-            created_at=moment, created_by=actor.name, handed_over=not chosen.is_told,
+            created_at=moment, created_by=actor.name, created_for=actor.owner, handed_over=not chosen.is_told,
             **(parent.fields() if parent else {}),
         )  # fmt: skip
         request = _create(given, content, actor, run=run, policy=stored, plan=plan, whom=whom)

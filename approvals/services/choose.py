@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
+
 from approvals import people
 from approvals.core.chain import names_in
 from approvals.core.feasible import short_of, too_few_for_all
@@ -66,13 +68,23 @@ def _shorter(expire: str | float | None, seconds: float) -> str | float:
 
 
 def barred_by(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:
-    """Person ids of whoever asked, wrote it, owns the agent that did, or started the run that waits."""
-    names = {actor.name, given.author, given.agent_owner}
+    """Person ids of whoever asked, wrote it, owns the agent that did, or started or defined the run that waits."""
+    names = {actor.name, actor.owner, given.author, given.agent_owner}
     above = parent.run if parent else None
     while above is not None:
-        names.add(above.created_by)
+        names |= {above.created_by, above.created_for, above.definition.published_by}
         above = above.parent
     return people.ids_of(names)
+
+
+def refuse_strangers(given: Ask, whom: Found) -> None:
+    """Whoever asks names accounts: an address could be their own. Where a published policy names one, it decides."""
+    strange = sorted(person.email for person in whom.people.values() if person.user_id is None)
+    if given.approvers and strange and not settings.ZEN_APPROVERS_BY_ADDRESS:
+        raise BadInput(
+            f"'{strange[0]}' belongs to no account here, and whoever asks cannot let an address decide",
+            field="emails", remedy="make an account for them, or have a policy published that names the address",
+        )  # fmt: skip
 
 
 def refuse_hopeless(plan: Plan, policy: PolicyDefinition, whom: Found) -> None:
@@ -127,7 +139,7 @@ def as_it_was_asked(given: Ask) -> Iterator[None]:
     try:
         yield
     except BadInput as error:
-        named = error.field in ("users", "groups", "on_call") and not given.approvers
+        named = error.field in ("users", "groups", "emails", "on_call") and not given.approvers
         message = f"policy '{given.policy or given.stage}': {error.message}" if named else error.message
         problems = [{**one, "field": _asked(str(one["field"]), given)} for one in error.problems]
         field = _asked(error.field, given)

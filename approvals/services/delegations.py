@@ -20,6 +20,7 @@ def delegate_while_away(
 ) -> Delegation:  # fmt: skip
     """By the owner, or an administrator for them. It counts when a decision is made, and goes one hop only."""
     roles.require(actor, "view")
+    roles.within(actor, "approval.decide", "approval.manage")
     if actor.name != owner.get_username():
         roles.require(actor, "approval.manage")
     if owner.pk == to.pk:
@@ -40,6 +41,7 @@ def delegate_while_away(
 
 def end_delegation(*, actor: Actor, delegation_id: int) -> Delegation:
     roles.require(actor, "view")
+    roles.within(actor, "approval.decide", "approval.manage")
     rule = Delegation.objects.filter(pk=delegation_id).select_related("owner", "to").first()
     if rule is None:
         raise NotFound(f"there is no delegation {delegation_id}", field="delegation_id")

@@ -22,6 +22,7 @@ def remind(*, request_id: str, actor: Actor, note: str = "") -> Request:
     The notifications room keeps its own caps: who was told too often of this request hears no more of it.
     """
     roles.require(actor, "view")
+    roles.within(actor, "approval.ask")
     with held_now(found_request(request_id).run_id) as (held, at):
         mine = actor.name == held.request.requester
         if not mine:

@@ -31,6 +31,7 @@ def resubmit(
 ) -> Request:  # fmt: skip
     """By whoever asked: with another content, or with the same one when changes were asked for and made elsewhere."""
     roles.require(actor, "view")
+    roles.within(actor, "approval.ask", "approval.manage")
     with held_now(found_request(request_id).run_id) as (held, _):
         if actor.name != held.request.requester:
             roles.require(actor, "approval.manage")
@@ -47,7 +48,7 @@ def resubmit(
             content["context"] = dict(context)
         if held.state.status is not Status.CHANGES_REQUESTED and content_hash(content) == held.request.content_hash:
             raise BadInput("nothing has changed", field="description", remedy="give another description or context")
-        authors = people.ids_of([actor.name])
+        authors = people.ids_of([actor.name, actor.owner])
         if not renew(held, sound(content), actor, authors=authors, note=note):
             raise WrongState(f"it is {held.state.status} already", field="request_id", remedy="ask anew")
     return held.request

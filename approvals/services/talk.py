@@ -16,6 +16,7 @@ KINDS = ("question", "answer", "comment")
 
 def remark(*, request_id: str, actor: Actor, person: Person, kind: str, text: str) -> Request:
     roles.require(actor, "view")
+    roles.within(actor, "approval.ask", "approval.decide")
     request = found_request(request_id)
     if kind not in KINDS:
         raise BadInput(f"'{kind}' is not a remark", field="kind", remedy=f"one of: {', '.join(KINDS)}")

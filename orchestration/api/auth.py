@@ -44,7 +44,7 @@ def _known(text: str) -> ApiToken | None:
     parts = text.split("_")
     if len(parts) != 3 or parts[0] != START or not parts[1].isalnum() or not parts[1].isascii():
         return None
-    token = ApiToken.objects.select_related("user").filter(prefix=parts[1]).first()
+    token = ApiToken.objects.select_related("user", "owner").filter(prefix=parts[1]).first()
     if token is None or not hmac.compare_digest(token.digest, digest_of(parts[2])):
         return None
     return None if token.expires_at and token.expires_at <= now() else token
@@ -61,7 +61,8 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def actor_of(user: Any, *, door: str = "api") -> Actor:
     token: ApiToken | None = getattr(user, "api_token", None)
     scopes = token.allowed() if token is not None else None
-    return Actor(name=user.get_username(), door=door, roles=roles.roles_of(user), scopes=scopes)
+    owner = token.owner.get_username() if token is not None and token.owner is not None else ""
+    return Actor(name=user.get_username(), door=door, roles=roles.roles_of(user), scopes=scopes, owner=owner)
 
 
 class MayView(IsAuthenticated):

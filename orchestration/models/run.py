@@ -35,6 +35,7 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=150, blank=True, default="")
+    created_for = models.CharField(max_length=150, blank=True, default="", help_text="whose agent started it")
 
     class Meta:
         ordering = ["-id"]

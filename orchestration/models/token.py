@@ -10,11 +10,10 @@ from django.conf import settings
 from django.db import models
 
 from orchestration.errors import BadInput
-from orchestration.roles import MAY
+from orchestration.roles import AGENTS_NEVER, MAY
 
 START = "zen"
 SCOPES = tuple(MAY)
-DECIDE = "approval.decide"
 
 
 class ApiToken(models.Model):
@@ -29,6 +28,10 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     scopes = models.JSONField(default=list, blank=True, help_text="what it is good for; empty: all that its user may")
     agent = models.BooleanField(default=False, help_text="of a program that acts by itself: it never decides")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="agent_tokens",
+        help_text="whose agent it is: they decide nothing that it asks for",
+    )  # fmt: skip
 
     class Meta:
         ordering = ["-id"]
@@ -39,27 +42,32 @@ class ApiToken(models.Model):
     @classmethod
     def issue(
         cls, user: Any, *, name: str = "", expires_at: datetime | None = None, scopes: Iterable[str] = (),
-        agent: bool = False,
+        agent: bool = False, owner: Any = None,
     ) -> tuple[ApiToken, str]:  # fmt: skip
         """The row, and the token itself, which is shown once and never stored. Raises BadInput."""
         wanted = sorted(set(scopes))
         strange = [scope for scope in wanted if scope not in SCOPES]
         if strange:
             raise BadInput(f"'{strange[0]}' is not a scope", field="scopes", remedy=f"one of: {', '.join(SCOPES)}")
-        if agent and DECIDE in wanted:
-            raise BadInput("an agent cannot decide", field="scopes", remedy=f"leave {DECIDE} out")
+        if agent and (never := sorted(AGENTS_NEVER & set(wanted))):
+            raise BadInput(
+                "an agent cannot decide, nor say who or what decides", field="scopes",
+                remedy=f"leave {', '.join(never)} out",
+            )  # fmt: skip
+        if owner is not None and not agent:
+            raise BadInput("only an agent has an owner", field="owner", remedy="make it a token of an agent")
         prefix, secret = secrets.token_hex(6), secrets.token_hex(24)
         row = cls.objects.create(
             user=user, name=name, prefix=prefix, digest=digest_of(secret), expires_at=expires_at, scopes=wanted,
-            agent=agent,
+            agent=agent, owner=owner,
         )  # fmt: skip
         return row, f"{START}_{prefix}_{secret}"
 
     def allowed(self) -> frozenset[str] | None:
-        """What it is good for; None is all that its user may. An agent never decides, whatever the row says."""
+        """What it is good for; None is all that its user may. An agent's never decides, whatever the row says."""
         if not self.scopes and not self.agent:
             return None
-        return frozenset(self.scopes or SCOPES) - ({DECIDE} if self.agent else set())
+        return frozenset(self.scopes or SCOPES) - (AGENTS_NEVER if self.agent else set())
 
 
 def digest_of(secret: str) -> str:

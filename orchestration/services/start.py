@@ -81,6 +81,7 @@ def start_run(
             config=config or {},
             created_at=now(),
             created_by=actor.name,
+            created_for=actor.owner,
             **(parent.fields() if parent else {}),
         )
         beginning = chosen.begin(run)
@@ -95,7 +96,8 @@ def start_run(
 
 _COLUMNS = (
     "workflow_id, kind, engine, status, cause, definition_id, context, config, head, version, parent_id, parent_step, "
-    "parent_iteration, parent_attempt, error, handed_over, created_at, started_at, finished_at, created_by"
+    "parent_iteration, parent_attempt, error, handed_over, created_at, started_at, finished_at, created_by, "
+    "created_for"
 )
 
 

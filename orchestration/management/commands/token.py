@@ -28,16 +28,12 @@ class Command(ConsoleCommand):
         days: Annotated[int, typer.Option(min=0, help="valid for so many days; 0: until it is revoked")] = 0,
         scope: Annotated[list[str] | None, typer.Option(help="good for this only; may be repeated")] = None,
         agent: Annotated[bool, typer.Option(help="of a program that acts by itself: it can never decide")] = False,
+        owner: Annotated[str, typer.Option(help="whose agent it is: they decide nothing that it asks for")] = "",
     ) -> None:
         """Print a new token. It is shown this once."""
-        users: Any = get_user_model()
-        owner = users.objects.filter(**{users.USERNAME_FIELD: user}).first()
-        if owner is None:
-            raise BadInput(
-                f"there is no user '{user}'", field="user", remedy="add the account first, in the admin under Users"
-            )
+        account, person = _account(user, "user"), _account(owner, "owner") if owner else None
         until = now() + timedelta(days=days) if days else None
-        _, token = ApiToken.issue(owner, name=name, expires_at=until, scopes=scope or (), agent=agent)
+        _, token = ApiToken.issue(account, name=name, expires_at=until, scopes=scope or (), agent=agent, owner=person)
         note(f"a token of {user}; keep it, it is not shown again")
         self.stdout.write(token)
 
@@ -48,3 +44,13 @@ class Command(ConsoleCommand):
         gone, _ = ApiToken.objects.filter(prefix=prefix).delete()
         if not gone:
             raise BadInput(f"there is no token '{prefix}'", field="prefix")
+
+
+def _account(name: str, field: str) -> Any:
+    users: Any = get_user_model()
+    found = users.objects.filter(**{users.USERNAME_FIELD: name}).first()
+    if found is None:
+        raise BadInput(
+            f"there is no user '{name}'", field=field, remedy="add the account first, in the admin under Users"
+        )
+    return found

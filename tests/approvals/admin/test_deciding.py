@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 from playwright.sync_api import expect
+from pytest_django import Settings
 
 from approvals.links import link_for, signed
 from approvals.models import Request, Vote
@@ -225,7 +226,8 @@ def test_hostile_content_is_only_shown(visitor: Visitor, transactional_db: None)
     assert rels and all({"noopener", "nofollow"} <= set(rel.split()) for rel in rels)
 
 
-def test_a_link_of_ones_own_decides_in_a_browser(visitor: Visitor, transactional_db: None) -> None:
+def test_a_link_of_ones_own_decides_in_a_browser(visitor: Visitor, transactional_db: None, settings: Settings) -> None:
+    settings.ZEN_APPROVERS_BY_ADDRESS = True
     scenes.cast()
     visitor.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     request = scenes.asked("Let us in?", approvers=("eve@example.com",))

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 
 from approvals.models import Request, Vote
 from approvals.services import publish_policy
 from orchestration.clock import now
 from orchestration.errors import BadInput
-from orchestration.models import ApiToken, AuditEvent
+from orchestration.models import ApiToken, AuditEvent, Run
 from tests.contract.cast import account
 from tests.contract.sagas import ADA
 from tests.orchestration.api.test_runs import post
@@ -205,6 +206,52 @@ def test_a_token_is_good_for_its_scopes_only(ada: Client) -> None:
     assert post(reader, "approvals/a-1/decide/", {"decision": "approve"}).status_code == 403
     assert post(client_for(user, scopes=["view", "approval.decide"]), "approvals/a-1/decide/", {"decision": "approve"})
     assert Request.objects.get().status == "approved"
+
+
+def test_what_belongs_to_a_person_needs_a_scope_as_well(ada: Client) -> None:
+    bob, carol = account("bob"), account("carol")
+    ask(ada)
+    reader, writer = client_for(bob, scopes=["view"]), client_for(bob, agent=True)
+    now_and_then = {"starts_at": now().isoformat(), "ends_at": (now() + timedelta(days=2)).isoformat()}
+    for client in (reader, writer):
+        assert post(client, "approvals/a-1/reassign/", {"to": "carol"}).status_code == 403
+        assert post(client, "approvals/a-1/revoke/", {}).status_code == 403
+        refused = post(client, "delegations/", {"to": "carol", **now_and_then})
+        assert refused.status_code == 403 and "this token may not decide" in refused.json()["detail"]
+    mine = account("ada", "operator")
+    for verb, body in (("withdraw", {}), ("resubmit", {"description": "x"}), ("remind", {}),
+                       ("remarks", {"kind": "comment", "text": "x"})):  # fmt: skip
+        assert post(client_for(mine, scopes=["view"]), f"approvals/a-1/{verb}/", body).status_code == 403, verb
+    assert post(client_for(mine, agent=True), "approvals/a-1/withdraw/", {}).status_code == 200
+    assert post(client_for(carol), "delegations/", {"to": "bob", **now_and_then}).status_code == 201
+
+
+def test_the_owner_of_an_agent_decides_nothing_that_it_asks_for() -> None:
+    robot, oli = account("robot", "operator"), account("oli")
+    client = client_for(robot, agent=True, owner=oli)
+    refused = ask(client, approvers=["oli"])
+    assert refused.status_code == 422, "nobody would be left"
+    assert ask(client, approvers=["oli", "bob"] if account("bob") else []).status_code == 201
+    answer = post(client_for(oli), "approvals/a-1/decide/", {"decision": "approve"})
+    assert answer.status_code == 403 and "owns the agent" in answer.json()["detail"]
+    gate = {"step_id": "gate", "forward_action": {"type": "approval", "approvers": ["oli", "bob"]}}
+    saga = {"saga_id": "s", "steps": [gate]}
+    started = post(client, "runs/", {"definition": saga, "workflow_id": "r-1", "engine": "celery"})
+    assert started.status_code == 201 and Run.objects.get(workflow_id="r-1").created_for == "oli"
+    with pytest.raises(BadInput, match="only an agent has an owner"):
+        ApiToken.issue(robot, owner=oli)
+
+
+def test_whoever_asks_names_no_address_that_belongs_to_nobody(ada: Client, settings: Settings) -> None:
+    refused = ask(ada, approvers=["mine@example.com"])
+    assert refused.status_code == 422 and "'mine@example.com' belongs to no account" in refused.json()["detail"]
+    account("bob")
+    assert ask(ada, request_id="a-2", approvers=["bob@example.com"]).status_code == 201
+    policy = {"policy": "outside", "stages": [{"name": "one", "who": {"emails": ["eve@example.com"]}}]}
+    publish_policy(data=policy, actor=ADA)
+    assert ask(ada, request_id="a-3", policy="outside").status_code == 201
+    settings.ZEN_APPROVERS_BY_ADDRESS = True
+    assert ask(ada, approvers=["mine@example.com"]).status_code == 201
 
 
 def test_an_agent_never_decides(ada: Client) -> None:

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pytest_django import Settings
 
 from approvals.console import requests
 from approvals.console.text import visible
@@ -105,8 +106,11 @@ def test_hidden_characters_are_spelled_out(
     assert r"pay \u202eevil\u2066 \u200b[bold]now[/bold] :boom: \x1b[2J\x07 \u2028end" in text
 
 
-def test_who_is_waited_for_and_was_never_reached_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_is_waited_for_and_was_never_reached_is_said(
+    capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
     """Without a mail server an address alone is nobody who hears of it."""
+    settings.ZEN_APPROVERS_BY_ADDRESS = True
     request = asked(request_id="r1", approvers=("eve@example.com", "bob"))
     assert request_view(request)["not_reached"] == []
     deliver_due()
@@ -114,7 +118,7 @@ def test_who_is_waited_for_and_was_never_reached_is_said(capsys: pytest.CaptureF
     assert dead.status == Delivery.DEAD
     assert "not reached: eve@example.com (there is no mail server; set EMAIL_URL" in shown(request, capsys)
     page = client_of("bob").get(page_of(request)).content.decode()
-    assert "Not reached: eve@example.com. There is no mail server" in page
+    assert "Not reached: eve@example.com, bob (there is no mail server" in page
     Delivery.objects.filter(pk=dead.pk).update(status=Delivery.SENT)
     assert "eve@example.com (" not in shown(request, capsys)
 

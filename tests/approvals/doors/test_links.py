@@ -20,6 +20,11 @@ from tests.contract.sagas import ADA
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def by_address(settings: Settings) -> None:
+    settings.ZEN_APPROVERS_BY_ADDRESS = True
+
+
 def asked(*approvers: str, **more: Any) -> Request:
     names = approvers or ("eve@example.com",)
     request, _ = ask(given=Ask(stage="s", description="May we?", approvers=names, **more), actor=ADA, engine="celery")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.db.models import ProtectedError
+from pytest_django import Settings
 
 from approvals.models import Request
 from approvals.people import Person
@@ -119,7 +120,8 @@ def test_another_account_of_the_requester_decides_nothing() -> None:
         says(later.get_username(), "approve", request)
 
 
-def test_the_address_of_the_requester_decides_nothing() -> None:
+def test_the_address_of_the_requester_decides_nothing(settings: Settings) -> None:
+    settings.ZEN_APPROVERS_BY_ADDRESS = True
     erin = account("erin", "operator")
     given = Ask(stage="x", approvers=("bob", "erin@example.com"))
     request, _ = ask(given=given, actor=actor(erin), engine="celery")
