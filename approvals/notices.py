@@ -140,7 +140,7 @@ def _person(request: Request, person: str, *, stage: int) -> Person:
     known = request.people.get(person, {})
     user_id = known.get("user_id")
     url = "" if user_id else link_for(request, person, stage=stage)
-    return Person(user_id=user_id, name=known.get("name", person), email=known.get("email", ""), url=url)
+    return Person(user_id=user_id, name=known.get("name", person), email=known.get("email", ""), url=url, id=person)
 
 
 def _accounts(which: Q) -> list[Person]:

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.module_loading import import_string
@@ -19,11 +21,12 @@ from orchestration import roles
 from orchestration.errors import BadInput
 
 MAY_DECIDE = roles.MAY["approval.decide"]
+LONGEST_ADDRESS = 254
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """`id`: user:7, or email:eve@example.com for somebody without an account."""
+    """`id`: user:7, or email:eve@example.com for somebody without an account, whatever tag their address has."""
 
     id: str
     name: str
@@ -49,7 +52,9 @@ def person_of(user: Any) -> Person:
 
 
 def find(policy: PolicyDefinition) -> Found:
-    """Everybody whom the policy names. Raises BadInput for a user, group or look-up that does not exist."""
+    """Everybody whom the policy names. Raises BadInput for a user, group or look-up that does not exist, and for
+    what is no address.
+    """
     people: dict[str, Person] = {}
     named: dict[str, frozenset[str]] = {}
     left_out: dict[str, None] = {}
@@ -57,7 +62,7 @@ def find(policy: PolicyDefinition) -> Found:
     by_name = _by_name(name.partition(":")[2] for name in names if name.startswith("user:"))
     for name in names:
         kind, _, value = name.partition(":")
-        here = [_of_email(value)] if kind == "email" else _of_users(_users(kind, value, by_name), left_out)
+        here = _of_email(value, left_out) if kind == "email" else _of_users(_users(kind, value, by_name), left_out)
         people |= {person.id: person for person in here}
         named[name] = frozenset(person.id for person in here)
     return Found(people=people, named=named, left_out=tuple(left_out))
@@ -66,14 +71,30 @@ def find(policy: PolicyDefinition) -> Found:
 def ids_of(names: Iterable[str]) -> frozenset[str]:
     """The person ids of user names and of addresses, whether or not there is an account.
 
-    Accounts with one address are one person, and so is the address itself.
+    Accounts with one address are one person, and so is the address itself, with a tag or without.
     """
     wanted = {name.lower() for name in names if name}
     lowered = get_user_model().objects.annotate(handle=Lower("username"), address=Lower("email"))
     named = lowered.filter(Q(handle__in=wanted) | Q(address__in=wanted))
     addresses = {user.email.lower() for user in named if user.email} | {name for name in wanted if "@" in name}
-    alike = lowered.filter(address__in=addresses)
-    return frozenset({person_of(user).id for user in (*named, *alike)} | {f"email:{one}" for one in addresses})
+    plain = {untagged(address) for address in addresses}
+    alike = get_user_model().objects.filter(_has_one_of(plain))
+    return frozenset({person_of(user).id for user in (*named, *alike)} | {f"email:{one}" for one in addresses | plain})
+
+
+def untagged(address: str) -> str:
+    """ada@example.com for Ada+zen@example.com: whoever has the one has the other."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
+def _has_one_of(plain: Iterable[str]) -> Q:
+    """Accounts with one of these addresses, whatever tag is in it."""
+    found = Q(pk__in=[])
+    for address in plain:
+        local, _, domain = address.rpartition("@")
+        found |= Q(email__iexact=address) | Q(email__istartswith=f"{local}+", email__iendswith=f"@{domain}")
+    return found
 
 
 def who_may_decide(user_ids: Iterable[int]) -> frozenset[int]:
@@ -131,9 +152,29 @@ def _on_call(name: str) -> list[str]:
     return [str(username) for username in import_string(path)()]
 
 
-def _of_email(address: str) -> Person:
-    """The account with this address when there is one that decides, so that nobody counts twice."""
-    user = accounts().filter(email__iexact=address, is_active=True).order_by("pk").first()
-    if user is not None and may_decide(user):
-        return person_of(user)
-    return Person(id=f"email:{address.lower()}", name=address, email=address)
+def _of_email(address: str, left_out: dict[str, None]) -> list[Person]:
+    """The account with this address when there is one, so that nobody counts twice, and nobody whose account may not
+    decide does so by a link.
+    """
+    plain = untagged(address)
+    alike = list(accounts().filter(_has_one_of([plain])).order_by("pk"))
+    users = [user for user in alike if user.email.lower() == address.lower()] or alike
+    if users:
+        return _of_users([user for user in users if may_decide(user)][:1] or users, left_out)
+    _check_address(address)
+    return [Person(id=f"email:{plain}", name=address, email=address)]
+
+
+def _check_address(address: str) -> None:
+    """Here, and not when it is written to: an address that reaches nobody is found while somebody can mend it."""
+    try:
+        validate_email(address)
+    except ValidationError:
+        wrong = True
+    else:
+        wrong = len(address) > LONGEST_ADDRESS
+    if wrong:
+        raise BadInput(
+            f"{address[:100]!r} is no e-mail address that reaches anybody", field="emails",
+            remedy="give one such as ada@company.com, or the user name of an account",
+        )  # fmt: skip

@@ -78,7 +78,7 @@ def _is_meant(request: Request, plan: Plan, state: State, stage: Stage, seat: Se
 def _names(who: Who, account: Any) -> bool:
     return bool(
         account.get_username() in who.users
-        or account.email.lower() in {address.lower() for address in who.emails}
+        or people.untagged(account.email) in map(people.untagged, who.emails)
         or _groups(account) & set(who.groups)
     )
 

@@ -36,16 +36,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """`url`: this person's own link."""
+    """`url`: this person's own link. `id`: who it is without an account, where their address alone does not say it."""
 
     user_id: int | None
     name: str
     email: str = ""
     url: str = ""
+    id: str = ""
 
     @property
     def key(self) -> str:
-        return f"user:{self.user_id}" if self.user_id is not None else f"email:{self.email.lower()}"
+        return f"user:{self.user_id}" if self.user_id is not None else self.id or f"email:{self.email.lower()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
