@@ -12,15 +12,20 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
 from temporalio.client import Client, RPCTimeoutOrCancelledError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
+from temporalio.service import RPCStatusCode as Code
 
 from orchestration.errors import Unreachable
 
 Answer = TypeVar("Answer")
 RPC_SECONDS = 5.0
-AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
+AWAY = frozenset({Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED, Code.UNKNOWN})
+SHUT = frozenset({Code.PERMISSION_DENIED, Code.UNAUTHENTICATED, Code.UNIMPLEMENTED})
+BUSY = frozenset({Code.FAILED_PRECONDITION, Code.RESOURCE_EXHAUSTED, Code.ABORTED, Code.INTERNAL})
+"""What the server answers while a workflow is just ending, or has much to do: the same call is sent again."""
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
@@ -38,7 +43,9 @@ def loop() -> asyncio.AbstractEventLoop:
 
 
 def call(work: Coroutine[Any, Any, Answer], *, seconds: float = RPC_SECONDS) -> Answer:
-    """Run on the loop and wait. Raises Unreachable when the server does not answer in time."""
+    """Run on the loop and wait. Raises Unreachable when the server does not answer in time, or serves nobody; an
+    RPCError is about this very call.
+    """
     future = asyncio.run_coroutine_threadsafe(work, loop())
     try:
         return future.result(seconds)
@@ -48,9 +55,7 @@ def call(work: Coroutine[Any, Any, Answer], *, seconds: float = RPC_SECONDS) -> 
     except RPCTimeoutOrCancelledError as error:  # an update's; it is no RPCError
         raise away(str(error)) from None
     except RPCError as error:
-        if error.status in AWAY:
-            raise away(str(error)) from None
-        raise
+        raise unusable(error) or error from None
 
 
 async def client() -> Client:
@@ -79,19 +84,33 @@ async def server_version() -> str:
     found = await client()
     soon = timedelta(seconds=3)
     info = await found.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=soon)
-    try:
-        await found.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=settings.TEMPORAL_NAMESPACE), timeout=soon
-        )
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        raise Unreachable(
+    await found.workflow_service.describe_namespace(
+        DescribeNamespaceRequest(namespace=settings.TEMPORAL_NAMESPACE), timeout=soon
+    )
+    return str(info.server_version)
+
+
+def unusable(error: RPCError) -> Unreachable | None:
+    """What an answer says of the server, if it says something: another call would fare no better now."""
+    if _lacks_namespace(error):
+        return Unreachable(
             f"the Temporal server has no namespace '{settings.TEMPORAL_NAMESPACE}'",
             field="engine",
             remedy=f"temporal operator namespace create {settings.TEMPORAL_NAMESPACE}",
-        ) from None
-    return str(info.server_version)
+        )
+    if error.status in SHUT:
+        return Unreachable(
+            f"the Temporal server at {settings.TEMPORAL_ADDRESS} refuses us "
+            f"({error.status.name.lower()}: {_plainly(str(error))})",
+            field="engine",
+            remedy="see TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and what that server lets us do",
+        )
+    return away(str(error)) if error.status in AWAY | BUSY else None
+
+
+def _lacks_namespace(error: RPCError) -> bool:
+    """A workflow that is not there has the same status."""
+    return any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
 
 
 def away(why: str) -> Unreachable:

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 ASK_AGAIN_SECONDS = 2.0
 UPDATE_SECONDS = 10.0
-NOT_READY = frozenset({"FAILED_PRECONDITION", "RESOURCE_EXHAUSTED", "ABORTED", "INTERNAL"})
-"""What the server answers while a workflow is just ending, or has much to do: the same update is sent again."""
-
 MOST_REVIVALS = 3
 TASK_TIMEOUT = timedelta(seconds=3)  # how soon a dead worker's workflow task is given to another
 
@@ -156,8 +153,6 @@ def _update(run: Run, message: Message) -> str | None:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
-        if error.status.name in NOT_READY:
-            raise connection.away(str(error)) from None
         raise
     return ""
 
@@ -175,7 +170,7 @@ async def _send(workflow_id: str, message: Message) -> None:
             handle = client.get_workflow_handle(workflow_id)
             await handle.execute_update(DELIVER, Deliver(event=text), id=message.message_id, result_type=str)
         except RPCError as error:
-            if error.status.name not in NOT_READY or pause is None:
+            if error.status not in connection.BUSY or pause is None:
                 raise
             await asyncio.sleep(pause)
         except WorkflowUpdateFailedError as error:

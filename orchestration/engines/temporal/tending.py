@@ -13,16 +13,25 @@ TELL_SECONDS = 10.0
 
 
 def tend(run: Run) -> None:
-    """Raises Unreachable. A workflow that was lost is started anew: what it has to know is in the rows."""
-    if run.handed_over and _told(run):
+    """Raises Unreachable. A workflow that was lost is started anew: what it has to know is in the rows.
+
+    Whoever changes a run tells its workflow only once the run is handed over. So it counts as handed over as it was
+    when its workflow was begun or told, and is told again when it changed meanwhile.
+    """
+    if run.handed_over and (_told(run) or run.finished_at):
         return
-    if not run.finished_at:
-        _start(run)
-    Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True)
+    while True:
+        if run.finished_at or not _started(run):  # an earlier start may have got through, its answer lost
+            _told(run)
+        if Run.objects.filter(pk=run.pk, version=run.version).update(handed_over=True):
+            return
+        run.refresh_from_db(fields=["version", "finished_at"])
 
 
-def _start(run: Run) -> None:
-    from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+def _started(run: Run) -> bool:
+    """False: its workflow runs already."""
+    from temporalio.common import WorkflowIDReusePolicy
+    from temporalio.exceptions import WorkflowAlreadyStartedError
 
     from orchestration.engines.temporal import connection
 
@@ -34,12 +43,15 @@ def _start(run: Run) -> None:
             id=run.workflow_id,
             task_queue=settings.TEMPORAL_TASK_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             task_timeout=timedelta(seconds=3),
             rpc_timeout=timedelta(seconds=4),
         )
 
-    connection.call(start())
+    try:
+        connection.call(start())
+    except WorkflowAlreadyStartedError:
+        return False
+    return True
 
 
 def _told(run: Run) -> bool:
@@ -59,5 +71,5 @@ def _told(run: Run) -> bool:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return False
-        raise connection.away(str(error)) from None
+        raise
     return True

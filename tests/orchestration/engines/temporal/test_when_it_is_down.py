@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 from pytest_django import Settings
+from temporalio.service import RPCError, RPCStatusCode
 
 from orchestration import plans
 from orchestration.audit import CONSOLE_ROLES, Actor
-from orchestration.engines.registry import choose
+from orchestration.clock import now
+from orchestration.core.events import LookAgain
+from orchestration.delivery import deliver
+from orchestration.engines.registry import ENGINES, choose
+from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.engine import TemporalEngine
 from orchestration.engines.temporal.worker import hosted
 from orchestration.errors import Unreachable
+from orchestration.lifecycle import post
 from orchestration.models import Run
 from orchestration.services import act, start_run
 from tests.contract.hosts import until
@@ -99,3 +105,33 @@ def test_one_lost_question_is_asked_again(settings: Settings, monkeypatch: pytes
 def test_auto_without_an_address_is_celery(settings: Settings) -> None:
     settings.TEMPORAL_ADDRESS = ""
     assert choose().name == "celery"
+
+
+@pytest.mark.parametrize("status", ["UNKNOWN", "PERMISSION_DENIED", "UNAUTHENTICATED", "UNIMPLEMENTED", "INTERNAL"])
+def test_a_server_that_serves_nobody_is_out_of_reach(status: str) -> None:
+    async def refused() -> None:
+        raise RPCError("no luck", RPCStatusCode[status], b"")
+
+    with pytest.raises(Unreachable, match="no luck") as caught:
+        connection.call(refused())
+    assert caught.value.remedy
+
+
+def test_what_is_wrong_with_one_call_says_nothing_of_the_server() -> None:
+    async def refused() -> None:
+        raise RPCError("too large", RPCStatusCode.INVALID_ARGUMENT, b"")
+
+    with pytest.raises(RPCError, match="too large"):
+        connection.call(refused())
+
+
+def test_a_missing_namespace_is_no_ended_run(settings: Settings, temporal_dev_server: str) -> None:
+    settings.ZEN_WHEN_TEMPORAL_IS_DOWN = "queue"
+    run = start()
+    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_NAMESPACE = temporal_dev_server, "nowhere"
+    with pytest.raises(Unreachable, match="no namespace 'nowhere'") as caught:
+        deliver(post(run, LookAgain(at=now(), step_id="a", iteration=1)))
+    assert "namespace create nowhere" in caught.value.remedy
+    assert run.messages.get().delivered_at is None
+    with pytest.raises(Unreachable, match="no namespace 'nowhere'"):
+        ENGINES["temporal"].take(run)
