@@ -53,9 +53,9 @@ def untold() -> QuerySet[Request]:
 
 
 def shut_out() -> QuerySet[Request]:
-    """Open, and somebody whom it waits for has closed the account or lost the role."""
+    """Open, and somebody whom it waits for has closed the account or lost the role, or was deleted."""
     able = get_user_model().objects.filter(Q(is_superuser=True) | Q(groups__name__in=people.MAY_DECIDE), is_active=True)
-    waiting = Seat.objects.filter(waits=True, user__isnull=False).exclude(user__in=able)
+    waiting = Seat.objects.filter(waits=True, person__startswith="user:").exclude(user__isnull=False, user__in=able)
     return _open().filter(Exists(waiting.filter(request=OuterRef("pk"))))
 
 
