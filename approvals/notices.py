@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from django.contrib.auth import get_user_model
@@ -13,11 +14,14 @@ from approvals.core.state import State
 from approvals.core.words import Choice, Telling
 from approvals.links import link_for, page_of
 from approvals.models import Delegation, Remark, Request
+from notifications.errors import NoticeError
 from notifications.message import Button, Message, Person
 from notifications.models import Channel
-from notifications.services import settle, tell
+from notifications.services import reachable, settle, tell
 from orchestration import roles
 from orchestration.clock import now
+
+log = logging.getLogger(__name__)
 
 LONGEST_EXTRACT = 1500
 HEADS = {
@@ -72,14 +76,25 @@ def tell_remark(said: Remark) -> None:
 def _send(
     request: Request, state: State, command: Tell, people: Iterable[Person], *, channels: tuple[str, ...]
 ) -> None:
+    """Who cannot be told is left out: a person whom nobody reaches must not keep the request from going on."""
     found = list({person.key: person for person in people}.values())
-    if not found and not channels:
+    try:
+        _tell(request, state, command, found, channels)
+    except NoticeError as refused:
+        if refused.field != "people":
+            raise
+        log.warning("approval %s: %s, and is left out of what people are told", request, refused)
+        _tell(request, state, command, reachable(found), channels)
+
+
+def _tell(request: Request, state: State, command: Tell, people: list[Person], channels: tuple[str, ...]) -> None:
+    if not people and not channels:
         return
     tell(
         subject=subject_of(request),
         kind=f"approval.{command.why}",
         message=_message(request, command.why),
-        people=found,
+        people=people,
         channels=channels,
         dedupe=f"{subject_of(request)}:{state.version + 1}:{command.why}",
         urgent=command.why in (Telling.ESCALATED, Telling.RESCUE),

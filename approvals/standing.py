@@ -31,25 +31,27 @@ def who_left(request: Request, plan: Plan, state: State, *, known: dict[int, Any
     """
     waiting = [seat for seat in state.seats if not state.has_spoken(seat.person)]
     accounts = accounts_of(request, waiting, {} if known is None else known)
-    able = {account.pk for account in accounts.values() if people.may_decide(account)}
+    able = {person for person, account in accounts.items() if account is not None and people.may_decide(account)}
     stage = open_stage(request, state)
     left: set[str] = set()
     for seat in waiting:
-        account = accounts.get(seat.owner)
-        if account is not None and not (account.pk in able and _is_meant(request, plan, state, stage, seat, account)):
+        owner = accounts.get(seat.owner)
+        if seat.owner in accounts and not (seat.owner in able and _is_meant(request, plan, state, stage, seat, owner)):
             left |= {seat.person, seat.owner}
-        elif seat.person in accounts and accounts[seat.person].pk not in able:
+        elif seat.person in accounts and seat.person not in able:
             left.add(seat.person)
     return frozenset(left)
 
 
 def accounts_of(request: Request, seats: Iterable[Seat], known: dict[int, Any]) -> Mapping[str, Any]:
-    """By person id; `known` gets those that it lacks. Somebody who is known by an address alone has none."""
+    """By person id, None for one that was deleted; `known` gets those that it lacks. Somebody who is known by an
+    address alone has no entry.
+    """
     ids = {
         person: request.people.get(person, {}).get("user_id") for seat in seats for person in (seat.person, seat.owner)
     }
     learn((pk for pk in ids.values() if pk is not None), known)
-    return {person: known[pk] for person, pk in ids.items() if pk in known}
+    return {person: known.get(pk) for person, pk in ids.items() if pk is not None}
 
 
 def learn(user_ids: Iterable[int], known: dict[int, Any]) -> None:

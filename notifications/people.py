@@ -51,16 +51,28 @@ def reached(people: Sequence[Person]) -> list[Reached]:
     ]
 
 
+def reachable(people: Sequence[Person]) -> list[Person]:
+    """Without those for whom `reached` refuses all: their account is gone, or they have no address."""
+    ids = [person.user_id for person in people if person.user_id is not None]
+    there = set(get_user_model().objects.filter(pk__in=ids).values_list("pk", flat=True))
+    return [one for one in people if (_is_address(one.email) if one.user_id is None else one.user_id in there)]
+
+
 def _checked(person: Person) -> Person:
     checked_url(person.url)
-    if person.user_id is None:
-        try:
-            validate_email(person.email)
-        except ValidationError:
-            remedy = "give a user_id, or an e-mail address such as ada@company.com"
-            shown = person.email[:100]
-            raise BadInput(f"{shown!r} reaches nobody", field="people", value=shown, remedy=remedy) from None
+    if person.user_id is None and not _is_address(person.email):
+        remedy = "give a user_id, or an e-mail address such as ada@company.com"
+        shown = person.email[:100]
+        raise BadInput(f"{shown!r} reaches nobody", field="people", value=shown, remedy=remedy)
     return person
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _personal() -> list[Channel]:
