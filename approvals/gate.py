@@ -18,6 +18,9 @@ from orchestration.errors import Unreachable, ZenError
 from orchestration.gates import Knock, Open, Shut
 from orchestration.services.start import Parent
 
+GIVEN_UP_BY = ("", "parent run")
+"""Who is said to have cancelled a request that its run, or the reconciler, gave up; anybody else is a person."""
+
 
 def look(knock: Knock) -> Open | Shut:
     """Called by the step's attempt, and by each repetition of it: the rows say what has happened already."""
@@ -41,13 +44,21 @@ def look(knock: Knock) -> Open | Shut:
 
 
 def _opened(knock: Knock, given: Ask, actor: Actor) -> tuple[Request, bool]:
-    """The request of this step, opened now if nobody has asked yet. A no that was reported is asked anew by a retry."""
+    """The request of this step, opened now if nobody has asked yet.
+
+    A no that was reported is asked anew by a retry, and what the run gave up is asked anew when it goes on after all:
+    both only ever grow, so no handle is used twice.
+    """
     run, row = knock.run, knock.row
     reported = run.commands.filter(
         kind="run_action", step_id=row.step_id, purpose=Purpose.FORWARD, iteration=row.iteration,
         outcome=Outcome.FAILED,
     ).count()  # fmt: skip
-    handle = handle_for_gate(run.workflow_id, row.step_id, row.iteration, reported)
+    given_up = Request.objects.filter(
+        run__parent=run, run__parent_step=row.step_id, run__parent_iteration=row.iteration,
+        status=Status.CANCELLED, decided_by__in=GIVEN_UP_BY,
+    ).count()  # fmt: skip
+    handle = handle_for_gate(run.workflow_id, row.step_id, row.iteration, reported + given_up)
     there = Request.objects.filter(request_id=handle).select_related("run").first()
     if there is not None:
         return there, False
@@ -60,9 +71,13 @@ def _spend(knock: Knock, request: Request, given: Ask, actor: Actor) -> Open | S
     if content_hash(given.content()) != request.content_hash:
         return Shut(why="what was approved is not what would be done now; rerun the step to ask for this")
     with sql.writing():
-        mine = Request.objects.filter(pk=request.pk, status=Status.APPROVED, spent_by__in=["", knock.key])
+        mine = Request.objects.filter(
+            pk=request.pk, status=Status.APPROVED, round=request.round, content_hash=request.content_hash,
+            spent_by__in=["", knock.key],
+        )  # fmt: skip
         if not mine.update(spent_by=knock.key):
-            return Shut(why="the approval was used already, or taken back", cause=Cause.REJECTED)
+            why = "the approval was used already, taken back, or asked anew for something else"
+            return Shut(why=why, cause=Cause.REJECTED)
         if Request.objects.filter(pk=request.pk, spent_at=None).update(spent_at=now()):
             audit.record(
                 actor=actor, action="approval.spend", workflow_id=request.request_id, key=knock.key,
