@@ -21,4 +21,5 @@ def heard(ended: DeliveryEnded) -> None:
         return
     with sql.writing():
         held = folding.hold(request.run_id)
-        folding.fold(held, Delivered(at=ended.at))
+        person = f"user:{ended.user_id}" if ended.user_id else ""
+        folding.fold(held, Delivered(at=ended.at, person=person))

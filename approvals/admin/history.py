@@ -61,6 +61,8 @@ def _words(request: Request, event: Event) -> str:
             return "asked again in the same words"
         case "approval.stage_opened":
             return f"stage '{data.get('stage')}' was opened" + (f", round {data['round']}" if data["round"] > 1 else "")
+        case "approval.passed_by_silence":
+            return f"stage '{data.get('stage')}' passed by silence, as its policy says"
         case "approval.escalated":
             return f"escalated to level {data.get('level')}"
         case "approval.event.delegated":

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from approvals.core.commands import Tell
-from approvals.core.events import Cancelled, ContentChanged, Delegated, Opened, PeopleNamed, Revoked, Voted, Withdrawn
+from approvals.core.events import (
+    Cancelled,
+    ClockReached,
+    ContentChanged,
+    Delegated,
+    Opened,
+    PeopleNamed,
+    Revoked,
+    Voted,
+    Withdrawn,
+)
 from approvals.core.plan import Plan
 from approvals.core.simulate import Moment
 from approvals.core.words import Authority, Status, Telling
@@ -65,7 +75,8 @@ def _clock(plan: Plan, one: Moment, names: Names) -> list[str]:
         said.append("its clocks begin, at the latest")
     if _reminders(one):
         said.append(f"{listed(_reminders(one), names)} are reminded")
-    for level in plan.stages[after.stage].levels[_escalated_before(one) : after.escalated]:
+    for place in after.escalated[_escalated_before(one) :]:
+        level = plan.stages[after.stage].levels[place]
         people = sorted(level.people - plan.barred)
         said.append(f"it is escalated to {listed(people, names)}, {AUTHORITY[level.authority]}")
     return said
@@ -77,17 +88,19 @@ def _reminders(one: Moment) -> tuple[str, ...]:
 
 
 def _escalated_before(one: Moment) -> int:
-    return one.before.escalated if one.before.opened_at == one.after.opened_at else 0
+    return len(one.before.escalated) if one.before.opened_at == one.after.opened_at else 0
 
 
 def _stage(plan: Plan, one: Moment, names: Names) -> list[str]:
     before, after = one.before, one.after
+    silent = isinstance(one.event, ClockReached) and after.stage > before.stage
+    passed = [f"stage '{plan.stages[before.stage].name}' passes by silence, as the policy says"] if silent else []
     same = (before.stage, before.round, before.opened_at) == (after.stage, after.round, after.opened_at)
     if same or after.status.is_end:
         return []
     asked = [tell.people for tell in one.commands if isinstance(tell, Tell) and tell.why is Telling.ASKED]
     people = asked[0] if asked else ()
-    return [f"stage '{plan.stages[after.stage].name}' opens: {listed(people, names)} asked"]
+    return [*passed, f"stage '{plan.stages[after.stage].name}' opens: {listed(people, names)} asked"]
 
 
 def _end(one: Moment) -> list[str]:

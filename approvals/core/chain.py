@@ -44,6 +44,7 @@ def _stage(stage: Stage, people: People, hours: Hours) -> StagePlan:
         reminders=tuple(sorted((span_of(text, hours) for text in stage.remind), key=lambda span: span.seconds)),
         levels=tuple(sorted(levels, key=lambda level: level.after.seconds)),
         expires=span_of(stage.expire, hours) if stage.expire is not None else None,
+        latest=span_of(stage.latest, hours) if stage.latest is not None else None,
         at_the_end=stage.at_the_end,
         clock_starts=stage.clock_starts,
         **stage.chain(),

@@ -55,10 +55,23 @@ def _dues(plan: Plan, state: State) -> list[Due]:
         return [Due(at=state.opened_at + LONGEST_UNHEARD, hand="begin")] if state.opened_at else []
     found: list[Due] = []
     if state.status is Status.PENDING:
-        if state.reminded < len(stage.reminders):
-            found.append(Due(at=due(start, stage.reminders[state.reminded], plan.hours), hand="remind"))
-        if state.escalated < len(stage.levels):
-            found.append(Due(at=due(start, stage.levels[state.escalated].after, plan.hours), hand="escalate"))
-    if stage.expires is not None:
-        found.append(Due(at=due(start, stage.expires, plan.hours), hand="expire"))
+        reminders = sorted(due(start, span, plan.hours) for span in stage.reminders)
+        found += [Due(at=at, hand="remind") for at in reminders[state.reminded : state.reminded + 1]]
+        found += [Due(at=at, hand="escalate") for at, _ in _levels(plan, state, start)[:1]]
+    ends = [due(start, span, plan.hours) for span in (stage.expires, stage.latest) if span is not None]
+    if ends:
+        found.append(Due(at=min(ends), hand="expire"))
     return found
+
+
+def next_level(plan: Plan, state: State) -> int | None:
+    """The place in the plan of the level that is due next; None when none is left."""
+    start = state.clock_from or state.opened_at
+    left = _levels(plan, state, start) if start else []
+    return left[0][1] if left else None
+
+
+def _levels(plan: Plan, state: State, start: datetime) -> list[tuple[datetime, int]]:
+    """When the levels that are left are due: working time and wall time change places with the day it begins."""
+    levels = enumerate(plan.stages[state.stage].levels)
+    return sorted((due(start, one.after, plan.hours), place) for place, one in levels if place not in state.escalated)

@@ -38,9 +38,10 @@ class ClockReached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """The first of those who are asked has been reached."""
+    """Somebody who is asked has been reached; `person` is empty where it was a channel."""
 
     at: datetime
+    person: str = ""
     kind: Literal["delivered"] = "delivered"
 
 

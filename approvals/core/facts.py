@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from pydantic import JsonValue
 
-from approvals.core.events import Event, Voted
+from approvals.core.events import ClockReached, Event, Voted
 from approvals.core.plan import Plan
 from approvals.core.state import State
 from orchestration.core.facts import Fact
@@ -21,10 +21,13 @@ def facts_of(plan: Plan, before: State, event: Event, after: State) -> tuple[Fac
     def add(kind: str, **data: JsonValue) -> None:
         facts.append(Fact(at=event.at, kind=kind, data=data))
 
-    if after.escalated > before.escalated:
-        add("approval.escalated", level=after.escalated)
+    done = before.escalated if after.opened_at == before.opened_at else ()
+    for number in range(len(done), len(after.escalated)):
+        add("approval.escalated", level=number + 1)
     if after.reminded > before.reminded:
         add("approval.reminded", number=after.reminded)
+    if isinstance(event, ClockReached) and after.stage > before.stage:
+        add("approval.passed_by_silence", stage=plan.stages[before.stage].name)
     opened = (after.stage, after.round, after.opened_at) != (before.stage, before.round, before.opened_at)
     if opened and not after.status.is_end:
         add("approval.stage_opened", stage=plan.stages[after.stage].name, round=after.round)

@@ -71,8 +71,18 @@ def ways(plan: Plan, stage: StagePlan) -> Iterator[list[Slot]]:
     """Its slots as its own people and those added to them can fill them; then as those to whom it is handed over can.
 
     Whoever is added takes no place away, so that of all the levels up to a transfer the last one has the most people.
+    Levels in working time and in wall time may come in any order: then each counts with everybody.
     """
     seats = seats_of(plan, stage)
+    if len({level.after.business for level in stage.levels}) > 1:
+        deciding = [level for level in stage.levels if level.authority is not Authority.NOTIFY]
+        brought = frozenset().union(*(level.people for level in deciding)) - plan.barred
+        others = tuple(Seat(person=one, owner=one, own=False) for one in sorted(brought - stage.people))
+        yield slots_of(stage, (*seats, *others), frozenset())
+        if any(level.authority is Authority.TRANSFER and level.people - plan.barred for level in stage.levels):
+            everybody = (Seat(person=one, owner=one, own=False) for one in sorted(brought))
+            yield slots_of(stage, tuple(everybody), frozenset())
+        return
     for level in stage.levels:
         people = level.people - plan.barred
         if level.authority is Authority.TRANSFER and people:

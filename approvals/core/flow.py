@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from approvals.core.clocks import next_due
+from approvals.core.clocks import next_due, next_level
 from approvals.core.commands import Command, Finish, Tell
 from approvals.core.events import (
     Cancelled,
@@ -28,7 +28,7 @@ from approvals.core.events import (
 )
 from approvals.core.feasible import can_pass
 from approvals.core.guards import refusal
-from approvals.core.plan import Level, Plan
+from approvals.core.plan import Plan
 from approvals.core.quorum import passes, seats_of
 from approvals.core.state import Seat, State, Vote
 from approvals.core.words import AtTheEnd, Authority, Choice, Status, Telling
@@ -68,7 +68,7 @@ def _apply(draft: _Draft, event: Event) -> None:
         case ClockReached():
             _run_clocks(draft)
         case Delivered():
-            if draft.state.clock_from is None and draft.state.status is Status.PENDING:
+            if _is_heard_of(draft.state, event):
                 draft.put(clock_from=event.at)
         case Reminded():
             _nudge(draft)
@@ -115,7 +115,14 @@ def _open_stage(draft: _Draft, number: int) -> None:
 
 def _begin_clock(draft: _Draft) -> None:
     waits = draft.plan.stages[draft.state.stage].clock_starts == "delivered"
-    draft.put(opened_at=draft.at, clock_from=None if waits else draft.at, reminded=0, escalated=0)
+    draft.put(opened_at=draft.at, clock_from=None if waits else draft.at, reminded=0, escalated=())
+
+
+def _is_heard_of(state: State, event: Delivered) -> bool:
+    """Whether it begins the clock of the open stage: what was sent for an earlier one may arrive late."""
+    if state.status is not Status.PENDING or state.clock_from is not None or state.opened_at is None:
+        return False
+    return event.at >= state.opened_at and (not event.person or event.person in state.awaited)
 
 
 def _nudge(draft: _Draft) -> None:
@@ -178,16 +185,16 @@ def _go_on(draft: _Draft) -> None:
 
 def _mend(draft: _Draft) -> None:
     """Too few are left to decide: the next level is asked at once, without its clock, and at last an administrator."""
-    levels = draft.plan.stages[draft.state.stage].levels
-    while not can_pass(draft.plan, draft.state) and draft.state.escalated < len(levels):
-        _escalate(draft, levels[draft.state.escalated])
+    while not can_pass(draft.plan, draft.state) and (place := next_level(draft.plan, draft.state)) is not None:
+        _escalate(draft, place)
     if not can_pass(draft.plan, draft.state):
         draft.put(status=Status.RESCUE, last_words="too few people are left who may decide")
         draft.tell(Telling.RESCUE)
 
 
-def _escalate(draft: _Draft, level: Level) -> None:
-    draft.put(escalated=draft.state.escalated + 1)
+def _escalate(draft: _Draft, place: int) -> None:
+    level = draft.plan.stages[draft.state.stage].levels[place]
+    draft.put(escalated=(*draft.state.escalated, place))
     people = tuple(sorted(level.people - draft.plan.barred))
     if level.authority is Authority.TRANSFER and people:
         draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in people))
@@ -212,7 +219,9 @@ def _run_clocks(draft: _Draft) -> None:
                 draft.put(reminded=draft.state.reminded + 1)
                 draft.tell(Telling.REMINDER, draft.state.awaited)
             case "escalate":
-                _escalate(draft, stage.levels[draft.state.escalated])
+                place = next_level(draft.plan, draft.state)
+                if place is not None:
+                    _escalate(draft, place)
                 _mend(draft)
             case "settle":
                 _finish(draft, Status.APPROVED, draft.state.last_words)
@@ -229,6 +238,8 @@ def _expire(draft: _Draft, at_the_end: AtTheEnd) -> None:
     match at_the_end:
         case AtTheEnd.REJECT:
             _finish(draft, Status.EXPIRED, "nobody decided in time")
+        case AtTheEnd.APPROVE if draft.state.stage + 1 < len(draft.plan.stages):
+            _open_stage(draft, draft.state.stage + 1)  # silence passes its own stage, and none of the later ones
         case AtTheEnd.APPROVE:
             _approve(draft, "by silence, as the policy says")
         case AtTheEnd.HOLD:

@@ -24,7 +24,8 @@ class StagePlan:
     """`people` and the members of `groups` are person ids. `number`: of mode n; `percent`: 1 to 100.
 
     `minima`: for mode groups, how many of each. `reject_on`: whether the first rejection ends the request, or only one
-    after which it cannot pass any more. `clock_starts`: when it opens, or when the first of its people was reached.
+    after which it cannot pass any more. `latest`: it expires then, if not before. `clock_starts`: when it opens, or
+    when the first of its people was reached.
     """
 
     name: str
@@ -38,6 +39,7 @@ class StagePlan:
     reminders: tuple[Span, ...] = ()
     levels: tuple[Level, ...] = ()
     expires: Span | None = None
+    latest: Span | None = None
     at_the_end: AtTheEnd = AtTheEnd.REJECT
     clock_starts: Literal["opened", "delivered"] = "opened"
 

@@ -18,6 +18,7 @@ from approvals.core.words import AtTheEnd, Authority, Mode
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 YEARS, WEEKS = 5, 52
+MOST_APPROVALS = 1000
 """No clock of working time is longer: in rare hours it would end after all of us."""
 _PERCENT = re.compile(r"(\d{1,3})%")
 
@@ -65,6 +66,7 @@ class Stage(_Strict):
     remind: tuple[SpanText, ...] = Field(default=(), max_length=20)
     escalate: tuple[Escalation, ...] = Field(default=(), max_length=10)
     expire: SpanText | None = "7d"
+    latest: SpanText | None = None
     at_the_end: AtTheEnd = AtTheEnd.REJECT
     must_comment_on: tuple[Word, ...] = ("reject",)
     form: tuple[FormField, ...] = Field(default=(), max_length=20)
@@ -80,6 +82,8 @@ class Stage(_Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if self.latest is not None and (self.expire is None or span_of(self.latest).business):
+            raise ValueError(f"latest is an end in wall time beside that of expire, {EXAMPLE.partition(' or')[0]}")
         if self.expire is None and self.at_the_end is not AtTheEnd.HOLD:
             raise ValueError(f"expire is missing; give a length of time ({EXAMPLE}), or at_the_end: hold")
         if twice := repeated(field.name for field in self.form):
@@ -95,8 +99,7 @@ class Stage(_Strict):
         """Its lengths of time, as they are written."""
         yield from self.remind
         yield from (level.after for level in self.escalate)
-        if self.expire is not None:
-            yield self.expire
+        yield from (text for text in (self.expire, self.latest) if text is not None)
 
     def asked_with(self, word: str) -> tuple[FormField, ...]:
         """The fields of its form that this decision has to fill."""
@@ -174,16 +177,21 @@ class PolicyDefinition(_Strict):
             yield from (level.to for level in stage.escalate)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_APPROVALS
+
+
 def _mode_of(value: Any) -> tuple[Mode, int, int, dict[str, int]]:
     if value in ("any", "all"):
         return Mode(value), 1, 100, {}
-    if isinstance(value, dict) and value and all(isinstance(n, int) and n > 0 for n in value.values()):
+    if isinstance(value, dict) and value and all(_is_number(n) for n in value.values()):
         return Mode.GROUPS, 1, 100, value
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    if _is_number(value):
         return Mode.N, value, 100, {}
     found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if found and 1 <= int(found[1]) <= 100:
         return Mode.PERCENT, 1, int(found[1]), {}
     raise ValueError(
-        f"{value!r} is not how many; give any, all, a number from 1, a share such as 60%, or numbers of groups"
+        f"{value!r} is not how many; give any, all, a number from 1 to {MOST_APPROVALS}, a share such as 60%, or "
+        "numbers of groups"
     )

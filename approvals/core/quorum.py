@@ -7,6 +7,7 @@ question, and that of `feasible`, whether enough still can, are one: can these p
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from approvals.core.plan import Plan, StagePlan
@@ -84,19 +85,40 @@ def slots_of(stage: StagePlan, seats: Sequence[Seat], without: frozenset[str]) -
 def matching(slots: Sequence[Slot], people: Iterable[str]) -> dict[str, int]:
     """Who fills which slot, for as many slots as can be filled at once, the first ones before the last ones.
 
-    Kuhn's algorithm: each slot looks for a person, who may move to another.
+    Kuhn's algorithm, breadth first: a slot takes a person who is free, or whose slot can have another.
     """
-    allowed = set(people)
+    free = set(people)
+    able = [slot & free for slot in slots]
     slot_of: dict[str, int] = {}
-
-    def place(slot: int, seen: set[str]) -> bool:
-        for person in sorted(slots[slot] & allowed - seen):
-            seen.add(person)
-            if person not in slot_of or place(slot_of[person], seen):
-                slot_of[person] = slot
-                return True
-        return False
-
-    for number in range(len(slots)):
-        place(number, set())
+    hopeless: set[Slot] = set()  # no later slot for the same people fares better
+    for number, slot in enumerate(able):
+        if slot not in hopeless and not _fill(number, able, free, slot_of):
+            hopeless.add(slot)
     return slot_of
+
+
+def _fill(number: int, able: Sequence[Slot], free: set[str], slot_of: dict[str, int]) -> bool:
+    held_by: dict[int, str] = {}  # by slot, who would leave it
+    wanted_by: dict[str, int] = {}  # by person, the slot that would have them
+    todo = deque([number])
+    while todo:
+        slot = todo.popleft()
+        if here := able[slot] & free:
+            _move(min(here), slot, held_by, wanted_by, slot_of)
+            free.discard(min(here))
+            return True
+        for person in sorted(able[slot] - wanted_by.keys()):
+            wanted_by[person] = slot
+            held_by[slot_of[person]] = person
+            todo.append(slot_of[person])
+    return False
+
+
+def _move(person: str, slot: int, held_by: dict[int, str], wanted_by: dict[str, int], slot_of: dict[str, int]) -> None:
+    """Everybody on the way gives up their slot for the one that wants them."""
+    while True:
+        slot_of[person] = slot
+        if slot not in held_by:
+            return
+        person = held_by[slot]
+        slot = wanted_by[person]

@@ -34,9 +34,10 @@ class Vote:
 class State:
     """`version`: events folded in. `round`: from 1; changed content begins a new one, with no votes.
 
-    `opened_at`: of the open stage. `clock_from`: since when its clocks run; None until they do. `reminded` and
-    `escalated` count the reminders and levels that are done. `settles_at`: the end of the cooling-off.
-    `nudged_at`: when somebody had people reminded by hand. `last_words`: why it ended or stopped, in a word or two.
+    `opened_at`: of the open stage. `clock_from`: since when its clocks run; None until they do. `reminded`: how many of
+    its reminders are done; `escalated`: which of its levels, by their place in the plan. `settles_at`: the end of the
+    cooling-off. `nudged_at`: when somebody had people reminded by hand. `last_words`: why it ended or stopped, in a few
+    words.
     """
 
     status: Status = Status.PENDING
@@ -48,7 +49,7 @@ class State:
     opened_at: datetime | None = None
     clock_from: datetime | None = None
     reminded: int = 0
-    escalated: int = 0
+    escalated: tuple[int, ...] = ()
     settles_at: datetime | None = None
     nudged_at: datetime | None = None
     last_words: str = ""

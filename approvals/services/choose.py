@@ -54,17 +54,23 @@ def _narrow(stage: Stage, given: Ask) -> Stage:
     """Where silence is a yes, whoever asks cannot shorten it."""
     changes: dict[str, Any] = {}
     if given.timeout_seconds is not None and stage.at_the_end is not AtTheEnd.APPROVE:
-        changes["expire"] = _shorter(stage.expire, float(given.timeout_seconds))
+        changes |= _shortened(stage, float(given.timeout_seconds))
     if given.editable and not stage.editable:
         changes["editable"] = given.editable
     return stage.model_copy(update=changes)
 
 
-def _shorter(expire: str | float | None, seconds: float) -> str | float:
-    if expire is None:
-        return float(seconds)
-    span = span_of(expire)
-    return expire if not span.business and span.seconds <= seconds else float(seconds)
+def _shortened(stage: Stage, seconds: float) -> dict[str, Any]:
+    """How much wall time a length of working time takes, nobody knows before it begins: both ends stay then."""
+    if stage.expire is None:
+        return {"expire": seconds}
+    if span_of(stage.expire).business:
+        return {"latest": seconds} if _is_shorter(seconds, stage.latest) else {}
+    return {"expire": seconds} if _is_shorter(seconds, stage.expire) else {}
+
+
+def _is_shorter(seconds: float, text: str | float | None) -> bool:
+    return text is None or seconds < span_of(text).seconds
 
 
 def barred_by(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:

@@ -30,6 +30,7 @@ PEOPLE = tuple("abcdefg")
 people = st.sampled_from(PEOPLE)
 some = st.frozensets(people, min_size=1, max_size=5)
 spans = st.builds(Span, seconds=st.integers(1, 5000).map(float), business=st.booleans())
+wall_spans = st.builds(Span, seconds=st.integers(1, 5000).map(float))
 levels = st.builds(Level, after=spans, authority=st.sampled_from(Authority), people=some)
 
 
@@ -50,6 +51,7 @@ def stages(draw: st.DrawFn) -> StagePlan:
         reminders=tuple(sorted(draw(st.lists(spans, max_size=2)), key=lambda span: span.seconds)),
         levels=tuple(sorted(draw(st.lists(levels, max_size=2)), key=lambda level: level.after.seconds)),
         expires=draw(st.none() | spans),
+        latest=draw(st.none() | wall_spans),
         at_the_end=draw(st.sampled_from(AtTheEnd)),
         clock_starts=draw(st.sampled_from(["opened", "delivered"])),
     )
@@ -68,7 +70,7 @@ def _event(pick: tuple[int, str, str, Choice, frozenset[str]], at: datetime) -> 
     found: list[Event] = [
         ClockReached(at=at),
         Delegated(at=at, person=one, to=other),
-        Delivered(at=at),
+        Delivered(at=at, person=one),
         PeopleLeft(at=at, people=group),
         PeopleNamed(at=at, people=group),
         ContentChanged(at=at),

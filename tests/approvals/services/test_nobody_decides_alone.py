@@ -35,7 +35,7 @@ from orchestration import roles
 from orchestration.audit import Actor
 from orchestration.clock import now
 from orchestration.errors import BadInput, Gone, WrongState, ZenError
-from orchestration.services import start_run
+from orchestration.services import publish, start_run
 from orchestration.services.start import Parent
 from tests.approvals.races.scenes import SAGA, ends_of, whole
 from tests.contract.cast import account, actor
@@ -43,7 +43,7 @@ from tests.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OWN = ("requester", "author", "owner", "starter", "second")
+OWN = ("requester", "author", "owner", "starter", "publisher", "second")
 """All of them may decide elsewhere; `second` is another account of the requester, with the same address."""
 OTHERS = ("bob", "carol", "dora")
 EVERYBODY = (*OWN, *OTHERS)
@@ -103,6 +103,7 @@ class Scene:
         self.users["second"].save(update_fields=["email"])
         numbered = [{"name": f"s{number}", **stage} for number, stage in enumerate(policy["stages"])]
         publish_policy(data={**policy, "policy": "p", "stages": numbered}, actor=ADA)
+        publish(data=SAGA, actor=actor(self.users["publisher"]))
         self.run, _ = start_run(definition=SAGA, actor=actor(self.users["starter"]), engine="celery")
         given_ask = Ask(stage="x", policy="p", author="author", agent_owner="owner", context={"n": 0})
         parent = Parent(run=self.run, step_id="gate", iteration=1, attempt=1)

@@ -8,6 +8,8 @@ import pytest
 
 from approvals.services.policies import check_policy
 from orchestration.errors import BadInput
+from tests.approvals.scenes import asked, published
+from tests.contract.cast import account
 
 POLICY: dict[str, Any] = {"policy": "p", "stages": [{"name": "s", "who": {"users": ["bob"]}}]}
 
@@ -33,3 +35,18 @@ def test_a_region_without_is_refused_by_name(region: str, remedy: str) -> None:
         check_policy({**POLICY, "hours": {"holidays": region}})
     assert refused.value.field == "hours.holidays" and f"'{region}'" in refused.value.message
     assert remedy in refused.value.remedy
+
+
+@pytest.mark.django_db
+def test_less_time_is_asked_for_and_never_more() -> None:
+    account("bob")
+    published({
+        "policy": "p",
+        "stages": [{"name": "s", "who": {"users": ["bob"]}, "expire": "4h business", "latest": "3d"}],
+    })  # fmt: skip
+    for seconds, latest in ((30 * 86_400, "3d"), (3600, 3600.0)):
+        body = asked(policy="p", timeout_seconds=seconds).policy.body["stages"][0]
+        assert (body["expire"], body["latest"]) == ("4h business", latest)
+    for wrong in ({"expire": None, "at_the_end": "hold", "latest": "1d"}, {"latest": "1d business"}):
+        with pytest.raises(BadInput, match="latest is an end in wall time"):
+            published({"policy": "q", "stages": [{"name": "s", "who": {"users": ["bob"]}, **wrong}]})
