@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
@@ -31,7 +33,8 @@ HEADS = {
     Telling.CHANGES_REQUESTED: "Changes requested",
     Telling.RESCUE: "An approval needs an administrator",
 }
-TO_DECIDERS = (Telling.ASKED, Telling.REMINDER, Telling.ESCALATED)
+ALWAYS = (Telling.DECIDED, Telling.RESCUE)
+"""However often the person was told of the request before: its end, and that it goes on with an administrator alone."""
 
 
 def subject_of(request: Request) -> str:
@@ -40,15 +43,28 @@ def subject_of(request: Request) -> str:
 
 def tell_all(request: Request, state: State, command: Tell) -> None:
     if command.why is Telling.DECIDED:
-        _settle(request)
-        _send(request, state, command, _accounts(Q(username=request.requester)), channels=())
+        _settle(request, state)
+        _send(request, state, command.why, _accounts(Q(username=request.requester)))
     elif command.why is Telling.CHANGES_REQUESTED:
-        _send(request, state, command, _accounts(Q(username=request.requester)), channels=())
+        _send(request, state, command.why, _accounts(Q(username=request.requester)))
     elif command.why is Telling.RESCUE:
         boss = Q(groups__name=roles.ADMINISTRATOR) | Q(is_superuser=True)
-        _send(request, state, command, _accounts(boss), channels=_channels(request, state))
+        _send(request, state, command.why, _accounts(boss), channels=_channels(request, state))
     else:
-        _send(request, state, command, _deciders(request, state, command.people), channels=_channels(request, state))
+        _ask(request, state, command)
+
+
+def _ask(request: Request, state: State, command: Tell) -> None:
+    """Who has no seat, such as whoever an escalation only tells, gets no buttons: they could not decide by them."""
+    sitting = {seat.person for seat in state.seats}
+    seated = tuple(person for person in command.people if person in sitting)
+    others = tuple(person for person in command.people if person not in sitting)
+    _send(
+        request, state, command.why, _deciders(request, state, seated), channels=_channels(request, state),
+        asked=seated, buttons=_buttons(request),
+    )  # fmt: skip
+    if others:
+        _send(request, state, command.why, _deciders(request, state, others), asked=others)
 
 
 def tell_remark(said: Remark) -> None:
@@ -74,36 +90,48 @@ def tell_remark(said: Remark) -> None:
 
 
 def _send(
-    request: Request, state: State, command: Tell, people: Iterable[Person], *, channels: tuple[str, ...]
+    request: Request,
+    state: State,
+    why: Telling,
+    people: Iterable[Person],
+    *,
+    channels: tuple[str, ...] = (),
+    asked: tuple[str, ...] = (),
+    buttons: tuple[Button, ...] = (),
 ) -> None:
-    """Who cannot be told is left out: a person whom nobody reaches must not keep the request from going on."""
+    """Who cannot be told is left out: a person whom nobody reaches must not keep the request from going on.
+
+    Once for each version of the request and for whom it is: one event can ask several levels of an escalation.
+    """
     found = list({person.key: person for person in people}.values())
+    give = partial(
+        tell,
+        subject=subject_of(request),
+        kind=f"approval.{why}",
+        message=_message(request, why, buttons),
+        channels=channels,
+        dedupe=f"{subject_of(request)}:{state.version + 1}:{why}:{_digest(asked)}",
+        urgent=why in (Telling.ESCALATED, Telling.RESCUE),
+        capped=why not in ALWAYS,
+    )
     try:
-        _tell(request, state, command, found, channels)
+        if found or channels:
+            give(people=found)
     except NoticeError as refused:
         if refused.field != "people":
             raise
         log.warning("approval %s: %s, and is left out of what people are told", request, refused)
-        _tell(request, state, command, reachable(found), channels)
+        left = reachable(found)
+        if left or channels:
+            give(people=left)
 
 
-def _tell(request: Request, state: State, command: Tell, people: list[Person], channels: tuple[str, ...]) -> None:
-    if not people and not channels:
-        return
-    tell(
-        subject=subject_of(request),
-        kind=f"approval.{command.why}",
-        message=_message(request, command.why),
-        people=people,
-        channels=channels,
-        dedupe=f"{subject_of(request)}:{state.version + 1}:{command.why}",
-        urgent=command.why in (Telling.ESCALATED, Telling.RESCUE),
-    )
+def _digest(people: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(people).encode()).hexdigest()[:16]
 
 
-def _message(request: Request, why: Telling) -> Message:
+def _message(request: Request, why: Telling, buttons: tuple[Button, ...] = ()) -> Message:
     head = HEADS.get(why) or f"{request.status.replace('_', ' ').capitalize()}"
-    buttons = _buttons(request) if why in TO_DECIDERS else ()
     return Message(title=f"{head}: {request.title}"[:300], text=_text(request), url=page_of(request), buttons=buttons)
 
 
@@ -135,8 +163,9 @@ def button_of(request: Request, word: str) -> str:
     return f"{request.request_id}|{request.round}|{request.shown_hash[:16]}|{word}"
 
 
-def _settle(request: Request) -> None:
-    settle(subject=subject_of(request), message=_message(request, Telling.DECIDED))
+def _settle(request: Request, state: State) -> None:
+    """Each end by itself: a yes that was given in another round reads the same."""
+    settle(subject=subject_of(request), message=_message(request, Telling.DECIDED), dedupe=str(state.version))
 
 
 def _deciders(request: Request, state: State, ids: Iterable[str]) -> list[Person]:

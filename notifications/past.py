@@ -18,18 +18,20 @@ Lane = tuple[str, int | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """`told`: of this subject, how often, by person. `sending` and `sent`: what has just gone their way, and when."""
+    """`told`: of this subject, how often, by person; nothing where that does not count. `sending` and `sent`: what has
+    just gone their way, and when.
+    """
 
     told: Mapping[str, int]
     sending: frozenset[Lane]
     sent: Mapping[Lane, datetime]
 
     @classmethod
-    def of(cls, notice: Notice, to: Sequence[Reached], at: datetime) -> Past:
+    def of(cls, notice: Notice, to: Sequence[Reached], at: datetime, *, capped: bool) -> Past:
         keys = [one.person.key for one in to]
         recent = _recent(keys, at) if keys and not notice.urgent and window() else []
         return cls(
-            told=_told(notice, keys) if keys else {},
+            told=_told(notice, keys) if keys and capped else {},
             sending=frozenset((key, channel) for key, channel, status, _ in recent if status == Delivery.SENDING),
             sent={(key, channel): last for key, channel, status, last in recent if status == Delivery.SENT},
         )

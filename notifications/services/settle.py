@@ -18,15 +18,17 @@ from notifications.once import stored_once
 from notifications.settlements import SETTLED
 
 
-def settle(*, subject: str, message: Message) -> Notice:
-    """In the caller's transaction, or in one of its own. The same message again changes nothing. Raises BadInput.
+def settle(*, subject: str, message: Message, dedupe: str = "") -> Notice:
+    """In the caller's transaction, or in one of its own. The same message with the same `dedupe` again changes nothing.
+    Raises BadInput.
 
     A message that is being sent now is changed once it was. What is told of the subject later is a new matter.
     """
     message, at = checked(message), now()
     with transaction.atomic(savepoint=False):
+        key = _key(subject, message, dedupe)
         notice, is_new = stored_once(
-            subject=subject, kind=SETTLED, message=replace(message, buttons=()), dedupe=_dedupe(subject, message), at=at
+            subject=subject, kind=SETTLED, message=replace(message, buttons=()), dedupe=key, at=at
         )
         if is_new:
             _waiting(subject).update(status=Delivery.CANCELLED, ended_at=at)
@@ -68,6 +70,6 @@ def _change(notice: Notice, carrier: Delivery) -> Delivery:
     )
 
 
-def _dedupe(subject: str, message: Message) -> str:
-    content = json.dumps([subject, message.title, message.text, message.url])
+def _key(subject: str, message: Message, dedupe: str) -> str:
+    content = json.dumps([subject, message.title, message.text, message.url, dedupe])
     return f"{SETTLED}:{hashlib.sha256(content.encode()).hexdigest()}"

@@ -27,10 +27,12 @@ def tell(
     channels: Sequence[str] = (),
     dedupe: str,
     urgent: bool = False,
+    capped: bool = True,
 ) -> Notice:
     """In the caller's transaction, or in one of its own. The same `dedupe` again changes nothing.
 
-    What is urgent goes at once and alone: no quiet hours, no digest, no coalescing. Raises BadInput.
+    What is urgent goes at once and alone: no quiet hours, no digest, no coalescing. What is not `capped` goes however
+    often the person was told of the subject before. Raises BadInput.
     """
     _check_words(subject=subject, kind=kind, dedupe=dedupe)
     message, at = checked(message), now()
@@ -38,7 +40,7 @@ def tell(
     with transaction.atomic(savepoint=False):  # what may be refused was looked at before
         notice, is_new = stored_once(subject=subject, kind=kind, message=message, dedupe=dedupe, at=at, urgent=urgent)
         if is_new:
-            past = Past.of(notice, to, at)
+            past = Past.of(notice, to, at, capped=capped)
             rows = [row for one in to for row in rows_for(notice, one, at, past)]
             Delivery.objects.bulk_create([*rows, *_for_channels(notice, named, at)])
             ring_on_commit()

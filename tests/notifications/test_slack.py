@@ -49,6 +49,14 @@ def test_a_settled_message_is_changed_and_loses_its_buttons(slack: SlackApi) -> 
     assert deliver_due() == 0
 
 
+def test_a_subject_that_is_settled_again_alike_is_settled_again(slack: SlackApi) -> None:
+    slack_channel()
+    for n in (1, 2):
+        asked(channels=["slack://deployments"], n=n)
+        settle(subject="approval:17", message=DONE, dedupe=str(n))
+    assert deliver_due() == 0 and statuses() == ["cancelled", "cancelled"]
+
+
 def test_what_still_waits_is_cancelled(slack: SlackApi) -> None:
     slack_channel()
     asked(user(), channels=["slack://deployments"])
