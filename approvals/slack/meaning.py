@@ -27,7 +27,7 @@ def meant(press: Press) -> Meant | str:
     word = rest.rpartition("|")[2]
     if settings.ZEN_SLACK_TEAM and press.team != settings.ZEN_SLACK_TEAM:
         return "This workspace is not the one that approvals are decided in."
-    contact = Contact.objects.select_related("user").filter(slack_id=press.slack_user).first()
+    contact = Contact.objects.select_related("user").filter(slack_id=press.slack_user).exclude(slack_id="").first()
     if contact is None or not contact.user.is_active:
         return "Your Slack account belongs to no account here. Ask an administrator to enter it in your contact."
     request = Request.objects.select_related("policy").filter(request_id=request_id).first()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from approvals.models import Press
 from approvals.people import person_of
@@ -23,17 +24,42 @@ log = logging.getLogger(__name__)
 MOST_AT_ONCE = 50
 SLACK_HOST = "hooks.slack.com"
 ANSWER_SECONDS = 10.0
+BROKEN = (
+    "Nothing is decided: something went wrong here, and whoever keeps this site can read about it in the log. "
+    "Decide on the request's page, which the message leads to."
+)
 
 
 def work_presses() -> int:
-    """Do what waits, oldest first. Two workers never do the same one: the row is claimed with its answer."""
+    """Do what waits, oldest first. Two workers never do the same one: the row is claimed with its answer.
+
+    One that cannot be done keeps no other waiting. Where the database does not do its part it waits for the next sweep.
+    """
     done = 0
     for press in Press.objects.filter(done_at=None).order_by("id")[:MOST_AT_ONCE]:
-        answer = press.answer or _meaning(press)
-        if Press.objects.filter(pk=press.pk, done_at=None).update(done_at=now(), answer=answer):
-            done += 1
-            _tell(press, answer)
+        try:
+            done += _work(press)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("press %s waits for the database: %s", press.pk, error)
     return done
+
+
+def _work(press: Press) -> bool:
+    answer = press.answer or _answer(press)
+    if not Press.objects.filter(pk=press.pk, done_at=None).update(done_at=now(), answer=answer):
+        return False
+    _tell(press, answer)
+    return True
+
+
+def _answer(press: Press) -> str:
+    try:
+        return _meaning(press)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("press %s could not be done", press.pk)
+        return BROKEN
 
 
 def _meaning(press: Press) -> str:

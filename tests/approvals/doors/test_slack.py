@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
 from approvals.models import Press, Request, Vote
 from approvals.notices import button_of
-from approvals.services import Ask, ask
+from approvals.services import Ask, ask, decide
 from approvals.slack.work import work_presses
 from notifications.models import Contact
 from tests.contract.cast import account, says
@@ -128,6 +129,51 @@ def test_the_person_is_told_how_it_went(asked: Request, settings: Settings) -> N
         work_presses()
         told = json.loads(peer.bodies[-1])
     assert told["response_type"] == "ephemeral" and "approved" in told["text"]
+
+
+def _breaking(monkeypatch: pytest.MonkeyPatch, request: Request, error: Exception) -> None:
+    """The first word on this request meets an error that nobody has thought of."""
+    errors = [error]
+
+    def decided(**given: Any) -> Request:
+        if given["request_id"] == request.request_id and errors:
+            raise errors.pop()
+        return decide(**given)
+
+    monkeypatch.setattr("approvals.slack.work.decide", decided)
+
+
+def _other() -> Request:
+    return ask(given=Ask(stage="t", description="?", approvers=("bob",)), actor=ADA, engine="celery")[0]
+
+
+def test_a_press_that_breaks_keeps_no_other_waiting(
+    asked: Request, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = _other()
+    for number, request in enumerate((asked, other)):
+        send(payload(request, ts=str(number)))
+    _breaking(monkeypatch, asked, RuntimeError("no such wheel"))
+    assert work_presses() == 2 and work_presses() == 0
+    assert Vote.objects.get().request == other and "no such wheel" in caplog.text
+    said = Press.objects.order_by("pk")[0].answer
+    assert said.startswith("Nothing is decided") and "page" in said
+
+
+def test_a_press_that_the_database_fails_is_done_later(asked: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = _other()
+    for number, request in enumerate((asked, other)):
+        send(payload(request, ts=str(number)))
+    _breaking(monkeypatch, asked, OperationalError("the server closed the connection"))
+    assert work_presses() == 1 and Vote.objects.get().request == other
+    assert work_presses() == 1 and Vote.objects.filter(request=asked).exists()
+
+
+def test_nobody_without_a_slack_id_has_pressed(asked: Request) -> None:
+    Contact.objects.update(slack_id="")
+    send(payload(asked, user={"id": ""}))
+    work_presses()
+    assert not Vote.objects.exists() and "belongs to no account" in Press.objects.get().answer
 
 
 def _listen(peer: Peer, settings: Settings) -> None:
