@@ -8,9 +8,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Subquery
 
-from approvals import notices, outgoing
+from approvals import audited, notices, outgoing
 from approvals.core.clocks import expires_at, next_due
 from approvals.core.codec import PLAN, STATE
 from approvals.core.commands import Command, Finish, Tell
@@ -22,7 +24,7 @@ from approvals.core.plan import Plan
 from approvals.core.state import State
 from approvals.core.words import Status
 from approvals.models import Request, Seat
-from orchestration import ledger, lifecycle, sql
+from orchestration import audit, ledger, lifecycle, sql
 from orchestration.core.page import Page
 from orchestration.core.state import StepState
 from orchestration.core.words import Cause, RunStatus, StepStatus
@@ -86,11 +88,17 @@ def fold(held: Held, event: Event, *, by: str = "") -> bool:
     held.state = after
     _write_run(held, before, event)
     _write_request(held, before, event.at, by)
+    _audit(held, before, event)
     _write_seats(held)
     _arm(held)
     for command in commands:
         _perform(held, command)
     return True
+
+
+def _audit(held: Held, before: State, event: Event) -> None:
+    for action, data in audited.became(held.request, held.plan, before, event, held.state):
+        audit.record(actor=audited.ITSELF, action=action, workflow_id=held.request.request_id, **data)
 
 
 def ring(run_pk: int, at: datetime, make: Callable[[datetime], Event]) -> Held:
@@ -184,7 +192,9 @@ def _seats(held: Held) -> dict[tuple[str, str], Seat]:
 
 
 def _seat(request: Request, person: str, owner: str, waits: bool) -> Seat:
-    user = request.people.get(person, {}).get("user_id")
+    """Of nobody where the account was deleted since the policy was put to it: `standing` takes off who has left."""
+    pk = request.people.get(person, {}).get("user_id")
+    user = None if pk is None else Subquery(get_user_model().objects.filter(pk=pk).values("pk"))
     until = request.expires_at
     return Seat(request=request, person=person, owner=owner, user_id=user, waits=waits, expires_at=until)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from approvals.audited import plan_hash
 from approvals.content import laid_over
 from orchestration import signing
 from orchestration.audit_chain.canonical import canonical, sha256
@@ -13,6 +14,9 @@ KIND, VERSION = "zen approval receipt", 1
 ROW = ("chain", "seq", "at", "actor", "door", "action", "note", "data", "prev_hash")
 SEAL = ("number", "at", "rows", "chains", "moved", "digest", "prev_hash", "key_id")
 VOTES = ("approval.approve", "approval.reject", "approval.request-changes", "approval.abstain")
+VOTED = ("person", "on_behalf_of", "round", "stage", "edits", "answers", "strength")
+ASKED = ("requester", "stage", "about", "step_id", "created_at")
+ENDED = ("status", "words", "title", "decided_by", "decided_at")
 
 
 def signed_bytes(known: str) -> bytes:
@@ -34,7 +38,8 @@ def problems(receipt: Any, *, key: str = "") -> list[str]:
 
 def contradictions(receipt: dict[str, Any], *, key: str = "") -> list[str]:
     """Where its parts do not bear each other out."""
-    return [*_hashes(receipt), *_chain(receipt), *_said(receipt), *_sealed(receipt, key)]
+    parts = (_hashes, _chain, _asked, _said, _ended)
+    return [*(fault for part in parts for fault in part(receipt)), *_sealed(receipt, key)]
 
 
 def _hashes(receipt: dict[str, Any]) -> Iterator[str]:
@@ -57,20 +62,37 @@ def _chain(receipt: dict[str, Any]) -> Iterator[str]:
         before = row["hash"]
 
 
+def _asked(receipt: dict[str, Any]) -> Iterator[str]:
+    """Every round has the content that was asked for, under the policy and of the people that were found then."""
+    rows, request, policy = receipt["audit"], receipt["request"], receipt["policy"]
+    asked = [row["data"]["content"] for row in rows if row["action"] in ("approval.ask", "approval.changed")]
+    if asked != [one["content_hash"] for one in receipt["rounds"]]:
+        yield "what was asked is not what the audit has"
+    opened = _last(rows, "approval.ask")
+    if any(request[name] != opened.get(name) for name in ASKED):
+        yield "who asked, when and for what is not what the audit has"
+    if (policy["version"], policy["hash"]) != (opened.get("policy_version"), opened.get("policy_hash")):
+        yield "the policy is not the one that the audit has"
+    if sha256(canonical(request["facts"])) != opened.get("facts"):
+        yield "the facts are not those that the audit has"
+    plan, barred = receipt["plan"], set(opened.get("barred", ()))
+    if plan_hash(plan, receipt["people"]) != opened.get("plan") or not barred <= set(plan["barred"]):
+        yield "the plan or its people are not those that the audit has"
+
+
 def _said(receipt: dict[str, Any]) -> Iterator[str]:
-    """Every vote has its row and every row its vote; every round has the content that was asked for."""
+    """Every vote has its row and every row its vote."""
     rows = receipt["audit"]
     voted = [
-        (f"approval.{vote['decision']}", vote["person"], vote["on_behalf_of"], vote["round"], vote["content_hash"],
-         vote["comment"], vote["door"], vote["strength"])
+        (f"approval.{vote['decision']}", vote["comment"], vote["door"], vote["content_hash"],
+         *(vote[name] for name in VOTED))
         for vote in receipt["votes"]
     ]  # fmt: skip
     recorded = [
-        (row["action"], row["data"]["person"], row["data"]["on_behalf_of"], row["data"]["round"],
-         row["data"]["content"], row["note"], row["door"], row["data"]["strength"])
+        (row["action"], row["note"], row["door"], row["data"]["content"], *(row["data"][name] for name in VOTED))
         for row in rows
         if row["action"] in VOTES
-    ]  # fmt: skip
+    ]
     if voted != recorded:
         yield "the votes are not those that the audit has"
     shown = {one["round"]: one["content"] for one in receipt["rounds"]}
@@ -79,12 +101,33 @@ def _said(receipt: dict[str, Any]) -> Iterator[str]:
         if sha256(canonical(shown[vote["round"]])) != vote["content_hash"]:
             yield "a vote is about another content than its round"
             break
-    asked = [row["data"]["content"] for row in rows if row["action"] in ("approval.ask", "approval.changed")]
-    if asked != [one["content_hash"] for one in receipt["rounds"]]:
-        yield "what was asked is not what the audit has"
     spent = [row["data"]["key"] for row in rows if row["action"] == "approval.spend"]
     if spent != ([receipt["grant"]["spent_by"]] if receipt["grant"] else []):
         yield "the use of the yes is not what the audit has"
+
+
+def _ended(receipt: dict[str, Any]) -> Iterator[str]:
+    """Its last end is that of its last round."""
+    request, names, votes = receipt["request"], receipt["people"], receipt["votes"]
+    end, number = _last(receipt["audit"], "approval.ended"), len(receipt["rounds"])
+    edits = {path: value for vote in votes if vote["round"] == number for path, value in vote["edits"].items()}
+    if request["edits"] != edits:
+        yield "the edits are not those of the votes"
+    content = sha256(canonical(laid_over(receipt["rounds"][-1]["content"], edits)))
+    if [number, content] != [end.get("round"), end.get("content")] or any(
+        request[name] != end.get(name) for name in ENDED
+    ):
+        yield "how it ended is not what the audit has"
+    people = sha256(canonical([names, receipt["plan"]["barred"]]))
+    if people != end.get("people") or any(vote["name"] != names.get(vote["person"]) for vote in votes):
+        yield "the names, or who was barred, are not what the audit has"
+    if sha256(canonical([[vote["person"], vote["at"]] for vote in votes])) != end.get("votes"):
+        yield "the times of the votes are not those that the audit has"
+
+
+def _last(rows: list[dict[str, Any]], action: str) -> dict[str, Any]:
+    """What the last row of this kind says; one that is older than this check may say less."""
+    return next((row["data"] for row in reversed(rows) if row["action"] == action), {})
 
 
 def _sealed(receipt: dict[str, Any], key: str) -> Iterator[str]:

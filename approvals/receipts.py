@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from approvals import receipt_check
+from approvals.audited import names_of, ordered
 from approvals.content import content_hash
 from approvals.core.words import Status
 from approvals.models import Request, Vote
@@ -43,6 +44,7 @@ def receipt(request: Request, *, heads: bool = False) -> dict[str, Any]:
 
 
 def _content(request: Request, heads: bool) -> dict[str, Any]:
+    names = names_of(request.people)
     return {
         "kind": receipt_check.KIND,
         "version": receipt_check.VERSION,
@@ -55,13 +57,13 @@ def _content(request: Request, heads: bool) -> dict[str, Any]:
             "hash": request.policy.hash,
             "body": request.policy.body,
         },
-        "plan": request.plan,
-        "people": {person: str(info.get("name", person)) for person, info in request.people.items()},
+        "plan": ordered(request.plan),
+        "people": names,
         "rounds": [
             {"round": number, "content": content, "content_hash": content_hash(content)}
             for number, content in enumerate([*request.earlier, request.content], 1)
         ],
-        "votes": [_vote(vote) for vote in request.votes.select_related("delegation__owner", "delegation__to")],
+        "votes": [_vote(vote, names) for vote in request.votes.select_related("delegation__owner", "delegation__to")],
         "grant": {"spent_by": request.spent_by, "spent_at": _iso(request.spent_at)} if request.spent_at else None,
         "audit": [{**row.link.as_dict(), "hash": row.hash} for row in stored_rows(request.request_id) if row.link],
         "seal": _seal(request.request_id, heads),
@@ -87,13 +89,14 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def _vote(vote: Vote) -> dict[str, Any]:
+def _vote(vote: Vote, names: dict[str, str]) -> dict[str, Any]:
+    """Under the name that the audit vouches for."""
     rule = vote.delegation
     return {
         "round": vote.round,
         "stage": vote.stage,
         "person": vote.person,
-        "name": vote.name,
+        "name": names.get(vote.person, vote.person),
         "on_behalf_of": vote.owner if vote.owner != vote.person else "",
         "delegation": {
             "id": rule.pk,

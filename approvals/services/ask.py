@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from approvals import folding, people, rules
+from approvals import audited, folding, people, rules
 from approvals.calendars import holidays_of
 from approvals.content import content_hash
 from approvals.core.chain import plan_of
@@ -96,10 +96,7 @@ def _opened(
             **(parent.fields() if parent else {}),
         )  # fmt: skip
         request = _create(given, content, actor, run=run, policy=stored, plan=plan, whom=whom)
-        audit.record(
-            actor=actor, action="approval.ask", workflow_id=handle, policy=str(stored), content=request.content_hash,
-            about=given.about,
-        )  # fmt: skip
+        audit.record(actor=actor, action="approval.ask", workflow_id=handle, **audited.asked(request))
         _register_callback(request, given, actor)
         held = Held(run=run, request=request, plan=plan, state=State(), seats={})  # ours alone until the commit
         folding.fold(held, Opened(at=moment, by_rule=_rule(policy, request)))

@@ -44,6 +44,7 @@ def decided() -> Request:
     for name in ("bob", "carol", "dora"):
         account(name)
     account("erin", "leads")
+    account("ada", "operator")
     body = copy.deepcopy(TWO_STAGES)
     body["stages"][1]["editable"] = ["context.size"]
     body["stages"][1]["remind"] = [3600]
@@ -102,8 +103,9 @@ def test_it_says_who_decided_what_on_which_content(decided: Request) -> None:
     assert made["policy"]["hash"] == Policy.objects.get().hash and made["policy"]["name"] == "deployment"
     assert [row["action"] for row in made["audit"]] == [
         "approval.ask", "approval.request-changes", "approval.changed", "approval.approve", "approval.approve",
+        "approval.ended",
     ]  # fmt: skip
-    assert made["seal"]["head"] == [str(decided), 5, made["audit"][-1]["hash"]] and "heads" not in made["seal"]
+    assert made["seal"]["head"] == [str(decided), 6, made["audit"][-1]["hash"]] and "heads" not in made["seal"]
     assert made["grant"] is None
 
 
@@ -179,13 +181,56 @@ def _row(made: Receipt) -> None:
 
 
 def _tail_cut(made: Receipt) -> None:
-    del made["audit"][-1], made["votes"][-1]
+    del made["audit"][-2:], made["votes"][-1]
+
+
+def _into(*path: str | int, value: object) -> Forge:
+    """Somebody writes this there."""
+    *above, last = path
+
+    def forge(made: Receipt) -> None:
+        place: Any = made
+        for part in above:
+            place = place[part]
+        assert place[last] != value
+        place[last] = value
+
+    forge.__name__ = ".".join(map(str, path))
+    return forge
+
+
+def _one_more_may_decide(made: Receipt) -> None:
+    made["plan"]["stages"][1]["people"].append("user:999")
+
+
+def _nobody_is_barred(made: Receipt) -> None:
+    made["plan"]["barred"] = []
+
+
+def _policy_and_hash(made: Receipt) -> None:
+    _policy(made)
+    made["policy"]["hash"] = sha256(canonical(made["policy"]["body"]))
 
 
 FORGERIES: dict[Forge, str] = {
     _vote: "votes", _voter: "votes", _content: "content of round 2", _content_and_hash: "asked", _policy: "policy",
     _row_dropped: "row 2 of the audit", _vote_and_row_dropped: "row 2 of the audit", _row: "row 4 of the audit",
-    _tail_cut: "seal",
+    _tail_cut: "seal", _policy_and_hash: "policy",
+    _one_more_may_decide: "plan", _nobody_is_barred: "plan", _into("plan", "stages", 0, "number", value=7): "plan",
+    _into("request", "status", value="rejected"): "how it ended",
+    _into("request", "words", value="by the policy's rule"): "how it ended",
+    _into("request", "title", value="Something else"): "how it ended",
+    _into("request", "decided_by", value="carol"): "how it ended",
+    _into("request", "decided_at", value="2026-11-25T09:30:00.000000Z"): "how it ended",
+    _into("request", "requester", value="otto"): "who asked",
+    _into("request", "created_at", value="2026-11-25T09:30:00.000000Z"): "who asked",
+    _into("request", "facts", value={"saga": "another"}): "facts",
+    _into("request", "edits", value={}): "edits",
+    _into("votes", 2, "answers", value={"ticket": "CHG-2"}): "votes",
+    _into("votes", 2, "stage", value="peers"): "votes",
+    _into("votes", 2, "at", value="2026-11-25T09:30:00.000000Z"): "votes",
+    _into("votes", 2, "name", value="carol"): "names",
+    _into("policy", "version", value=7): "policy",
 }  # fmt: skip
 
 
@@ -195,7 +240,7 @@ def test_the_program_of_the_docs_finds_a_receipt_genuine(decided: Request, progr
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == f"genuine: {decided} is approved, 3 votes\n"
     lines = [line for line in program.read_text().splitlines() if line]
-    assert len(lines) <= 43, "it should stay short enough to be read before it is run"
+    assert len(lines) <= 70, "it should stay short enough to be read before it is run"
 
 
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
@@ -234,6 +279,15 @@ def test_what_is_no_receipt_is_told_so(wrong: object) -> None:
         (lambda: Vote.objects.filter(round=1).update(choice="approve"), "the votes are not those"),
         (lambda: tamper("UPDATE orchestration_auditevent SET note = 'x' WHERE action = 'approval.ask'"), "row 1 of"),
         (lambda: Policy.objects.update(body={"policy": "deployment", "stages": []}), "the policy is not"),
+        (lambda: Request.objects.update(status="rejected"), "how it ended is not"),
+        (lambda: Request.objects.update(decided_by="carol"), "how it ended is not"),
+        (lambda: Request.objects.update(decided_at=now()), "how it ended is not"),
+        (lambda: Request.objects.update(facts={"saga": "another"}), "the facts are not"),
+        (lambda: Request.objects.update(edits={}), "the edits are not"),
+        (lambda: Vote.objects.filter(comment="").update(answers={"ticket": "CHG-2"}), "the votes are not those"),
+        (lambda: Vote.objects.filter(comment="").update(at=now()), "the times of the votes"),
+        (lambda: people_named("erin", "carol"), "the plan or its people are not"),
+        (lambda: tamper("DELETE FROM orchestration_auditevent WHERE action = 'approval.ended'"), "how it ended is not"),
     ],
 )
 def test_nothing_is_signed_that_the_audit_contradicts(
@@ -242,6 +296,13 @@ def test_nothing_is_signed_that_the_audit_contradicts(
     change()
     with pytest.raises(WrongState, match=f"there is no receipt: {said}"):
         receipt(decided)
+
+
+def people_named(name: str, other: str) -> None:
+    """Whoever was called so is called otherwise."""
+    request = Request.objects.get()
+    request.people = json.loads(json.dumps(request.people).replace(f'"{name}"', f'"{other}"'))
+    request.save(update_fields=["people"])
 
 
 def test_a_content_has_one_hash_before_and_after_the_database(decided: Request) -> None:
