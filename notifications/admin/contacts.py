@@ -15,7 +15,9 @@ from notifications.roles import ADMINISTRATOR, roles_of
 
 @admin.register(Contact)
 class ContactAdmin(RoleAdmin):
-    """Administrators keep all of them; everybody else has their own."""
+    """Administrators keep all of them; everybody else has their own, without its Slack id: a press in Slack counts as
+    the word of whoever has that.
+    """
 
     list_display = ["user", "mode", "zone", "quiet_from", "quiet_to", "digest", "muted"]
     list_filter = ["digest", "muted"]
@@ -27,7 +29,8 @@ class ContactAdmin(RoleAdmin):
         return rows if ADMINISTRATOR in roles_of(request.user) else rows.filter(user=request.user.pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
-        return ["user"] if obj else []
+        mine = [] if ADMINISTRATOR in roles_of(request.user) else ["slack_id"]
+        return ["user", *mine] if obj else mine
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return ADMINISTRATOR in roles_of(request.user)

@@ -40,6 +40,12 @@ class Contact(models.Model):
 
     class Meta:
         ordering = ["user_id"]
+        constraints = [
+            # whoever presses a button in Slack is known by it
+            models.UniqueConstraint(
+                fields=["slack_id"], condition=~models.Q(slack_id=""), name="one_contact_per_slack_id"
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.user)
@@ -49,7 +55,14 @@ class Contact(models.Model):
             raise ValidationError({"quiet_to": "quiet hours need both ends; leave both empty for none"})
         if self.quiet_from is not None and self.quiet_from == self.quiet_to:
             raise ValidationError({"quiet_to": "quiet hours that end when they begin; mute the contact instead"})
+        self._check_slack_id()
         self._check_channels()
+
+    def _check_slack_id(self) -> None:
+        """Beside the constraint, whose error would not stand at the field."""
+        others = Contact.objects.filter(slack_id=self.slack_id).exclude(pk=self.pk).select_related("user")
+        if self.slack_id and (other := others.first()):
+            raise ValidationError({"slack_id": f"it is in the contact of {other} already; empty it there first"})
 
     def _check_channels(self) -> None:
         from notifications.models.channel import Channel

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from notifications.deliver import deliver_due
@@ -158,3 +162,43 @@ def test_a_wrong_contact_is_refused_on_the_form(wrong: dict[str, str], says: str
     contact = Contact.objects.create(user=who)
     answer = client.post(f"{AT}contact/{contact.pk}/change/", contact_form(**wrong))
     assert answer.status_code == 200 and says in answer.content.decode()
+
+
+def test_a_slack_id_is_in_one_contact_alone() -> None:
+    client, who = log_in("administrator")
+    other = Contact.objects.create(user=User.objects.create_user("other"), slack_id="U0ADA")
+    own = Contact.objects.create(user=who)
+    answer = client.post(f"{AT}contact/{own.pk}/change/", contact_form(slack_id="U0ADA"))
+    assert answer.context["adminform"].form.errors == {
+        "slack_id": ["it is in the contact of other already; empty it there first"]
+    }
+    assert client.post(f"{AT}contact/{other.pk}/change/", contact_form(slack_id="U0ADA")).status_code == 302
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Contact.objects.filter(pk=own.pk).update(slack_id="U0ADA")
+
+
+def test_only_an_administrator_says_whose_a_slack_id_is() -> None:
+    client, who = log_in("approver")
+    own = Contact.objects.create(user=who, slack_id="U0OWN")
+    form = contact_form(slack_id="U0BOB", phone="+4915112345678")
+    assert client.post(f"{AT}contact/{own.pk}/change/", form).status_code == 302
+    own.refresh_from_db()
+    assert (own.slack_id, own.phone) == ("U0OWN", "+4915112345678")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_id_that_two_had_is_nobodys_after_the_update(caplog: pytest.LogCaptureFixture) -> None:
+    def migrated(to: str) -> Any:
+        executor = MigrationExecutor(connection)
+        return executor.migrate([("notifications", to)]).apps.get_model("notifications", "Contact")
+
+    try:
+        migrated("0003_delivery_changes")
+        for name, slack_id in (("ann", "U0ADA"), ("bob", "U0ADA"), ("carol", "U0CAROL"), ("dora", "")):
+            Contact.objects.create(user=User.objects.create_user(name), slack_id=slack_id)
+    finally:
+        migrated("0004_one_contact_per_slack_id")
+    assert dict(Contact.objects.values_list("user__username", "slack_id")) == {
+        "ann": "", "bob": "", "carol": "U0CAROL", "dora": "",
+    }  # fmt: skip
+    assert "U0ADA was in the contacts of ann, bob" in caplog.text
