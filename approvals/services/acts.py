@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 
 from approvals import folding, people
 from approvals.core.events import Delegated, Event, PeopleNamed, Revoked, Withdrawn
+from approvals.core.words import Choice
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.people import Person, person_of
@@ -34,8 +35,8 @@ def revoke(*, request_id: str, actor: Actor, note: str = "") -> Request:
     roles.require(actor, "view")
     roles.within(actor, "approval.decide", "approval.manage")
     with held_now(found_request(request_id).run_id) as (held, at):
-        voters = held.request.votes.filter(round=held.state.round, user__username=actor.name)
-        if not voters.exists():
+        said = held.request.votes.filter(round=held.state.round, user__username=actor.name, choice=Choice.APPROVE)
+        if not said.exists():
             roles.require(actor, "approval.manage")
         if held.request.spent_at:
             raise WrongState(
