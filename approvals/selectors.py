@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from approvals.content import difference
 from approvals.core.codec import PLAN, STATE
@@ -151,10 +151,11 @@ def is_delivered(request: Request) -> bool:
 
 
 def undelivered() -> QuerySet[Request]:
-    """Decided, and the run that waits has not been told yet: its engine is away."""
+    """Decided, and the run that waits has not been told yet: its engine is away. It may wait for others as well."""
+    told = Concat(Value("look:"), Cast("run_id", CharField()), Value(":"))
     return Request.objects.filter(
         decided_at__isnull=False, run__parent__messages__delivered_at=None,
-        run__parent__messages__message_id__startswith="look:",
+        run__parent__messages__message_id__startswith=told,
     ).distinct()  # fmt: skip
 
 

@@ -20,7 +20,10 @@ from tests.orchestration.admin.visitor import person
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = ("bob", "carol", "dora", "emil", "fay", "gus")
 OPEN, DECIDE = 25, 25
-"""On SQLite, with BEGIN, COMMIT and the two looks of `says` at the decider; PostgreSQL takes 23 and 24. The end's audit row is 2 of them."""
+"""On SQLite, with BEGIN, COMMIT and the two looks of `says` at the decider; PostgreSQL takes 23 and 24.
+
+Two of those that decide are the audit row of the end.
+"""
 
 
 @pytest.fixture(autouse=True)
