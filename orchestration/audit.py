@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,9 @@ CONSOLE_ROLES = frozenset({"administrator"})
 
 OPENING = frozenset({"run.start", "approval.ask"})
 """Acts that make the id of their chain in the same transaction: number 1, without asking what stands before."""
+
+NO_RUNS = re.compile(r"notifications|endpoint:\d+")
+"""Chains of what belongs to no run. A run of such a name would write into one, so none is called so."""
 
 
 def record(*, actor: Actor, action: str, workflow_id: str = "", note: str = "", **data: Any) -> None:

@@ -159,6 +159,11 @@ def handle_of(given: str, stem: str, *, field: str) -> str:
             field=field,
             remedy="letters, digits and _ . : ~ -, at most 200, beginning with a letter or digit",
         )
+    if audit.NO_RUNS.fullmatch(handle):
+        raise BadInput(
+            f"{field} '{handle}' is the name of a chain of the audit that belongs to no run", field=field,
+            remedy="choose another; 'notifications' and 'endpoint:' with a number are taken",
+        )  # fmt: skip
     return handle
 
 
