@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from notifications.clock import now
-from notifications.models import Channel, Delivery
+from notifications.models import Channel, Contact, Delivery
+from notifications.plans import awake
 from notifications.senders.parcel import Outcome
 from notifications.settlements import settlements
 from notifications.when import pause
@@ -54,7 +55,13 @@ def _end(row: Delivery, outcome: Outcome, at: datetime) -> dict[str, object]:
         return {"status": Delivery.DEAD, "ended_at": at, "heard": not is_message}
     spread = random.random()  # noqa: S311 - no secret
     wait = pause(attempts=row.attempts, spread=spread, retry_after=outcome.retry_after)
-    return {"status": Delivery.QUEUED, "due_at": at + wait}
+    return {"status": Delivery.QUEUED, "due_at": _not_before(row, at + wait)}
+
+
+def _not_before(row: Delivery, at: datetime) -> datetime:
+    """`at`, or the end of the quiet hours that it falls into by now."""
+    contact = None if row.urgent or row.user_id is None else Contact.objects.filter(user=row.user_id).first()
+    return awake(contact, at) if contact else at
 
 
 def _is_last(row: Delivery, outcome: Outcome) -> bool:
@@ -62,7 +69,9 @@ def _is_last(row: Delivery, outcome: Outcome) -> bool:
 
 
 def _try_the_next(row: Delivery, at: datetime) -> None:
-    """A dead channel hands over to the person's next one at once; what travelled inside goes along."""
+    """A dead channel hands over to the person's next one, at once or after their quiet hours; what travelled inside
+    goes along.
+    """
     told = [row, *Delivery.objects.filter(into=row.pk).select_related("notice")]
     ends = settlements(told)
     left = [one for one in told if one.rest and one.pk not in ends]
@@ -82,7 +91,7 @@ def _next(row: Delivery, at: datetime) -> Delivery:
         urgent=row.urgent,
         rest=rest,
         created_at=at,
-        due_at=at,
+        due_at=_not_before(row, at),
     )
 
 

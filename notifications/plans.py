@@ -57,7 +57,11 @@ def _not_before(row: Delivery, contact: Contact | None, at: datetime, past: Past
     if contact is None:
         return due
     zone = ZoneInfo(contact.zone)
-    due = digest_at(due, digest=contact.digest, zone=zone, hour=settings.ZEN_NOTIFY_DIGEST_HOUR)
+    return awake(contact, digest_at(due, digest=contact.digest, zone=zone, hour=settings.ZEN_NOTIFY_DIGEST_HOUR))
+
+
+def awake(contact: Contact, at: datetime) -> datetime:
+    """`at`, or the end of the person's quiet hours."""
     if contact.quiet_from is None or contact.quiet_to is None:
-        return due
-    return after_quiet(due, zone=zone, start=contact.quiet_from, end=contact.quiet_to)
+        return at
+    return after_quiet(at, zone=ZoneInfo(contact.zone), start=contact.quiet_from, end=contact.quiet_to)

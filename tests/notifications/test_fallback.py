@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 
 import pytest
+import time_machine
+from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from notifications.deliver import deliver_due
@@ -98,3 +101,42 @@ def test_a_dead_one_whose_person_nobody_reaches_is_not_sent_again() -> None:
     with pytest.raises(WrongState, match="no channel"):
         resend(delivery=only(), actor=OLGA)
     assert Channel.objects.get().last_error == ""
+
+
+NIGHT = datetime.fromisoformat("2026-06-10T21:59:59.500+00:00")
+MORNING = datetime.fromisoformat("2026-06-11T07:00+00:00")
+
+
+def sleeper() -> User:
+    """Who is left alone from ten to seven."""
+    slack_people()
+    asked(user("eve"))  # brings the channel of mail into being
+    Delivery.objects.all().delete()
+    channels = ["slack://people", "email://people"]
+    return user(slack_id="U0ADA", channels=channels, quiet_from=time(22), quiet_to=time(7))
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+def test_a_retry_that_falls_into_quiet_hours_waits_for_their_end(slack: SlackApi, urgent: bool) -> None:
+    ada = sleeper()
+    slack.fails(500)
+    with time_machine.travel(NIGHT, tick=False):
+        asked(ada, n=2, urgent=urgent)
+        deliver_due()
+    row = only()
+    assert (row.status, row.attempts) == ("queued", 1)
+    assert row.due_at < MORNING if urgent else row.due_at == MORNING
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+def test_so_does_the_next_channel(slack: SlackApi, urgent: bool) -> None:
+    ada = sleeper()
+    slack.fails(error="channel_not_found")
+    with time_machine.travel(NIGHT, tick=False):
+        asked(ada, n=2, urgent=urgent)
+    late = NIGHT + timedelta(seconds=2)
+    with time_machine.travel(late, tick=False):
+        deliver_due(limit=1)
+    dead, following = Delivery.objects.order_by("pk")
+    assert (dead.status, following.status) == ("dead", "queued")
+    assert following.due_at == (late if urgent else MORNING)
