@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
@@ -14,34 +15,52 @@ from notifications.parcels import parcel_of
 from notifications.senders.parcel import Outcome, Parcel
 from notifications.senders.registry import send
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 8
 NOBODY = "no channel reaches this person; fill in their contact, or the e-mail address of their account"
 LOST = "the worker was lost in the last attempt; it may have been sent"
 
 
 def deliver_due(limit: int = 100) -> int:
-    """Attempt up to `limit` deliveries, several at once; returns how many. The threads send, this one writes."""
+    """Attempt up to `limit` deliveries, several at once; returns how many. The threads send, this one writes.
+
+    A row that breaks keeps no other from its end, and what is on its way when all breaks is written down all the same:
+    an attempt whose end is not stored is made again.
+    """
     announce_the_left()
     flying: dict[Future[Outcome], Delivery] = {}
     begun = 0
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notice") as pool:
-        while True:
-            room = min(AT_ONCE - len(flying), limit - begun)
-            taken = claim(room) if room > 0 else []
-            begun += len(taken)
-            for row in taken:
-                if parcel := _parcel(row):
-                    flying[pool.submit(send, _kind(row), parcel)] = row
-            if flying:
-                ended, _ = wait(flying, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    _finish(flying.pop(future), future.result())
-            elif not taken:
-                return begun
+        try:
+            while True:
+                room = min(AT_ONCE - len(flying), limit - begun)
+                taken = claim(room) if room > 0 else []
+                begun += len(taken)
+                for row in taken:
+                    if parcel := _parcel(row):
+                        flying[pool.submit(send, _kind(row), parcel)] = row
+                if flying:
+                    ended, _ = wait(flying, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        _finish(flying.pop(future), future.result())
+                elif not taken:
+                    return begun
+        finally:
+            for future, row in flying.items():
+                _finish(row, future.result())
 
 
 def _parcel(row: Delivery) -> Parcel | None:
-    """What is to be sent; None when the row has already found its end, or its pause."""
+    """What is to be sent; None when the row has already found its end, or its pause, or cannot be made into one."""
+    try:
+        return _made(row)
+    except Exception:
+        log.exception("delivery %s could not be put together; it is tried again", row.pk)
+        return None
+
+
+def _made(row: Delivery) -> Parcel | None:
     if why := _refusal(row):
         _finish(row, Outcome(error=why, permanent=True))
         return None
@@ -68,5 +87,8 @@ def _kind(row: Delivery) -> str:
 
 
 def _finish(row: Delivery, outcome: Outcome) -> None:
-    if store(row, outcome):
-        announce(row.pk)
+    try:
+        if store(row, outcome):
+            announce(row.pk)
+    except Exception:
+        log.exception("the end of delivery %s was not stored, or not told; it is tried again", row.pk)

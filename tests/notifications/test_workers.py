@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, OperationalError, connection, transaction
 from pytest_django import Settings
 
 from notifications import tasks
@@ -23,7 +23,8 @@ from notifications.deliver import deliver_due
 from notifications.ends import store
 from notifications.message import Message
 from notifications.models import Delivery, Notice
-from notifications.senders.parcel import Outcome
+from notifications.parcels import parcel_of
+from notifications.senders.parcel import Outcome, Parcel
 from notifications.services import settle
 from tests.crash.workers import ROOT, worker
 from tests.notifications.mail_server import Mailbox
@@ -60,6 +61,58 @@ def wait_until(fact: Callable[[], bool], process: subprocess.Popen[bytes]) -> No
     while not fact():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_an_end_that_cannot_be_stored_takes_no_other_along(
+    receiver: Peer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked(channels=[webhook(receiver, f"c{number}").name for number in range(4)])
+    first = Delivery.objects.order_by("pk")[0]
+
+    def stored(row: Delivery, outcome: Outcome) -> bool:
+        if row.pk == first.pk:
+            raise DataError("value too long")
+        return store(row, outcome)
+
+    monkeypatch.setattr("notifications.deliver.store", stored)
+    assert deliver_due() == 4
+    assert statuses() == ["sending", "sent", "sent", "sent"] and "value too long" in caplog.text
+    monkeypatch.undo()
+    lease_over()
+    assert deliver_due() == 1 and len(receiver.seen) == 5
+
+
+def test_a_row_that_cannot_be_put_together_takes_no_other_along(
+    receiver: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(channels=[webhook(receiver, f"c{number}").name for number in range(4)])
+    first = Delivery.objects.order_by("pk")[0]
+
+    def made(row: Delivery) -> Parcel | None:
+        if row.pk == first.pk:
+            raise KeyError("label")
+        return parcel_of(row)
+
+    monkeypatch.setattr("notifications.deliver.parcel_of", made)
+    deliver_due()
+    assert statuses() == ["sending", "sent", "sent", "sent"]
+
+
+def test_what_was_sent_when_the_database_goes_away_is_written_down(
+    receiver: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(channels=[webhook(receiver, f"c{number}").name for number in range(3)])
+    times = iter(range(9))
+
+    def claimed(most: int) -> list[Delivery]:
+        if next(times):
+            raise OperationalError("the server closed the connection")
+        return claim(most)
+
+    monkeypatch.setattr("notifications.deliver.claim", claimed)
+    with pytest.raises(OperationalError):
+        deliver_due()
+    assert statuses() == ["sent"] * 3
 
 
 @pytest.mark.both_databases
