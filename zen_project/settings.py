@@ -245,14 +245,18 @@ CELERY_BEAT_SCHEDULE["approvals"] = {"task": "approvals.reconcile", "schedule": 
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # two ticks need no memory, so no file that can break
 
 QUIET = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "httpx2")  # each says a line per tick or call
+SHOW_PATHS = ("django.request", "django.security.csrf", "django.server", "uvicorn.access")
 LOG_LEVEL = env.choice("ZEN_LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"redact": {"()": "orchestration.actions.redaction.RedactingFilter"}},
+    "filters": {
+        "redact": {"()": "orchestration.actions.redaction.RedactingFilter"},
+        "links": {"()": "approvals.web.masking.LinkFilter", "loggers": SHOW_PATHS},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact", "links"]},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
