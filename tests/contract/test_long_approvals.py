@@ -70,7 +70,7 @@ def ended_by_its_clock(run: Run, peer: Peer) -> None:
     assert peer.methods("POST") == ["/things/a"]
     request = Request.objects.get(about=run.workflow_id)
     assert set(story(request)) == set(WHOLE_STORY) and not request.votes.exists()
-    assert (state_of(request).reminded, state_of(request).escalated) == (2, 1)
+    assert (state_of(request).reminded, state_of(request).escalated) == (2, (0,))
     assert request.decided_at is not None and request.decided_at - request.created_at == timedelta(hours=48)
 
 
@@ -78,7 +78,7 @@ def answered_after_a_day(run: Run, peer: Peer) -> None:
     request = asked(run)
     until(request.run, lambda r: r.events.filter(kind="approval.escalated").exists())
     request.refresh_from_db()
-    assert (state_of(request).reminded, state_of(request).escalated) == (2, 1) and not run.finished_at
+    assert (state_of(request).reminded, state_of(request).escalated) == (2, (0,)) and not run.finished_at
     says("dora", "approve", request)
     assert until(run).status == "completed" and "/things/b" in peer.things
 
