@@ -6,26 +6,31 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from approvals import people
-from approvals.core.words import ENDS
 from approvals.models import Request, Seat
 from approvals.selectors import OPEN
 from orchestration.clock import now
 from orchestration.core.words import END_STATUSES, RunStatus, StepStatus
-from orchestration.models import Step
+from orchestration.models import Run, Step
 
 GRACE = timedelta(seconds=30)
 """What is younger is on its way: an alarm that rings, a message that the relay delivers."""
 
 
 def orphaned() -> QuerySet[Request]:
-    """Open, and nobody waits for the answer: the run has ended, or its step has gone another way."""
+    """Open, and nobody waits for the answer: the run has ended, or its step has gone another way.
+
+    A step that is blocked because its attempt broke still waits: its retry finds the request. Any other that broke
+    does not: its run is on the way back, or has gone on without it.
+    """
     gone_on = _step_that_asked().filter(
-        Q(iteration__gt=OuterRef("run__parent_iteration")) | Q(status__in=[StepStatus.FAILED, StepStatus.SKIPPED])
+        Q(iteration__gt=OuterRef("run__parent_iteration"))
+        | Q(status__in=[StepStatus.FAILED, StepStatus.SKIPPED])
+        | Q(status=StepStatus.UNKNOWN, state__blocked=False)
     )
     of_a_run = _open().filter(run__parent__isnull=False)
     return of_a_run.filter(Q(run__parent__status__in=END_STATUSES) | Exists(gone_on))
@@ -37,7 +42,11 @@ def overdue() -> QuerySet[Request]:
 
 
 def untold() -> QuerySet[Request]:
-    """Ended, and the step still waits for the answer."""
+    """Ended, and the step still waits for the answer.
+
+    Found from the runs on their way, not from the requests and steps that have ended: of those there are ever more. A
+    negated condition keeps SQLite from beginning at the index of the status, a subquery PostgreSQL from the steps.
+    """
     waits = _step_that_asked().filter(
         status=StepStatus.RUNNING, state__parked=True, iteration=OuterRef("run__parent_iteration")
     )
@@ -47,9 +56,10 @@ def untold() -> QuerySet[Request]:
         run__parent_iteration=OuterRef("run__parent_iteration"),
         pk__gt=OuterRef("pk"),
     )
-    ended = Request.objects.filter(status__in=ENDS, decided_at__lt=now() - GRACE, run__parent__isnull=False)
-    live = ended.exclude(run__parent__status__in=[*END_STATUSES, RunStatus.COMPENSATING])
-    return live.filter(Exists(waits), ~Exists(asked_anew)).select_related("run__parent").order_by("pk")
+    on_the_way = Run.objects.filter(status__in=[RunStatus.RUNNING, RunStatus.WAITING, RunStatus.HELD]).order_by()
+    ended = Request.objects.filter(run__parent__in=on_the_way, decided_at__lt=now() - GRACE).exclude(status__in=OPEN)
+    lost = ended.alias(waits=Subquery(waits.values("pk")[:1])).filter(~Exists(asked_anew), waits__isnull=False)
+    return lost.select_related("run__parent").order_by("pk")
 
 
 def shut_out() -> QuerySet[Request]:

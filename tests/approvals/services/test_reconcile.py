@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import Group
+from django.db import connection
 from pytest_django import Settings
 
-from approvals import folding
+from approvals import adrift, folding
 from approvals import reconcile as reconciling
 from approvals.adrift import GRACE
 from approvals.core.codec import STATE
@@ -81,13 +82,30 @@ def test_a_request_of_an_attempt_that_came_too_late_is_cancelled() -> None:
     assert [reconcile(), reconcile()] == [1, 0] and whole(request).status == "cancelled"
 
 
-@pytest.mark.parametrize("gone", [{"iteration": 2}, {"status": "failed"}])
+@pytest.mark.parametrize("gone", [{"iteration": 2}, {"status": "failed"}, {"status": "unknown"}])
 def test_a_request_whose_step_has_gone_another_way_is_cancelled(gone: dict[str, Any]) -> None:
     request, other = asked(), asked()
     step = Step.objects.get(run__workflow_id=request.about)
     Step.objects.filter(pk=step.pk).update(state=step.state | gone, status=gone.get("status", step.status))
     assert [reconcile(), reconcile()] == [1, 0]
     assert (whole(request).status, whole(other).status) == ("cancelled", "pending")
+
+
+def test_a_step_whose_attempt_broke_waits_until_its_run_is_aborted() -> None:
+    """Its retry finds the request; what is undone for hours must not ask people all the while."""
+    request = asked()
+    step = Step.objects.get(run__workflow_id=request.about)
+    broke = step.state | {"status": "unknown", "maybe": True, "parked": False}
+    Step.objects.filter(pk=step.pk).update(state=broke | {"blocked": True}, status="unknown")
+    assert reconcile() == 0 and whole(request).status == "pending"
+    Step.objects.filter(pk=step.pk).update(state=broke | {"blocked": False})
+    assert reconcile() == 1 and whole(request).status == "cancelled"
+
+
+def test_what_has_ended_costs_nothing_when_it_looks_for_runs_that_were_not_told() -> None:
+    if connection.vendor == "sqlite":  # PostgreSQL reads a table of few rows whole
+        plan = adrift.untold()[:200].explain()
+        assert "run_by_status" in plan and "request_by" not in plan and "SCAN" not in plan
 
 
 def decided_and_lost(monkeypatch: pytest.MonkeyPatch) -> tuple[Request, Run]:
