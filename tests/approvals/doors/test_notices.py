@@ -71,12 +71,12 @@ def test_the_stages_channels_are_told() -> None:
 
 
 def test_a_clock_that_waits_for_the_first_delivery() -> None:
-    account("bob")
+    bob = account("bob")
     stage = {"name": "s", "who": {"users": ["bob"]}, "clock_starts": "delivered", "expire": "1h"}
     request = asked({"stages": [stage]})
     assert request.expires_at is None
     reached = DeliveryEnded(
-        subject=f"approval:{request.pk}", kind="approval.asked", user_id=1, channel="email", sent=True, at=now()
+        subject=f"approval:{request.pk}", kind="approval.asked", user_id=bob.pk, channel="email", sent=True, at=now()
     )
     for _ in range(2):
         heard(reached)
