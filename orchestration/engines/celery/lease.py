@@ -10,9 +10,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.models import Q
 
 from orchestration.clock import now
 from orchestration.models import Command, Worker
+
+LONG_GONE = timedelta(days=7)
+"""Rows of dead workers of Temporal, which gives what they had in hand to others itself, are kept so long to be seen."""
 
 _name = ""
 _lock = threading.Lock()
@@ -41,7 +45,9 @@ def free_the_lost() -> int:
     """Commands in the hands of workers whose lease lapsed (or is gone) become ready; returns how many."""
     moment = now()
     with transaction.atomic():
-        Worker.objects.filter(engine="celery", lease_until__lt=moment).delete()
+        Worker.objects.filter(
+            Q(engine="celery", lease_until__lt=moment) | Q(lease_until__lt=moment - LONG_GONE)
+        ).delete()
         alive = Worker.objects.filter(engine="celery").values("name")
         lost = Command.objects.filter(status=Command.RUNNING, run__engine="celery").exclude(worker__in=alive)
         return lost.update(status=Command.READY, worker="", due_at=moment)

@@ -20,6 +20,7 @@ class Start:
 
     `event`: the first event ('' after continue-as-new). `commands`: timers and held commands to start again.
     `took`: the message that `event` came with, when a message made an ended run go on; told again, it means nothing.
+    `taken`: after continue-as-new, the latest messages that were taken before it: the server knows their ids no more.
     `history_limit`: events after which the run continues as new; 0 leaves it to the server.
     """
 
@@ -32,6 +33,7 @@ class Start:
     commands: list[str] = field(default_factory=list)
     took: str = ""
     history_limit: int = 0
+    taken: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,9 @@ LONGEST_ACTION = timedelta(days=1)  # actions bound themselves; a dead worker is
 RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=5)
 """For faults of our own machinery only: what an action came to is an answer, not an error."""
 
+MOST_TAKEN = 500
+"""Messages whose ids are carried on. One is told again within minutes of its first time, if at all."""
+
 
 @workflow.defn(name=WORKFLOW)
 class SagaWorkflow:
@@ -54,7 +57,7 @@ class SagaWorkflow:
         self.parked: list[str] = []
         self.moving = False
         self.over = False
-        self.taken = {start.took} - {""}
+        self.taken = dict.fromkeys([*start.taken, *([start.took] if start.took else [])])  # in their order
 
     @workflow.run
     async def run(self, start: Start) -> str:
@@ -80,7 +83,7 @@ class SagaWorkflow:
     async def deliver(self, message: Deliver) -> str:
         if not self._took_already():
             if update := workflow.current_update_info():
-                self.taken.add(update.id)
+                self.taken[update.id] = None
             self._feed(EVENT.validate_json(message.event))
         return ""
 
@@ -199,6 +202,7 @@ class SagaWorkflow:
                 state=STATE.dump_json(self.state).decode(),
                 next_seq=self.next_seq,
                 commands=[*self.parked, *self.timers],
+                taken=[*self.taken][-MOST_TAKEN:],
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ Attempt = tuple[str, Purpose, int]
 class Scene:
     """`outcomes`: by step, purpose and attempt; what is not named succeeds.
 
-    `acts`: each is sent when the run's status becomes that word. `late`: steps whose outcome comes as a message.
+    `acts`: each is sent when the run's status becomes that word; the very same event is the same message again.
+    `late`: steps whose outcome comes as a message.
     """
 
     plan: Plan
@@ -83,7 +85,8 @@ class _Stage:
         await self.note(given.pages)
 
     async def tell(self, event: str) -> None:
-        await self.handle.execute_update(DELIVER, Deliver(event=event), id=uuid.uuid4().hex, result_type=str)
+        name = hashlib.sha256(event.encode()).hexdigest()
+        await self.handle.execute_update(DELIVER, Deliver(event=event), id=name, result_type=str)
 
     async def act(self) -> None:
         for status, event in self.scene.acts:

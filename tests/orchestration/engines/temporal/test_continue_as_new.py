@@ -7,9 +7,21 @@ from collections import Counter
 
 from temporalio.worker import Replayer
 
+from orchestration.core.events import HoldRequested, ReleaseRequested
 from orchestration.engines.temporal.workflow import SagaWorkflow
+from tests.core.saga_world import make_plan
 from tests.orchestration.engines.temporal.scenes import LONG
-from tests.orchestration.engines.temporal.stage import Played, play, with_limit
+from tests.orchestration.engines.temporal.stage import NOON, Played, Scene, play, with_limit
+
+HOLD = HoldRequested(at=NOON, by="x")
+TOLD_TWICE = Scene(
+    plan=make_plan(
+        {f"s{n}": (f"s{n - 1}",) if n else () for n in range(20)} | {"pause": ("s19",)}, pause={"wait_seconds": 2.0}
+    ),
+    acts=[("running", HOLD), ("held", ReleaseRequested(at=NOON, by="x")), ("waiting", HOLD)],
+    history_limit=40,
+)
+"""Between the message and its repetition the run continues as new."""
 
 
 async def both(address: str) -> tuple[Played, Played]:
@@ -27,3 +39,9 @@ def test_a_run_in_parts_keeps_the_ledger_of_a_run_in_one(temporal_dev_server: st
     assert [seq for seq, _ in parts.facts] == list(range(1, len(parts.facts) + 1))
     about_the_run = Counter(line for line in parts.log if not line.startswith("run."))
     assert about_the_run == Counter(line for line in whole.log if not line.startswith("run."))
+
+
+def test_a_message_that_comes_again_after_the_run_continued_as_new_is_taken_once(temporal_dev_server: str) -> None:
+    played = asyncio.run(play(temporal_dev_server, TOLD_TWICE))
+    assert len(played.histories) > 2 and played.status == "completed"
+    assert played.log.count("act.hold") == played.log.count("act.release") == 1
