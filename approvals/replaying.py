@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from approvals import people, rules
-from approvals.core.best_case import unmanned
 from approvals.core.events import Cancelled, ContentChanged, Delivered, Event, Revoked, Withdrawn
 from approvals.core.policy import PolicyDefinition
 from approvals.core.replay import Past, Replayed, in_order, replay, votes_of
 from approvals.core.words import ENDS, Status
+from approvals.hopeless import why_hopeless
 from approvals.models import Request
 from approvals.people import Found
 from approvals.selectors import plan_of_request, requests, state_of
@@ -59,14 +59,14 @@ def replayed(
 
 def _compared(policy: PolicyDefinition, whom: Found, request: Request) -> Compared:
     plan = plan_for(policy, whom, plan_of_request(request).barred, request.created_at)
-    nobody = unmanned(plan)
+    refused = why_hopeless(plan, policy, whom)
     past = past_of(request)
     names = {person: str(info.get("name", person)) for person, info in request.people.items()}
     return Compared(
         request=request,
         was=past,
-        would=None if nobody else replay(past, plan, by_rule=_rule(policy, request)),
-        refused=f"nobody can decide stage '{nobody[0]}'" if nobody else "",
+        would=None if refused else replay(past, plan, by_rule=_rule(policy, request)),
+        refused=refused,
         names={person.id: person.name for person in whom.people.values()} | names,
     )
 

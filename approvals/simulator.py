@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,14 @@ from django.contrib.auth import get_user_model
 
 from approvals import people, rules
 from approvals.calendars import holidays_of
-from approvals.core.best_case import best_case, unmanned
+from approvals.core.best_case import best_case
 from approvals.core.chain import plan_of
 from approvals.core.events import Event, Opened, Voted
 from approvals.core.plan import Plan
 from approvals.core.policy import PolicyDefinition
 from approvals.core.simulate import Course, StandIn, simulate
 from approvals.core.words import Choice
+from approvals.hopeless import why_hopeless
 from approvals.models import Delegation
 from approvals.people import Found, Person, person_of
 
@@ -55,7 +56,7 @@ class Simulated:
     """`course`: as it goes when only `says` are said. `best`: the soonest way to a yes, if there is one.
 
     `away`: who is asked and never answers. `left_out`: whom the policy names and who cannot decide, with the reason.
-    `unmanned`: stages that nobody can decide; a request is refused for them.
+    `refused`: why such a request cannot be asked; '' when it can.
     """
 
     policy: PolicyDefinition
@@ -66,7 +67,7 @@ class Simulated:
     best: Course
     away: Mapping[str, tuple[str, ...]]
     left_out: tuple[str, ...]
-    unmanned: tuple[str, ...]
+    refused: str
 
     def name(self, person: str) -> str:
         return self.names.get(person, person)
@@ -81,7 +82,8 @@ def simulated(
     """
     whom = people.find(policy)
     barred = _barred(question)
-    plan = plan_for(policy, whom, barred, at, without=frozenset(person.id for person in gone))
+    there = without(whom, frozenset(person.id for person in gone))
+    plan = plan_for(policy, there, barred, at)
     stand_ins, names = stand_ins_for(policy.policy, at), _names(whom, [*away, *gone, *(say.person for say in says)])
     by_rule = rules.holds(policy.auto_approve, question.seen_by_rule())
     opened = Opened(at=at, by_rule=policy.auto_approve if by_rule else "")
@@ -98,21 +100,18 @@ def simulated(
         best=best_case(plan, opened, silent=silent, stand_ins=stand_ins),
         away={person: _deputies(person, stand_ins) for person in sorted(silent)},
         left_out=(*whom.left_out, *_left_out(policy, whom, barred, names, gone)),
-        unmanned=unmanned(plan),
+        refused=why_hopeless(plan, policy, there),
     )
 
 
-def plan_for(
-    policy: PolicyDefinition,
-    whom: Found,
-    barred: frozenset[str],
-    at: datetime,
-    *,
-    without: frozenset[str] = frozenset(),
-) -> Plan:
+def without(whom: Found, gone: frozenset[str]) -> Found:
+    """Whom a policy would come to if these were not there."""
+    return replace(whom, named={name: found - gone for name, found in whom.named.items()})
+
+
+def plan_for(policy: PolicyDefinition, whom: Found, barred: frozenset[str], at: datetime) -> Plan:
     """The plan that a request of this moment would get."""
-    named = {name: found - without for name, found in whom.named.items()}
-    return plan_of(policy, named, barred=barred, holidays=holidays_of(policy.hours.holidays, at))
+    return plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy.hours.holidays, at))
 
 
 def _barred(question: Question) -> frozenset[str]:

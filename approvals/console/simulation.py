@@ -17,7 +17,7 @@ from approvals.simulator import Simulated
 
 def view(given: Simulated, at: datetime) -> dict[str, Any]:
     zone = ZoneInfo(given.policy.hours.zone)
-    refused = f"such a request is refused: nobody can decide stage '{given.unmanned[0]}'" if given.unmanned else ""
+    refused = f"such a request is refused: {given.refused}" if given.refused else ""
     moments = () if refused else given.course.moments
     return {
         "policy": given.policy.policy,

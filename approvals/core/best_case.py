@@ -33,15 +33,6 @@ def best_case(
     return walk.course()
 
 
-def unmanned(plan: Plan) -> tuple[str, ...]:
-    """The stages that nobody can decide, at whatever level; a request with one of them is refused when it is asked."""
-    return tuple(
-        stage.name
-        for stage in plan.stages
-        if not (stage.people | frozenset().union(*(level.people for level in stage.levels))) - plan.barred
-    )
-
-
 def _next(walk: Walk, at: datetime, silent: frozenset[str], unheard: frozenset[str]) -> str | None:
     """Who says yes next; None where those who are asked now cannot fill the open stage, or where waiting helps."""
     if not walk.state.status.can_be_decided:

@@ -9,7 +9,7 @@ from typing import Literal
 from approvals.core.hours import due
 from approvals.core.plan import Plan
 from approvals.core.state import State
-from approvals.core.words import Status
+from approvals.core.words import AtTheEnd, Status
 
 LONGEST_UNHEARD = timedelta(minutes=15)
 """A clock that waits for a first delivery waits no longer than this: nothing may stand open for ever."""
@@ -48,9 +48,10 @@ def can_be_reminded_at(state: State) -> datetime | None:
 def _dues(plan: Plan, state: State) -> list[Due]:
     if state.status is Status.COOLING_OFF and state.settles_at:
         return [Due(at=state.settles_at, hand="settle")]
-    if state.status not in (Status.PENDING, Status.CHANGES_REQUESTED):
-        return []
     stage, start = plan.stages[state.stage], state.clock_from
+    held = state.status is Status.RESCUE and stage.at_the_end is AtTheEnd.HOLD
+    if held or state.status not in (Status.PENDING, Status.CHANGES_REQUESTED, Status.RESCUE):
+        return []
     if start is None:
         return [Due(at=state.opened_at + LONGEST_UNHEARD, hand="begin")] if state.opened_at else []
     found: list[Due] = []

@@ -232,6 +232,9 @@ def _run_clocks(draft: _Draft) -> None:
 
 
 def _expire(draft: _Draft, at_the_end: AtTheEnd) -> None:
+    if draft.state.status is Status.RESCUE:  # nobody was there who could have objected: this is no silence
+        _finish(draft, Status.EXPIRED, "nobody was named in time who may decide")
+        return
     if at_the_end is AtTheEnd.APPROVE and draft.state.status is Status.CHANGES_REQUESTED:
         _finish(draft, Status.EXPIRED, "the changes were not made in time")  # somebody spoke: this is no silence
         return

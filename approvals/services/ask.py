@@ -19,10 +19,11 @@ from approvals.core.plan import Plan
 from approvals.core.policy import PolicyDefinition
 from approvals.core.state import State
 from approvals.folding import Held
+from approvals.hopeless import refuse_hopeless
 from approvals.models import Policy, Request
 from approvals.outgoing import register
 from approvals.people import Found
-from approvals.services.choose import as_it_was_asked, barred_by, policy_of, refuse_hopeless, refuse_strangers
+from approvals.services.choose import as_it_was_asked, barred_by, policy_of, refuse_strangers
 from approvals.services.policies import store_policy
 from approvals.services.question import Ask
 from approvals.services.renew import renew, sound

@@ -100,7 +100,7 @@ def test_the_drafts_rule_a_shorter_clock_and_a_request_that_it_would_refuse(cloc
     assert (row["would"]["status"], row["would"]["at"]) == ("expired", "2026-11-25T10:00:00+00:00") and row["differs"]
     account("frank", "viewer", "idle")
     row = only({"policy": "deployment", "stages": [{"name": "s", "who": {"groups": ["idle"]}}]})
-    assert row["would"]["status"] == "refused" and row["why"] == ["nobody can decide stage 's'"] and row["differs"]
+    assert row["would"]["status"] == "refused" and "nobody can decide stage 's'" in row["why"][0] and row["differs"]
 
 
 def test_who_asked_is_barred_under_the_draft_too_and_a_deputy_still_counts(clock: Clock) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from approvals.core.clocks import expires_at, next_due
-from approvals.core.events import ClockReached, Delivered, Event, Opened, Voted
+from approvals.core.events import ClockReached, Delivered, Event, Opened, PeopleLeft, Voted
 from approvals.core.flow import decide
 from approvals.core.hours import Span
 from approvals.core.plan import Level, Plan, StagePlan
@@ -92,3 +92,15 @@ def test_a_thousand_people_who_must_all_agree() -> None:
     assert len(matching([people] * 1500, people)) == 1100
     chain = [frozenset({f"p{n}", f"p{n + 1}"}) for n in range(1099)]  # each would have the next one's
     assert len(matching([*chain, frozenset({"p0"})], people)) == 1100
+
+
+@pytest.mark.parametrize(
+    ("at_the_end", "ends"),
+    [(AtTheEnd.REJECT, Status.EXPIRED), (AtTheEnd.APPROVE, Status.EXPIRED), (AtTheEnd.HOLD, Status.RESCUE)],
+)
+def test_what_waits_for_an_administrator_ends_with_its_stage(at_the_end: AtTheEnd, ends: Status) -> None:
+    """Silence of nobody is no yes; and what the policy holds is held."""
+    chain = plan({"expires": Span(seconds=HOUR), "at_the_end": at_the_end})
+    stuck = after(chain, Opened(at=FRIDAY), PeopleLeft(at=FRIDAY, people=frozenset({"p0"})))
+    assert stuck.status is Status.RESCUE
+    assert decide(chain, stuck, ClockReached(at=FRIDAY + timedelta(hours=2)))[0].status is ends

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from approvals.core.best_case import best_case, unmanned
+from approvals.core.best_case import best_case
 from approvals.core.clocks import next_due
 from approvals.core.events import ClockReached, Delegated, Opened, Voted
 from approvals.core.feasible import can_pass
@@ -52,8 +52,6 @@ def test_what_the_solver_thinks_can_pass_does_when_everybody_says_yes(plan: Plan
     opened, _ = decide(plan, State(), OPENED)
     if can_pass(plan, opened):
         assert best_case(plan, OPENED).state.status is Status.APPROVED
-    if unmanned(plan):
-        assert best_case(plan, OPENED).state.status is not Status.APPROVED or not opened.status.can_be_decided
 
 
 few = st.frozensets(st.sampled_from("abc"), min_size=1, max_size=3)
