@@ -1,10 +1,24 @@
-"""Hand over what was stored and not yet taken: runs to their engine, messages to their runs."""
+"""Hand over what was stored and not yet taken: runs to their engine, messages to their runs.
+
+Nothing keeps the rest waiting: each engine has a page of its own, one that is away keeps no other's, and what fails by
+itself is put off by itself.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
 
+from django.db.models import F, Q, QuerySet
+
+from orchestration.clock import now
 from orchestration.delivery import deliver
+from orchestration.engines.base import Engine
 from orchestration.engines.registry import ENGINES
 from orchestration.errors import Unreachable
 from orchestration.models import Message, Run
@@ -12,27 +26,97 @@ from orchestration.models import Message, Run
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
+MOST_LOST = 3
+"""Calls of one pass that an engine leaves unanswered although it is there: each may have taken all its time."""
+
+SOONEST, LATEST = timedelta(seconds=5), timedelta(minutes=1)
+"""What failed is tried again after a tenth of its age, within these."""
+
+_passing: dict[str, threading.Lock] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """`waiting`: what is put off if it fails; with a message all of its run, so that they keep their order."""
+
+    name: str
+    run_pk: int
+    since: datetime
+    waiting: QuerySet[Any]
+    hand_over: Callable[[], object]
+
+    def put_off(self) -> None:
+        at = now()
+        self.waiting.update(retry_at=at + min(max((at - self.since) / 10, SOONEST), LATEST))
 
 
 def relay() -> int:
-    """Deliver what waits, oldest first; returns how many. An engine that is away keeps its own waiting, no other."""
-    done = 0
-    away: set[str] = set()
-    for run in Run.objects.filter(handed_over=False)[:MOST_AT_ONCE]:
-        done += _unless_away(away, run.engine, lambda run=run: ENGINES[run.engine].take(run))
-    for message in Message.objects.filter(delivered_at=None).select_related("run")[:MOST_AT_ONCE]:
-        engine = message.run.engine
-        done += _unless_away(away, engine, lambda message=message: deliver(message))
+    """Deliver what waits, oldest first, what was put off after it; returns how many."""
+    return sum(_relay_to(engine) for engine in list(ENGINES.values()))
+
+
+def _relay_to(engine: Engine) -> int:
+    """One thread of a process at a time: an engine that answers slowly must not have them all."""
+    passing = _passing.setdefault(engine.name, threading.Lock())
+    if not passing.acquire(blocking=False):
+        return 0
+    try:
+        return _pass(engine)
+    finally:
+        passing.release()
+
+
+def _pass(engine: Engine) -> int:
+    done = lost = 0
+    stuck: set[int] = set()
+    for item in chain(_hand_overs(engine), _deliveries(engine)):
+        if item.run_pk in stuck:
+            continue
+        try:
+            item.hand_over()
+        except Unreachable as error:
+            lost += 1
+            if not engine.reach().ok:
+                log.warning("the %s engine is away, what waits for it stays stored: %s", engine.name, error)
+                break
+            log.warning("%s waits: %s", item.name, error)
+            item.put_off()
+            stuck.add(item.run_pk)
+            if lost == MOST_LOST:
+                break
+        except Exception:  # whatever it is, the others must not wait for it
+            log.exception("%s could not be handed to the %s engine", item.name, engine.name)
+            item.put_off()
+            stuck.add(item.run_pk)
+        else:
+            done += 1
     return done
 
 
-def _unless_away(away: set[str], engine: str, act: object) -> bool:
-    if engine in away:
-        return False
-    try:
-        act()  # type: ignore[operator]
-    except Unreachable as error:
-        away.add(engine)
-        log.warning("the %s engine is away, what waits for it stays stored: %s", engine, error)
-        return False
-    return True
+def _hand_overs(engine: Engine) -> Iterator[_Item]:
+    for run in _due(Run.objects.filter(engine=engine.name, handed_over=False)):
+        yield _Item(
+            name=f"run {run}",
+            run_pk=run.pk,
+            since=run.created_at,
+            waiting=Run.objects.filter(pk=run.pk),
+            hand_over=lambda run=run: engine.take(run),  # type: ignore[misc]
+        )
+
+
+def _deliveries(engine: Engine) -> Iterator[_Item]:
+    """A run that its engine has not taken yet hears nothing yet: it would seem to have ended."""
+    undelivered = Message.objects.filter(delivered_at=None)
+    for message in _due(undelivered.filter(run__engine=engine.name, run__handed_over=True).select_related("run")):
+        yield _Item(
+            name=f"message {message} of run {message.run}",
+            run_pk=message.run_id,
+            since=message.created_at,
+            waiting=undelivered.filter(run=message.run),
+            hand_over=lambda message=message: deliver(message),  # type: ignore[misc]
+        )
+
+
+def _due(waiting: QuerySet[Any]) -> QuerySet[Any]:
+    due = waiting.filter(Q(retry_at=None) | Q(retry_at__lte=now()))
+    return due.order_by(F("retry_at").asc(nulls_first=True), "id")[:MOST_AT_ONCE]

@@ -31,6 +31,7 @@ class Run(models.Model):
     parent_attempt = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, default="")
     handed_over = models.BooleanField(default=False, help_text="the engine has taken the run")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="its hand-over failed; not again before")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -152,6 +153,7 @@ class Message(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     refusal = models.TextField(blank=True, default="")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="its delivery failed; not again before")
 
     class Meta:
         ordering = ["id"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from orchestration.engines.celery import lease
 from orchestration.engines.celery.work import work
 from orchestration.relay import relay
+
+log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05
 
@@ -34,9 +37,13 @@ def hosted(threads: int = 4) -> Iterator[None]:
 
 def _loop(name: str, number: int, stop: threading.Event) -> None:
     while not stop.is_set():
-        if number == 0:
-            lease.free_the_lost()
-            relay()
-        work(name, stop)
+        try:
+            if number == 0:
+                lease.free_the_lost()
+                relay()
+            work(name, stop)
+        except DatabaseError:
+            log.warning("the database is away; trying again", exc_info=True)
+            close_old_connections()
         stop.wait(IDLE_SECONDS)
     connection.close()

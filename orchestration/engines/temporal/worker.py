@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, connections
-from temporalio.exceptions import TemporalError
+from django.db import DatabaseError, close_old_connections, connections
 from temporalio.worker import Worker
 
 from orchestration.engines.celery import lease
@@ -67,30 +67,40 @@ def _close_connections(executor: ThreadPoolExecutor) -> None:
 
 @contextmanager
 def beside(name: str) -> Iterator[None]:
-    """A thread that keeps the worker's lease and hands over what waits, about every second."""
+    """Two threads: one keeps the worker's lease, one hands over what waits, which may take longer than a lease."""
     stopped = threading.Event()
 
-    def loop() -> None:
-        while True:
-            try:
-                lease.renew(name, engine="temporal")
-                relay()
-            except DatabaseError:
-                log.warning("the database is away; trying again", exc_info=True)
-            except TemporalError:
-                log.warning("Temporal refused a call; trying again", exc_info=True)
-            if stopped.wait(1):
-                break
+    def keep_lease() -> None:
+        _each_second(stopped, partial(lease.renew, name, engine="temporal"))
         lease.release(name)
         connections.close_all()
 
-    thread = threading.Thread(target=loop, name="relay", daemon=True)
-    thread.start()
+    def hand_over() -> None:
+        _each_second(stopped, relay)
+        connections.close_all()
+
+    threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in (keep_lease, hand_over)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stopped.set()
-        thread.join(10)
+        for thread in threads:
+            thread.join(10)
+
+
+def _each_second(stopped: threading.Event, act: Callable[[], object]) -> None:
+    while True:
+        try:
+            act()
+        except DatabaseError:
+            log.warning("the database is away; trying again", exc_info=True)
+            close_old_connections()
+        except Exception:  # this thread has nobody who would start it again
+            log.exception("a worker's thread failed; trying again")
+        if stopped.wait(1):
+            return
 
 
 @contextmanager
