@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from approvals.models import Link, Request
+from orchestration import ledger
 from orchestration.clock import now
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -25,14 +28,17 @@ def page_of(request: Request) -> str:
 
 
 def link_for(request: Request, person: str, *, stage: int) -> str:
-    """The address of this person's own page, without its token. Inside the caller's transaction."""
+    """The address of this person's own page, without its token. Inside the caller's transaction.
+
+    Whoever is told again, as by a reminder, has it for as long as a new one.
+    """
+    at = now()
     link, _ = Link.objects.get_or_create(
         request=request, round=request.round, stage=stage, person=person,
-        defaults={"created_at": now(), "digest": ""},
+        defaults={"created_at": at, "expires_at": at, "digest": ""},
     )  # fmt: skip
-    if not link.digest:
-        link.digest = _digest(_token(str(link.pk)))
-        link.save(update_fields=["digest"])
+    link.digest, link.expires_at = _digest(_token(str(link.pk))), _good_until(request, at)
+    link.save(update_fields=["digest", "expires_at"])
     return f"{settings.ZEN_PUBLIC_URL}/approvals/link/{link.pk}/"
 
 
@@ -50,10 +56,31 @@ def signed(url: str) -> str:
 def find(token: str) -> Link | None:
     """The link of a token; None for one that is not ours."""
     found = TOKEN.fullmatch(token)
-    link = Link.objects.select_related("request__run", "request__policy").filter(pk=found[1]).first() if found else None
+    link = _whole().filter(pk=found[1]).first() if found else None
     if link is None or not hmac.compare_digest(link.digest, _digest(token)):
         return None
     return link
+
+
+def again(link: Link) -> Link:
+    """As it and its request are by now."""
+    return _whole().get(pk=link.pk)
+
+
+def locked(link: Link) -> Link:
+    """The same, with the lock in which every act on its request queues, until the caller's transaction ends."""
+    ledger.locked(link.request.run_id)
+    return again(link)
+
+
+def _whole() -> QuerySet[Link]:
+    return Link.objects.select_related("request__run", "request__policy")
+
+
+def _good_until(request: Request, at: datetime) -> datetime:
+    """Never after the stage's deadline, where it has one."""
+    most = at + timedelta(days=settings.ZEN_LINK_DAYS)
+    return min(most, request.expires_at) if request.expires_at else most
 
 
 def _token(pk: str) -> str:

@@ -162,6 +162,9 @@ ZEN_ASK = "approvals.client.request_human_approval"
 ZEN_APPROVERS_BY_ADDRESS = env.boolean("ZEN_APPROVERS_BY_ADDRESS", False)
 """Whether a request, and not only a published policy, may let an address decide that belongs to no account."""
 
+ZEN_LINK_DAYS = env.integer("ZEN_LINK_DAYS", 14, least=1, most=365)
+"""How long a link of one's own is good, if its stage does not end before."""
+
 ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
 

@@ -20,6 +20,7 @@ class Link(models.Model):
     person = models.CharField(max_length=300)
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="a reminder renews it")
     used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

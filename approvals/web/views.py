@@ -20,8 +20,10 @@ from approvals.core.words import Choice
 from approvals.models import Link, Request
 from approvals.people import Person
 from approvals.services.decide import decide
+from approvals.services.held import database_now
+from approvals.web.closed import late, shut
 from approvals.web.evidence import evidence_by_link
-from orchestration import roles
+from orchestration import roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
 from orchestration.errors import ZenError
@@ -56,25 +58,35 @@ def _decided(request: HttpRequest, link: Link) -> HttpResponse:
     word, comment = request.POST.get("decision", ""), request.POST.get("comment", "")
     if word not in OFFERED:
         return _answer(request, _shown(link) | {"error": "Choose approve or reject.", "comment": comment}, status=422)
-    if why := _shut(link):
-        return _answer(request, {"gone": why, "request": link.request}, status=410)
+    refused: ZenError | None = None
+    with sql.writing():
+        held = links.locked(link)
+        if why := shut(held, database_now(selectors.state_of(held.request))):
+            return _answer(request, {"gone": why, "request": held.request})
+        try:
+            after = _said(request, held, word, comment)
+        except ZenError as refusal:  # not let out of here: what the clock did at this moment stays
+            refused = refusal
+        else:
+            Link.objects.filter(pk=held.pk).update(used_at=now())
+    if refused is None:
+        return _answer(request, {"done": word, "request": after})
+    text = f"{refused.message}. {refused.remedy}".strip()
+    shown = _shown(links.again(link), request.POST) | {"error": text, "comment": comment}
+    return _answer(request, shown, status=_status(refused))
+
+
+def _said(request: HttpRequest, link: Link, word: str, comment: str) -> Request:
     person = Person(**_known(link))
     actor = Actor(
         name=person.name[:150], door="link", roles=frozenset({roles.APPROVER}),
         scopes=frozenset({"view", "approval.decide"}),
     )  # fmt: skip
-    try:
-        after = decide(
-            request_id=link.request.request_id, actor=actor, person=person, choice=word, comment=comment,
-            answers=typed_in(selectors.form_of(link.request), word, request.POST),
-            seen=request.POST.get("seen", ""), evidence=evidence_by_link(request),
-        )  # fmt: skip
-    except ZenError as error:
-        text = f"{error.message}. {error.remedy}".strip()
-        again = _shown(link, request.POST) | {"error": text, "comment": comment}
-        return _answer(request, again, status=_status(error))
-    Link.objects.filter(pk=link.pk, used_at=None).update(used_at=now())
-    return _answer(request, {"done": word, "request": after})
+    return decide(
+        request_id=link.request.request_id, actor=actor, person=person, choice=word, comment=comment,
+        answers=typed_in(selectors.form_of(link.request), word, request.POST),
+        seen=request.POST.get("seen", ""), evidence=evidence_by_link(request),
+    )  # fmt: skip
 
 
 def _status(error: ZenError) -> int:
@@ -89,22 +101,9 @@ def _known(link: Link) -> dict[str, Any]:
     return {"id": link.person, "name": name, "email": email, "user_id": info.get("user_id")}
 
 
-def _shut(link: Link) -> str:
-    """Why the link opens nothing any more, in words; '' while it does."""
-    request = link.request
-    if link.used_at:
-        return f"This link was used at {link.used_at:%Y-%m-%d %H:%M} UTC. The request is {request.status}."
-    if request.decided_at and request.status not in selectors.OPEN:
-        by = f" by {request.decided_by}" if request.decided_by else ""
-        return f"The request is {request.status} already{by}, since {request.decided_at:%Y-%m-%d %H:%M} UTC."
-    state = selectors.state_of(request)
-    if (link.round, link.stage) != (state.round, state.stage) or state.seat_of(link.person) is None:
-        return "This link belongs to an earlier round or stage; a newer one was sent if you are still asked."
-    return ""
-
-
 def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]:
-    if why := _shut(link):
+    at = now()
+    if why := shut(link, at) or late(link.request, at):
         return {"gone": why, "request": link.request}
     plan = selectors.plan_of_request(link.request)
     return {
