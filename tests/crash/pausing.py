@@ -20,6 +20,8 @@ PLACES = {
     "opened": ("approvals.gate", "ask", "after"),  # the request is committed, the attempt's end is not
     "unspent": ("approvals.gate", "_spend", "before"),
     "spent": ("approvals.gate", "_spend", "after"),  # the grant is spent, the action has not gone out
+    "acted": ("orchestration.effects", "perform", "after"),  # the action is done, its end is not stored
+    "handed": ("orchestration.engines.temporal.tending", "_started", "after"),  # a workflow runs, nobody has noted it
     "deciding": ("approvals.folding", "_write_seats", "before"),  # the vote is written, nothing committed
     "telling": ("approvals.folding", "deliver", "before"),  # the decision is committed, nobody was told
 }

@@ -11,16 +11,20 @@ from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+from temporalio.client import WorkflowExecutionStatus
 
 from approvals.models import Request
 from orchestration.actions import breaker, transport
+from orchestration.engines.temporal import engine as engine_of_temporal
 from orchestration.engines.temporal.worker import hosted
 from orchestration.models import Run
 from tests.approvals.races.scenes import whole
+from tests.approvals.services.test_lost_workflows import status_of
 from tests.contract.cast import account, says
 from tests.contract.hosts import celery_host, until
 from tests.contract.sagas import start, step
 from tests.crash.workers import ROOT, WorkerProcess, worker
+from tests.orchestration.engines.temporal.test_tending import has_rung
 from tests.peer import Peer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
@@ -51,9 +55,13 @@ def stopping_at(
     command = ["temporal_worker"]
     if engine == "celery":
         command = ["celery", "worker", "-B", "-l", "warning", "-c", "4", "-s", f"{marker}-beat"]
-    temporal = {"TEMPORAL_ADDRESS": settings.TEMPORAL_ADDRESS, "TEMPORAL_TASK_QUEUE": settings.TEMPORAL_TASK_QUEUE}
-    with worker(env | temporal, "-m", "tests.crash.pausing", place, str(marker), *command, engine=engine) as started:
+    env = env | of_temporal(settings)
+    with worker(env, "-m", "tests.crash.pausing", place, str(marker), *command, engine=engine) as started:
         yield started
+
+
+def of_temporal(settings: Settings) -> dict[str, str]:
+    return {"TEMPORAL_ADDRESS": settings.TEMPORAL_ADDRESS, "TEMPORAL_TASK_QUEUE": settings.TEMPORAL_TASK_QUEUE}
 
 
 @contextmanager
@@ -119,18 +127,67 @@ def test_a_worker_killed_with_the_answer_in_its_hands(
         ended_well(run, peer)
 
 
-def test_a_decider_killed_before_and_after_the_commit(worker_env: dict[str, str], peer: Peer, tmp_path: Path) -> None:
-    with another_worker("celery"):
-        run = started(peer, "celery")
+def test_a_worker_killed_with_the_approved_action_done_and_its_end_unstored(
+    engine: str, worker_env: dict[str, str], settings: Settings, peer: Peer, tmp_path: Path
+) -> None:
+    """At least once, under one key: the peer does it once, and the run says that it may have been repeated."""
+    marker = tmp_path / "here"
+    with stopping_at("acted", engine, worker_env, settings, marker) as first:
+        run = start(peer, engine, step("deploy", approval={"approvers": ["bob"]}), step("b"))
+        says("bob", "approve", the_question(run))
+        reached(marker, first.process)
+        assert "/things/deploy" in peer.things and not run.commands.filter(outcome="succeeded").exists()
+        first.kill()
+    with another_worker(engine):
+        until(run, seconds=60)
+    request, key = whole(Request.objects.get()), f"{run.workflow_id}:deploy:forward:1"
+    assert run.status == "completed" and request.spent_by == key and request.run.status == "completed"
+    assert [call for call in peer.calls if call[1] == "/things/deploy"] == [("POST", "/things/deploy", key)] * 2
+    assert set(peer.effects.values()) == {1} and len(peer.effects) == 2
+    assert run.events.get(kind="step.possibly_repeated").step_id == "deploy"
+
+
+def test_a_decider_killed_before_and_after_the_commit(
+    engine: str, worker_env: dict[str, str], settings: Settings, peer: Peer, tmp_path: Path
+) -> None:
+    env = worker_env | of_temporal(settings)
+    with another_worker(engine):
+        run = started(peer, engine)
         request = the_question(run)
-    killed_at("deciding", "bob", request, worker_env, tmp_path)
+        until(request.run, lambda run: run.handed_over)
+    killed_at("deciding", "bob", request, env, tmp_path)
     assert not whole(request).votes.exists(), "what was not committed was not said"
-    killed_at("telling", "carol", request, worker_env, tmp_path)
+    killed_at("telling", "carol", request, env, tmp_path)
     request = whole(request)
     assert (request.status, request.decided_by, run.messages.get().delivered_at) == ("approved", "carol", None)
+    assert request.run.messages.filter(delivered_at=None).count() == (engine == "temporal")
     assert says("carol", "approve", request).votes.count() == 1
-    with another_worker("celery"):
+    with another_worker(engine):
         ended_well(run, peer)
+        if engine == "temporal":
+            until(request.run, lambda _: status_of(request) is WorkflowExecutionStatus.COMPLETED)
+
+
+def test_a_worker_killed_between_the_start_of_a_workflow_and_the_note_of_it(
+    worker_env: dict[str, str], settings: Settings, peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    temporal_dev_server: str,
+) -> None:  # fmt: skip
+    """A decision in between finds nobody to wake; the workflow must not sleep on."""
+    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, "crash-handed"
+    monkeypatch.setattr(engine_of_temporal, "UPDATE_SECONDS", 1.0)  # nobody answers the decision
+    marker = tmp_path / "here"
+    with stopping_at("handed", "temporal", worker_env, settings, marker) as first:
+        run = started(peer, "temporal")
+        reached(marker, first.process)
+        request = Request.objects.get()
+        until(request.run, lambda _: has_rung(request))
+        first.kill()
+    says("bob", "approve", request)
+    assert not Run.objects.get(pk=request.run_id).handed_over
+    with another_worker("temporal"):
+        ended_well(run, peer)
+        until(request.run, lambda _: status_of(request) is WorkflowExecutionStatus.COMPLETED)
+    assert Run.objects.get(pk=request.run_id).handed_over
 
 
 def killed_at(place: str, name: str, request: Request, env: dict[str, str], folder: Path) -> None:

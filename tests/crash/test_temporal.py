@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+from temporalio.client import WorkflowExecutionStatus
 
+from approvals.models import Request
+from orchestration.engines.temporal import engine, tending
 from orchestration.models import Run, Worker
 from orchestration.selectors import run_view
+from tests.approvals.services.test_lost_workflows import status_of
+from tests.contract.cast import account, says
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
 from tests.crash.workers import assert_the_repeat_is_told, worker
@@ -35,6 +41,12 @@ def server(tmp_path: Path, settings: Settings) -> Iterator[OwnedServer]:
 @pytest.fixture
 def env(process_env: dict[str, str], peer: Peer, server: OwnedServer) -> dict[str, str]:
     return process_env | {"ZEN_OUTBOUND_ALLOW": peer.address, "TEMPORAL_ADDRESS": server.address}
+
+
+def again(server: OwnedServer) -> AbstractContextManager[OwnedServer]:
+    """A killed server, with what it wrote, at the same address."""
+    assert server.log is not None
+    return temporal.temporal_dev_server(server.log.parent.parent, port=int(server.address.rsplit(":", 1)[1]))
 
 
 def test_a_worker_killed_in_the_middle_of_a_step_is_replaced(env: dict[str, str], peer: Peer) -> None:
@@ -72,12 +84,31 @@ def test_a_killed_server_comes_back_and_the_run_goes_on(env: dict[str, str], pee
         until(run, lambda r: peer.at_once > 0 and "/things/a" in peer.things)
         server.kill()
         time.sleep(2)
-        assert server.log is not None
-        folder, port = server.log.parent.parent, int(server.address.rsplit(":", 1)[1])
-        with temporal.temporal_dev_server(folder, port=port):
+        with again(server):
             until(run, seconds=60)
             view = run_view(Run.objects.get(pk=run.pk))
     assert view["status"] == "completed" and set(peer.effects.values()) == {1}
+
+
+def test_what_is_decided_while_the_server_is_killed_arrives_when_it_is_back(
+    env: dict[str, str], peer: Peer, server: OwnedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for patience, of in (("UPDATE_SECONDS", engine), ("TELL_SECONDS", tending)):
+        monkeypatch.setattr(of, patience, 1.0)
+    account("bob")
+    with worker(env, *WORKER, engine="temporal"):
+        run = start(peer, "temporal", step("a"), step("b", approval={"approvers": ["bob"]}))
+        until(run, lambda r: r.status == "waiting")
+        request = Request.objects.get()
+        server.kill()
+        assert says("bob", "approve", request).status == "approved"
+        assert run.messages.get().delivered_at is None and "/things/b" not in peer.things
+        with again(server):
+            until(run, seconds=60)
+            until(request.run, lambda _: status_of(request) is WorkflowExecutionStatus.COMPLETED)
+    request.refresh_from_db()
+    assert run.status == "completed" and set(peer.effects.values()) == {1} and len(peer.effects) == 2
+    assert request.spent_by == f"{run.workflow_id}:b:forward:1"
 
 
 def test_a_worker_killed_between_two_steps_is_replaced(env: dict[str, str], peer: Peer) -> None:
