@@ -68,7 +68,7 @@ def _asked(receipt: dict[str, Any]) -> Iterator[str]:
     asked = [row["data"]["content"] for row in rows if row["action"] in ("approval.ask", "approval.changed")]
     if asked != [one["content_hash"] for one in receipt["rounds"]]:
         yield "what was asked is not what the audit has"
-    opened = _last(rows, "approval.ask")
+    opened = _last(rows[:1], "approval.ask")
     if any(request[name] != opened.get(name) for name in ASKED):
         yield "who asked, when and for what is not what the audit has"
     if (policy["version"], policy["hash"]) != (opened.get("policy_version"), opened.get("policy_hash")):
@@ -89,7 +89,7 @@ def _said(receipt: dict[str, Any]) -> Iterator[str]:
         for vote in receipt["votes"]
     ]  # fmt: skip
     recorded = [
-        (row["action"], row["note"], row["door"], row["data"]["content"], *(row["data"][name] for name in VOTED))
+        (row["action"], row["note"], row["door"], row["data"]["content"], *(row["data"].get(name) for name in VOTED))
         for row in rows
         if row["action"] in VOTES
     ]
