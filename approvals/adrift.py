@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
@@ -19,6 +19,9 @@ from orchestration.models import Run, Step
 
 GRACE = timedelta(seconds=30)
 """What is younger is on its way: an alarm that rings, a message that the relay delivers."""
+
+OLDEST_FIRST = F("pk") + 0
+"""No index has this order: along one PostgreSQL would read all that there ever were for the first few that are open."""
 
 
 def orphaned() -> QuerySet[Request]:
@@ -45,11 +48,10 @@ def untold() -> QuerySet[Request]:
     """Ended, and the step still waits for the answer.
 
     Found from the runs on their way, not from the requests and steps that have ended: of those there are ever more. A
-    negated condition keeps SQLite from beginning at the index of the status, a subquery PostgreSQL from the steps.
+    negated condition keeps SQLite from beginning at the index of the status; that the step's iteration is compared, and
+    not looked for, tells PostgreSQL that few will do.
     """
-    waits = _step_that_asked().filter(
-        status=StepStatus.RUNNING, state__parked=True, iteration=OuterRef("run__parent_iteration")
-    )
+    waiting = _step_that_asked().filter(status=StepStatus.RUNNING, state__parked=True).values("iteration")[:1]
     asked_anew = Request.objects.filter(
         run__parent=OuterRef("run__parent"),
         run__parent_step=OuterRef("run__parent_step"),
@@ -58,8 +60,8 @@ def untold() -> QuerySet[Request]:
     )
     on_the_way = Run.objects.filter(status__in=[RunStatus.RUNNING, RunStatus.WAITING, RunStatus.HELD]).order_by()
     ended = Request.objects.filter(run__parent__in=on_the_way, decided_at__lt=now() - GRACE).exclude(status__in=OPEN)
-    lost = ended.alias(waits=Subquery(waits.values("pk")[:1])).filter(~Exists(asked_anew), waits__isnull=False)
-    return lost.select_related("run__parent").order_by("pk")
+    lost = ended.alias(waiting=Subquery(waiting)).filter(~Exists(asked_anew), waiting=F("run__parent_iteration"))
+    return lost.select_related("run__parent").order_by(OLDEST_FIRST)
 
 
 def shut_out() -> QuerySet[Request]:
@@ -74,7 +76,7 @@ def open_after(pk: int) -> QuerySet[Request]:
 
 
 def _open() -> QuerySet[Request]:
-    return Request.objects.filter(status__in=OPEN).select_related("run", "policy").order_by("pk")
+    return Request.objects.filter(status__in=OPEN).select_related("run", "policy").order_by(OLDEST_FIRST)
 
 
 def _step_that_asked() -> QuerySet[Any]:
