@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from approvals.core.form import FormField
-from orchestration.errors import BadInput
+from orchestration.errors import BadInput, ZenError
 
 LONGEST = 2_000
 TRUTH = {"yes": True, "true": True, "no": False, "false": False}
@@ -17,7 +17,7 @@ INPUT = "answers."
 
 
 def answers_to(form: Iterable[FormField], word: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """By field name; text is read as what the field wants. Raises BadInput that names the field.
+    """By field name; text is read as what the field wants. Raises BadInput that names every field that is wrong.
 
     A number arrives as int or float, a date as YYYY-MM-DD; what is optional and was left empty is left out.
     """
@@ -26,15 +26,29 @@ def answers_to(form: Iterable[FormField], word: str, given: Mapping[str, Any]) -
         if name not in asked:
             known = f"what is: {', '.join(asked)}" if asked else "leave the answers out"
             raise _refused(str(name)[:60], f"'{str(name)[:60]}' is not asked for with {word}", known)
-    found = {}
+    found, wrong = {}, []
     for name, field in asked.items():
         value = given.get(name)
-        if value is None or (isinstance(value, str) and not value.strip()):
-            if field.required:
-                raise _refused(name, f"'{field.title}' has to be answered to {_verb(word)}", wanted(field))
-            continue
-        found[name] = _value(field, value)
+        try:
+            if value is None or (isinstance(value, str) and not value.strip()):
+                if field.required:
+                    raise _refused(name, f"'{field.title}' has to be answered to {_verb(word)}", wanted(field))
+                continue
+            found[name] = _value(field, value)
+        except BadInput as error:
+            wrong.append(error)
+    if wrong:
+        problems: list[dict[str, object]] = [
+            {"field": one.field, "message": one.message, "remedy": one.remedy} for one in wrong
+        ]
+        raise BadInput(wrong[0].message, field=wrong[0].field, remedy=wrong[0].remedy, problems=problems)
     return found
+
+
+def beside(fault: ZenError) -> dict[str, str]:
+    """What is wrong, by the input that it stands beside."""
+    problems = fault.problems or [{"field": fault.field, "message": fault.message, "remedy": fault.remedy}]
+    return {str(one["field"]): f"{one['message']}: {one['remedy']}" for one in problems}
 
 
 def typed_in(form: Iterable[FormField], word: str, post: Mapping[str, str]) -> dict[str, str]:

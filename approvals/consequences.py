@@ -56,7 +56,7 @@ def _chain(request: Request, plan: Plan, state: State) -> list[str]:
     lines = []
     still = missing(plan, state) if state.status is Status.PENDING else 0
     if still > 1:
-        lines.append(f"This stage needs {still} more approvals; yours would be one of them.")
+        lines.append(f"This stage needs {still} more approvals.")
     for stage in plan.stages[state.stage + 1 :]:
         names = [name_in(request, person) for person in sorted(stage.people - plan.barred)]
         lines.append(f"Then stage '{stage.name}' is asked: {_list(names)}.")

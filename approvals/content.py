@@ -71,4 +71,11 @@ def _replaced(old: list[str], new: list[str], same: int) -> Iterator[str]:
 
 
 def _lines(content: Mapping[str, Any]) -> list[str]:
+    """The description as it is read, line by line, and the rest as JSON."""
+    words = str(content.get("description", "")).splitlines()
+    rest = {name: value for name, value in content.items() if name != "description"}
+    return [*words, *([""] if words else []), *_json_lines(rest)]
+
+
+def _json_lines(content: Mapping[str, Any]) -> list[str]:
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, default=str).splitlines()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
+
 from approvals import folding
 from approvals.core.codec import STATE
 from approvals.core.events import Cancelled, ClockReached
@@ -33,6 +35,9 @@ class ApprovalFlow:
             if not refusal:
                 folding.fold(held, cancelled, by=str(event.get("by") or ""))
         return refusal
+
+    def page(self, run: Run) -> str:
+        return reverse("admin:approvals_request_change", args=[Request.objects.get(run=run).pk])
 
     def why(self, run: Run) -> list[str]:
         request = Request.objects.get(run=run)

@@ -68,6 +68,12 @@ def find(policy: PolicyDefinition) -> Found:
     return Found(people=people, named=named, left_out=tuple(left_out))
 
 
+def check_addresses(policy: PolicyDefinition) -> None:
+    """Raises BadInput for what is no address; who decides may come later, and an address does not get better."""
+    for address in {address for who in policy.everybody() for address in who.emails}:
+        _of_email(address, {})
+
+
 def ids_of(names: Iterable[str]) -> frozenset[str]:
     """The person ids of user names and of addresses, whether or not there is an account.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from approvals.content import difference
@@ -17,7 +17,7 @@ from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.quorum import first_yes, missing
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
-from approvals.models import Delegation, Request, Seat, Vote
+from approvals.models import Delegation, Remark, Request, Seat, Vote
 from approvals.people import person_of
 from approvals.reaching import not_reached
 from orchestration.clock import now
@@ -61,6 +61,25 @@ def inbox(user: Any, *, at: datetime | None = None) -> QuerySet[Request]:
         mine |= theirs & Q(request__policy__name__in=rule.policies) if rule.policies else theirs
     seats = Seat.objects.filter(mine, waits=True)
     return undecided.filter(pk__in=seats.values("request")).order_by(F("expires_at").asc(nulls_last=True), "id")
+
+
+def my_turn(user: Any) -> QuerySet[Any]:
+    """What this account has asked for, and owes a word on."""
+    found: QuerySet[Any] = asked_by(user)
+    return found.exclude(my_turn="")
+
+
+def asked_by(user: Any) -> QuerySet[Request]:
+    """The open requests of this account: first those that wait for its own word, as `my_turn` says."""
+    questions = Remark.objects.filter(request=OuterRef("pk"), kind="question")
+    answered = Remark.objects.filter(request=OuterRef("request"), kind="answer", pk__gt=OuterRef("pk"))
+    mine = requests(statuses=OPEN).filter(requester=user.get_username())
+    turn = Case(
+        When(status=Status.CHANGES_REQUESTED, then=Value("changes were asked for")),
+        When(Exists(questions.filter(~Exists(answered))), then=Value("a question waits for your answer")),
+        default=Value(""),
+    )
+    return mine.annotate(my_turn=turn).order_by("-my_turn", F("expires_at").asc(nulls_last=True), "id")
 
 
 def with_its_end(found: QuerySet[Request]) -> QuerySet[Request]:
@@ -192,6 +211,11 @@ def waiting_for(state: State) -> tuple[str, ...]:
 
 def name_in(request: Request, person: str) -> str:
     return str(request.people.get(person, {}).get("name", person))
+
+
+def used(request: Request) -> str:
+    """That the yes was used, in words; '' while it was not."""
+    return f"the yes was used at {request.spent_at:%Y-%m-%d %H:%M:%S} UTC" if request.spent_at else ""
 
 
 def _stage_view(request: Request, plan: Plan, state: State, number: int) -> dict[str, Any]:

@@ -33,6 +33,9 @@ class KeptFlow(Protocol):
     def why(self, run: Run) -> list[str]:
         """In words: what it waits for, and who can make it go on."""
 
+    def page(self, run: Run) -> str:
+        """The path of the page on which people deal with it."""
+
 
 @cache
 def _flow(path: str) -> KeptFlow:
@@ -49,6 +52,12 @@ def kept(kind: str) -> KeptFlow | None:
     """The flow of a kind of run; None for a saga, whose engine keeps its state as well."""
     path = settings.ZEN_FLOWS.get(kind)
     return _flow(path) if path else None
+
+
+def pages_of(run: Run) -> list[tuple[Run, str]]:
+    """Where people deal with what the run waits for, itself included: each run with the path of its page."""
+    open_ones = run.children.filter(kind__in=list(settings.ZEN_FLOWS), finished_at=None)
+    return [(one, flow.page(one)) for one in (run, *open_ones) if (flow := kept(one.kind)) is not None]
 
 
 def flow_of(run_kind: str) -> KeptFlow:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from approvals.admin.showing import diff_lines
-from approvals.answers import INPUT
+from approvals.answers import INPUT, beside
 from approvals.content import content_hash, difference, laid_over
 from approvals.models import Request
 from orchestration.api.errors import STATUS
@@ -23,11 +23,12 @@ def status_of(fault: ZenError | None) -> int:
 def shown(fault: ZenError | None, row: Request, http: HttpRequest) -> dict[str, Any]:
     """`typed`: what comes back into the form. `since`: what has changed since the page was made."""
     if fault is None:
-        return {"typed": {}, "fault": None}
+        return {"typed": {}, "fault": None, "faults": {}}
     typed = {name: http.POST.get(name, "") for name in KEPT}
     typed |= {name: str(value) for name, value in http.POST.items() if name.startswith(("edit:", INPUT))}
     return {
         "fault": fault,
+        "faults": beside(fault),
         "fault_at": fault.field if isinstance(fault, BadInput) else "",
         "first": None if isinstance(fault, BadInput) else _who_was_first(row),
         "typed": {**typed, "act": http.POST.get("act", "")},

@@ -17,6 +17,7 @@ from approvals.models import Policy, Request, Seat
 from approvals.waiting import waiting_number
 from orchestration import roles
 from orchestration.api.auth import actor_of
+from orchestration.clock import now
 
 ON_A_PAGE = 25
 MOST_OPTIONS = 100
@@ -45,8 +46,13 @@ def _of(*statuses: Status) -> QuerySet[Request]:
 TABS: dict[str, Tab] = {
     "mine": Tab(
         title="For me",
-        empty="Nothing waits for you. What others decide is under All open.",
+        empty="Nothing waits for your decision. What you have asked for is under Asked by me.",
         find=lambda user: selectors.inbox(user),
+    ),
+    "asked": Tab(
+        title="Asked by me",
+        empty="You have asked for nothing that is open.",
+        find=lambda user: selectors.asked_by(user),
     ),
     "open": Tab(
         title="All open",
@@ -119,7 +125,11 @@ def _number(request: HttpRequest, tab: str) -> str:
     """Only where somebody has to do something about it."""
     if tab == "mine":
         return waiting_number(request.user)
-    number = Request.objects.filter(status=Status.RESCUE)[:100].count() if tab == "rescue" else 0
+    number = 0
+    if tab == "rescue":
+        number = Request.objects.filter(status=Status.RESCUE)[:100].count()
+    elif tab == "asked":
+        number = selectors.my_turn(request.user).order_by()[:100].count()
     return str(number) if number else ""
 
 
@@ -128,14 +138,22 @@ def _options(values: Any) -> list[str]:
 
 
 def _rows(page: Page[Request], user: Any) -> list[dict[str, Any]]:
+    """Each with who else is asked, and for whom this account would decide, if not for itself."""
     rows = list(page)
-    seats: dict[int, list[str]] = {}
-    awaited = Seat.objects.filter(request__in=[row.pk for row in rows], waits=True)
-    for seat in awaited.order_by("pk"):
-        seats.setdefault(seat.request_id, [])
-        if seat.user_id != user.pk:
-            seats[seat.request_id].append(seat.person)
-    return [{"request": row, "others": _others(row, seats.get(row.pk, []))} for row in rows]
+    away = set(selectors.delegations_to(user, now()).values_list("owner_id", flat=True))
+    seats: dict[int, list[Seat]] = {}
+    for seat in Seat.objects.filter(request__in=[row.pk for row in rows], waits=True).order_by("pk"):
+        seats.setdefault(seat.request_id, []).append(seat)
+    return [_row(row, seats.get(row.pk, []), user, away) for row in rows]
+
+
+def _row(row: Request, seats: list[Seat], user: Any, away: set[int]) -> dict[str, Any]:
+    own = [seat for seat in seats if seat.user_id == user.pk]
+    held = [seat.owner for seat in own if seat.owner != seat.person]
+    if not own:
+        held = [seat.person for seat in seats if seat.user_id in away]
+    others = [seat.person for seat in seats if seat not in own]
+    return {"request": row, "others": _others(row, others), "for_whom": _others(row, held[:1])}
 
 
 def _others(row: Request, people: list[str]) -> str:

@@ -170,7 +170,7 @@ def _may_remind(case: _Case) -> bool:
 def _may_revoke(case: _Case) -> bool:
     if case.request.spent_at or not case.legal(Revoked(at=case.at)):
         return False
-    voted = case.request.votes.filter(round=case.state.round, user__username=case.actor.name)
+    voted = case.request.votes.filter(round=case.state.round, user__username=case.actor.name, choice=Choice.APPROVE)
     return case.manages() or voted.exists()
 
 

@@ -8,7 +8,7 @@ from rest_framework import serializers as s
 
 from approvals.core.words import Choice, Status
 from approvals.services.talk import KINDS
-from orchestration.api.serializers import WORKFLOW_ID, Anything, Form, Mapping, Text
+from orchestration.api.serializers import WORKFLOW_ID, Anything, Form, Mapping, Number, Text
 
 STATUSES = [status.value for status in Status]
 LONGEST_TEXT = 10_000
@@ -24,7 +24,7 @@ class AskIn(Form):
     approvers = s.ListField(child=Text(max_length=300), required=False, max_length=100)
     how_many = Anything(required=False)
     editable = s.ListField(child=Text(max_length=300), required=False, max_length=50)
-    timeout_seconds = s.FloatField(required=False, min_value=0.001, max_value=366 * 86_400)
+    timeout_seconds = Number(required=False, min_value=0.001, max_value=366 * 86_400)
     callback_url = Text(required=False, allow_blank=True, max_length=2000)
     author = Text(required=False, allow_blank=True, max_length=150)
     agent_owner = Text(required=False, allow_blank=True, max_length=150)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from approvals.console.moments import what
-from approvals.core.events import Event
+from approvals.core.events import Event, Revoked
 from approvals.core.simulate import Walk
 from approvals.models import Request
 from approvals.people import Person
-from approvals.selectors import plan_of_request, state_of
+from approvals.selectors import plan_of_request, state_of, used
 from approvals.simulator import stand_ins_for
 
 
@@ -25,7 +25,7 @@ def preview(request: Request, event: Event, *people: Person) -> Preview:
     """`people`: whoever takes part and may not be known to the request yet."""
     plan = plan_of_request(request)
     walk = Walk(plan, state=state_of(request), stand_ins=stand_ins_for(request.policy.name, event.at))
-    refusal = walk.hear(event)
+    refusal = (used(request) if isinstance(event, Revoked) else "") or walk.hear(event)
     names = {person: str(info.get("name", person)) for person, info in request.people.items()}
     names |= {person.id: person.name for person in people}
     lines = tuple(line for moment in walk.moments for line in what(plan, moment, names))

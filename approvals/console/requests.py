@@ -160,6 +160,8 @@ def _remarks(view: Row) -> Iterator[str]:
 
 def _do(view: Row) -> Iterator[str]:
     for verb in DO.get(view["status"], ("receipt",)):
+        if verb == "revoke" and view["spent_at"]:
+            continue
         yield f"→ manage.py approval {verb} {view['request_id']}{NEEDS.get(verb, ' --as USER')}"
 
 

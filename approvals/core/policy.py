@@ -18,8 +18,10 @@ from approvals.core.words import AtTheEnd, Authority, Mode
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 YEARS, WEEKS = 5, 52
-MOST_APPROVALS = 1000
 """No clock of working time is longer: in rare hours it would end after all of us."""
+
+MOST_APPROVALS = 1000
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _PERCENT = re.compile(r"(\d{1,3})%")
 
 
@@ -119,6 +121,14 @@ class WorkingHours(_Strict):
     opens: time = time(9)
     closes: time = time(17)
     holidays: str = ""
+
+    @field_validator("opens", "closes", mode="before")
+    @classmethod
+    def _clock(cls, value: Any) -> Any:
+        """YAML reads 09:00 as text and 9 as a number, which could be hours or seconds."""
+        if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+            raise ValueError(f"{value!r} is not a time of the day, such as '09:00'")
+        return value
 
     @field_validator("zone")
     @classmethod

@@ -13,6 +13,7 @@ from approvals.core.words import Choice
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.people import Person, person_of
+from approvals.selectors import used
 from approvals.services.held import held_now
 from approvals.services.view import found_request
 from orchestration import audit, roles
@@ -40,8 +41,7 @@ def revoke(*, request_id: str, actor: Actor, note: str = "") -> Request:
             roles.require(actor, "approval.manage")
         if held.request.spent_at:
             raise WrongState(
-                f"the yes was used at {held.request.spent_at:%Y-%m-%d %H:%M:%S} UTC", field="verb",
-                remedy="abort the run, which undoes what can be undone",
+                used(held.request), field="verb", remedy="abort the run, which undoes what can be undone"
             )  # fmt: skip
         return _done(held, Revoked(at=at, by=actor.name), actor, "revoke", note)
 

@@ -119,7 +119,7 @@ def _check_standing(held: Held, person: Person, votes: list[Vote]) -> None:
             remedy="an administrator can name you, or ask one of those who decide",
         )  # fmt: skip
     address = person.email.lower()
-    if address and f"email:{address}" in held.plan.barred:
+    if address and {f"email:{address}", f"email:{people.untagged(address)}"} & held.plan.barred:
         raise NotAllowed(BARRED, field="person", remedy="ask one of those who decide")
     for vote in votes:
         if (

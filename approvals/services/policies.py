@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from approvals import rules
+from approvals import people, rules
 from approvals.calendars import check_region
 from approvals.content import content_hash
 from approvals.core.policy import PolicyDefinition
@@ -48,6 +48,7 @@ def check_policy(data: object) -> PolicyDefinition:
     if policy.auto_approve:
         rules.check(policy.auto_approve, field="auto_approve")
     check_region(policy.hours.holidays)
+    people.check_addresses(policy)
     return policy
 
 

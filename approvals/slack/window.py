@@ -101,5 +101,5 @@ def _wrong(press: Press) -> dict[str, str]:
     try:
         answers_to(stage.form, found.word, press.answers)
     except BadInput as error:
-        return {error.field: f"{error.message}: {error.remedy}"}
+        return {str(one["field"]): f"{one['message']}: {one['remedy']}" for one in error.problems}
     return {}

@@ -42,6 +42,12 @@ def time_left(until: datetime | None, at: datetime | None = None) -> Left:
 
 
 @register.filter
+def at(values: dict[str, Any] | None, name: str) -> Any:
+    """What stands under a name; None for nothing."""
+    return (values or {}).get(name)
+
+
+@register.filter
 def iso(value: datetime | str | None) -> str:
     """For machines."""
     return value if isinstance(value, str) else value.astimezone(UTC).isoformat() if value else ""
@@ -63,4 +69,5 @@ def waiting_for_me(context: dict[str, Any], most: int = 5) -> dict[str, Any]:
     """The most urgent of what waits for whoever looks."""
     user = context["request"].user
     found = selectors.inbox(user).defer("content", "earlier", "state", "plan")[:most]
-    return {"waiting": list(found), "number": waiting_number(user)}
+    own = selectors.my_turn(user).defer(*selectors.LARGE)[:most]
+    return {"waiting": list(found), "number": waiting_number(user), "own": list(own)}

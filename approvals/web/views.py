@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
 from approvals import links, selectors
-from approvals.answers import inputs_for, typed_in
+from approvals.answers import beside, inputs_for, typed_in
 from approvals.consequences import consequences
 from approvals.content import laid_over
 from approvals.core.words import Choice
@@ -73,6 +73,7 @@ def _decided(request: HttpRequest, link: Link) -> HttpResponse:
         return _answer(request, {"done": word, "request": after})
     text = f"{refused.message}. {refused.remedy}".strip()
     shown = _shown(links.again(link), request.POST) | {"error": text, "comment": comment}
+    shown["faults"] = beside(refused)
     return _answer(request, shown, status=_status(refused))
 
 

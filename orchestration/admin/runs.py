@@ -83,6 +83,7 @@ def _page(run: Run, request: HttpRequest) -> dict[str, Any]:
         "run": run,
         "view": view,
         "why": [] if run.finished_at else why(run),
+        "pages": flows.pages_of(run),
         "graph": graph(plan, view["steps"]),
         "verbs": verbs.verbs_of_the_run(run, actor),
         "urgent": [(verb, s) for s, found in legal.items() for verb in found if verb in (Verb.RESOLVE, Verb.RETRY)],

@@ -19,6 +19,15 @@ WORKFLOW_ID = RegexValidator(
 SAGA_ID = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "letters, digits, . _ -, begins with one of the first")
 
 
+class Number(s.FloatField):
+    """A number and nothing that could be turned into one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise s.ValidationError("Not a number.")
+        return float(super().to_internal_value(data))
+
+
 class Text(s.CharField):
     """A string and nothing that could be turned into one."""
 

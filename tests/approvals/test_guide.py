@@ -31,6 +31,7 @@ def on_call() -> list[str]:
     return ["dora"]
 
 
+@pytest.mark.django_db
 def test_the_complete_example_has_every_key() -> None:
     policy = check_policy(POLICY)
     used: set[str] = set()

@@ -16,7 +16,13 @@ function choose(key) {
   (needed ? form.querySelector("#comment") : form.querySelector("button[type=submit]")).focus();
 }
 
+function unchoose() {
+  const chosen = document.querySelector("#decide input[name=choice]:checked");
+  if (chosen) chosen.checked = false;
+}
+
 const KEYS = {
+  Escape: unchoose,
   a: () => choose("a"),
   r: () => choose("r"),
   c: () => choose("c"),
@@ -38,4 +44,14 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-help]")) KEYS["?"]();
+});
+
+// A choice that is pressed again is taken back, and the sheet on a phone closes with it.
+let before = null;
+document.addEventListener("pointerdown", (event) => {
+  const label = event.target.closest("#decide label");
+  before = label?.querySelector("input[name=choice]:checked") ?? null;
+});
+document.addEventListener("click", (event) => {
+  if (before && event.target === before) unchoose();
 });

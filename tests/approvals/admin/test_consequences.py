@@ -37,7 +37,7 @@ def gated(peer: Peer, *before: dict[str, Any], after: list[dict[str, Any]], **mo
 def test_a_request_alone_tells_whoever_asked() -> None:
     scenes.chain_of_two()
     found = foreseen(scenes.asked(approvers=(), policy="two"))
-    assert found.yes[0] == "This stage needs 2 more approvals; yours would be one of them."
+    assert found.yes[0] == "This stage needs 2 more approvals."
     assert found.yes[1] == "Then stage 'leads' is asked: carol."
     assert found.yes[2] == "olga is told. No run of Zen waits for it." and found.no == ("olga is told.",)
     assert found.silence == "If nobody decides in time, it counts as a no."

@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from approvals import people
+from approvals.core.policy import PolicyDefinition
 from approvals.models import Request
 from approvals.reaching import not_reached
-from approvals.services import Ask, ask, decide, publish_policy
+from approvals.services import Ask, ask, decide, name_people, publish_policy
 from approvals.services.policies import check_policy
 from approvals.simulator import Question, simulated
 from notifications.models import Delivery
@@ -20,7 +21,7 @@ from orchestration.errors import BadInput, NotAllowed
 from orchestration.models import Run
 from orchestration.services import start_run
 from tests.approvals.api.test_requests import client_for
-from tests.contract.cast import account, actor
+from tests.contract.cast import account, actor, says
 from tests.contract.sagas import ADA
 from tests.orchestration.api.test_runs import post
 
@@ -52,7 +53,7 @@ def closed(name: str) -> User:
 @pytest.mark.parametrize("address", WRONG)
 def test_an_address_that_reaches_nobody_is_refused_by_name(address: str) -> None:
     with pytest.raises(BadInput, match=r"is no e-mail address") as refused:
-        people.find(check_policy(of(address)))
+        people.find(PolicyDefinition.model_validate(of(address)))
     assert refused.value.field == "emails" and address[:100] in refused.value.message
     assert "ada@company.com" in refused.value.remedy
 
@@ -64,12 +65,28 @@ def test_it_is_refused_wherever_it_comes_in() -> None:
     level = {"after": "1h", "to": {"emails": ["ops@intranet"]}}
     with pytest.raises(BadInput, match="ops@intranet"):
         asked_with_a_level(level)
+    old = PolicyDefinition.model_validate(of("bob@example.com", escalate=[level]))
     with pytest.raises(BadInput, match="ops@intranet"):
-        simulated(policy=check_policy(of("bob@example.com", escalate=[level])), question=Question(stage="s"), at=now())
+        simulated(policy=old, question=Question(stage="s"), at=now())
     gate = {"step_id": "g", "forward_action": {"type": "approval", "approvers": ["bob", "eve@corp"]}}
     with pytest.raises(BadInput, match="eve@corp"):
         start_run(definition={"saga_id": "s", "steps": [gate]}, actor=ADA, engine="celery")
     assert not Request.objects.exists() and not Run.objects.exists()
+
+
+def test_a_policy_that_names_one_is_not_published() -> None:
+    admin = client_for(account("root", "administrator"))
+    answer = post(admin, "policies/", of("eve@corp"))
+    assert answer.status_code == 422 and "'eve@corp' is no e-mail address" in answer.content.decode()
+
+
+def test_a_later_account_of_the_requester_with_a_tag_decides_nothing() -> None:
+    oli = account("oli", "approver", "operator", email="oli@example.com")
+    request = asked("bob@example.com", by=actor(oli))
+    account("oli2", email="oli+2@example.com")
+    name_people(request_id=str(request), actor=ADA, users=["oli2"])
+    with pytest.raises(NotAllowed, match="whoever asked"):
+        says("oli2", "approve", request)
 
 
 def asked_with_a_level(level: dict[str, Any]) -> Request:

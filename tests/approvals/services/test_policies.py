@@ -50,3 +50,10 @@ def test_less_time_is_asked_for_and_never_more() -> None:
     for wrong in ({"expire": None, "at_the_end": "hold", "latest": "1d"}, {"latest": "1d business"}):
         with pytest.raises(BadInput, match="latest is an end in wall time"):
             published({"policy": "q", "stages": [{"name": "s", "who": {"users": ["bob"]}, **wrong}]})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("opens", [9, "9", "9:00", "25:00", "09:00Z", 32400, None, True])
+def test_an_hour_is_written_as_a_clock_shows_it(opens: Any) -> None:
+    with pytest.raises(BadInput, match=r"hours\.opens.*such as '09:00'"):
+        check_policy({**POLICY, "hours": {"opens": opens}})
