@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -100,7 +101,7 @@ def _hand_overs(engine: Engine) -> Iterator[_Item]:
             run_pk=run.pk,
             since=run.created_at,
             waiting=Run.objects.filter(pk=run.pk),
-            hand_over=lambda run=run: engine.take(run),  # type: ignore[misc]
+            hand_over=partial(engine.take, run),
         )
 
 
@@ -113,7 +114,7 @@ def _deliveries(engine: Engine) -> Iterator[_Item]:
             run_pk=message.run_id,
             since=message.created_at,
             waiting=undelivered.filter(run=message.run),
-            hand_over=lambda message=message: deliver(message),  # type: ignore[misc]
+            hand_over=partial(deliver, message),
         )
 
 

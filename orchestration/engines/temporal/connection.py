@@ -22,6 +22,7 @@ from orchestration.errors import Unreachable
 
 Answer = TypeVar("Answer")
 RPC_SECONDS = 5.0
+SOON = timedelta(seconds=2)
 AWAY = frozenset({Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED, Code.UNKNOWN})
 SHUT = frozenset({Code.PERMISSION_DENIED, Code.UNAUTHENTICATED, Code.UNIMPLEMENTED})
 BUSY = frozenset({Code.FAILED_PRECONDITION, Code.RESOURCE_EXHAUSTED, Code.ABORTED, Code.INTERNAL})
@@ -74,20 +75,23 @@ async def client() -> Client:
 
 
 async def check() -> None:
-    """A cheap question that only a server that is well answers."""
+    """A cheap question that only a server that is well, and has our namespace, answers."""
     found = await client()
-    await found.service_client.check_health(timeout=timedelta(seconds=2))
+    await found.service_client.check_health(timeout=SOON)
+    await _describe_namespace(found)
 
 
 async def server_version() -> str:
     """The version of a server that has our namespace. Raises Unreachable, also when the namespace is missing."""
     found = await client()
-    soon = timedelta(seconds=3)
-    info = await found.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=soon)
-    await found.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=settings.TEMPORAL_NAMESPACE), timeout=soon
-    )
+    info = await found.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=SOON)
+    await _describe_namespace(found)
     return str(info.server_version)
+
+
+async def _describe_namespace(found: Client) -> None:
+    asked = DescribeNamespaceRequest(namespace=settings.TEMPORAL_NAMESPACE)
+    await found.workflow_service.describe_namespace(asked, timeout=SOON)
 
 
 def unusable(error: RPCError) -> Unreachable | None:

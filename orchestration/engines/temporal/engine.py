@@ -42,13 +42,13 @@ class TemporalEngine:
 
     def reach(self) -> Reach:
         with self._lock:
-            address = settings.TEMPORAL_ADDRESS
-            if self._asked and self._asked[1] == address and time.monotonic() - self._asked[0] < ASK_AGAIN_SECONDS:
+            whom = f"{settings.TEMPORAL_ADDRESS} {settings.TEMPORAL_NAMESPACE}"
+            if self._asked and self._asked[1] == whom and time.monotonic() - self._asked[0] < ASK_AGAIN_SECONDS:
                 return self._asked[2]
             answer = _ask()
             if not answer.ok:  # one lost question must not send a run to another engine
                 answer = _ask()
-            self._asked = (time.monotonic(), address, answer)
+            self._asked = (time.monotonic(), whom, answer)
             return answer
 
     def begin(self, run: Run) -> None:

@@ -56,6 +56,14 @@ def test_fallback_never_replaces_an_engine_that_was_named(settings: Settings) ->
     assert not Run.objects.exists()
 
 
+def test_a_server_without_our_namespace_is_down(settings: Settings, temporal_dev_server: str) -> None:
+    settings.ZEN_WHEN_TEMPORAL_IS_DOWN = "fallback"
+    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_NAMESPACE = temporal_dev_server, "nowhere"
+    assert start().engine == "celery"
+    with pytest.raises(Unreachable, match="no namespace 'nowhere'"):
+        start("temporal")
+
+
 def test_refuse_starts_nothing(settings: Settings) -> None:
     settings.ZEN_WHEN_TEMPORAL_IS_DOWN = "refuse"
     with pytest.raises(Unreachable) as caught:
