@@ -39,6 +39,8 @@ async def request_human_approval(
     `callback_secret`. `more`: policy, approvers, how_many, title, editable, author, agent_owner, engine, request_id.
     Raises BadInput, Unreachable.
     """
+    if context is not None and not isinstance(context, Mapping):
+        raise BadInput(f"context must be a mapping, not {type(context).__name__}", field="context")
     given = {"context": dict(context or {}), "timeout_seconds": timeout_seconds, "callback_url": callback_url, **more}
     return await sync_to_async(_ask)(workflow_id, stage, description, given)
 

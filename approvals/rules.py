@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,15 +10,27 @@ import cel
 
 from orchestration.errors import BadInput
 
+KNOWN = ("stage", "context", "action", "requester", "facts", "about")
+_TEXT = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+_BOUND = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*(\w+)\s*,")
+_ASKED = re.compile(r"\brequest\.(\w+)")
+
 
 def check(expression: str, *, field: str) -> None:
-    """Raises BadInput for what is not an expression."""
+    """Raises BadInput for what is not an expression, or asks for what no request has."""
     try:
-        cel.compile(expression)
+        program = cel.compile(expression)
     except ValueError as error:
         first = str(error).partition("\n")[0]
         message, remedy = f"{field} is not a CEL expression: {first}", "such as request.stage == 'docs'"
         raise BadInput(message, field=field, remedy=remedy) from None
+    bare = _TEXT.sub("''", expression)
+    for name in sorted(set(program.variables()) - {"request", *_BOUND.findall(bare)}):
+        raise BadInput(f"{field}: there is no '{name}' here", field=field, remedy="a condition knows one name: request")
+    for name in _ASKED.findall(bare):
+        if name not in KNOWN:
+            known = ", ".join(f"request.{one}" for one in KNOWN)
+            raise BadInput(f"{field}: a request has no '{name}'", field=field, remedy=f"one of: {known}")
 
 
 def seen(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -29,16 +30,22 @@ class CallbackRoles(ReadOnlyAdmin):
 
 @admin.register(Callback)
 class CallbackAdmin(CallbackRoles):
-    list_display = ["created_at", "subject", "event_type", "badge", "where", "attempts", "due_at", "error"]
+    list_display = ["created_at", "about", "event_type", "badge", "where", "attempts", "due_at", "error"]
     list_filter = ["status", "event_type"]
-    search_fields = ["subject", "webhook_id", "endpoint__url", "endpoint__owner"]
-    search_help_text = "subject, webhook id, address or owner"
+    search_fields = ["subject", "payload", "webhook_id", "endpoint__url", "endpoint__owner"]
+    search_help_text = "request, subject, webhook id, address or owner"
     list_select_related = ["endpoint"]
     fields = readonly_fields = [
         "endpoint", "webhook_id", "event_type", "subject", "sequence", "status", "attempts", "due_at", "last_status",
         "error", "created_at", "delivered_at", "sent",
     ]  # fmt: skip
     actions = ["send_again"]
+
+    @display(description="about", ordering="subject")  # type: ignore[untyped-decorator]
+    def about(self, row: Callback) -> str:
+        """The request that it tells of, where it says so."""
+        data = json.loads(row.payload).get("data", {})
+        return clip(data.get("request_id") or row.subject, 80)
 
     @display(description="status", ordering="status", label=LABELS)  # type: ignore[untyped-decorator]
     def badge(self, row: Callback) -> str:

@@ -15,6 +15,7 @@ from approvals import people
 from approvals.admin.forms import PolicyForm
 from approvals.core.chain import names_in
 from approvals.core.policy import PolicyDefinition, Stage
+from approvals.doubts import doubts_about
 from approvals.models import Policy
 from approvals.selectors import OPEN
 from approvals.services import publish_policy
@@ -84,7 +85,7 @@ class PolicyAdmin(PageAdmin):
                 if "publish" in request.POST:
                     return self._published(request, data)
                 checked = check_policy(data)
-                context |= {"checked": checked, "reach": reach(checked)}
+                context |= {"checked": checked, "reach": reach(checked), "doubts": doubts_about(checked)}
             except BadInput as error:
                 context["fault"] = error
         return TemplateResponse(request, "approvals/admin/publish.html", context)

@@ -181,6 +181,10 @@ class PolicyOut(PolicyRow):
     body = Mapping()
 
 
+class PolicyPublished(PolicyOut):
+    warnings = s.ListField(child=s.CharField(), help_text="what is valid and will hardly be meant")
+
+
 class PolicyPage(s.Serializer[Any]):
     next = s.CharField(allow_null=True)
     previous = s.CharField(allow_null=True)

@@ -7,8 +7,17 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request as HttpRequest
 from rest_framework.response import Response
 
-from approvals.api.serializers import DelegationIn, DelegationList, DelegationOut, PolicyOut, PolicyPage
+from approvals.api.serializers import (
+    DelegationIn,
+    DelegationList,
+    DelegationOut,
+    PolicyOut,
+    PolicyPage,
+    PolicyPublished,
+)
 from approvals.api.views_requests import checked
+from approvals.core.policy import PolicyDefinition
+from approvals.doubts import doubts_about
 from approvals.models import Delegation, Policy
 from approvals.services import delegate_while_away, end_delegation, publish_policy
 from orchestration import roles
@@ -48,11 +57,13 @@ class Policies(Door):
     @extend_schema(
         operation_id="policies_publish",
         request={"application/json": {"type": "object"}},
-        responses=answers({200: PolicyOut, 201: PolicyOut}, 404, 415, 422),
+        responses=answers({200: PolicyPublished, 201: PolicyPublished}, 404, 415, 422),
     )
     def post(self, request: HttpRequest) -> Response:
         stored, new = publish_policy(data=body_of(request), actor=actor_of(request.user))
-        return Response({**policy_row(stored), "body": stored.body}, status=201 if new else 200)
+        doubts = doubts_about(PolicyDefinition.model_validate(stored.body))
+        body = {**policy_row(stored), "body": stored.body, "warnings": doubts}
+        return Response(body, status=201 if new else 200)
 
 
 class PolicyDetail(Door):

@@ -10,6 +10,7 @@ import typer
 from approvals.console import text
 from approvals.console.requests import clock
 from approvals.core.policy import PolicyDefinition
+from approvals.doubts import doubts_about
 from approvals.models import Policy
 from approvals.services.policies import check_policy
 from orchestration.console.doors import BAD_INPUT, note
@@ -83,3 +84,8 @@ def _row(policy: Policy) -> Row:
         "published_at": policy.published_at.isoformat(),
         "stages": [stage["name"] for stage in policy.body["stages"]],
     }
+
+
+def doubted(policy: PolicyDefinition) -> None:
+    for line in doubts_about(policy):
+        note(f"  but {text.visible(line)}")

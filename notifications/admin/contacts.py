@@ -32,8 +32,13 @@ class ContactAdmin(RoleAdmin):
         mine = [] if ADMINISTRATOR in roles_of(request.user) else ["slack_id"]
         return ["user", *mine] if obj else mine
 
+    def get_exclude(self, request: HttpRequest, obj: Contact | None = None) -> list[str] | None:
+        return None if obj or ADMINISTRATOR in roles_of(request.user) else ["user"]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return ADMINISTRATOR in roles_of(request.user)
+        if ADMINISTRATOR in roles_of(request.user):
+            return True
+        return self.has_view_permission(request) and not Contact.objects.filter(user=request.user.pk).exists()
 
     def has_change_permission(self, request: HttpRequest, obj: Contact | None = None) -> bool:
         if super().has_change_permission(request, obj):
@@ -46,6 +51,9 @@ class ContactAdmin(RoleAdmin):
 
     def save_model(self, request: HttpRequest, contact: Contact, form: Any, change: bool) -> None:
         """The audit says what was changed, not to which address."""
+        if not change and ADMINISTRATOR not in roles_of(request.user):
+            owner: Any = request.user
+            contact.user = owner
         with transaction.atomic():
             super().save_model(request, contact, form, change)
             user, fields = contact.user.get_username(), sorted(form.changed_data)

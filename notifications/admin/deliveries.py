@@ -9,6 +9,7 @@ from notifications.admin.base import ReadOnlyAdmin, actor_of, in_words
 from notifications.errors import NoticeError
 from notifications.models import Delivery
 from notifications.services import resend
+from notifications.text import cut
 
 LABELS = {"sent": "success", "dead": "danger", "queued": "info", "sending": "info", "cancelled": "warning"}
 
@@ -17,10 +18,10 @@ LABELS = {"sent": "success", "dead": "danger", "queued": "info", "sending": "inf
 class DeliveryAdmin(ReadOnlyAdmin):
     """A person's own link is not shown: whoever has it may act as that person."""
 
-    list_display = ["created_at", "subject", "badge", "channel", "person_name", "attempts", "due_at", "error"]
+    list_display = ["created_at", "title", "badge", "channel", "person_name", "attempts", "due_at", "error"]
     list_filter = ["status", "channel"]
-    search_fields = ["notice__subject", "person_name", "address"]
-    search_help_text = "subject, person or address"
+    search_fields = ["notice__title", "notice__subject", "person_name", "address"]
+    search_help_text = "message, subject, person or address"
     list_select_related = ["notice", "channel"]
     fields = readonly_fields = [
         "notice", "channel", "person_name", "address", "status", "urgent", "attempts", "due_at", "error", "into",
@@ -28,9 +29,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ]  # fmt: skip
     actions = ["send_again"]
 
-    @display(description="subject")  # type: ignore[untyped-decorator]
-    def subject(self, row: Delivery) -> str:
-        return row.notice.subject
+    @display(description="message")  # type: ignore[untyped-decorator]
+    def title(self, row: Delivery) -> str:
+        return cut(row.notice.title, 80)
 
     @display(description="status", ordering="status", label=LABELS)  # type: ignore[untyped-decorator]
     def badge(self, row: Delivery) -> str:

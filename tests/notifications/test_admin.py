@@ -145,6 +145,18 @@ def test_a_person_keeps_their_own_contact_and_sees_no_others() -> None:
     assert event.data["user"] == "approver" and {"quiet_from", "quiet_to", "zone"} <= set(event.data["fields"])
 
 
+def test_a_person_makes_their_own_contact_and_one_only() -> None:
+    client, who = log_in("approver")
+    other = User.objects.create_user("other")
+    page = client.get(f"{AT}contact/add/").content.decode()
+    assert 'name="user"' not in page and 'name="slack_id"' not in page
+    form = contact_form(zone="Europe/Berlin", user=str(other.pk), slack_id="U0123456789")
+    assert client.post(f"{AT}contact/add/", form).status_code == 302
+    made = Contact.objects.get()
+    assert (made.user, made.zone, made.slack_id) == (who, "Europe/Berlin", "")
+    assert client.get(f"{AT}contact/add/").status_code == 403
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

@@ -33,6 +33,7 @@ class Command(ConsoleCommand):
             put_json(policies.view(stored))
         else:
             self.stdout.write(f"{stored} {'published' if new else 'is there already'}")
+            policies.doubted(PolicyDefinition.model_validate(stored.body))
 
     @command(name="list")
     @guarded
@@ -59,6 +60,7 @@ class Command(ConsoleCommand):
         """Say whether a policy is valid; name every problem."""
         policy = policies.checked(read_file(file))
         self.stdout.write(f"{file}: valid, {len(policy.stages)} stage{'s' if len(policy.stages) > 1 else ''}")
+        policies.doubted(policy)
 
     @command()
     @guarded

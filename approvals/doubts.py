@@ -1,0 +1,44 @@
+"""What is valid in a policy and will hardly be meant: clocks that never ring, names that nobody has yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from approvals import people
+from approvals.core.policy import PolicyDefinition, Stage
+from approvals.core.spans import span_of
+from notifications.models import Channel
+from orchestration.errors import BadInput
+
+
+def doubts_about(policy: PolicyDefinition) -> list[str]:
+    """Each a sentence with its place; none of them keeps a policy from being published."""
+    return [*(one for stage in policy.stages for one in _of_stage(stage)), *_of_people(policy)]
+
+
+def _of_stage(stage: Stage) -> Iterator[str]:
+    clocks = [("remind", text) for text in stage.remind] + [("escalate", level.after) for level in stage.escalate]
+    for name, text in clocks:
+        for end_name, end in (("expire", stage.expire), ("latest", stage.latest)):
+            if end is not None and _is_never_before(text, end):
+                yield f"stage '{stage.name}': {name} at {text} never comes, since {end_name} is {end}"
+    there = set(Channel.objects.filter(name__in=stage.channels, personal=False).values_list("name", flat=True))
+    for channel in stage.channels:
+        if channel not in there:
+            yield f"stage '{stage.name}': there is no channel '{channel}' yet; until there is, it is left out"
+    for path in stage.editable:
+        if path.partition(".")[0] not in ("context", "action"):
+            yield f"stage '{stage.name}': editable '{path}' begins with neither context. nor action., so it is nothing"
+
+
+def _is_never_before(text: str | float, end: str | float) -> bool:
+    """Of lengths of the same kind of time; how others compare depends on the day."""
+    one, other = span_of(text), span_of(end)
+    return one.business == other.business and one.seconds >= other.seconds
+
+
+def _of_people(policy: PolicyDefinition) -> Iterator[str]:
+    try:
+        people.find(policy)
+    except BadInput as error:
+        yield f"{error.message}; a request is refused until there is"
