@@ -27,6 +27,7 @@ class Result:
     row: Request
     word: str
     refusal: str = ""
+    seen: str = ""
 
 
 class BulkView:
@@ -47,18 +48,19 @@ class BulkView:
             "results": results,
             "refused": sum(bool(one.refusal) for one in results),
             "choice": choice,
+            "comment": comment,
         }
         return TemplateResponse(request, "approvals/admin/bulk.html", context)
 
 
 def _result(http: HttpRequest, row: Request, choice: str, comment: str) -> Result:
     """In the order of the ids, so that two who decide the same ones never wait for each other in a circle."""
-    user = http.user
+    user, seen = http.user, http.POST.get(f"seen:{row.pk}", "")
     try:
         after = decide(
             request_id=row.request_id, actor=actor_of(user, door="admin"), person=person_of(user), choice=choice,
-            comment=comment, seen=http.POST.get(f"seen:{row.pk}", ""), evidence=evidence_of(http, bulk=True),
+            comment=comment, seen=seen, evidence=evidence_of(http, bulk=True),
         )  # fmt: skip
     except ZenError as error:
-        return Result(row=row, word="refused", refusal=f"{error.message}. {error.remedy}".strip())
+        return Result(row=row, word="refused", refusal=f"{error.message}. {error.remedy}".strip(), seen=seen)
     return Result(row=row, word=after.status)

@@ -55,3 +55,19 @@ document.addEventListener("pointerdown", (event) => {
 document.addEventListener("click", (event) => {
   if (before && event.target === before) unchoose();
 });
+
+// The inbox: how many are selected, and all of them at once.
+const picks = [...document.querySelectorAll("input[name=pick][type=checkbox]")];
+const all = document.querySelector("[data-pick-all]");
+if (all && picks.length > 1) {
+  const tell = () => {
+    const number = picks.filter((pick) => pick.checked).length;
+    document.querySelector("[data-picked]").textContent = `(${number})`;
+    all.checked = number === picks.length;
+    all.indeterminate = number > 0 && !all.checked;
+  };
+  all.closest("label").hidden = false;
+  all.addEventListener("change", () => { picks.forEach((pick) => { pick.checked = all.checked; }); tell(); });
+  picks.forEach((pick) => pick.addEventListener("change", tell));
+  tell();
+}

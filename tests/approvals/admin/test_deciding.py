@@ -134,8 +134,8 @@ def test_several_are_decided_at_once_each_by_itself(visitor: Visitor, transactio
     requests = [scenes.asked(f"Rotate certificate {number}") for number in range(3)]
     page = open_inbox(visitor)
     expect(page.locator(".bulkbar")).to_be_hidden()
-    for box in page.get_by_role("checkbox").all():
-        box.check()
+    page.get_by_label("Select all on this page").check()
+    expect(page.locator("[data-picked]")).to_have_text("(3)")
     says("bob", "reject", requests[1], "this one is revoked")
     choose(page, "Approve")
     page.get_by_label("Comment").fill("as every year")

@@ -276,6 +276,7 @@ def test_bulk_says_what_was_wrong_with_the_whole_of_it() -> None:
         assert client.post(f"{INBOX}bulk/", form).status_code == 302
     shown = client.post(f"{INBOX}bulk/", {"pick": [request.pk, 4711], "choice": "reject"}).content.decode()
     assert "1 of 1 refused" in shown and "reject needs a comment" in shown
+    assert f'name="pick" value="{request.pk}"' in shown and "Try the refused once more: reject" in shown
     other = client.post(f"{INBOX}bulk/", {"pick": request.pk, "choice": "approve", f"seen:{request.pk}": "0" * 64})
     assert "has changed since it was shown" in other.content.decode() and not Vote.objects.exists()
 
