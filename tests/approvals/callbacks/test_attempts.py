@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from approvals.callbacks import deliver_due, enable, endpoint_for, redeliver
+from approvals.callbacks.post import Reply
 from approvals.callbacks.schedule import ATTEMPTS, DELAYS, delay
 from approvals.models import Callback, Endpoint
 from approvals.tasks import callbacks
@@ -150,3 +151,22 @@ def test_an_answer_that_takes_too_long_is_none(receiver: Peer, monkeypatch: pyte
     receiver.behave(PATH, "hang")
     callback = attempted(queued(endpoint_at(receiver)))
     assert callback.status == "queued" and "no answer" in callback.last_error
+
+
+def test_one_that_breaks_keeps_no_other_from_its_end(receiver: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from approvals.callbacks import deliver
+
+    receiver.say(PATH, 200)
+    good, bad = queued(endpoint_at(receiver)), queued(endpoint_at(receiver, PATH + "/other"))
+    real = deliver.post
+
+    def post(row: Callback) -> Reply:
+        if row.pk == bad.pk:
+            raise RuntimeError("what nobody thought of")
+        return real(row)
+
+    monkeypatch.setattr(deliver, "post", post)
+    assert deliver_due() == 2
+    assert Callback.objects.get(pk=good.pk).status == "delivered"
+    left = Callback.objects.get(pk=bad.pk)
+    assert left.status == "sending" and left.lease_until is not None, "another attempt is made once the claim is over"
