@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from approvals.callbacks import deliver_due, enable, endpoint_for, redeliver
-from approvals.callbacks.post import Reply
+from approvals.callbacks.post import Reply, post
 from approvals.callbacks.schedule import ATTEMPTS, DELAYS, delay
 from approvals.models import Callback, Endpoint
 from approvals.tasks import callbacks
@@ -158,14 +158,13 @@ def test_one_that_breaks_keeps_no_other_from_its_end(receiver: Peer, monkeypatch
 
     receiver.say(PATH, 200)
     good, bad = queued(endpoint_at(receiver)), queued(endpoint_at(receiver, PATH + "/other"))
-    real = deliver.post
 
-    def post(row: Callback) -> Reply:
+    def breaking(row: Callback) -> Reply:
         if row.pk == bad.pk:
             raise RuntimeError("what nobody thought of")
-        return real(row)
+        return post(row)
 
-    monkeypatch.setattr(deliver, "post", post)
+    monkeypatch.setattr(deliver, "post", breaking)
     assert deliver_due() == 2
     assert Callback.objects.get(pk=good.pk).status == "delivered"
     left = Callback.objects.get(pk=bad.pk)
