@@ -62,12 +62,23 @@ def decided() -> Request:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one that docs/receipts.md gives to others."""
-    (text,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "receipts.md").read_text(), re.DOTALL)
-    path = tmp_path_factory.mktemp("recipe") / "verify_receipt.py"
-    path.write_text(text)
-    return path
+def programs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Those that docs/receipts.md gives to others: the short one and the whole one."""
+    texts = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "receipts.md").read_text(), re.DOTALL)
+    paths = [tmp_path_factory.mktemp("recipe") / "verify_receipt.py" for _ in texts]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    return paths
+
+
+@pytest.fixture
+def short_program(programs: list[Path]) -> Path:
+    return programs[0]
+
+
+@pytest.fixture
+def program(programs: list[Path]) -> Path:
+    return programs[1]
 
 
 def verified(program: Path, made: Receipt, key: str = "") -> subprocess.CompletedProcess[str]:
@@ -241,6 +252,31 @@ def test_the_program_of_the_docs_finds_a_receipt_genuine(decided: Request, progr
         assert done.stdout == f"genuine: {decided} is approved, 3 votes\n"
     lines = [line for line in program.read_text().splitlines() if line]
     assert len(lines) <= 70, "it should stay short enough to be read before it is run"
+
+
+SHORT: dict[Forge, str] = {
+    _vote: "the votes", _voter: "the votes", _content: "the content of round 2", _row_dropped: "row 2",
+    _vote_and_row_dropped: "row 2", _row: "row 4 of the audit",
+    _into("request", "status", value="rejected"): "how it ended",
+    _into("request", "decided_by", value="carol"): "how it ended",
+    _into("request", "decided_at", value="2026-11-25T09:30:00.000000Z"): "how it ended",
+}  # fmt: skip
+
+
+def test_thirty_lines_find_a_receipt_genuine(decided: Request, short_program: Path) -> None:
+    done = verified(short_program, receipt(decided))
+    assert (done.returncode, done.stdout) == (0, f"genuine: {decided} is approved, 3 votes\n"), done.stderr
+    assert len([line for line in short_program.read_text().splitlines() if line]) <= 30
+
+
+@pytest.mark.parametrize("forge", SHORT, ids=lambda forge: forge.__name__)
+def test_thirty_lines_find_what_was_forged(decided: Request, short_program: Path, forge: Forge) -> None:
+    made = json.loads(json.dumps(receipt(decided)))
+    forge(made)
+    done = verified(short_program, made)
+    assert done.returncode == 1 and "InvalidSignature" in done.stderr and done.stdout == ""
+    done = verified(short_program, signed_anew(made))
+    assert done.returncode == 1 and SHORT[forge] in done.stderr.splitlines()[-1] and done.stdout == ""
 
 
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
