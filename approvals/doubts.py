@@ -10,6 +10,8 @@ from approvals.core.spans import span_of
 from notifications.models import Channel
 from orchestration.errors import BadInput
 
+CONTENT = ("context", "action", "description", "title")
+
 
 def doubts_about(policy: PolicyDefinition) -> list[str]:
     """Each a sentence with its place; none of them keeps a policy from being published."""
@@ -27,14 +29,14 @@ def _of_stage(stage: Stage) -> Iterator[str]:
         if channel not in there:
             yield f"stage '{stage.name}': there is no channel '{channel}' yet; until there is, it is left out"
     for path in stage.editable:
-        if path.partition(".")[0] not in ("context", "action"):
-            yield f"stage '{stage.name}': editable '{path}' begins with neither context. nor action., so it is nothing"
+        if path.partition(".")[0] not in CONTENT:
+            yield f"stage '{stage.name}': editable '{path}' is nothing of a request's: {', '.join(CONTENT)}"
 
 
 def _is_never_before(text: str | float, end: str | float) -> bool:
     """Of lengths of the same kind of time; how others compare depends on the day."""
     one, other = span_of(text), span_of(end)
-    return one.business == other.business and one.seconds >= other.seconds
+    return one.business == other.business and one.seconds > other.seconds
 
 
 def _of_people(policy: PolicyDefinition) -> Iterator[str]:
@@ -42,3 +44,5 @@ def _of_people(policy: PolicyDefinition) -> Iterator[str]:
         people.find(policy)
     except BadInput as error:
         yield f"{error.message}; a request is refused until there is"
+    except Exception as error:  # noqa: BLE001 - a look-up of who is on call is the site's own, and so are its errors
+        yield f"who it comes to could not be looked up ({type(error).__name__}); a request is refused until it can be"

@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
+from approvals.core.codec import PLAN
+from approvals.core.words import AtTheEnd
 from approvals.models import Link, Request
 from orchestration import ledger
 from orchestration.clock import now
@@ -37,7 +39,7 @@ def link_for(request: Request, person: str, *, stage: int) -> str:
         request=request, round=request.round, stage=stage, person=person,
         defaults={"created_at": at, "expires_at": at, "digest": ""},
     )  # fmt: skip
-    link.digest, link.expires_at = _digest(_token(str(link.pk))), _good_until(request, at)
+    link.digest, link.expires_at = _digest(_token(str(link.pk))), _good_until(request, stage, at)
     link.save(update_fields=["digest", "expires_at"])
     return f"{settings.ZEN_PUBLIC_URL}/approvals/link/{link.pk}/"
 
@@ -77,10 +79,11 @@ def _whole() -> QuerySet[Link]:
     return Link.objects.select_related("request__run", "request__policy")
 
 
-def _good_until(request: Request, at: datetime) -> datetime:
-    """Never after the stage's deadline, where it has one."""
+def _good_until(request: Request, stage: int, at: datetime) -> datetime:
+    """Never after the stage's end; where its deadline only hands it to an administrator, people may still decide."""
     most = at + timedelta(days=settings.ZEN_LINK_DAYS)
-    return min(most, request.expires_at) if request.expires_at else most
+    held = PLAN.validate_python(request.plan).stages[stage].at_the_end is AtTheEnd.HOLD
+    return min(most, request.expires_at) if request.expires_at and not held else most
 
 
 def _token(pk: str) -> str:

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from orchestration.clock import now
 from orchestration.delivery import deliver
@@ -106,9 +106,14 @@ def _hand_overs(engine: Engine) -> Iterator[_Item]:
 
 
 def _deliveries(engine: Engine) -> Iterator[_Item]:
-    """A run that its engine has not taken yet hears nothing yet: it would seem to have ended."""
+    """A run that its engine has not taken yet hears nothing yet: it would seem to have ended. What came after a message
+    that was put off waits behind it.
+    """
     undelivered = Message.objects.filter(delivered_at=None)
-    for message in _due(undelivered.filter(run__engine=engine.name, run__handed_over=True).select_related("run")):
+    before = undelivered.filter(run=OuterRef("run"), pk__lt=OuterRef("pk"), retry_at__isnull=False)
+    in_turn = Q(retry_at__isnull=False) | ~Exists(before)
+    of_engine = undelivered.filter(in_turn, run__engine=engine.name, run__handed_over=True)
+    for message in _due(of_engine.select_related("run")):
         yield _Item(
             name=f"message {message} of run {message.run}",
             run_pk=message.run_id,

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 
 from approvals import selectors
 from approvals.core.words import Choice, Status
-from approvals.models import Policy, Request, Seat
+from approvals.models import Delegation, Policy, Request, Seat
 from approvals.waiting import waiting_number
 from orchestration import roles
 from orchestration.api.auth import actor_of
@@ -140,18 +140,19 @@ def _options(values: Any) -> list[str]:
 def _rows(page: Page[Request], user: Any) -> list[dict[str, Any]]:
     """Each with who else is asked, and for whom this account would decide, if not for itself."""
     rows = list(page)
-    away = set(selectors.delegations_to(user, now()).values_list("owner_id", flat=True))
+    rules = list(selectors.delegations_to(user, now()).order_by("pk"))
     seats: dict[int, list[Seat]] = {}
     for seat in Seat.objects.filter(request__in=[row.pk for row in rows], waits=True).order_by("pk"):
         seats.setdefault(seat.request_id, []).append(seat)
-    return [_row(row, seats.get(row.pk, []), user, away) for row in rows]
+    return [_row(row, seats.get(row.pk, []), user, rules) for row in rows]
 
 
-def _row(row: Request, seats: list[Seat], user: Any, away: set[int]) -> dict[str, Any]:
+def _row(row: Request, seats: list[Seat], user: Any, rules: list[Delegation]) -> dict[str, Any]:
     own = [seat for seat in seats if seat.user_id == user.pk]
     held = [seat.owner for seat in own if seat.owner != seat.person]
     if not own:
-        held = [seat.person for seat in seats if seat.user_id in away]
+        counting = [rule for rule in rules if not rule.policies or row.policy.name in rule.policies]
+        held = [seat.person for rule in counting for seat in seats if seat.user_id == rule.owner_id]
     others = [seat.person for seat in seats if seat not in own]
     return {"request": row, "others": _others(row, others), "for_whom": _others(row, held[:1])}
 

@@ -21,7 +21,7 @@ YEARS, WEEKS = 5, 52
 """No clock of working time is longer: in rare hours it would end after all of us."""
 
 MOST_APPROVALS = 1000
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:00)?")  # with seconds as it is stored
 _PERCENT = re.compile(r"(\d{1,3})%")
 
 

@@ -3,7 +3,8 @@ from django.db import migrations
 
 def by_place(apps, schema_editor):
     """A state names the levels that are done; it used to count them, in the order of the plan."""
-    for request in apps.get_model("approvals", "Request").objects.filter(state__has_key="escalated").iterator(100):
+    requests = apps.get_model("approvals", "Request").objects.filter(state__has_key="escalated").only("state")
+    for request in requests.iterator(500):
         done = request.state["escalated"]
         if isinstance(done, int):
             request.state = {**request.state, "escalated": list(range(done))}

@@ -41,7 +41,7 @@ HANDLERS = "tests.orchestration.actions.handlers"
 @pytest.fixture
 def log(settings: Settings) -> Iterator[io.StringIO]:
     """What the log says at its most talkative, through the filter that the site's own handler has."""
-    assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["redact"]
+    assert settings.LOGGING["handlers"]["stderr"]["filters"][0] == "redact"
     told = io.StringIO()
     handler = logging.StreamHandler(told)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s"))

@@ -197,3 +197,18 @@ def test_what_waits_is_found_along_the_index_of_what_waits() -> None:
         waiting = Message.objects.filter(delivered_at=None, run__engine="celery", run__handed_over=True)
         assert "message_to_deliver" in relay._due(waiting).explain()
         assert "run_to_hand_over" in relay._due(Run.objects.filter(engine="celery", handed_over=False)).explain()
+
+
+def test_what_comes_after_a_message_that_was_put_off_waits_behind_it(temporal: Temporal) -> None:
+    temporal.does = broken_for("bad")
+    run = run_on("temporal")
+    told(run, "bad")
+    relay.relay()
+    told(run, "newer")
+    relay.relay()
+    assert temporal.got == ["bad"]
+    temporal.does = lambda _: None
+    with later(minutes=2):
+        relay.relay()
+        relay.relay()
+    assert temporal.got == ["bad", "bad", "newer"]

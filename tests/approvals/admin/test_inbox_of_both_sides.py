@@ -49,6 +49,11 @@ def test_a_deputy_reads_for_whom_they_would_decide() -> None:
     dora = client_of("dora")
     assert "You would decide for bob" in dora.get(INBOX).content.decode()
     assert "You decide for bob" in dora.get(page_of(request)).content.decode()
+    elsewhere = delegate_while_away(
+        actor=actor(account("carol")), owner=account("carol"), to=account("approver"),
+        starts_at=now() - timedelta(hours=1), ends_at=now() + timedelta(days=1), policies=["standard"],
+    )  # fmt: skip
+    assert elsewhere.policies == ["standard"] and "for carol" not in client_of("approver").get(INBOX).content.decode()
     assert "You would decide for" not in client_of("carol").get(INBOX).content.decode()
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from pytest_django import Settings
 
+from approvals.flow import APPROVAL
 from approvals.links import link_for, signed
 from approvals.models import Link, Request, Vote
 from approvals.services import Ask, ask, decide, publish_policy, withdraw
 from notifications.models import Delivery
 from notifications.parcels import parcel_of
+from orchestration.clock import now
 from tests.contract.cast import account, actor, says
 from tests.contract.sagas import ADA
 
@@ -175,3 +179,18 @@ def test_a_form_is_filled_in_at_the_link() -> None:
     assert refused.status_code == 422 and 'value="kept"' in refused.content.decode()
     assert press_it("approve", **{"answers.ticket": "CHG-1", "answers.why": "of no use"}).status_code == 200
     assert Vote.objects.get().answers == {"ticket": "CHG-1"}
+
+
+def test_where_a_deadline_only_hands_it_on_the_link_still_opens() -> None:
+    """What is held may still be decided by those who were asked."""
+    stage = {"name": "s", "who": {"emails": ["eve@example.com"]}, "expire": "1h", "at_the_end": "hold"}
+    publish_policy(data={"policy": "p", "stages": [stage]}, actor=ADA)
+    request, _ = ask(given=Ask(stage="s", policy="p", description="?"), actor=ADA, engine="celery")
+    path = link_of(request)
+    with time_machine.travel(now() + timedelta(hours=2), tick=True):
+        APPROVAL.ring(request.run_id, now())
+        request.refresh_from_db()
+        assert request.status == "rescue"
+        assert press(path, "approve").status_code == 200
+    request.refresh_from_db()
+    assert request.status == "approved"

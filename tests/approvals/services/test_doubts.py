@@ -28,9 +28,9 @@ def test_nothing_is_doubted_for_no_reason() -> None:
 
 def test_what_never_comes_and_who_is_not_there() -> None:
     late = [{"after": "2d", "to": {"users": ["nobody"]}}]
-    found = doubts(expire="1d", remind=["1d", "4h"], escalate=late, channels=["slack://none"], editable=["n"])
+    found = doubts(expire="1d", remind=["2d", "4h", "1d"], escalate=late, channels=["slack://none"], editable=["n"])
     assert [line.partition(" ")[0] for line in found] == ["stage"] * 4 + ["there"]
-    assert "remind at 1d never comes, since expire is 1d" in found[0] and "escalate at 2d" in found[1]
+    assert "remind at 2d never comes, since expire is 1d" in found[0] and "escalate at 2d" in found[1]
     assert "no channel 'slack://none'" in found[2] and "editable 'n'" in found[3] and "no user 'nobody'" in found[4]
 
 
@@ -41,6 +41,9 @@ def test_what_never_comes_and_who_is_not_there() -> None:
         "size(request.context.items.filter(i, i > 2)) > 2 || has(request.facts.x)",
         'request.action.url == "https://x/request.other"',
         "true",
+        "request.context.request.id == 1 && request.action.request.method == 'GET'",
+        "type(request.context.x) == int && [1, 2].exists (x, x > 1)",
+        "request.stage == '''a 'request.foo' b''' // and not request.bar",
     ],
 )
 def test_a_condition_about_a_request(condition: str) -> None:

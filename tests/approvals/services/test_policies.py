@@ -9,7 +9,7 @@ import pytest
 from approvals.services.policies import check_policy
 from orchestration.errors import BadInput
 from tests.approvals.scenes import asked, published
-from tests.contract.cast import account
+from tests.contract.cast import account, says
 
 POLICY: dict[str, Any] = {"policy": "p", "stages": [{"name": "s", "who": {"users": ["bob"]}}]}
 
@@ -57,3 +57,15 @@ def test_less_time_is_asked_for_and_never_more() -> None:
 def test_an_hour_is_written_as_a_clock_shows_it(opens: Any) -> None:
     with pytest.raises(BadInput, match=r"hours\.opens.*such as '09:00'"):
         check_policy({**POLICY, "hours": {"opens": opens}})
+
+
+@pytest.mark.django_db
+def test_hours_of_its_own_live_from_publishing_to_the_decision() -> None:
+    account("bob")
+    stage = {"name": "s", "who": {"users": ["bob"]}, "expire": "4h business"}
+    published(
+        {"policy": "p", "stages": [stage], "hours": {"opens": "08:00", "closes": "18:30", "zone": "Europe/Berlin"}}
+    )
+    request = asked(policy="p")
+    assert request.policy.body["hours"]["closes"] == "18:30:00"
+    assert says("bob", "approve", request).status == "approved"
