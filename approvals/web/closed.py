@@ -36,8 +36,12 @@ def shut(link: Link, at: datetime) -> str:
 def late(request: Request, at: datetime) -> str:
     """The time for the request is over, though no alarm has rung yet."""
     plan, state = plan_of_request(request), state_of(request)
-    ended = decide(plan, state, ClockReached(at=at))[0].status.is_end
-    return f"Nobody decided in time: it was over at {_time(request.expires_at)}." if ended else ""
+    ended = decide(plan, state, ClockReached(at=at))[0]
+    if not ended.status.is_end:
+        return ""
+    if ended.status is Status.APPROVED:  # by silence, or because nobody objected
+        return f"It is approved: {ended.last_words or 'nobody has objected in time'}."
+    return f"Nobody decided in time: it was over at {_time(request.expires_at)}."
 
 
 def outcome(request: Request, state: State) -> str:

@@ -194,3 +194,16 @@ def test_where_a_deadline_only_hands_it_on_the_link_still_opens() -> None:
         assert press(path, "approve").status_code == 200
     request.refresh_from_db()
     assert request.status == "approved"
+
+
+def test_a_yes_that_nobody_objected_to_is_no_silence() -> None:
+    """Though the alarm has not rung yet."""
+    account("bob")
+    stage = {"name": "s", "who": {"emails": ["eve@example.com"], "users": ["bob"]}}
+    publish_policy(data={"policy": "p", "cooling_off": "10m", "stages": [stage]}, actor=ADA)
+    request, _ = ask(given=Ask(stage="s", policy="p", description="?"), actor=ADA, engine="celery")
+    path = link_of(request)
+    says("bob", "approve", request)
+    with time_machine.travel(now() + timedelta(minutes=11), tick=True):
+        page = Client().get(path)
+    assert page.status_code == 410 and b"It is approved: nobody has objected in time." in page.content
