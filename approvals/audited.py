@@ -99,7 +99,7 @@ def _outcome(request: Request) -> dict[str, Any]:
 
 def _escalations(plan: Plan, before: State, after: State) -> Iterator[Row]:
     """The levels that were asked; each opening of a stage begins with the first."""
-    stage, done = plan.stages[after.stage], len(before.escalated) if after.opened_at == before.opened_at else 0
-    for number, place in enumerate(after.escalated[done:], done + 1):
+    stage = plan.stages[after.stage]
+    for number, place in after.escalated_since(before):
         people = sorted(stage.levels[place].people - plan.barred)
         yield "approval.escalated", {"stage": stage.name, "level": number, "people": people}

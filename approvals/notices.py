@@ -176,7 +176,7 @@ def _deciders(request: Request, state: State, ids: Iterable[str]) -> list[Person
     rules = Delegation.objects.filter(
         owner_id__in=away, starts_at__lte=moment, ends_at__gt=moment, ended_at=None
     ).select_related("to")
-    instead = [rule.to for rule in rules if not rule.policies or request.policy.name in rule.policies]
+    instead = [rule.to for rule in rules if rule.covers(request.policy.name)]
     return found + [Person(user_id=user.pk, name=user.get_username(), email=user.email) for user in instead]
 
 

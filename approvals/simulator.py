@@ -122,7 +122,7 @@ def _barred(question: Question) -> frozenset[str]:
 def stand_ins_for(policy: str, at: datetime) -> tuple[StandIn, ...]:
     """The out-of-office rules that count for a policy, at that time or later."""
     rows = Delegation.objects.filter(ends_at__gt=at, ended_at=None).order_by("pk")
-    found = [row for row in rows if not row.policies or policy in row.policies]
+    found = [row for row in rows if row.covers(policy)]
     able = people.who_may_decide({row.to_id for row in found})
     return tuple(
         StandIn(owner=f"user:{row.owner_id}", to=f"user:{row.to_id}", starts=row.starts_at, ends=row.ends_at)

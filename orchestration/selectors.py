@@ -94,11 +94,11 @@ def warnings_of_run(run: Run, plan: Plan, state: SagaState) -> list[str]:
     """What an end state must not hide: undone by hand, standing without undo, failed but not critical."""
     found = [line for step_id in plan.order for line in _warnings_of_step(run, plan, state, step_id)]
     return found + [
-        line for child in run.children.exclude(finished_at=None).order_by("id") for line in _ofchild_of(child)
+        line for child in run.children.exclude(finished_at=None).order_by("id") for line in _of_child(child)
     ]
 
 
-def _ofchild_of(child: Run) -> list[str]:
+def _of_child(child: Run) -> list[str]:
     """A child's warnings, and those of the runs below it, each under the name of its run."""
     if kept(child.kind) is not None:
         return []

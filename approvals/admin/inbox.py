@@ -151,7 +151,7 @@ def _row(row: Request, seats: list[Seat], user: Any, rules: list[Delegation]) ->
     own = [seat for seat in seats if seat.user_id == user.pk]
     held = [seat.owner for seat in own if seat.owner != seat.person]
     if not own:
-        counting = [rule for rule in rules if not rule.policies or row.policy.name in rule.policies]
+        counting = [rule for rule in rules if rule.covers(row.policy.name)]
         held = [seat.person for rule in counting for seat in seats if seat.user_id == rule.owner_id]
     others = [seat.person for seat in seats if seat not in own]
     return {"request": row, "others": _others(row, others), "for_whom": _others(row, held[:1])}

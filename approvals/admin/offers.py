@@ -136,8 +136,7 @@ def _seated(case: _Case, me: str) -> tuple[State, str]:
     for rule in delegations_to(case.user, case.at).order_by("pk"):
         owner = f"user:{rule.owner_id}"
         event = Delegated(at=case.at, person=owner, to=me, by="delegation")
-        covered = not rule.policies or case.request.policy.name in rule.policies
-        if covered and owner in case.state.awaited and case.legal(event):
+        if rule.covers(case.request.policy.name) and owner in case.state.awaited and case.legal(event):
             return decide(case.plan, case.state, event)[0], owner
     return case.state, ""
 

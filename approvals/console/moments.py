@@ -75,7 +75,7 @@ def _clock(plan: Plan, one: Moment, names: Names) -> list[str]:
         said.append("its clocks begin, at the latest")
     if _reminders(one):
         said.append(f"{listed(_reminders(one), names)} are reminded")
-    for place in after.escalated[_escalated_before(one) :]:
+    for _, place in after.escalated_since(before):
         level = plan.stages[after.stage].levels[place]
         people = sorted(level.people - plan.barred)
         said.append(f"it is escalated to {listed(people, names)}, {AUTHORITY[level.authority]}")
@@ -85,10 +85,6 @@ def _clock(plan: Plan, one: Moment, names: Names) -> list[str]:
 def _reminders(one: Moment) -> tuple[str, ...]:
     found = (tell.people for tell in one.commands if isinstance(tell, Tell) and tell.why is Telling.REMINDER)
     return next(found, ())
-
-
-def _escalated_before(one: Moment) -> int:
-    return len(one.before.escalated) if one.before.opened_at == one.after.opened_at else 0
 
 
 def _stage(plan: Plan, one: Moment, names: Names) -> list[str]:

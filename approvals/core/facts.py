@@ -21,9 +21,8 @@ def facts_of(plan: Plan, before: State, event: Event, after: State) -> tuple[Fac
     def add(kind: str, **data: JsonValue) -> None:
         facts.append(Fact(at=event.at, kind=kind, data=data))
 
-    done = before.escalated if after.opened_at == before.opened_at else ()
-    for number in range(len(done), len(after.escalated)):
-        add("approval.escalated", level=number + 1)
+    for number, _ in after.escalated_since(before):
+        add("approval.escalated", level=number)
     if after.reminded > before.reminded:
         add("approval.reminded", number=after.reminded)
     if isinstance(event, ClockReached) and after.stage > before.stage:

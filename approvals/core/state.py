@@ -72,6 +72,11 @@ class State:
         """Who may still decide now, in the order of the seats."""
         return tuple(dict.fromkeys(seat.person for seat in self.seats if not self.has_spoken(seat.person)))
 
+    def escalated_since(self, before: State) -> tuple[tuple[int, int], ...]:
+        """The levels that were asked since: each by its number in the order of asking, from 1, and its place."""
+        done = len(before.escalated) if self.opened_at == before.opened_at else 0  # a stage that opens begins anew
+        return tuple(enumerate(self.escalated, 1))[done:]
+
     def handed_on(self, person: str, to: str) -> tuple[Seat, ...]:
         """The seats once `person` has given theirs to `to`."""
         given = self.seat_of(person)

@@ -32,6 +32,10 @@ class Delegation(models.Model):
     def __str__(self) -> str:
         return f"{self.owner} → {self.to}"
 
+    def covers(self, policy: str) -> bool:
+        """Whether it is for requests of this policy, by its name."""
+        return not self.policies or policy in self.policies
+
 
 class Vote(models.Model):
     """One person's decision. `content_hash`: of what it is to, edits included. `strength`: how they were known."""

@@ -12,9 +12,9 @@ from approvals.core.events import Delegated, Event, PeopleNamed, Revoked, Withdr
 from approvals.core.words import Choice
 from approvals.folding import Held
 from approvals.models import Request
-from approvals.people import Person, person_of
+from approvals.people import person_of
 from approvals.selectors import used
-from approvals.services.held import held_now
+from approvals.services.held import held_now, know
 from approvals.services.view import found_request
 from orchestration import audit, roles
 from orchestration.audit import Actor
@@ -57,7 +57,7 @@ def reassign(*, request_id: str, actor: Actor, to: str, person: str = "", note: 
             roles.require(actor, "approval.manage")
         if target.user_id not in people.who_may_decide([target.user_id or 0]):
             raise NotAllowed(f"{to} may not decide", field="to", remedy="choose somebody with the role approver")
-        _know(held.request, target)
+        know(held.request, target)
         event = Delegated(at=at, person=owner.id, to=target.id, by=actor.name)
         return _done(held, event, actor, "reassign", note, person=owner.id, to=target.id)
 
@@ -74,7 +74,7 @@ def name_people(*, request_id: str, actor: Actor, users: Iterable[str], note: st
         if unable:
             raise NotAllowed(f"{', '.join(unable)} may not decide", field="users", remedy="give them the role approver")
         for one in found:
-            _know(held.request, one)
+            know(held.request, one)
         event = PeopleNamed(at=at, people=frozenset(one.id for one in found), by=actor.name)
         return _done(held, event, actor, "name-people", note, people=[one.id for one in found])
 
@@ -86,12 +86,6 @@ def _done(held: Held, event: Event, actor: Actor, verb: str, note: str, **data: 
     audit.record(actor=actor, action=f"approval.{verb}", workflow_id=held.request.request_id, note=note, **data)
     folding.fold(held, event, by=actor.name)
     return held.request
-
-
-def _know(request: Request, person: Person) -> None:
-    if person.id not in request.people:
-        request.people = {**request.people, person.id: person.plain()}
-        request.save(update_fields=["people"])
 
 
 def _user(name: str, field: str) -> Any:

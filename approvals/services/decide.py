@@ -24,7 +24,7 @@ from approvals.folding import Held
 from approvals.models import Delegation, Request, Vote
 from approvals.people import Person, person_of
 from approvals.services.given import change_by, check_comment, check_seen
-from approvals.services.held import held_now
+from approvals.services.held import held_now, know
 from approvals.services.view import run_of
 from approvals.standing import learn, let_go, who_left
 from orchestration import audit, roles
@@ -141,21 +141,15 @@ def _delegated(held: Held, person: Person, at: datetime) -> Delegation | None:
         ended_at=None,
     ).order_by("pk")  # fmt: skip
     for rule in rules:
-        if rule.policies and held.request.policy.name not in rule.policies:
+        if not rule.covers(held.request.policy.name):
             continue
         owner = f"user:{rule.owner_id}"
         event = Delegated(at=at, person=owner, to=person.id, by="delegation")
         if not folding.why_not(held, event):
-            _know(held.request, person)
+            know(held.request, person)
             folding.fold(held, event)
             return rule
     return None
-
-
-def _know(request: Request, person: Person) -> None:
-    if person.id not in request.people:
-        request.people = {**request.people, person.id: person.plain()}
-        request.save(update_fields=["people"])
 
 
 def _is_repeated(votes: list[Vote], person: Person, word: Choice) -> bool:

@@ -12,6 +12,8 @@ from approvals import folding
 from approvals.core.events import ClockReached
 from approvals.core.state import State
 from approvals.folding import Held
+from approvals.models import Request
+from approvals.people import Person
 from orchestration import sql
 from orchestration.clock import now
 from orchestration.errors import ZenError
@@ -54,3 +56,10 @@ def database_now(state: State) -> datetime:
 def let_the_clock_speak(held: Held, at: datetime) -> bool:
     """Whether anything was due."""
     return folding.fold(held, ClockReached(at=at))
+
+
+def know(request: Request, person: Person) -> None:
+    """Keep the name of somebody whom its policy did not name, and who takes part."""
+    if person.id not in request.people:
+        request.people = {**request.people, person.id: person.plain()}
+        request.save(update_fields=["people"])

@@ -94,11 +94,8 @@ def sound(content: Mapping[str, Any]) -> dict[str, Any]:
         first = errors.problems[0]
         remedy = "give a link to what is large" if "MiB" in first.message else first.remedy
         raise BadInput(f"the content {first.field} {first.message}", field="context", remedy=remedy) from None
-    for name in (
-        "title",
-        "description",
-        "context",
-    ):  # an action keeps its references: they are replaced when it is done
+    # An action keeps its references: they are replaced when it is done.
+    for name in ("title", "description", "context"):
         open_to_all(plain.get(name), name)
     whole: dict[str, Any] = settled(plain)
     return whole
