@@ -20,7 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from monitoring.examine import Finding, Probe, State, without_password
 from orchestration.clock import now
 from orchestration.models import Command, Message, Run
-from orchestration.workers import TO_START, engines_alive, orphaned
+from orchestration.workers import TO_START, engines_alive, how_to_serve, orphaned, unserved
 
 LATE = timedelta(seconds=30)
 
@@ -107,10 +107,13 @@ def workers() -> Finding:
     counted = ", ".join(f"{alive.count(engine)} {engine}" for engine in sorted(set(alive))) or "none"
     wanted = {"celery"} | ({"temporal"} if settings.TEMPORAL_ADDRESS else set())
     missing = sorted(wanted - set(alive))
-    if not missing:
+    alone = [(engine, queue) for engine, queue in unserved() if engine not in missing]
+    if not missing and not alone:
         return Finding(state=State.OK, detail=counted)
-    remedy = "; ".join(TO_START[engine] for engine in missing)
-    return Finding(state=State.WARNING, detail=f"{counted}; no worker for {' and '.join(missing)}", remedy=remedy)
+    said = [f"no worker for {' and '.join(missing)}"] if missing else []
+    said += [f"no {engine} worker serves the queue '{queue}', which runs on their way need" for engine, queue in alone]
+    remedies = [TO_START[engine] for engine in missing] + [how_to_serve(engine, queue) for engine, queue in alone]
+    return Finding(state=State.WARNING, detail="; ".join([counted, *said]), remedy="; ".join(remedies))
 
 
 @own_connection

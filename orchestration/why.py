@@ -11,7 +11,7 @@ from orchestration.ledger import load_state
 from orchestration.models import Command, Run
 from orchestration.plans import plan_of
 from orchestration.selectors import child_of, iso
-from orchestration.workers import words_on
+from orchestration.workers import queues_served, words_on, words_on_queue
 
 
 def why(run: Run) -> list[str]:
@@ -61,8 +61,12 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
         return [f"step '{step_id}': {line}" for line in flow.why(child)]
     if child is not None:
         return [f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
-    ready = run.commands.filter(step_id=step_id, status=Command.READY, kind="run_action").exists()
-    if ready:
+    row = run.commands.filter(step_id=step_id, kind="run_action").last()
+    if row is None or row.status == Command.READY:
+        unserved = words_on_queue(run.engine, plan.steps[step_id].queue, queues_served(run.engine))
+        if unserved:
+            return [f"step '{step_id}' is ready, and {unserved}"]
+    if row is not None and row.status == Command.READY:
         return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
     return [f"step '{step_id}' is running, attempt {step.attempt}" + _again(run, step_id)]
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
 from django.db.models import QuerySet
 
 from orchestration.clock import now
+from orchestration.core import queues
 from orchestration.models import Command, Run, Worker
+from orchestration.plans import plan_for
 
 TO_START = {"celery": "celery -A zen_project worker -B", "temporal": "python manage.py temporal_worker"}
 OF_TEMPORAL = ":t"
@@ -15,6 +20,50 @@ OF_TEMPORAL = ":t"
 def engines_alive() -> list[str]:
     """One entry for each worker."""
     return list(_alive().values_list("engine", flat=True))
+
+
+def queues_served(engine: str) -> dict[str, int]:
+    """{queue: threads of all workers together}. A worker that does not say which it serves is of before there were
+    queues: it serves the default one.
+    """
+    served: Counter[str] = Counter()
+    for detail in _alive().filter(engine=engine).values_list("detail", flat=True):
+        served.update(detail.get("queues") or {queues.DEFAULT: 1})
+    return dict(served)
+
+
+def how_to_serve(engine: str, queue: str) -> str:
+    """The command that starts a worker for a queue."""
+    start = TO_START.get(engine, "")
+    return start if queue == queues.DEFAULT else f"ZEN_WORKER_QUEUES={queues.DEFAULT}:8,{queue}:4 {start}"
+
+
+def words_on_queue(engine: str, queue: str, served: Mapping[str, int]) -> str:
+    """That nobody serves a queue, and what to do; '' when somebody does."""
+    if queue in served:
+        return ""
+    meant = queues.meant(queue, served)
+    near = f" (served is '{meant}')" if meant else ""
+    return f"no {engine} worker serves the queue '{queue}'{near}; start one: {how_to_serve(engine, queue)}"
+
+
+MOST_LOOKED_AT = 500
+"""Definitions of runs on their way, the latest first, whose queues are looked at."""
+
+
+def unserved() -> list[tuple[str, str]]:
+    """(engine, queue) of what runs on their way need now or later, and no living worker serves."""
+    open_runs = Run.objects.filter(finished_at=None, kind="saga").order_by()
+    kinds = open_runs.values("engine", "definition_id").order_by("-definition_id").distinct()[:MOST_LOOKED_AT]
+    needed = {(one["engine"], queue) for one in kinds for queue in _queues_of_definition(one["definition_id"])}
+    waiting = Command.objects.filter(status=Command.READY, kind="run_action").exclude(queue=queues.DEFAULT)
+    needed |= set(waiting.values_list("run__engine", "queue").distinct())
+    served = {engine: queues_served(engine) for engine in {engine for engine, _ in needed}}
+    return sorted((engine, queue) for engine, queue in needed if queue not in served[engine])
+
+
+def _queues_of_definition(definition_id: int) -> Iterable[str]:
+    return {step.queue for step in plan_for(definition_id, {}).steps.values()}
 
 
 def has_worker(engine: str) -> bool:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from orchestration.core import queues
+
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.IGNORECASE)
@@ -81,6 +83,14 @@ class Env:
         if value not in choices:
             raise refuse(name, value, f"is none of {', '.join(choices)}", default)
         return value
+
+    def queues(self, name: str, default: Mapping[str, int]) -> dict[str, int]:
+        """{queue: threads}, as in default:8,agents:4."""
+        value = self.text(name)
+        try:
+            return queues.parse(value) if value else dict(default)
+        except ValueError as error:
+            raise refuse(name, value, str(error), queues.EXAMPLE) from None
 
     def words(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         words = tuple(word.strip() for word in self.text(name).split(",") if word.strip())

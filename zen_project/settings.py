@@ -22,6 +22,8 @@ ZEN_ENGINE = env.choice("ZEN_ENGINE", "auto", ("auto", "temporal", "celery"))
 ZEN_WHEN_TEMPORAL_IS_DOWN = env.choice("ZEN_WHEN_TEMPORAL_IS_DOWN", "fallback", ("fallback", "queue", "refuse"))
 ZEN_WORKER_LEASE_SECONDS = env.seconds("ZEN_WORKER_LEASE_SECONDS", 6)
 ZEN_SWEEP_SECONDS = env.seconds("ZEN_SWEEP_SECONDS", 1)
+ZEN_WORKER_THREADS = env.integer("ZEN_WORKER_THREADS", 8, most=256)
+ZEN_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": ZEN_WORKER_THREADS})  # queue → threads for its actions
 ZEN_EMBEDDED = False  # embedded.configure() says so in a process that hosts the workers itself
 
 # What a running `manage.py up` on the same data folder offers to a command in another terminal
@@ -224,7 +226,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 # Steps wait for others, so threads; no time limits, which only prefork has: actions carry their own.
 CELERY_WORKER_POOL = "threads"
-CELERY_WORKER_CONCURRENCY = env.integer("ZEN_WORKER_THREADS", 8, most=256)
+CELERY_WORKER_CONCURRENCY = ZEN_WORKER_THREADS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = not CELERY_BROKER_URL.startswith("memory:")  # a feature of Redis, warned of elsewhere
 CELERY_WORKER_ETA_TASK_LIMIT = 1000

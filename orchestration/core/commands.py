@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from orchestration.core.queues import DEFAULT
 from orchestration.core.words import Cause, Purpose, RunStatus
+
+
+def _is_default(queue: str) -> bool:
+    return queue == DEFAULT
+
+
+Queue = Annotated[str, Field(exclude_if=_is_default)]
+"""Left out of the JSON where it is the default one, so that what was stored before there were queues stays the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +26,7 @@ class RunAction:
 
     The idempotency key is workflow_id:step_id:purpose:iteration, the same for every attempt.
     `alternative`: undo by the alternative action that a person supplied, instead of the step's own.
+    `queue`: which workers may perform it.
     """
 
     step_id: str
@@ -24,6 +34,7 @@ class RunAction:
     iteration: int
     attempt: int
     alternative: bool = False
+    queue: Queue = DEFAULT
     kind: Literal["run_action"] = "run_action"
 
 

@@ -97,6 +97,7 @@ def _plan_step(
         backoff_seconds=step.backoff_seconds,
         compensation_backoff_seconds=step.compensation_backoff_seconds,
         backoff_limit_seconds=step.backoff_limit_seconds,
+        queue=step.queue,
     )
 
 

@@ -75,7 +75,13 @@ class Draft:
         step = self.put(step_id, status=StepStatus.RUNNING, attempt=self.step(step_id).attempt + 1)
         if plan_step.wait_seconds is None:
             self.commands.append(
-                RunAction(step_id=step_id, purpose=Purpose.FORWARD, iteration=step.iteration, attempt=step.attempt)
+                RunAction(
+                    step_id=step_id,
+                    purpose=Purpose.FORWARD,
+                    iteration=step.iteration,
+                    attempt=step.attempt,
+                    queue=plan_step.queue,
+                )
             )
         else:
             self._start_timer("wait", plan_step.wait_seconds, step_id, Purpose.FORWARD, step.iteration, step.attempt)
@@ -98,6 +104,7 @@ class Draft:
                 iteration=step.in_hand,
                 attempt=step.undo_attempt,
                 alternative=step.alternative,
+                queue=self.plan.steps[step_id].queue,
             )
         )
 

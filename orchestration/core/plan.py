@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from orchestration.core.commands import Queue
+from orchestration.core.queues import DEFAULT
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanStep:
@@ -16,6 +19,7 @@ class PlanStep:
     `wait_seconds`: set on a wait step in numbers, which is a timer and no action; another one is an action that says
     when its timer is due, and `finds_out` is true.
     `external`: the outcome arrives later (a child saga); the run counts as waiting meanwhile.
+    `queue`: which workers perform its actions.
     `gated`: it acts only with a grant. `gate`: it is nothing but a gate, which cannot be skipped.
     """
 
@@ -41,6 +45,7 @@ class PlanStep:
     backoff_seconds: float = 1.0
     compensation_backoff_seconds: float = 2.0
     backoff_limit_seconds: float = 60.0
+    queue: Queue = DEFAULT
 
     @property
     def acts(self) -> bool:

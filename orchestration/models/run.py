@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 
+from orchestration.core.queues import DEFAULT
 from orchestration.core.words import Cause, Outcome, Purpose, RunStatus, StepStatus, UndoStatus
 from orchestration.models.definition import Definition
 
@@ -91,6 +92,7 @@ class Command(models.Model):
     iteration = models.PositiveIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
     alternative = models.BooleanField(default=False)
+    queue = models.CharField(max_length=50, default=DEFAULT, db_default=DEFAULT, help_text="which workers perform it")
     due_at = models.DateTimeField()
     status = models.CharField(max_length=8, default=READY)
     worker = models.CharField(max_length=64, blank=True, default="")

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
 from orchestration.core.definition.actions import LONGEST_SECONDS, SAGA_ID, Action, Ask, UndoAction
+from orchestration.core.queues import DEFAULT as DEFAULT_QUEUE
+from orchestration.core.queues import IN_WORDS
+from orchestration.core.queues import NAME as QUEUE
 
 STEP_ID = r"^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,99}|_(?:[A-Za-z0-9-][A-Za-z0-9_-]{0,98})?)$"
 MOST_STEPS = 10_000
@@ -43,6 +46,11 @@ class StepDefinition(BaseModel):
     )
     approval: Ask | None = Field(None, description="people who must say yes before the step acts: a mapping")
     agent_type: str | None = Field(None, min_length=1, max_length=100, description="the agent that does a task")
+    queue: str = Field(
+        DEFAULT_QUEUE,
+        pattern=QUEUE,
+        description=f"the queue whose workers do the step, its undo and its probe: {IN_WORDS}",
+    )
     timeout_seconds: Seconds | None = Field(
         None,
         description="bound of one attempt, seconds above 0 and at most 366 days; left out, an api_call has 60, "

@@ -15,6 +15,7 @@ from orchestration.core.commands import CancelAction, Finish, RunAction, StartTi
 from orchestration.core.commands import Command as FlowCommand
 from orchestration.core.events import Event, RunStarted
 from orchestration.core.page import Page, page_of
+from orchestration.core.queues import DEFAULT
 from orchestration.core.saga import decide
 from orchestration.core.state import SagaState
 from orchestration.engines.celery import known
@@ -136,7 +137,7 @@ def _current(run_id: int, version: int) -> tuple[Run, SagaState]:
 
 
 _COLUMNS = (
-    "run_id, kind, timer, step_id, purpose, iteration, attempt, alternative, due_at, "
+    "run_id, kind, timer, step_id, purpose, iteration, attempt, alternative, queue, due_at, "
     "status, worker, epoch, tries, cancel_requested, outcome, maybe, error, detail"
 )
 
@@ -145,9 +146,9 @@ def _row(run: Run, command: FlowCommand, now: datetime) -> tuple[object, ...] | 
     """The row of a command that is performed later; None for the others."""
     match command:
         case RunAction():
-            timer, alternative, due = "", command.alternative, now
+            timer, alternative, queue, due = "", command.alternative, command.queue, now
         case StartTimer():
-            timer, alternative, due = command.timer, False, command.due
+            timer, alternative, queue, due = command.timer, False, DEFAULT, command.due
         case _:
             return None
     return (
@@ -159,6 +160,7 @@ def _row(run: Run, command: FlowCommand, now: datetime) -> tuple[object, ...] | 
         command.iteration,
         command.attempt,
         alternative,
+        queue,
         sql.moment(due),
         *("ready", "", 0, 0, False, "", False, "", "{}"),
     )
@@ -169,7 +171,7 @@ ALARM = "alarm"
 
 
 def alarm_row(run: Run, due: datetime, number: int) -> list[sql.Statement]:
-    row = (run.pk, "start_timer", ALARM, "", "forward", 0, number, False, sql.moment(due))
+    row = (run.pk, "start_timer", ALARM, "", "forward", 0, number, False, DEFAULT, sql.moment(due))
     return sql.insert(
         "orchestration_command", _COLUMNS, [(*row, "ready", "", 0, 0, False, "", False, "", "{}")],
         on_conflict="DO NOTHING",

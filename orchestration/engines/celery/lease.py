@@ -34,7 +34,9 @@ def worker_name() -> str:
 def renew(name: str, *, engine: str = "celery") -> None:
     until = now() + timedelta(seconds=settings.ZEN_WORKER_LEASE_SECONDS)
     if not Worker.objects.filter(pk=name).update(lease_until=until):
-        Worker.objects.update_or_create(pk=name, defaults={"engine": engine, "started_at": now(), "lease_until": until})
+        about = {"queues": settings.ZEN_WORKER_QUEUES}
+        fields = {"engine": engine, "started_at": now(), "lease_until": until, "detail": about}
+        Worker.objects.update_or_create(pk=name, defaults=fields)
 
 
 def release(name: str) -> None:

@@ -12,9 +12,9 @@ _RETURNED = ("id", "epoch", "tries", "cancel_requested")
 
 _CLAIM = f"""
 INSERT INTO orchestration_command (
-    run_id, kind, timer, step_id, purpose, iteration, attempt, alternative, due_at, started_at, worker,
+    run_id, kind, timer, step_id, purpose, iteration, attempt, alternative, queue, due_at, started_at, worker,
     status, epoch, tries, cancel_requested, outcome, maybe, error, detail
-) VALUES (%s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, 'running', 1, 1, %s, '', %s, '', '{{}}')
+) VALUES (%s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, 'running', 1, 1, %s, '', %s, '', '{{}}')
 ON CONFLICT (run_id, kind, timer, step_id, purpose, iteration, attempt) DO UPDATE SET
     status = 'running', worker = excluded.worker, started_at = excluded.started_at,
     epoch = orchestration_command.epoch + 1, tries = orchestration_command.tries + 1
@@ -28,11 +28,11 @@ def claim(run: Run, command: RunAction) -> Command | None:
     moment, worker = now(), worker_name()
     at = sql.moment(moment)
     fields = attempt_of(command)
-    values = [run.pk, *fields.values(), command.alternative, at, at, worker, False, False]
+    values = [run.pk, *fields.values(), command.alternative, command.queue, at, at, worker, False, False]
     for found in sql.rows_of(sql.Statement(_CLAIM, values))[0]:
         held = dict(zip(_RETURNED, found, strict=True))
         return Command(
-            run=run, **fields, **held, alternative=command.alternative,
+            run=run, **fields, **held, alternative=command.alternative, queue=command.queue,
             due_at=moment, status=Command.RUNNING, worker=worker, started_at=moment,
         )  # fmt: skip
     return None
