@@ -25,7 +25,7 @@ from tests.contract.hosts import celery_host, memory_host, until
 from tests.contract.sagas import ADA, start, step
 from tests.contract.test_gates import asked
 from tests.peer import Peer
-from tests.servers import skipping
+from tests.servers.skipping import SkippingServer, running
 
 STAGE: dict[str, Any] = {
     "name": "s",
@@ -49,9 +49,10 @@ def people(transactional_db: None) -> None:
 
 @pytest.fixture
 def skipping_temporal(
-    time_skipping_server: Path, settings: Settings, people: None
-) -> Iterator[skipping.SkippingServer]:
-    with skipping.running(time_skipping_server) as server:
+    time_skipping_server: Path, settings: Settings, people: None, tmp_path: Path
+) -> Iterator[SkippingServer]:
+    """Of its own: an approval's clocks start with the database's, which no other test may have left behind."""
+    with running(time_skipping_server, tmp_path) as server:
         settings.TEMPORAL_ADDRESS = server.address
         settings.TEMPORAL_TASK_QUEUE = "long-approvals"
         with hosted():
@@ -130,7 +131,7 @@ def test_a_worker_that_was_away_for_two_days_catches_up(peer: Peer) -> None:
         ended_by_its_clock(run, peer)
 
 
-def test_two_days_on_temporal(skipping_temporal: skipping.SkippingServer, peer: Peer) -> None:
+def test_two_days_on_temporal(skipping_temporal: SkippingServer, peer: Peer) -> None:
     with skipping_temporal.skip():
         ended_by_its_clock(started(peer, "temporal"), peer)
     assert story(Request.objects.get()) == WHOLE_STORY

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pytest_django import Settings
@@ -14,18 +13,16 @@ from orchestration.selectors import run_view
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
 from tests.peer import Peer
-from tests.servers import skipping
+from tests.servers.skipping import SkippingServer
 
 
 @pytest.fixture
-def temporal(time_skipping_server: Path, settings: Settings, transactional_db: None) -> Iterator[str]:
-    """On a server of its own, whose clock will be days ahead."""
+def temporal(leaping_server: SkippingServer, settings: Settings, transactional_db: None) -> Iterator[str]:
     plans.forget()
-    with skipping.running(time_skipping_server) as server:
-        settings.TEMPORAL_ADDRESS = server.address
-        settings.TEMPORAL_TASK_QUEUE = "long-waits"
-        with hosted(), server.skip():
-            yield "temporal"
+    settings.TEMPORAL_ADDRESS = leaping_server.address
+    settings.TEMPORAL_TASK_QUEUE = "long-waits"
+    with hosted(), leaping_server.skip():
+        yield "temporal"
 
 
 def test_a_wait_of_two_days(temporal: str, peer: Peer) -> None:

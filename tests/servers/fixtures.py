@@ -45,7 +45,7 @@ def temporal_dev_server(server_dir: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def time_skipping_server() -> Path:
-    """For `WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(time_skipping_server))`."""
+    """The program of one."""
     try:
         return time_skipping.program()
     except time_skipping.Missing as error:
@@ -53,9 +53,16 @@ def time_skipping_server() -> Path:
 
 
 @pytest.fixture(scope="session")
-def skipping_server(time_skipping_server: Path) -> Iterator[skipping.SkippingServer]:
-    """One of them, running."""
-    with skipping.running(time_skipping_server) as server:
+def skipping_server(time_skipping_server: Path, server_dir: Path) -> Iterator[skipping.SkippingServer]:
+    """One of them, running, on whose clock nobody skips."""
+    with skipping.running(time_skipping_server, server_dir) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def leaping_server(time_skipping_server: Path, server_dir: Path) -> Iterator[skipping.SkippingServer]:
+    """Another one, for those who skip: its clock may be days ahead."""
+    with skipping.running(time_skipping_server, server_dir) as server:
         yield server
 
 

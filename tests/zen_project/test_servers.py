@@ -1,15 +1,20 @@
 """The fixtures that the other tests stand on, and the site in a process of its own."""
 
 import asyncio
+import shlex
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import redis
 from django.contrib.auth.models import User
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.empty_pb2 import Empty
+from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.client import Client
 
 from tests.servers import skipping
@@ -42,12 +47,26 @@ def test_the_dev_server_has_the_default_namespace(temporal_dev_server: str) -> N
     assert asyncio.run(connect(temporal_dev_server)) == "default"
 
 
-def test_the_time_skipping_server_runs(time_skipping_server: Path) -> None:
-    async def skips() -> bool:
-        async with await skipping.started(time_skipping_server) as env:
-            return env.supports_time_skipping
+async def hours_of_sleep(client: Client) -> float:
+    """How far the server's clock went in a sleep of two hours, which takes no two hours of ours."""
+    service = client.test_service
+    before = (await service.get_current_time(Empty())).time.ToDatetime()
+    await service.unlock_time_skipping_with_sleep(SleepRequest(duration=Duration(seconds=7200)))
+    after = (await service.get_current_time(Empty())).time.ToDatetime()
+    return float((after - before) / timedelta(hours=1))
 
-    assert asyncio.run(skips())
+
+def test_the_time_skipping_server_skips(leaping_server: skipping.SkippingServer) -> None:
+    assert skipping.called(leaping_server.loop, hours_of_sleep(leaping_server.client)) >= 2
+
+
+def test_a_time_skipping_server_that_starts_slowly_is_waited_for(time_skipping_server: Path, tmp_path: Path) -> None:
+    """The SDK's own start gives up after five seconds, of which its JVM has few on a busy machine."""
+    slow = tmp_path / "slow-server"
+    slow.write_text(f'#!/bin/sh\nsleep 7\nexec {shlex.quote(str(time_skipping_server))} "$@"\n')
+    slow.chmod(0o755)
+    with skipping.running(slow, tmp_path) as server:
+        assert skipping.called(server.loop, hours_of_sleep(server.client)) >= 2
 
 
 def test_valkey_keeps_what_it_is_given(valkey_url: str) -> None:
