@@ -2,8 +2,10 @@
 
 POST /things/NAME creates one effect per Idempotency-Key and answers {"id": …}; DELETE takes it away; GET asks.
 `behave("/things/a", 500, 503)` answers those first; a number is a status, "hang" a pause, "cut" a lost connection
-after the effect. `say("/x", 302, headers, body)` answers like that every time, `say_once` once; `seen`
-keeps each request whole.
+after the effect. A request that comes again under its key gets what is next, so what must be refused however often it
+is sent is told by `say`. `say("/x", 302, headers, body)` answers like that every time, `say_once` once; `seen` keeps
+each request whole. `hold("POST", "/things/a")` lets those requests wait, with nothing done yet, until `let_go`;
+`held("POST", "/things/a")` says how many there are.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Peer:
         self.said_once: dict[str, Reply] = {}
         self.seen: list[Request] = []
         self.most_at_once = self.at_once = 0
+        self.gates: dict[tuple[str, str], threading.Event] = {}
+        self.at_gates: Counter[tuple[str, str]] = Counter()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -64,6 +70,27 @@ class Peer:
 
     def say_once(self, path: str, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         self.said_once[path] = Reply(status, headers or {}, body)
+
+    def hold(self, method: str, path: str) -> None:
+        self.gates[method, path] = threading.Event()
+
+    def held(self, method: str, path: str) -> int:
+        with self.lock:
+            return self.at_gates[method, path]
+
+    def let_go(self) -> None:
+        """Of all that is held: now, and from now on."""
+        for gate in self.gates.values():
+            gate.set()
+
+    def wait_at_gate(self, method: str, path: str) -> None:
+        if (gate := self.gates.get((method, path))) is None:
+            return
+        with self.lock:
+            self.at_gates[method, path] += 1
+        gate.wait(PATIENCE_SECONDS)
+        with self.lock:
+            self.at_gates[method, path] -= 1
 
     def methods(self, method: str) -> list[str]:
         return [path for called, path, _ in self.calls if called == method]
@@ -109,6 +136,7 @@ def _handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
             path = self.path.split("?")[0]
             headers = {name.lower(): value for name, value in self.headers.items()}
             peer.seen.append(Request(self.command, self.path, headers, raw.decode()))
+            peer.wait_at_gate(self.command, path)
             time.sleep(peer.delay.get(path, 0))
             reply = peer.said_once.pop(path, None) or peer.said.get(path)
             if reply is not None:
@@ -151,5 +179,6 @@ def serving() -> Iterator[Peer]:
     try:
         yield peer
     finally:
+        peer.let_go()
         peer.server.shutdown()
         peer.server.server_close()

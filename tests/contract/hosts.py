@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +16,7 @@ from orchestration.engines.memory.engine import MemoryEngine
 from orchestration.engines.registry import ENGINES
 from orchestration.models import Run
 from orchestration.relay import relay
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 Host = Callable[[], None]
 
@@ -45,7 +45,7 @@ def celery_host(threads: int = 4) -> Iterator[str]:
     finally:
         stop.set()
         for worker in workers:
-            worker.join(10)
+            worker.join(PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -65,19 +65,22 @@ def memory_host(*, longest_alarm: timedelta = timedelta()) -> Iterator[str]:
             relaying.start()
             yield "memory"
             stop.set()
-            relaying.join(30)
+            relaying.join(PATIENCE_SECONDS)
     finally:
         del ENGINES["memory"]
 
 
-def until(run: Run, done: Callable[[Run], bool] | None = None, *, seconds: float = 30) -> Run:
+def until(run: Run, done: Callable[[Run], bool] | None = None) -> Run:
     """Wait for a run to end or to need a person (or for `done`). A run that does neither fails the test."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+
+    def there() -> bool:
         run.refresh_from_db()
         parked = run.status in ("held", "needs_attention") or run.finished_at is not None
-        if done(run) if done else parked:
-            return run
-        time.sleep(0.03)
-    events = [f"{event.kind} {event.step_id} {event.data.get('error', '')}" for event in run.events.all()]
-    raise AssertionError(f"run {run.workflow_id} is still {run.status} after {seconds} s: {events[-10:]}")
+        return done(run) if done else parked
+
+    def story() -> str:
+        events = [f"{event.kind} {event.step_id} {event.data.get('error', '')}" for event in run.events.all()]
+        return f"run {run.workflow_id} is still {run.status}: {events[-10:]}"
+
+    wait_until(there, story, pause=0.03)
+    return run

@@ -98,7 +98,7 @@ def test_a_fault_of_the_machinery_tells_no_secret(
     request.getfixturevalue("on_temporal")
     monkeypatch.setitem(registry.ACTIONS, "task", broken)
     action = {"type": "task", "handler": "x.y", "token": "{secret:TOKEN}"}
-    run = until(start(peer, "temporal", step("a", forward_action=action)), seconds=60)
+    run = until(start(peer, "temporal", step("a", forward_action=action)))
     assert run.status == "held" and "lost while sending [redacted]" in tables()
     places = {"tables": tables(), "log": log.getvalue(), "history": history(run)}
     assert "lost while sending [redacted]" in places["log"]

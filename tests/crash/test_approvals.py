@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.contract.sagas import start, step
 from tests.crash.workers import ROOT, WorkerProcess, worker
 from tests.orchestration.engines.temporal.test_tending import has_rung
 from tests.peer import Peer
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
 
@@ -72,10 +72,8 @@ def another_worker(engine: str) -> Iterator[None]:
 
 
 def reached(marker: Path, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while not marker.exists():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: marker.exists() or process.poll() is not None, f"{marker} touched")
+    assert marker.exists(), f"ended with {process.returncode}"
 
 
 def started(peer: Peer, engine: str) -> Run:
@@ -88,7 +86,7 @@ def the_question(run: Run) -> Request:
 
 
 def ended_well(run: Run, peer: Peer) -> None:
-    until(run, seconds=60)
+    until(run)
     request = whole(Request.objects.get(about=run.workflow_id))
     assert run.status == "completed" and request.status == "approved" and request.votes.count() == 1
     assert set(peer.things) == {"/things/a", "/things/deploy", "/things/b"}
@@ -139,7 +137,7 @@ def test_a_worker_killed_with_the_approved_action_done_and_its_end_unstored(
         assert "/things/deploy" in peer.things and not run.commands.filter(outcome="succeeded").exists()
         first.kill()
     with another_worker(engine):
-        until(run, seconds=60)
+        until(run)
     request, key = whole(Request.objects.get()), f"{run.workflow_id}:deploy:forward:1"
     assert run.status == "completed" and request.spent_by == key and request.run.status == "completed"
     assert [call for call in peer.calls if call[1] == "/things/deploy"] == [("POST", "/things/deploy", key)] * 2
@@ -200,4 +198,4 @@ def killed_at(place: str, name: str, request: Request, env: dict[str, str], fold
         reached(marker, decider)
     finally:
         decider.kill()
-        decider.wait(10)
+        decider.wait(PATIENCE_SECONDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -50,42 +49,43 @@ def again(server: OwnedServer) -> AbstractContextManager[OwnedServer]:
 
 
 def test_a_worker_killed_in_the_middle_of_a_step_is_replaced(env: dict[str, str], peer: Peer) -> None:
-    peer.delay["/things/b"] = 1.5
+    peer.hold("POST", "/things/b")
     with worker(env, *WORKER, engine="temporal") as first:
         run = start(peer, "temporal", step("a"), step("b"), step("c"))
-        until(run, lambda r: peer.at_once > 0 and "/things/a" in peer.things)
+        until(run, lambda r: peer.held("POST", "/things/b") == 1)
         first.kill()
-        killed = time.monotonic()
         with worker(env, *WORKER, engine="temporal"):
-            until(run, lambda r: len([c for c in peer.calls if c[1] == "/things/b"]) == 2, seconds=40)
-            resumed = time.monotonic() - killed
-            until(run, seconds=40)
-    assert run.status == "completed" and set(peer.effects.values()) == {1} and resumed < 30
+            until(run, lambda r: peer.held("POST", "/things/b") == 2)
+            peer.let_go()
+            until(run)
+    assert run.status == "completed" and set(peer.effects.values()) == {1}
     assert_the_repeat_is_told(run)
 
 
 def test_a_worker_killed_during_the_compensation_is_replaced(env: dict[str, str], peer: Peer) -> None:
-    peer.behave("/things/c", 422)
+    peer.say("/things/c", 422)
+    peer.hold("DELETE", "/things/b")
     with worker(env, *WORKER, engine="temporal") as first:
         run = start(peer, "temporal", step("a"), step("b"), step("c"))
-        peer.delay["/things/b"] = 0.8
-        until(run, lambda r: peer.at_once > 0 and len(peer.methods("POST")) == 3)
+        until(run, lambda r: peer.held("DELETE", "/things/b") == 1)
         first.kill()
+        peer.let_go()
         with worker(env, *WORKER, engine="temporal"):
-            until(run, seconds=40)
+            until(run)
     assert run.status == "rolled_back" and peer.things == {}
     assert peer.methods("DELETE")[-1] == "/things/a"
 
 
 def test_a_killed_server_comes_back_and_the_run_goes_on(env: dict[str, str], peer: Peer, server: OwnedServer) -> None:
-    peer.delay["/things/b"] = 1.0
+    peer.hold("POST", "/things/b")
     with worker(env, *WORKER, engine="temporal"):
         run = start(peer, "temporal", step("a"), step("b"), step("c"))
-        until(run, lambda r: peer.at_once > 0 and "/things/a" in peer.things)
+        until(run, lambda r: peer.held("POST", "/things/b") == 1)
         server.kill()
-        time.sleep(2)
+        peer.let_go()
+        until(run, lambda r: r.commands.filter(step_id="b", outcome="succeeded").exists())  # nobody hears of it
         with again(server):
-            until(run, seconds=60)
+            until(run)
             view = run_view(Run.objects.get(pk=run.pk))
     assert view["status"] == "completed" and set(peer.effects.values()) == {1}
 
@@ -104,7 +104,7 @@ def test_what_is_decided_while_the_server_is_killed_arrives_when_it_is_back(
         assert says("bob", "approve", request).status == "approved"
         assert run.messages.get().delivered_at is None and "/things/b" not in peer.things
         with again(server):
-            until(run, seconds=60)
+            until(run)
             until(request.run, lambda _: status_of(request) is WorkflowExecutionStatus.COMPLETED)
     request.refresh_from_db()
     assert run.status == "completed" and set(peer.effects.values()) == {1} and len(peer.effects) == 2
@@ -118,7 +118,7 @@ def test_a_worker_killed_between_two_steps_is_replaced(env: dict[str, str], peer
         until(run, lambda r: run_view(r)["status"] == "waiting")
         first.kill()
         with worker(env, *WORKER, engine="temporal"):
-            until(run, seconds=40)
+            until(run)
     assert run.status == "completed" and set(peer.effects.values()) == {1} and len(peer.calls) == 2
 
 
@@ -126,19 +126,22 @@ def test_two_workers_share_the_work_and_repeat_nothing(env: dict[str, str], peer
     with worker(env, *WORKER, engine="temporal"), worker(env, *WORKER, engine="temporal"):
         runs = [start(peer, "temporal", step("a", []), step("b", []), step("c", ["a", "b"])) for _ in range(15)]
         for run in runs:
-            until(run, seconds=60)
+            until(run)
     assert {run.status for run in runs} == {"completed"} and set(peer.effects.values()) == {1}
     assert len(peer.calls) == 45
 
 
 def test_a_worker_told_to_stop_finishes_its_step_and_takes_no_other(env: dict[str, str], peer: Peer) -> None:
-    peer.delay["/things/a"] = 1.0
+    peer.hold("POST", "/things/a")
     with worker(env, *WORKER, engine="temporal") as first:
         run = start(peer, "temporal", step("a"), step("b"))
-        until(run, lambda r: peer.at_once > 0)
-        assert first.terminate() == 0, first.output()
+        until(run, lambda r: peer.held("POST", "/things/a") == 1)
+        first.ask_to_stop()
+        first.until_it_says("finishing what is in hand")
+        peer.let_go()
+        assert first.wait() == 0, first.output()
         assert [path for _, path, _ in peer.calls] == ["/things/a"], first.output()
         assert not Worker.objects.filter(engine="temporal").exists()
         with worker(env, *WORKER, engine="temporal"):
-            until(run, seconds=40)
+            until(run)
     assert run.status == "completed" and len(peer.calls) == 2

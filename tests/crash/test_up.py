@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +16,11 @@ import pytest
 
 from tests.crash.workers import ROOT
 from tests.servers.fixtures import need
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from zen_project.embedded import temporal, valkey
 from zen_project.embedded.process import free_port
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.crash]
 SAGA = "saga_id: nap\nsteps: [{step_id: nap, forward_action: {type: wait, seconds: 0.1}}]\n"
 PARTS = {
     "site": "uvicorn",
@@ -46,15 +46,13 @@ class Up:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def until(self, done: Callable[[], object], seconds: float = 120) -> None:
-        deadline = time.monotonic() + seconds
-        while not done():
-            assert self.process.poll() is None and time.monotonic() < deadline, self.said()
-            time.sleep(0.1)
+    def until(self, done: Callable[[], object]) -> None:
+        wait_until(lambda: self.process.poll() is not None or done(), self.said, pause=0.1)
+        assert self.process.poll() is None, self.said()
 
     def answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.site}/livez", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.site}/livez", timeout=30) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -71,7 +69,7 @@ class Up:
         path = self.log.with_name("nap.yaml")
         path.write_text(SAGA)
         command = [sys.executable, "manage.py", "saga", "start", str(path), "--engine", engine, "--wait"]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr + self.said()
         return done.stderr
 
@@ -94,7 +92,7 @@ def up(folder: Path, port: int, *more: str) -> Iterator[Up]:
     finally:
         if started.process.poll() is None:
             started.process.terminate()
-            started.process.wait(90)
+            started.process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +114,7 @@ def test_whatever_dies_by_itself_is_started_again_and_the_others_go_on(tmp_path:
             assert "hosts one" not in one.runs_a_saga(engine)
         after = set(one.programs().values())
         one.process.terminate()
-        assert one.process.wait(90) == 0, one.said()
+        assert one.process.wait(PATIENCE_SECONDS) == 0, one.said()
         assert not alive(after)
 
 
@@ -128,7 +126,7 @@ def test_a_killed_one_leaves_nothing_behind_and_the_next_works_at_once(tmp_path:
             pid for pid, (parent, _) in processes().items() if parent in first.programs().values()
         }
         os.kill(first.process.pid, signal.SIGKILL)
-        first.process.wait(10)
+        first.process.wait(PATIENCE_SECONDS)
         with up(tmp_path, port) as second:
             second.until(lambda: second.programs().keys() == PARTS.keys() and second.answers())
             assert not alive(theirs)
@@ -139,6 +137,6 @@ def test_a_port_that_another_process_has_is_named_with_it(tmp_path: Path) -> Non
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with up(tmp_path, port, "--engine", "celery") as one:
-            assert one.process.wait(90) == 3
+            assert one.process.wait(PATIENCE_SECONDS) == 3
             assert f"the site is not started: port {port} cannot be had" in one.said()
             assert sys.platform != "linux" or f"process {os.getpid()}, " in one.said()

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from orchestration.models import Run, Worker
 from orchestration.selectors import run_view
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -33,12 +33,21 @@ class WorkerProcess:
     def kill(self) -> None:
         """kill -9 of the whole process group: nobody cleans up."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE_SECONDS)
 
-    def terminate(self, seconds: float = 30) -> int:
+    def terminate(self) -> int:
         """SIGTERM, as from a service manager; returns the exit code."""
+        self.ask_to_stop()
+        return self.wait()
+
+    def ask_to_stop(self) -> None:
         self.process.terminate()
-        return self.process.wait(seconds)
+
+    def wait(self) -> int:
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def until_it_says(self, words: str) -> None:
+        wait_until(lambda: words in self.output(), lambda: f"'{words}' in {self.output()}")
 
     def pause(self) -> None:
         os.killpg(self.process.pid, signal.SIGSTOP)
@@ -63,10 +72,12 @@ def worker(env: dict[str, str], *command: str, engine: str = "celery") -> Iterat
     before = set(Worker.objects.filter(engine=engine).values_list("name", flat=True))
     started = WorkerProcess(env, *command)
     try:
-        deadline = time.monotonic() + 90
-        while not set(Worker.objects.filter(engine=engine).values_list("name", flat=True)) - before:
-            assert started.process.poll() is None and time.monotonic() < deadline, started.output()
-            time.sleep(0.1)
+
+        def has_its_lease() -> bool:
+            assert started.process.poll() is None, started.output()
+            return bool(set(Worker.objects.filter(engine=engine).values_list("name", flat=True)) - before)
+
+        wait_until(has_its_lease, started.output)
         yield started
     finally:
         started.stop()

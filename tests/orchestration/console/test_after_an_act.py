@@ -60,7 +60,7 @@ def test_an_answer_on_temporal_shows_what_became_of_it(
         with worker(env, "manage.py", "temporal_worker", engine="temporal"):
             peer.behave("/things/b", 422)
             peer.behave("/things/a", 200, 403)
-            run = until(start(peer, "temporal", step("a"), step("b")), seconds=60)
+            run = until(start(peer, "temporal", step("a"), step("b")))
             assert run.status == "needs_attention"
             peer.delay["/things/a"] = 1.0
             words = ("resolve", run.workflow_id, "--step", "a", "--answer", "retry", "--note", "mended", "--yes")
@@ -69,4 +69,4 @@ def test_an_answer_on_temporal_shows_what_became_of_it(
             assert done.returncode == 0, done.stderr
             first = done.stdout.splitlines()[0]
             assert "compensating" in first or "rolled_back" in first, done.stdout
-            until(run, lambda found: found.finished_at is not None, seconds=60)
+            until(run, lambda found: found.finished_at is not None)
