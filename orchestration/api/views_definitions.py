@@ -21,6 +21,7 @@ from orchestration.core.matrix import failure_matrix
 from orchestration.errors import BadInput, NotFound
 from orchestration.models import Definition
 from orchestration.services import check_definition, publish
+from orchestration.services.definitions import published
 
 MOST_IN_A_MATRIX = 100
 """Steps. A matrix lives through three runs for each."""
@@ -40,7 +41,7 @@ class Definitions(Door):
         responses=answers({200: DefinitionPage}, 404, 422),
     )
     def get(self, request: Request) -> Response:
-        found = Definition.objects.all()
+        found = Definition.objects.filter(listed=True)
         if saga_id := query(request, "saga_id"):
             found = found.filter(saga_id=saga_id)
         pages = Pages()
@@ -64,7 +65,7 @@ class DefinitionVersion(Door):
 
 
 def _stored(saga_id: str, version: int) -> Definition:
-    found = Definition.objects.filter(saga_id=saga_id, version=version).first()
+    found = published(saga_id).filter(version=version).first()
     if found is None:
         raise NotFound(f"there is no definition '{saga_id}' version {version}", field="version")
     return found

@@ -16,8 +16,8 @@ from orchestration.api.views import Door
 from orchestration.api.views_definitions import Pages
 from orchestration.core.words import RunStatus
 from orchestration.errors import BadInput, NotFound
-from orchestration.models import Definition
 from orchestration.services import get_run, start_run
+from orchestration.services.definitions import published
 from orchestration.why import why
 
 ENGINES = ("temporal", "celery")
@@ -77,7 +77,7 @@ def _definition(given: dict[str, Any]) -> Any:
         raise BadInput("give either a definition or a saga_id", field="definition")
     if "definition" in given:
         return given["definition"]
-    found = Definition.objects.filter(saga_id=given["saga_id"]).order_by("-version")
+    found = published(given["saga_id"])
     if "version" in given:
         found = found.filter(version=given["version"])
     stored = found.first()

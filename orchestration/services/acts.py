@@ -248,6 +248,7 @@ def _restart(run: Run, actor: Actor, request_id: str) -> Run:
         raise WrongState(f"the run is {run.status}; only an ended run can be restarted", field="verb")
     again, _ = start_run(
         definition=run.definition.body,
+        listed=run.definition.listed,
         actor=actor,
         workflow_id=f"{run.workflow_id[:180]}~{request_id[:16]}" if request_id else "",
         engine=run.engine,

@@ -36,7 +36,8 @@ def _way(start: str, goal: str) -> tuple[str, ...]:
         if way[-1] in seen:
             continue
         seen.add(way[-1])
-        latest = Definition.objects.filter(saga_id=way[-1]).order_by("-version").values_list("body", flat=True).first()
+        versions = Definition.objects.filter(saga_id=way[-1], listed=True).order_by("-version")
+        latest = versions.values_list("body", flat=True).first()
         for _, name in _children(latest or {}):
             if name == goal:
                 return (*way, name)

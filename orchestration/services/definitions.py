@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.db.models import QuerySet
+
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.core.definition import (
@@ -104,39 +106,58 @@ def publish(*, data: object, actor: Actor) -> tuple[Definition, bool]:
     with sql.writing():
         stored, created = store(found, actor=actor)
         if created:
-            audit.record(actor=actor, action="definition.publish", definition=str(stored))
+            audit_publishing(stored, actor)
     return stored, created
 
 
-def store(found: Checked, *, actor: Actor) -> tuple[Definition, bool]:
-    """Inside the caller's transaction."""
+def store(found: Checked, *, actor: Actor, listed: bool = True) -> tuple[Definition, bool]:
+    """The row of this content and whether it is new, inside the caller's transaction.
+
+    `listed`: as a published version; the caller has asked whether the actor may. Otherwise as a definition of its
+    runs' own, which nothing finds by its name, unless this very content is published already.
+    """
     definition = found.definition
-    same = _stored(definition.saga_id, found.hash)
+    same = _stored(definition.saga_id, found.hash, listed)
     if same is not None:
         return same, False
     refuse_circles(definition)
     sql.run(*turn(f"definition:{definition.saga_id}"))  # one at a time counts its versions
-    same = _stored(definition.saga_id, found.hash)
+    same = _stored(definition.saga_id, found.hash, listed)
     if same is not None:
         return same, False
-    latest = Definition.objects.filter(saga_id=definition.saga_id).order_by("-version").first()
+    latest = Definition.objects.filter(saga_id=definition.saga_id).order_by("-version").first() if listed else None
     stored = Definition.objects.create(
         saga_id=definition.saga_id,
-        version=latest.version + 1 if latest else 1,
+        version=(latest.version + 1 if latest else 1) if listed else 0,
+        listed=listed,
         hash=found.hash,
         name=definition.name or definition.saga_id,
         body=definition.model_dump(mode="json", exclude_unset=True),
         warnings=warnings_of(definition),
-        published_by=actor.name,
+        published_by=actor.name if listed else "",
     )
     return stored, True
 
 
-def _stored(saga_id: str, content: str) -> Definition | None:
-    """The version with this content. The row is looked for; what it holds never changes, so it is read once."""
-    statement = "SELECT id FROM orchestration_definition WHERE saga_id = %s AND hash = %s"
-    for (pk,) in sql.rows_of(sql.Statement(statement, [saga_id, content]))[0]:
-        return _read(pk, content)
+def audit_publishing(stored: Definition, actor: Actor) -> None:
+    audit.record(actor=actor, action="definition.publish", definition=str(stored))
+
+
+def published(saga_id: str) -> QuerySet[Definition]:
+    """The versions that a name stands for, the latest first."""
+    return Definition.objects.filter(saga_id=saga_id, listed=True).order_by("-version")
+
+
+def _stored(saga_id: str, content: str, listed: bool) -> Definition | None:
+    """The row with this content, the published one before any other; `listed`: no other.
+
+    The row is looked for; what it holds never changes, so it is read once.
+    """
+    statement = "SELECT id, listed FROM orchestration_definition WHERE saga_id = %s AND hash = %s"
+    rows = sql.rows_of(sql.Statement(statement, [saga_id, content]))[0]
+    for pk, is_listed in sorted(rows, key=lambda row: not row[1]):
+        if is_listed or not listed:
+            return _read(pk, content)
     return None
 
 

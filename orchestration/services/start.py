@@ -19,7 +19,7 @@ from orchestration.core.definition import SagaDefinition
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
 from orchestration.models import Definition, Run
-from orchestration.services.definitions import Checked, checked, refuse_gates, store
+from orchestration.services.definitions import Checked, audit_publishing, checked, published, refuse_gates, store
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,12 @@ def start_run(
     context: dict[str, Any] | None = None,
     config: dict[str, Any] | None = None,
     parent: Parent | None = None,
+    listed: bool = True,
 ) -> tuple[Run, bool]:
     """The run and whether this call started it.
+
+    A `definition` that is not published yet is published by this, if `listed` says so, the actor may publish and it is
+    no child's; otherwise it belongs to this run, and nothing finds it by its name.
 
     A used `workflow_id` with the same definition and context returns its run; with another it is BadInput.
     `context` is laid over the definition's own. `config`: timeout_seconds, max_parallel; other keys are kept.
@@ -72,7 +76,10 @@ def start_run(
     refuse_gates(found.definition)
     chosen = choose(engine)
     with sql.writing():
-        stored, _ = store(found, actor=actor)
+        publishes = listed and parent is None and roles.may(actor, "definition.publish")
+        stored, new = store(found, actor=actor, listed=publishes)
+        if new and publishes:
+            audit_publishing(stored, actor)
         run = Run(
             workflow_id=handle,
             engine=chosen.name,
@@ -189,7 +196,7 @@ def _check_config(config: dict[str, Any]) -> None:
 
 def definition_by_name(name: str) -> Definition:
     """The latest version of a saga, for a child that names it."""
-    found = Definition.objects.filter(saga_id=name).order_by("-version").first()
+    found = published(name).first()
     if found is None:
         raise BadInput(f"there is no saga '{name}'", field="definition", remedy="publish it first")
     return found
