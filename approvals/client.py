@@ -11,11 +11,12 @@ from django.contrib.auth import get_user_model
 
 from approvals import links, selectors
 from approvals.content import content_hash
+from approvals.core.words import Choice
 from approvals.models import Request
 from approvals.outgoing import secret_of
 from approvals.people import person_of
 from approvals.services import Ask, Evidence, ask, decide, remind, withdraw
-from approvals.services.view import found_request
+from approvals.services.view import found_request, only_content
 from orchestration import roles
 from orchestration.audit import Actor
 from orchestration.errors import BadInput
@@ -56,9 +57,10 @@ async def submit_approval_decision(
 ) -> bool:
     """Decide as an account (its user name or e-mail address). True once it is heard.
 
-    `seen`: the content_hash of what they looked at; a yes needs it once another decider has edited the content.
+    `seen`: the content_hash of what they looked at, as `get_approval` shows it. A yes without it is to the content of
+    the first round, while that is all that was ever asked; once the request was resubmitted or edited, a yes needs it.
 
-    Raises NotFound, NotAllowed, BadInput, WrongState (somebody was first), Gone (too late).
+    Raises NotFound, NotAllowed, BadInput, WrongState (somebody was first, or it has changed since), Gone (too late).
     """
     await sync_to_async(_decide)(request_id, approver_id, decision, feedback, edits, answers, seen)
     return True
@@ -113,12 +115,14 @@ def _decide(
     answers: Mapping[str, Any] | None,
     seen: str,
 ) -> Request:
-    user = _account(approver_id)
+    user, word = _account(approver_id), decision.replace("_", "-")
+    if not seen and word == Choice.APPROVE:
+        seen = only_content(found_request(request_id))
     return decide(
         request_id=request_id,
         actor=Actor(name=user.get_username(), door="python", roles=roles.roles_of(user)),
         person=person_of(user),
-        choice=decision.replace("_", "-"),
+        choice=word,
         comment=feedback,
         edits=edits,
         answers=answers,

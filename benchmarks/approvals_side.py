@@ -108,7 +108,9 @@ def decide_some() -> list[float]:
     actor = Actor(name="bob", door="python", roles=roles.roles_of(bob))
     found = []
     for request in Request.objects.filter(status="pending").select_related("run__parent").order_by("?")[:DECISIONS]:
-        after = decide(request_id=request.request_id, actor=actor, person=person_of(bob), choice="approve")
+        after = decide(
+            request_id=request.request_id, actor=actor, person=person_of(bob), choice="approve", seen=request.shown_hash
+        )
         run = request.run.parent
         wait_until(lambda run=run: run.events.filter(kind="step.running", step_id="after").exists())  # type: ignore[misc]
         begun = run.events.get(kind="step.running", step_id="after").at  # type: ignore[union-attr]

@@ -40,7 +40,7 @@ class DecideIn(Form):
     seen = Text(
         required=False,
         max_length=64,
-        help_text="content_hash as shown; a yes to edited content needs it",
+        help_text="content_hash as shown; a yes needs it",
     )
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django_typer.management import command
 
 from approvals import selectors
 from approvals.console import requests
 from approvals.console.confirm import confirm
 from approvals.console.inputs import DOOR, account, acting_as
-from approvals.console.options import Answers, AsJson, AsUser, Comment, Edits, RequestId, Yes
+from approvals.console.options import Answers, AsJson, AsUser, Comment, Edits, RequestId, Seen, Yes
 from approvals.console.preview import preview
 from approvals.core.events import Voted
 from approvals.core.words import Choice
 from approvals.people import person_of
 from approvals.services import Evidence, decide, get_request
+from approvals.services.view import only_content
 from orchestration.clock import now
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import actor, guarded, put_json
@@ -25,37 +28,37 @@ class Deciding(ConsoleCommand):
     @guarded
     def approve(
         self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
-        answer: Answers = None, yes: Yes = False, as_json: AsJson = False,
+        answer: Answers = None, seen: Seen = "", yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Say yes."""
-        _decide(Choice.APPROVE, request_id, as_user, comment, edit, answer, yes=yes, as_json=as_json)
+        _decide(Choice.APPROVE, request_id, as_user, comment, edit, answer, seen, yes=yes, as_json=as_json)
 
     @command()
     @guarded
     def reject(
         self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
-        answer: Answers = None, yes: Yes = False, as_json: AsJson = False,
+        answer: Answers = None, seen: Seen = "", yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Say no."""
-        _decide(Choice.REJECT, request_id, as_user, comment, edit, answer, yes=yes, as_json=as_json)
+        _decide(Choice.REJECT, request_id, as_user, comment, edit, answer, seen, yes=yes, as_json=as_json)
 
     @command(name="request-changes")
     @guarded
     def request_changes(
         self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
-        answer: Answers = None, yes: Yes = False, as_json: AsJson = False,
+        answer: Answers = None, seen: Seen = "", yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Give it back to whoever asked."""
-        _decide(Choice.REQUEST_CHANGES, request_id, as_user, comment, edit, answer, yes=yes, as_json=as_json)
+        _decide(Choice.REQUEST_CHANGES, request_id, as_user, comment, edit, answer, seen, yes=yes, as_json=as_json)
 
     @command()
     @guarded
     def abstain(
         self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
-        answer: Answers = None, yes: Yes = False, as_json: AsJson = False,
+        answer: Answers = None, seen: Seen = "", yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Say neither."""
-        _decide(Choice.ABSTAIN, request_id, as_user, comment, edit, answer, yes=yes, as_json=as_json)
+        _decide(Choice.ABSTAIN, request_id, as_user, comment, edit, answer, seen, yes=yes, as_json=as_json)
 
 
 def _decide(
@@ -65,6 +68,7 @@ def _decide(
     comment: str,
     edit: list[str] | None,
     answer: list[str] | None,
+    seen: str,
     *,
     yes: bool,
     as_json: bool,
@@ -73,7 +77,8 @@ def _decide(
     person, at = person_of(user), now()
     request = get_request(request_id, actor=actor())
     foretold = preview(request, Voted(at=at, person=person.id, choice=choice), person)
-    confirm(f"{choice} '{request.title}' ({request_id}) as {user.get_username()}", foretold, yes=yes)
+    shown = replace(foretold, lines=(*requests.asked(selectors.request_view(request)), *foretold.lines))
+    confirm(f"{choice} '{request.title}' ({request_id}) as {user.get_username()}", shown, yes=yes)
     decide(
         request_id=request_id,
         actor=acting_as(user),
@@ -82,7 +87,7 @@ def _decide(
         comment=comment,
         edits=edits,
         answers=texts(answer, "answer"),
-        seen=request.shown_hash,
+        seen=seen or (only_content(request) if yes else request.shown_hash),
         evidence=Evidence(strength=DOOR, detail={"operator": actor().name}),
     )
     view = selectors.request_view(get_request(request_id, actor=actor()))

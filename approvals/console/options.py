@@ -13,4 +13,5 @@ AsUser = Annotated[str, typer.Option("--as", help="the account in whose name it 
 Comment = Annotated[str, typer.Option(help="kept with the decision")]
 Edits = Annotated[list[str] | None, typer.Option("--edit", help="PATH=VALUE, laid over what is shown, with a yes")]
 Note = Annotated[str, typer.Option(help="why; kept in the audit")]
+Seen = Annotated[str, typer.Option(help="the content_hash that was looked at; with --yes, round 2 needs it")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]

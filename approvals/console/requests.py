@@ -70,6 +70,11 @@ def _because(view: Row) -> str:
     return "" if view["words"] == view["status"] else str(view["words"])
 
 
+def asked(view: Row) -> tuple[str, ...]:
+    """What a decision is to, before it is made, and its hash."""
+    return (*_content(view), f"content_hash: {view['content_hash']}")
+
+
 def clock(at: str | None) -> str:
     return f"{at[:16].replace('T', ' ')} UTC" if at else ""
 

@@ -27,13 +27,13 @@ def check_comment(stage: Stage, word: Choice, comment: str) -> None:
 
 
 def check_seen(held: Held, word: Choice, seen: str) -> None:
-    """A yes is to what was shown, with what others have changed in it."""
+    """A yes is to what was shown, with what others have changed in it: at every door, in every round."""
     if seen and seen != held.request.shown_hash:
         raise WrongState("what is asked has changed since it was shown", field="seen", remedy="look at it again")
-    if not seen and word is Choice.APPROVE and held.request.edits:
+    if not seen and word is Choice.APPROVE:
         raise BadInput(
-            "somebody has changed it with their yes, so a yes has to say what it is to", field="seen",
-            remedy="give the content_hash of the request as it is now",
+            "a yes has to say what it is to", field="seen",
+            remedy=f"read the request (GET approvals/{held.request}/), and give its content_hash as seen",
         )  # fmt: skip
 
 

@@ -21,6 +21,14 @@ def found_request(request_id: str) -> Request:
     return found
 
 
+def only_content(request: Request) -> str:
+    """Its hash, where nothing else was ever asked: in the first round, before anybody edits. '' where there was more.
+
+    For doors that show nothing and get no `seen`: until then a yes to the request can be to nothing else.
+    """
+    return request.shown_hash if request.round == 1 and not request.edits else ""
+
+
 def run_of(request_id: str) -> int:
     """The id of its run, for whoever locks and reads both next."""
     run: int | None = Request.objects.filter(request_id=request_id).values_list("run_id", flat=True).first()

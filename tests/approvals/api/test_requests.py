@@ -37,6 +37,11 @@ def bob() -> Client:
     return client_for(account("bob"))
 
 
+def yes(handle: str = "a-1", **more: Any) -> dict[str, Any]:
+    """To what it shows now."""
+    return {"decision": "approve", "seen": Request.objects.get(request_id=handle).shown_hash, **more}
+
+
 def ask(client: Client, **more: Any) -> Any:
     body = {"stage": "deployment", "description": "Deploy 1.2", "request_id": "a-1", "engine": "celery", **more}
     return post(client, "approvals/", body)
@@ -87,10 +92,10 @@ def test_a_form_is_shown_and_answered(ada: Client, bob: Client) -> None:
         "integer",
         ["approve"],
     )
-    refused = post(bob, "approvals/a-1/decide/", {"decision": "approve", "answers": {"wave": "soon"}})
+    refused = post(bob, "approvals/a-1/decide/", yes(answers={"wave": "soon"}))
     assert refused.status_code == 422 and "answers.wave" in str(refused.json())
     assert "a whole number" in str(refused.json()) and not Vote.objects.exists()
-    answer = post(bob, "approvals/a-1/decide/", {"decision": "approve", "answers": {"wave": 3}})
+    answer = post(bob, "approvals/a-1/decide/", yes(answers={"wave": 3}))
     assert answer.status_code == 200 and answer.json()["votes"][0]["answers"] == {"wave": 3}
 
 
@@ -98,7 +103,7 @@ def test_who_was_second_is_told_who_was_first(ada: Client, bob: Client) -> None:
     carol = client_for(account("carol"))
     ask(ada)
     post(bob, "approvals/a-1/decide/", {"decision": "reject", "comment": "not today"})
-    refused = post(carol, "approvals/a-1/decide/", {"decision": "approve"})
+    refused = post(carol, "approvals/a-1/decide/", yes())
     assert refused.status_code == 409 and "rejected already by bob, since" in refused.json()["detail"]
 
 
@@ -107,7 +112,7 @@ def test_a_late_decision_is_gone(ada: Client, bob: Client) -> None:
     request = Request.objects.get()
     long_ago = (now() - timedelta(minutes=2)).isoformat()
     Request.objects.filter(pk=request.pk).update(state=request.state | {"opened_at": long_ago, "clock_from": long_ago})
-    answer = post(bob, "approvals/a-1/decide/", {"decision": "approve"})
+    answer = post(bob, "approvals/a-1/decide/", yes())
     assert answer.status_code == 410, answer.content
     assert "it was over at" in answer.json()["detail"]
 
@@ -172,6 +177,7 @@ def test_who_may_do_what(ada: Client, bob: Client, role: str, act: str) -> None:
     user = User.objects.create_user("eve") if role == "none" else account("eve", role)
     ask(ada, approvers=["bob", *(["eve"] if role in ("approver", "administrator") else [])])
     client, (path, body) = client_for(user), ACTS[act]
+    body = yes() if act == "approve" else body
     answer = post(client, path, body) if path else client.get("/api/v1/approvals/a-1/")
     if act in ALLOWED[role]:
         assert answer.status_code in (200, 201), answer.content
@@ -187,14 +193,14 @@ def test_a_second_reminder_too_soon_says_when_it_is_time(ada: Client, bob: Clien
     assert (answer.status_code, answer.json()["status"], answer.json()["field"]) == (429, 429, "verb"), answer.content
     assert answer["Content-Type"] == "application/problem+json" and 590 < int(answer["Retry-After"]) <= 600
     assert AuditEvent.objects.filter(action="approval.remind").count() == 1
-    post(bob, "approvals/a-1/decide/", {"decision": "approve"})
+    post(bob, "approvals/a-1/decide/", yes())
     assert post(ada, "approvals/a-1/remind/", {}).status_code == 409
 
 
 def test_whoever_asked_cannot_decide(bob: Client) -> None:
     boss = client_for(account("boss", "administrator"))
     assert ask(boss, approvers=["bob", "boss"]).status_code == 201
-    answer = post(boss, "approvals/a-1/decide/", {"decision": "approve"})
+    answer = post(boss, "approvals/a-1/decide/", yes())
     assert answer.status_code == 403 and "asked for it" in answer.json()["detail"]
 
 
@@ -203,8 +209,8 @@ def test_a_token_is_good_for_its_scopes_only(ada: Client) -> None:
     ask(ada)
     reader = client_for(user, scopes=["view"])
     assert reader.get("/api/v1/approvals/a-1/").status_code == 200
-    assert post(reader, "approvals/a-1/decide/", {"decision": "approve"}).status_code == 403
-    assert post(client_for(user, scopes=["view", "approval.decide"]), "approvals/a-1/decide/", {"decision": "approve"})
+    assert post(reader, "approvals/a-1/decide/", yes()).status_code == 403
+    assert post(client_for(user, scopes=["view", "approval.decide"]), "approvals/a-1/decide/", yes())
     assert Request.objects.get().status == "approved"
 
 
@@ -232,7 +238,7 @@ def test_the_owner_of_an_agent_decides_nothing_that_it_asks_for() -> None:
     refused = ask(client, approvers=["oli"])
     assert refused.status_code == 422, "nobody would be left"
     assert ask(client, approvers=["oli", "bob"] if account("bob") else []).status_code == 201
-    answer = post(client_for(oli), "approvals/a-1/decide/", {"decision": "approve"})
+    answer = post(client_for(oli), "approvals/a-1/decide/", yes())
     assert answer.status_code == 403 and "owns the agent" in answer.json()["detail"]
     gate = {"step_id": "gate", "forward_action": {"type": "approval", "approvers": ["oli", "bob"]}}
     saga = {"saga_id": "s", "steps": [gate]}
@@ -261,21 +267,19 @@ def test_an_agent_never_decides(ada: Client) -> None:
         ApiToken.issue(user, scopes=["approval.decide"], agent=True)
     row, secret = ApiToken.issue(user, agent=True)
     ApiToken.objects.filter(pk=row.pk).update(scopes=["view", "approval.decide"])  # whatever the row says
-    answer = post(
-        Client(headers={"Authorization": f"Bearer {secret}"}), "approvals/a-1/decide/", {"decision": "approve"}
-    )
+    answer = post(Client(headers={"Authorization": f"Bearer {secret}"}), "approvals/a-1/decide/", yes())
     assert answer.status_code == 403 and Request.objects.get().status == "pending"
 
 
 def test_delegations_are_made_used_and_ended(ada: Client, bob: Client) -> None:
     carol = client_for(account("carol"))
     ask(ada, approvers=["bob"])
-    assert post(carol, "approvals/a-1/decide/", {"decision": "approve"}).status_code == 403
+    assert post(carol, "approvals/a-1/decide/", yes()).status_code == 403
     while_away = {"to": "carol", "starts_at": now().isoformat(), "ends_at": (now() + timedelta(days=2)).isoformat()}
     made = post(bob, "delegations/", while_away)
     assert made.status_code == 201, made.content
     assert [row["request_id"] for row in carol.get("/api/v1/approvals/?mine=true").json()["results"]] == ["a-1"]
-    answer = post(carol, "approvals/a-1/decide/", {"decision": "approve"}).json()
+    answer = post(carol, "approvals/a-1/decide/", yes()).json()
     assert answer["status"] == "approved" and answer["votes"][0]["on_behalf_of"] == "bob"
     ended = post(bob, f"delegations/{made.json()['id']}/end/", {})
     assert ended.status_code == 200 and ended.json()["ended_at"]
@@ -327,9 +331,9 @@ def test_changes_are_asked_for_and_a_yes_is_taken_back(ada: Client, bob: Client)
     assert post(bob, "approvals/a-1/resubmit/", {}).status_code == 403
     again = post(ada, "approvals/a-1/resubmit/", {"description": "Deploy 1.2.1"}).json()
     assert (again["status"], again["round"]) == ("pending", 2) and "+Deploy 1.2.1" in again["changes"]
-    assert post(bob, "approvals/a-1/decide/", {"decision": "approve"}).json()["status"] == "approved"
+    assert post(bob, "approvals/a-1/decide/", yes()).json()["status"] == "approved"
     ask(ada, request_id="a-2")
-    post(bob, "approvals/a-2/decide/", {"decision": "approve"})
+    post(bob, "approvals/a-2/decide/", yes("a-2"))
     assert post(bob, "approvals/a-2/revoke/", {"note": "wrong one"}).json()["status"] == "withdrawn"
     assert post(bob, "approvals/a-2/revoke/", {}).status_code == 409
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 import pytest
 
 from approvals.models import Request, Vote
+from approvals.services import resubmit
 from orchestration.models import AuditEvent
 from tests.approvals.console.conftest import Manage
-from tests.approvals.scenes import TWO_STAGES, asked, published
-from tests.contract.cast import account, actor
+from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
+from tests.contract.cast import account, actor, says
 from tests.crash.workers import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("people")]
@@ -119,3 +120,28 @@ def test_what_is_wrong_is_named_and_changes_nothing(manage: Manage) -> None:
     assert json.loads(done.stdout)["edits"] == {"context.size": 2}
     late = manage("approval", "reject", "r1", "--as", "bob", "--comment", "no", "--yes")
     assert late.returncode == 1 and "it is approved already by bob" in late.stderr
+
+
+def test_a_yes_without_a_question_names_what_it_is_to_from_round_two_on(manage: Manage) -> None:
+    request = asked(request_id="r1", approvers=("bob",), description="v1")
+    before = request.shown_hash
+    assert manage("approval", "request-changes", "r1", "--as", "bob", "--yes").returncode == 0
+    now = resubmit(request_id="r1", actor=ADA, description="v2 drop database").shown_hash
+    say = ("approval", "approve", "r1", "--as", "bob", "--yes")
+    done = manage(*say)
+    assert done.returncode == 2 and "a yes has to say what it is to" in done.stderr and not yeses()
+    assert "has changed since it was shown" in manage(*say, "--seen", before).stderr and not yeses()
+    assert manage(*say, "--seen", now).returncode == 0 and yeses()[0].content_hash == now
+
+
+def test_at_a_terminal_a_yes_is_to_what_was_written_there(at_terminal: AtTerminal) -> None:
+    request = asked(request_id="r1", approvers=("bob",), description="v1")
+    says("bob", "request-changes", request)
+    now = resubmit(request_id="r1", actor=ADA, description="v2 drop database").shown_hash
+    code, said = at_terminal("y", "approval", "approve", "r1", "--as", "bob")
+    assert code == 0 and "v2 drop database" in said.replace("\n", " ") and now in said
+    assert yeses()[0].content_hash == now
+
+
+def yeses() -> list[Vote]:
+    return list(Vote.objects.filter(choice="approve"))

@@ -42,7 +42,8 @@ def test_django_writes_no_token_when_it_refuses(caplog: pytest.LogCaptureFixture
         assert Client().post(path, {"decision": "reject"}).status_code == 422
         assert Client().put(path).status_code == 405
         assert Client().get(path[:-4] + "0000/").status_code == 404
-        assert Client().post(path, {"decision": "approve"}).status_code == 200
+        assert Client().post(path, {"decision": "approve"}).status_code == 422, "a yes names what was shown"
+        assert Client().post(path, {"decision": "approve", "seen": request.shown_hash}).status_code == 200
         assert Client().get(path).status_code == 410
     lines = [record.getMessage() for record in caplog.records if "/approvals/link/" in record.getMessage()]
     assert len(lines) >= 5 and all("[redacted]" in line for line in lines)

@@ -72,7 +72,7 @@ def session(who: str) -> Client:
 
 
 def by_api(who: str, request: Request, word: str) -> None:
-    post(bearer(who), f"approvals/{request}/decide/", {"decision": word})
+    post(bearer(who), f"approvals/{request}/decide/", {"decision": word, "seen": request.shown_hash})
 
 
 def by_page(who: str, request: Request, word: str) -> None:

@@ -61,10 +61,10 @@ def test_deciding_asks_as_often_among_six_people_as_among_two() -> None:
     policy("bob", "carol")
     warm()
     among_two, bob = asked(), User.objects.get(username="bob")
-    few = queries(lambda: says("bob", "approve", among_two, seen=""))
+    few = queries(lambda: says("bob", "approve", among_two, seen=among_two.shown_hash))
     policy(*NAMES)
     among_six = asked()
-    assert queries(lambda: says("bob", "approve", among_six, seen="")) == few <= DECIDE
+    assert queries(lambda: says("bob", "approve", among_six, seen=among_six.shown_hash)) == few <= DECIDE
     assert bob.votes.count() == 3
 
 
