@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -16,18 +17,20 @@ from approvals.models import Callback, Endpoint
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.audit_chain.canonical import moment
-from orchestration.clock import now
+from orchestration.clock import database_now, now
 from orchestration.errors import BadInput, NotFound, WrongState
 from orchestration.turns import turn
 
 BELOW_BYTES = 20_000
+EPOCH, MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
 EVENT_TYPE = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 
 
 def call_back(*, endpoint: Endpoint, subject: str, event_type: str, data: dict[str, Any]) -> Callback:
     """Store a callback in the caller's transaction; once that is committed, it is sent until it is delivered or dead.
 
-    Callbacks about a subject have rising numbers. Raises BadInput, and then nothing is stored.
+    Callbacks about a subject have rising numbers, which come from the clock: none is given twice, not even after the
+    database was put back to an older state. Raises BadInput, and then nothing is stored.
     """
     _check(subject, event_type)
     if connection.in_atomic_block:
@@ -37,10 +40,10 @@ def call_back(*, endpoint: Endpoint, subject: str, event_type: str, data: dict[s
 
 
 def _stored(endpoint: Endpoint, subject: str, event_type: str, data: dict[str, Any]) -> Callback:
-    at = now()
     sql.rows_of(*turn(f"callbacks:{subject}"))
-    last = Callback.objects.filter(subject=subject).aggregate(last=Max("sequence"))["last"]
-    sequence = (last or 0) + 1
+    at = database_now()
+    last = Callback.objects.filter(subject=subject).aggregate(last=Max("sequence"))["last"] or 0
+    sequence = max(last + 1, (at - EPOCH) // MICROSECOND)
     content = {"type": event_type, "timestamp": moment(at), "subject": subject, "sequence": sequence, "data": data}
     return Callback.objects.create(
         endpoint=endpoint,

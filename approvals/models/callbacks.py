@@ -47,7 +47,9 @@ class Callback(models.Model):
     webhook_id = models.CharField(max_length=64, unique=True, help_text="the same for every attempt")
     event_type = models.CharField(max_length=100)
     subject = models.CharField(max_length=200, help_text="what it is about, such as approval:17")
-    sequence = models.PositiveIntegerField(help_text="rising with each callback about the subject")
+    sequence = models.PositiveBigIntegerField(
+        help_text="rising with each callback about the subject: microseconds since 1970, or the last one and one more"
+    )
     payload = models.TextField()
     status = models.CharField(max_length=10, choices=STATUSES, default=QUEUED)
     attempts = models.PositiveIntegerField(default=0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from approvals import folding
 from approvals.core.events import ClockReached
@@ -14,8 +14,7 @@ from approvals.core.state import State
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.people import Person
-from orchestration import sql
-from orchestration.clock import now
+from orchestration import clock, sql
 from orchestration.errors import ZenError
 
 
@@ -45,10 +44,7 @@ def held_now(run_pk: int) -> Iterator[tuple[Held, datetime]]:
 
 def database_now(state: State) -> datetime:
     """The clock that everybody shares, under the lock; never before what has happened already."""
-    if connection.vendor != "postgresql":
-        moment = now()
-    else:
-        ((moment,),) = sql.rows_of(sql.Statement("SELECT clock_timestamp()", []))[0]
+    moment = clock.database_now()
     latest = max((vote.at for vote in state.votes), default=moment)
     return max(moment, latest)
 

@@ -52,7 +52,7 @@ def test_both_kinds_of_signature_hold(receiver: Peer) -> None:
     (request,) = receiver.seen
     body = verified(endpoint.shown_once, request)
     assert isinstance(body, dict) and body["data"] == {"answer": "yes", "who": "Zoë"}
-    assert (body["type"], body["subject"], body["sequence"]) == ("approval.decided", "approval:17", 1)
+    assert (body["type"], body["subject"]) == ("approval.decided", "approval:17") and body["sequence"] > 0
     assert is_signed_by(endpoint.public_key, request)
     assert request.headers["content-type"] == "application/json"
 
