@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import smtplib
+from email.utils import formataddr, parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from notifications.senders.addresses import as_sent
 from notifications.senders.html import page, plain
 from notifications.senders.parcel import Outcome, Parcel
 from notifications.text import one_line
@@ -18,7 +20,11 @@ def send(parcel: Parcel) -> Outcome:
     if not settings.EMAIL_HOST:
         return Outcome(error="there is no mail server; set EMAIL_URL (docs/notifications.md)", permanent=True)
     try:
-        _mail(parcel).send()
+        mail = _mail(parcel)
+    except ValueError as error:
+        return Outcome(error=str(error), permanent=True)
+    try:
+        mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         return Outcome(error=f"the address was refused: {error}", permanent=all(code >= 500 for code in codes))
@@ -32,13 +38,26 @@ def send(parcel: Parcel) -> Outcome:
 
 
 def _mail(parcel: Parcel) -> EmailMultiAlternatives:
-    """The Message-ID stays the same for every attempt: a mailbox shows a repeated one once."""
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
+    """The Message-ID stays the same for every attempt: a mailbox shows a repeated one once.
+
+    Raises ValueError for an address that no header may hold, ours or theirs.
+    """
+    name, sender = _sender()
+    domain = sender.rpartition("@")[2]
     mail = EmailMultiAlternatives(
         subject=one_line(parcel.title, LONGEST_SUBJECT),
         body=plain(parcel.items),
-        to=[parcel.address or parcel.target],
+        from_email=formataddr((name, sender)),
+        to=[as_sent(parcel.address or parcel.target)],
         headers={"Message-ID": f"<delivery-{parcel.id}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(page(parcel.items), "text/html")
     return mail
+
+
+def _sender() -> tuple[str, str]:
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    try:
+        return name, as_sent(address)
+    except ValueError as error:
+        raise ValueError(f"EMAIL_FROM: {error}") from None
