@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+import warnings
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import holidays
 
+from approvals.core.policy import PolicyDefinition
+from approvals.core.reach import years_of
+from approvals.core.spans import span_of
 from orchestration.clock import now
 from orchestration.core.definition.problems import did_you_mean
 from orchestration.errors import BadInput
 
 CODE = re.compile(r"[A-Z]{2,3}")
 """The library also takes the names of its own classes."""
-YEARS = 3
-"""From the year of a request on: longer than any of its clocks."""
+DAY = timedelta(days=1)
 
 
-def holidays_of(region: str, at: datetime) -> frozenset[date]:
-    """`region`: such as DE, DE-BE or US-CA; '' has none. Raises BadInput for one that the library does not know."""
-    return _holidays(region, at.year) if region else frozenset()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """`days`: the holidays of the years that were asked for. `until`: the last year that the library has. `said`: what
+    it says of how sure it is.
+    """
+
+    days: frozenset[date]
+    until: int
+    said: tuple[str, ...] = ()
+
+
+def holidays_of(policy: PolicyDefinition, at: datetime) -> frozenset[date]:
+    """As far as the clocks of a request that is opened `at` can reach. Raises BadInput for an unknown region."""
+    region = policy.hours.holidays
+    return _of(policy, region, at).days if region else frozenset()
+
+
+def unsure_of(policy: PolicyDefinition, at: datetime) -> list[str]:
+    """What the library cannot know of the years that its clocks can reach."""
+    region = policy.hours.holidays
+    if not region or not any(span_of(text).business for stage in policy.stages for text in stage.spans()):
+        return []
+    found, last = _of(policy, region, at), (at - DAY).year + years_of(policy)
+    ends = f"holidays of {region} are known until {found.until}; clocks that reach {last} take later ones for workdays"
+    return [*([ends] if found.until < last else []), *(f"holidays of {region}: {said}" for said in found.said)]
 
 
 def check_region(region: str) -> None:
@@ -28,17 +54,32 @@ def check_region(region: str) -> None:
     country, dash, part = region.partition("-")
     if region and (not CODE.fullmatch(country) or (dash and not part)):
         raise _unknown(region)
-    holidays_of(region, now())
+    if region:
+        _calendar(region, now().year, 1)
+
+
+def _of(policy: PolicyDefinition, region: str, at: datetime) -> Calendar:
+    """From the day before: it may still be the old year where the policy's clocks hang."""
+    return _calendar(region, (at - DAY).year, years_of(policy) + 1)
 
 
 @lru_cache(maxsize=64)
-def _holidays(region: str, year: int) -> frozenset[date]:
+def _calendar(region: str, year: int, years: int) -> Calendar:
     country, _, part = region.partition("-")
-    try:
-        found = holidays.country_holidays(country, subdiv=part or None, years=range(year, year + YEARS))
-    except NotImplementedError:
-        raise _unknown(region) from None
-    return frozenset(found)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            found = holidays.country_holidays(country, subdiv=part or None, years=range(year, year + years))
+        except NotImplementedError:
+            raise _unknown(region) from None
+    told = dict.fromkeys(str(one.message) for one in said)
+    unsure = [f"those of {min(guessed)} and later are in part estimated"] if (guessed := _estimated(found)) else []
+    return Calendar(days=frozenset(found), until=found.end_year, said=(*told, *unsure))
+
+
+def _estimated(found: holidays.HolidayBase) -> list[int]:
+    """Years with holidays that hang on the sight of the moon, as the library marks them."""
+    return [day.year for day, name in found.items() if "estimated" in name]
 
 
 def _unknown(region: str) -> BadInput:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from approvals import people
+from approvals import calendars, people
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.spans import span_of
 from notifications.models import Channel
+from orchestration.clock import now
 from orchestration.errors import BadInput
 
 CONTENT = ("context", "action", "description", "title")
@@ -15,7 +16,8 @@ CONTENT = ("context", "action", "description", "title")
 
 def doubts_about(policy: PolicyDefinition) -> list[str]:
     """Each a sentence with its place; none of them keeps a policy from being published."""
-    return [*(one for stage in policy.stages for one in _of_stage(stage)), *_of_people(policy)]
+    stages = [one for stage in policy.stages for one in _of_stage(stage)]
+    return [*stages, *_of_people(policy), *calendars.unsure_of(policy, now())]
 
 
 def _of_stage(stage: Stage) -> Iterator[str]:

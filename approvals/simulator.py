@@ -111,7 +111,7 @@ def without(whom: Found, gone: frozenset[str]) -> Found:
 
 def plan_for(policy: PolicyDefinition, whom: Found, barred: frozenset[str], at: datetime) -> Plan:
     """The plan that a request of this moment would get."""
-    return plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy.hours.holidays, at))
+    return plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy, at))
 
 
 def _barred(question: Question) -> frozenset[str]:

@@ -83,7 +83,7 @@ def _opened(
         whom = people.find(policy)
         refuse_strangers(given, whom)
         barred = barred_by(given, actor, parent)
-        plan = plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy.hours.holidays, now()))
+        plan = plan_of(policy, whom.named, barred=barred, holidays=holidays_of(policy, now()))
         refuse_hopeless(plan, policy, whom)
     chosen = choose(engine)
     with sql.writing():
