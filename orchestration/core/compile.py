@@ -92,6 +92,7 @@ def _plan_step(
         cancellable=action.type in CANCELLABLE,
         wait_seconds=action.total_seconds if isinstance(action, Wait) else None,
         finds_out=isinstance(action, Wait) and action.total_seconds is None,
+        timeout_seconds=step.effective_timeout_seconds,
         retry_count=0 if action.type in EXTERNAL else step.retry_count,
         compensation_retry_count=step.compensation_retry_count,
         backoff_seconds=step.backoff_seconds,

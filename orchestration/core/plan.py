@@ -18,6 +18,7 @@ class PlanStep:
     `undo_needs_output`: its compensation can only be filled in from its own output, which an unknown outcome lacks.
     `wait_seconds`: set on a wait step in numbers, which is a timer and no action; another one is an action that says
     when its timer is due, and `finds_out` is true.
+    `timeout_seconds`: of one attempt; None in a plan that was stored before plans said it.
     `external`: the outcome arrives later (a child saga); the run counts as waiting meanwhile.
     `queue`: which workers perform its actions.
     `gated`: it acts only with a grant. `gate`: it is nothing but a gate, which cannot be skipped.
@@ -40,6 +41,7 @@ class PlanStep:
     cancellable: bool = False
     wait_seconds: float | None = None
     finds_out: bool = False
+    timeout_seconds: float | None = None
     retry_count: int = 0
     compensation_retry_count: int = 5
     backoff_seconds: float = 1.0

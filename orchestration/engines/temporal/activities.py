@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from temporalio import activity
+from temporalio.client import AsyncActivityCancelledError
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 from orchestration import ledger, lifecycle, sql
 from orchestration.clock import now
@@ -17,33 +22,113 @@ from orchestration.core.codec import COMMAND, EVENT
 from orchestration.core.commands import CancelAction, RunAction
 from orchestration.core.page import PAGE
 from orchestration.effects import perform_attempt, store_end, stored_end
+from orchestration.engines.celery.work import MOST_TRIES
+from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.attempts import attempt_of, claim
-from orchestration.engines.temporal.dto import PERFORM, RECORD, RING, Perform, Record, Ring, Rung
-from orchestration.engines.temporal.heart import beating
+from orchestration.engines.temporal.dto import GRACE_SECONDS, PERFORM, RECORD, RING, Perform, Record, Ring, Rung
+from orchestration.engines.temporal.heart import Flight, beating, heart
+from orchestration.engines.temporal.shared_attempts import SharedAttempts
+from orchestration.errors import Unreachable
 from orchestration.flows import flow_of
 from orchestration.models import Command, Run
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+LATE = timedelta(seconds=3)
+"""What took longer from the server to here may have been given to another try since."""
+
+LONG_SECONDS = 2.5
+"""An attempt that took longer is answered by a call of our own: the SDK, which does not see the beats of the heartbeat
+process, may hold it for lost, and would then keep the answer to itself.
+"""
+
+_attempts: SharedAttempts[str] = SharedAttempts()
 
 
 @activity.defn(name=PERFORM, no_thread_cancel_exception=True)
 def perform(given: Perform) -> str:
     """The ActionEnded event of the attempt as JSON; '' when its outcome arrives later (a child saga)."""
-    with _connections():
-        command = COMMAND.validate_json(given.command)
-        if not isinstance(command, RunAction):
-            raise ApplicationError(f"{command.kind} is not performed", non_retryable=True)
-        workflow = activity.info().workflow_id
-        run, row = together(lambda: _claimed(workflow, given, command))
-        if row is None:
-            return _as_it_ended(run, command)
-        with beating(row.pk) as cancelled:
-            ended = perform_attempt(run, row, cancelled)
-        if ended.deferred:
-            Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING).update(status=Command.DONE)
-            return ""
-        event = ended.event(row, now())
-        if not together(lambda: store_end(row, ended, event.at)):
-            raise ApplicationError("another worker has taken this attempt over")
-        return EVENT.dump_json(event).decode()
+    began = time.monotonic()
+    command = COMMAND.validate_json(given.command)
+    if not isinstance(command, RunAction):
+        raise ApplicationError(f"{command.kind} is not performed", non_retryable=True)
+    info = activity.info()
+    longest = (info.start_to_close_timeout or timedelta(seconds=GRACE_SECONDS)).total_seconds()
+    name = (info.workflow_id, given.run_pk, *attempt_of(command).values())
+    with _connections(), beating(info.task_token, max(60.0, longest - GRACE_SECONDS + 60)) as flight:
+        if heart().was_stalled() or datetime.now(UTC) - info.started_time > LATE:
+            _still_wanted(info)
+        answer = _attempts.run(name, lambda: _perform(info.workflow_id, given, command, flight))
+        if time.monotonic() - began > LONG_SECONDS and _told(info, answer):
+            activity.raise_complete_async()
+    return answer
+
+
+def _perform(workflow: str | None, given: Perform, command: RunAction, flight: Flight) -> str:
+    run, row = _patiently(lambda: together(lambda: _claimed(workflow, given, command)))
+    if row is None:
+        return _patiently(lambda: _as_it_ended(run, command))
+    if row.tries > MOST_TRIES:
+        raise ApplicationError(f"{row.tries - 1} workers were lost while performing it", non_retryable=True)
+    flight.row_id.append(row.pk)
+    try:
+        ended = _patiently(lambda: perform_attempt(run, row, flight.cancelled))
+    except Exception as error:
+        gave_up = row.tries >= MOST_TRIES
+        raise ApplicationError(f"{type(error).__name__}: {error}", non_retryable=gave_up) from error
+    if ended.deferred:
+        mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
+        _patiently(lambda: mine.update(status=Command.DONE))
+        return ""
+    event = ended.event(row, now())
+    if not _patiently(lambda: together(lambda: store_end(row, ended, event.at))):
+        raise ApplicationError("another worker has taken this attempt over")
+    return EVENT.dump_json(event).decode()
+
+
+def _patiently(work: Callable[[], Answer]) -> Answer:
+    """While the database is away, what has to be asked or written is held: the heartbeats go on meanwhile."""
+    deadline, pause = time.monotonic() + GRACE_SECONDS, 0.2
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline or activity.is_worker_shutdown():
+                raise
+            log.warning("the database is away; trying again in %g s", pause, exc_info=True)
+            close_old_connections()
+            time.sleep(pause)
+            pause = min(2 * pause, 5.0)
+
+
+def _still_wanted(info: activity.Info) -> None:
+    """Raises when the server has given this attempt to another try, or cannot be asked."""
+
+    async def beat() -> None:
+        client = await connection.client()
+        await client.get_async_activity_handle(task_token=info.task_token).heartbeat()
+
+    try:
+        connection.call(beat())
+    except (AsyncActivityCancelledError, RPCError, Unreachable) as error:
+        raise ApplicationError(f"this try came late, and is not begun ({error})") from error
+
+
+def _told(info: activity.Info, answer: str) -> bool:
+    """False when the server could not be told: the SDK may have more luck; else another try answers from the row."""
+
+    async def tell() -> None:
+        client = await connection.client()
+        await client.get_async_activity_handle(task_token=info.task_token).complete(answer)
+
+    try:
+        connection.call(tell())
+    except RPCError as error:
+        return error.status is RPCStatusCode.NOT_FOUND
+    except Unreachable:
+        return False
+    return True
 
 
 @activity.defn(name=RECORD, no_thread_cancel_exception=True)

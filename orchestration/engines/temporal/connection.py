@@ -18,6 +18,7 @@ from temporalio.client import Client, RPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 from temporalio.service import RPCStatusCode as Code
 
+from orchestration.engines.temporal.connection_options import ConnectionOptions, connect
 from orchestration.errors import Unreachable
 
 Answer = TypeVar("Answer")
@@ -30,7 +31,12 @@ BUSY = frozenset({Code.FAILED_PRECONDITION, Code.RESOURCE_EXHAUSTED, Code.ABORTE
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
-_clients: dict[tuple[int, str, str], Client] = {}
+_clients: dict[tuple[int, ConnectionOptions], Client] = {}
+
+
+def options() -> ConnectionOptions:
+    """As the settings have it now."""
+    return ConnectionOptions(address=settings.TEMPORAL_ADDRESS, namespace=settings.TEMPORAL_NAMESPACE)
 
 
 def loop() -> asyncio.AbstractEventLoop:
@@ -60,15 +66,15 @@ def call(work: Coroutine[Any, Any, Answer], *, seconds: float = RPC_SECONDS) -> 
 
 
 async def client() -> Client:
-    address, namespace = settings.TEMPORAL_ADDRESS, settings.TEMPORAL_NAMESPACE
-    if not address:
+    given = options()
+    if not given.address:
         raise Unreachable(
             "TEMPORAL_ADDRESS is not set", field="engine", remedy="set it, such as TEMPORAL_ADDRESS=localhost:7233"
         )
-    key = (os.getpid(), address, namespace)
+    key = (os.getpid(), given)
     if key not in _clients:
         try:
-            _clients[key] = await asyncio.wait_for(Client.connect(address, namespace=namespace), RPC_SECONDS - 1)
+            _clients[key] = await asyncio.wait_for(connect(given), RPC_SECONDS - 1)
         except (RuntimeError, TimeoutError) as error:
             raise away(str(error)) from None
     return _clients[key]

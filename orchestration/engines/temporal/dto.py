@@ -9,7 +9,12 @@ PERFORM = "zen.perform"
 RECORD = "zen.record"
 DELIVER = "deliver"
 OVER = "Over"  # the type of the refusal by a workflow that is just ending
+NOT_OURS = "NotOurs"  # that of what no process of this site has sent
 RING = "zen.ring"
+GRACE_SECONDS = 3600
+"""What an attempt may take beyond its step's timeout: for a database that is locked or away, above all."""
+MOST_TAKEN = 500
+"""Messages whose ids are carried on. One is told again within minutes of its first time, if at all."""
 KEPT_WORKFLOWS = {"approval": "HumanApprovalWorkflow"}
 """The workflow type of each kind of run that keeps its own state."""
 
@@ -20,7 +25,8 @@ class Start:
 
     `event`: the first event ('' after continue-as-new). `commands`: timers and held commands to start again.
     `took`: the message that `event` came with, when a message made an ended run go on; told again, it means nothing.
-    `taken`: after continue-as-new, the latest messages that were taken before it: the server knows their ids no more.
+    `taken`: the latest messages that were taken before this workflow: the server knows their ids no more.
+    `seal`: see seals.py; '' in a run that was started before there were any.
     `history_limit`: events after which the run continues as new; 0 leaves it to the server.
     """
 
@@ -34,6 +40,7 @@ class Start:
     took: str = ""
     history_limit: int = 0
     taken: list[str] = field(default_factory=list)
+    seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Deliver:
+    """`seal`: see seals.py; '' in what was sent before there were any."""
+
     event: str
+    seal: str = ""
 
 
 @dataclass(frozen=True)

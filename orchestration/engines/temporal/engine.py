@@ -17,7 +17,8 @@ from orchestration.core.codec import EVENT, PLAN, STATE
 from orchestration.core.events import AbortRequested, Event, RerunRequested, RunStarted
 from orchestration.core.guards import refusal
 from orchestration.engines.base import Reach
-from orchestration.engines.temporal.dto import DELIVER, OVER, WORKFLOW, Deliver, Start
+from orchestration.engines.temporal import seals
+from orchestration.engines.temporal.dto import DELIVER, MOST_TAKEN, NOT_OURS, OVER, WORKFLOW, Start
 from orchestration.errors import Unreachable
 from orchestration.flows import kept
 from orchestration.models import Message, Run
@@ -118,13 +119,14 @@ def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDRe
         next_seq=ledger.next_seq(run),
         took=took,
         history_limit=settings.TEMPORAL_HISTORY_LIMIT,
+        taken=_taken_before(run) if state else [],
     )
 
     async def start() -> None:
         client = await connection.client()
         await client.start_workflow(
             WORKFLOW,
-            given,
+            seals.sealed(given),
             id=run.workflow_id,
             task_queue=settings.TEMPORAL_TASK_QUEUE,
             id_reuse_policy=reuse,
@@ -139,6 +141,12 @@ def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDRe
     return True
 
 
+def _taken_before(run: Run) -> list[str]:
+    """Messages of the workflows that the run had before: sent once more, by whomever, they mean nothing."""
+    latest = run.messages.exclude(delivered_at=None).order_by("-id").values_list("message_id", flat=True)
+    return [*latest[:MOST_TAKEN]][::-1]
+
+
 def _update(run: Run, message: Message) -> str | None:
     """The run's refusal, '' when it took the event, None when its workflow has ended."""
     from temporalio.client import WorkflowUpdateFailedError
@@ -149,6 +157,12 @@ def _update(run: Run, message: Message) -> str | None:
     try:
         connection.call(_send(run.workflow_id, message), seconds=UPDATE_SECONDS)
     except WorkflowUpdateFailedError as error:
+        if getattr(error.cause, "type", "") == NOT_OURS:
+            raise Unreachable(
+                f"the temporal worker takes no message of run '{run}' from this process: {error.cause}",
+                field="engine",
+                remedy="give every process of this site the same ZEN_SECRET_KEY, and start them all anew",
+            ) from None
         return str(error.cause or error)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
@@ -168,7 +182,8 @@ async def _send(workflow_id: str, message: Message) -> None:
     for pause in (0.2, 0.5, 1.0, None):
         try:
             handle = client.get_workflow_handle(workflow_id)
-            await handle.execute_update(DELIVER, Deliver(event=text), id=message.message_id, result_type=str)
+            told = seals.delivery(workflow_id, message.message_id, text)
+            await handle.execute_update(DELIVER, told, id=message.message_id, result_type=str)
         except RPCError as error:
             if error.status not in connection.BUSY or pause is None:
                 raise

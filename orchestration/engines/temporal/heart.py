@@ -1,76 +1,246 @@
-"""One thread beats for every action in flight in this process, and looks whether anybody still wants the results."""
+"""The worker's side of its heartbeats: a process of their own sends them (heartbeat_process.py).
+
+It is told of the begin and the end of each activity, and each second that the worker is alive. So a handler that keeps
+the GIL, or a database that is locked, does not stop them; a worker that is killed or stopped does.
+"""
 
 from __future__ import annotations
 
-import contextvars
+import base64
+import contextlib
+import itertools
+import json
+import logging
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import IO
 
 from django.db import DatabaseError, close_old_connections
-from temporalio import activity
 
+from orchestration.engines.temporal import connection
+from orchestration.engines.temporal.beats import BEAT_SECONDS, Beats
 from orchestration.models import Command
 
-BEAT_SECONDS = 1.0
+log = logging.getLogger(__name__)
+
+STALL_SECONDS = 2.0
+AFTER_STALL_SECONDS = 60.0
+"""So long after a pause of the whole process what the server gave it may have been given to another since."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Flight:
-    row_id: int
-    context: contextvars.Context
+class Flight:
+    """`row_id` is known once the attempt is claimed; `cancelled` is set when its result is not wanted any more."""
+
+    number: int
+    token: bytes
+    until: float
     cancelled: threading.Event = field(default_factory=threading.Event)
+    row_id: list[int] = field(default_factory=list)
+
+    def message(self) -> bytes:
+        token = base64.b64encode(self.token).decode()
+        return _line({"begin": self.number, "token": token, "limit": max(0.0, self.until - time.monotonic())})
 
 
-_flights: set[_Flight] = set()
-_lock = threading.Lock()
-_thread: threading.Thread | None = None
+def _line(message: dict[str, object]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
 
 
-@contextmanager
-def beating(row_id: int) -> Iterator[threading.Event]:
-    """While the block runs the activity heartbeats; the event is set when its result is not wanted any more."""
-    flight = _Flight(row_id, contextvars.copy_context())
-    with _lock:
-        _flights.add(flight)
-        _start()
-    try:
-        yield flight.cancelled
-    finally:
-        with _lock:
-            _flights.discard(flight)
+class Helper:
+    """The heartbeat process, started when it is first needed and again when it dies. All methods under one lock."""
 
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.options = ""
 
-def _start() -> None:
-    global _thread
-    if _thread is None or not _thread.is_alive():
-        _thread = threading.Thread(target=_beat, name="heartbeat", daemon=True)
-        _thread.start()
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
-
-def _beat() -> None:
-    pause = threading.Event()
-    while not pause.wait(BEAT_SECONDS):
-        with _lock:
-            flights = list(_flights)
-        for flight in flights:
-            flight.context.run(activity.heartbeat)
-        if flights:
-            _look(flights)
-
-
-def _look(flights: list[_Flight]) -> None:
-    """A database that is away must not stop the beat: a silent heart would have the action repeated beside itself."""
-    try:
-        unwanted = set(
-            Command.objects.filter(pk__in=[flight.row_id for flight in flights], cancel_requested=True).values_list(
-                "pk", flat=True
-            )
+    def start(self, flights: list[Flight]) -> None:
+        """With all that is in flight. Raises OSError."""
+        self.stop()
+        self.options = connection.options().as_json()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "orchestration.engines.temporal.heartbeat_process"],
+            stdin=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
+        self._pipe.write(self.options.encode() + b"\n")  # it fits into an empty pipe
+        self._pipe.flush()
+        os.set_blocking(self._pipe.fileno(), False)
+        for flight in flights:
+            self.say(flight.message())
+
+    def say(self, line: bytes) -> None:
+        """Raises OSError, also when the process does not read."""
+        written = os.write(self._pipe.fileno(), line)  # lines are shorter than PIPE_BUF, so whole or not at all
+        if written != len(line):
+            raise BrokenPipeError("the heartbeat process does not read")
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        with contextlib.suppress(OSError):
+            self._pipe.close()
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    @property
+    def _pipe(self) -> IO[bytes]:
+        if self.process is None or self.process.stdin is None:
+            raise BrokenPipeError("there is no heartbeat process")
+        return self.process.stdin
+
+
+class Heart:
+    """All that is in flight in this process. `instead` beats for it while there is no heartbeat process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.flights: dict[int, Flight] = {}
+        self.helper = Helper()
+        self.instead: Beats | None = None
+        self.numbers = itertools.count(1)
+        self.ticked = self.stalled = 0.0
+        self.threads: list[threading.Thread] = []
+        self.pid = os.getpid()
+
+    def start(self) -> None:
+        """So that the first activity need not wait for it."""
+        with self.lock:
+            self._ensure()
+
+    def stop(self) -> None:
+        """No activity is in flight any more; the next one starts it again."""
+        with self.lock:
+            if not self.flights:
+                self.helper.stop()
+
+    def add(self, token: bytes, limit: float) -> Flight:
+        """`limit`: seconds after which a process that is not heard of is not waited for."""
+        with self.lock:
+            flight = Flight(next(self.numbers), token, time.monotonic() + limit)
+            self._ensure()
+            self.flights[flight.number] = flight
+            self._say(flight.message())
+            return flight
+
+    def remove(self, flight: Flight) -> None:
+        with self.lock:
+            self.flights.pop(flight.number, None)
+            self._say(_line({"end": flight.number}))
+
+    def was_stalled(self) -> bool:
+        """Whether this process as a whole has stood still lately."""
+        now = time.monotonic()
+        return now - self.ticked > STALL_SECONDS or (self.stalled > 0 and now - self.stalled < AFTER_STALL_SECONDS)
+
+    def _ensure(self) -> None:
+        if not self.helper.runs:
+            self._start_helper()
+        if not all(thread.is_alive() for thread in self.threads) or not self.threads:
+            self.ticked = time.monotonic()
+            works = {"heartbeat": self._tick_on, "cancellations": self._look_on}
+            self.threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in works.items()]
+            for thread in self.threads:
+                thread.start()
+
+    def _start_helper(self) -> None:
+        try:
+            self.helper.start(list(self.flights.values()))
+            self.instead = None
+        except OSError:
+            log.exception("the heartbeat process could not be started; this process beats itself")
+            self.instead = self.instead or Beats()
+            for flight in self.flights.values():
+                self.instead.take(json.loads(flight.message()))
+
+    def _say(self, line: bytes) -> None:
+        try:
+            self.helper.say(line)
+        except OSError:
+            if self.helper.process is not None:
+                log.warning("the heartbeat process is gone; starting it anew")
+            self._start_helper()
+        if self.instead is not None:
+            self.instead.take(json.loads(line))
+
+    def _tick_on(self) -> None:
+        mine = threading.current_thread()
+        while mine in self.threads:
+            time.sleep(BEAT_SECONDS / 2)
+            now = time.monotonic()
+            if now - self.ticked > STALL_SECONDS:
+                self.stalled = now
+            self.ticked = now
+            with self.lock:
+                if self.flights or self.helper.runs:
+                    self._say(b"{}\n")
+                instead = self.instead
+            if instead is not None:
+                self._beat_here(instead)
+
+    def _beat_here(self, instead: Beats) -> None:
+        async def send() -> None:
+            await instead.send(await connection.client())
+
+        try:
+            connection.call(send())
+        except Exception:
+            log.warning("heartbeats could not be sent; trying again", exc_info=True)
+
+    def _look_on(self) -> None:
+        """A thread of its own: it waits for the database as long as that likes."""
+        mine = threading.current_thread()
+        while mine in self.threads:
+            time.sleep(BEAT_SECONDS)
+            with self.lock:
+                flights = [flight for flight in self.flights.values() if flight.row_id]
+            if flights:
+                _look(flights)
+
+
+def _look(flights: list[Flight]) -> None:
+    """Whether anybody still wants the results."""
+    wanted = Command.objects.filter(pk__in=[flight.row_id[0] for flight in flights], cancel_requested=True)
+    try:
+        unwanted = set(wanted.values_list("pk", flat=True))
     except DatabaseError:
         close_old_connections()
         return
     for flight in flights:
-        if flight.row_id in unwanted:
+        if flight.row_id[0] in unwanted:
             flight.cancelled.set()
+
+
+_heart = Heart()
+_making = threading.Lock()
+
+
+def heart() -> Heart:
+    """This process's, made anew after a fork."""
+    global _heart
+    with _making:
+        if _heart.pid != os.getpid():
+            _heart = Heart()
+        return _heart
+
+
+@contextmanager
+def beating(token: bytes, limit: float) -> Iterator[Flight]:
+    """While the block runs the activity heartbeats."""
+    mine = heart()
+    flight = mine.add(token, limit)
+    try:
+        yield flight
+    finally:
+        mine.remove(flight)

@@ -19,6 +19,7 @@ from temporalio.worker import Worker
 from orchestration.engines.celery import lease
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.activities import perform, record, ring
+from orchestration.engines.temporal.heart import heart
 from orchestration.engines.temporal.keeping import HumanApprovalWorkflow
 from orchestration.engines.temporal.workflow import SagaWorkflow
 from orchestration.relay import relay
@@ -31,6 +32,7 @@ THREADS = 32
 async def serve(stop: asyncio.Event, *, threads: int = THREADS, task_queue: str = "") -> None:
     """Work until `stop` is set, then finish what is in hand (20 s at most)."""
     client = await connection.client()
+    await asyncio.to_thread(heart().start)
     with ThreadPoolExecutor(2 * threads, thread_name_prefix="activity") as executor:
         worker = Worker(
             client,
@@ -42,11 +44,10 @@ async def serve(stop: asyncio.Event, *, threads: int = THREADS, task_queue: str 
             max_concurrent_local_activities=threads,
             graceful_shutdown_timeout=timedelta(seconds=20),
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
-            max_heartbeat_throttle_interval=timedelta(seconds=1),
-            default_heartbeat_throttle_interval=timedelta(seconds=1),
         )
         async with worker:
             await stop.wait()
+        await asyncio.to_thread(heart().stop)
         await asyncio.to_thread(_close_connections, executor)
 
 

@@ -13,13 +13,17 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from orchestration.core.codec import COMMAND, EVENT, PLAN, STATE
     from orchestration.core.commands import CancelAction, Command, Finish, RunAction, StartTimer
-    from orchestration.core.events import Act, EffectBroke, Event, TimerFired
+    from orchestration.core.events import Act, ActionEnded, EffectBroke, Event, TimerFired
     from orchestration.core.guards import refusal
     from orchestration.core.page import PAGE, page_of
     from orchestration.core.saga import decide
     from orchestration.core.state import SagaState
+    from orchestration.engines.temporal import seals
     from orchestration.engines.temporal.dto import (
         DELIVER,
+        GRACE_SECONDS,
+        MOST_TAKEN,
+        NOT_OURS,
         OVER,
         PERFORM,
         RECORD,
@@ -31,12 +35,12 @@ with workflow.unsafe.imports_passed_through():
     )
 
 HEARTBEAT = timedelta(seconds=5)
-LONGEST_ACTION = timedelta(days=1)  # actions bound themselves; a dead worker is noticed by its heartbeat
-RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=5)
-"""For faults of our own machinery only: what an action came to is an answer, not an error."""
-
-MOST_TAKEN = 500
-"""Messages whose ids are carried on. One is told again within minutes of its first time, if at all."""
+LONGEST_STEP = timedelta(days=366)  # of a plan that was made before plans said how long their steps may take
+GRACE = timedelta(seconds=GRACE_SECONDS)
+RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+"""For faults of our own machinery only: what an action came to is an answer, not an error. Without an end, so that an
+outage uses up nobody's tries; the activity itself gives up on what it took up too often.
+"""
 
 
 @workflow.defn(name=WORKFLOW)
@@ -61,6 +65,8 @@ class SagaWorkflow:
 
     @workflow.run
     async def run(self, start: Start) -> str:
+        if not workflow.unsafe.is_replaying() and not _is_ours(start):
+            raise ApplicationError("no process of this site has started this", type=NOT_OURS, non_retryable=True)
         for text in start.commands:
             self._perform(COMMAND.validate_json(text))
         if start.event:
@@ -93,6 +99,9 @@ class SagaWorkflow:
             raise ApplicationError("the workflow is just ending", type=OVER)
         if self._took_already():
             return
+        update = workflow.current_update_info()
+        if update is None or not seals.is_ours(workflow.info().workflow_id, update.id, message):
+            raise ApplicationError("this is no stored message of this site", type=NOT_OURS)
         event = EVENT.validate_json(message.event)
         reason = refusal(self.plan, self.state, event) if isinstance(event, Act) else ""
         if reason:
@@ -152,7 +161,7 @@ class SagaWorkflow:
                 Perform(run_pk=self.start.run_pk, command=text, pages=pages),
                 result_type=str,
                 activity_id=f"{command.step_id}:{command.purpose}:{command.iteration}:{command.attempt}",
-                start_to_close_timeout=LONGEST_ACTION,
+                start_to_close_timeout=self._limit(command.step_id),
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=RETRY,
                 summary=f"{command.step_id} {command.purpose} {command.attempt}",
@@ -164,7 +173,13 @@ class SagaWorkflow:
             return
         self.flying -= 1
         if answer:
-            self._feed(EVENT.validate_json(answer))
+            event = EVENT.validate_json(answer)
+            self._feed(event if _answers(command, event) else _broke(command, "its answer is not that of the attempt"))
+
+    def _limit(self, step_id: str) -> timedelta:
+        """Actions bound themselves, and a dead worker is noticed by its heartbeat: this bounds what still hangs."""
+        seconds = self.plan.steps[step_id].timeout_seconds
+        return (LONGEST_STEP if seconds is None else timedelta(seconds=seconds)) + GRACE
 
     async def _wait(self, timer: StartTimer) -> None:
         key = COMMAND.dump_json(timer).decode()
@@ -195,16 +210,31 @@ class SagaWorkflow:
         )
 
     def _continue_as_new(self) -> None:
-        workflow.continue_as_new(
-            dataclasses.replace(
-                self.start,
-                event="",
-                state=STATE.dump_json(self.state).decode(),
-                next_seq=self.next_seq,
-                commands=[*self.parked, *self.timers],
-                taken=[*self.taken][-MOST_TAKEN:],
-            )
+        start = dataclasses.replace(
+            self.start,
+            event="",
+            state=STATE.dump_json(self.state).decode(),
+            next_seq=self.next_seq,
+            commands=[*self.parked, *self.timers],
+            taken=[*self.taken][-MOST_TAKEN:],
         )
+        workflow.continue_as_new(seals.sealed(start))
+
+
+def _is_ours(start: Start) -> bool:
+    """A new run may have been started by a process of a release that did not seal yet."""
+    is_new = not start.state and not start.commands and bool(start.event)
+    if not start.seal and (is_new or workflow.info().continued_run_id):
+        return True
+    return start.workflow_id == workflow.info().workflow_id and seals.is_our_start(start)
+
+
+def _answers(command: RunAction, event: Event) -> bool:
+    return (
+        isinstance(event, ActionEnded)
+        and (event.step_id, event.purpose) == (command.step_id, command.purpose)
+        and (event.iteration, event.attempt) == (command.iteration, command.attempt)
+    )
 
 
 def _broke(command: RunAction, error: str) -> EffectBroke:

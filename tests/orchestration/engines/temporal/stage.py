@@ -21,7 +21,8 @@ from orchestration.core.facts import Fact
 from orchestration.core.page import PAGE
 from orchestration.core.plan import Plan
 from orchestration.core.words import Outcome, Purpose
-from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Deliver, Perform, Record, Start
+from orchestration.engines.temporal import seals
+from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Perform, Record, Start
 from orchestration.engines.temporal.workflow import SagaWorkflow
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -86,7 +87,7 @@ class _Stage:
 
     async def tell(self, event: str) -> None:
         name = hashlib.sha256(event.encode()).hexdigest()
-        await self.handle.execute_update(DELIVER, Deliver(event=event), id=name, result_type=str)
+        await self.handle.execute_update(DELIVER, seals.delivery(self.handle.id, name, event), id=name, result_type=str)
 
     async def act(self) -> None:
         for status, event in self.scene.acts:

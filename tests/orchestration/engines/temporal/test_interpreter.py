@@ -14,7 +14,8 @@ from orchestration.core.codec import COMMAND, EVENT, PLAN
 from orchestration.core.commands import RunAction
 from orchestration.core.events import ActionEnded, RunStarted
 from orchestration.core.words import Outcome
-from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Deliver, Perform, Record, Start
+from orchestration.engines.temporal import seals
+from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Perform, Record, Start
 from orchestration.engines.temporal.workflow import SagaWorkflow
 from tests.core.saga_world import make_plan
 
@@ -60,7 +61,7 @@ async def interpret(address: str, *, deferred: bool) -> tuple[str, list[str]]:
         handle = await client.start_workflow(SagaWorkflow.run, start, id=name, task_queue=name)
         answers: list[str] = []
         if deferred:
-            message = Deliver(event=await late.get())
+            message = seals.delivery(name, "once", await late.get())
             send = [handle.execute_update(DELIVER, message, id="once", result_type=str) for _ in range(2)]
             answers = [await sent for sent in send]
             told.set()

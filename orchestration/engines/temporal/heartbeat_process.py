@@ -1,0 +1,62 @@
+"""The process that sends a worker's heartbeats: `python -m orchestration.engines.temporal.heartbeat_process`.
+
+It needs neither the worker's database nor a turn of the worker's interpreter. On its standard input it gets lines of
+JSON: how to connect, then what `Beats.take` reads. It ends when its worker ends, however that happens, and beats for
+no worker that is stopped (SIGSTOP).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from temporalio.client import Client
+
+from orchestration.engines.temporal.beats import BEAT_SECONDS, Beats
+from orchestration.engines.temporal.connection_options import ConnectionOptions, connect
+
+LONGEST_LINE = 1 << 20
+
+
+async def main(parent: int) -> None:
+    reader = asyncio.StreamReader(limit=LONGEST_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    options = ConnectionOptions(**json.loads(await reader.readline()))
+    beats = Beats()
+    beating = asyncio.create_task(_beat(beats, await connect(options, lazy=True), parent))
+    while line := await reader.readline():
+        beats.take(json.loads(line))
+        if beating.done():
+            break
+    beating.cancel()
+
+
+async def _beat(beats: Beats, client: Client, parent: int) -> None:
+    while os.getppid() == parent:
+        if not is_stopped(parent):
+            await beats.send(client)
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+def is_stopped(pid: int) -> bool:
+    """By SIGSTOP or a debugger; False where the system does not tell."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state in ("T", "t", "Z", "X")
+
+
+def run() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # what the worker has in hand when it is told to stop needs its beats
+    asyncio.run(main(os.getppid()))
+    os._exit(0)  # not finalised, as zen_project/console.py says
+
+
+if __name__ == "__main__":
+    run()
