@@ -17,8 +17,8 @@ from pydantic import JsonValue
 from orchestration import sql
 from orchestration.actions.base import Call, Result
 from orchestration.actions.child import child_id
-from orchestration.actions.perform import perform
-from orchestration.core.definition import SagaDefinition, StepDefinition
+from orchestration.actions.perform import AFTER, BEFORE, UNASKED, perform
+from orchestration.core.definition import Action, ApiCall, SagaDefinition, StepDefinition
 from orchestration.core.events import ActionEnded
 from orchestration.core.plan import Plan
 from orchestration.core.templates import (
@@ -161,9 +161,16 @@ def _forward(
             return Ended(outcome=Outcome.SUCCEEDED, output=answer.output)
         action = dict(answer.action)
     probe, mute = probe_of(step, scope)
-    call = _call(run, row, step, action, key, cancelled)
-    repeated = row.tries > 1 and probe is not None
-    result = perform(call, probe=probe, probe_first=repeated, output_schema=step.output_schema)
+    call = _call(run, row, step, action, key, cancelled, route=_route(step.forward_action))
+    unasked = _unasked(run, row) if probe is not None else ""
+    result = perform(
+        call,
+        probe=probe,
+        probe_route=_route(step.probe_action),
+        probe_first=row.tries > 1 or unasked == BEFORE,
+        probe_only=unasked == AFTER,
+        output_schema=step.output_schema,
+    )
     if mute and (result.maybe or result.outcome is Outcome.UNKNOWN):
         result = dataclasses.replace(result, error=f"{result.error}; {mute}")
     return _ended(result, row, step, scope)
@@ -187,7 +194,8 @@ def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Eve
     if not isinstance(action, dict) or "error" in action:
         reason = action.get("error") if isinstance(action, dict) else "the step left no inputs for its compensation"
         return Ended(outcome=Outcome.FAILED, error=str(reason))
-    call = _call(run, row, step, action, idempotency_key(run, row), cancelled)
+    route = "" if row.alternative else _route(step.compensation_action)
+    call = _call(run, row, step, action, idempotency_key(run, row), cancelled, route=route)
     return _ended(perform(call), row, step, None)
 
 
@@ -199,7 +207,8 @@ def _late_undo_action(run: Run, step: StepDefinition, iteration: int) -> JsonVal
 
 def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | None) -> Ended:
     undo_action: JsonValue = None
-    if scope is not None and result.outcome is not Outcome.SKIPPED and not result.deferred:
+    untouched = result.outcome is Outcome.SKIPPED or (result.outcome is Outcome.PARKED and not result.maybe)
+    if scope is not None and not untouched and not result.deferred:
         undo_action = frozen_undo(step, about_own(step, scope, own_output(result)))
     detail = dict(result.detail) | ({"possibly_repeated": True} if row.tries > 1 else {})
     return Ended(
@@ -216,8 +225,32 @@ def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | No
     )
 
 
+def _unasked(run: Run, row: Command) -> str:
+    """What the attempt before left to the probe, when a circuit breaker held that back: '' for nothing."""
+    before = row.attempt - 1
+    if not before:
+        return ""
+    attempts = run.commands.filter(
+        kind="run_action", step_id=row.step_id, purpose=row.purpose, iteration=row.iteration, attempt=before
+    )
+    detail = attempts.filter(outcome=Outcome.PARKED).values_list("detail", flat=True).first()
+    return str((detail or {}).get(UNASKED, ""))
+
+
+def _route(action: Action | None) -> str:
+    """The URL of an api_call as its author wrote it; '' for other actions."""
+    return action.url if isinstance(action, ApiCall) else ""
+
+
 def _call(
-    run: Run, row: Command, step: StepDefinition, action: Mapping[str, JsonValue], key: str, cancelled: threading.Event
+    run: Run,
+    row: Command,
+    step: StepDefinition,
+    action: Mapping[str, JsonValue],
+    key: str,
+    cancelled: threading.Event,
+    *,
+    route: str,
 ) -> Call:
     return Call(
         workflow_id=run.workflow_id,
@@ -228,6 +261,8 @@ def _call(
         idempotency_key=key,
         timeout_seconds=step.effective_timeout_seconds,
         action=action,
+        breaker=step.breaker or "",
+        route=route,
         cancelled=cancelled,
     )
 

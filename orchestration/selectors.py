@@ -146,12 +146,12 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
     view: dict[str, Any] = {
         "step_id": step_id,
         "status": step.status.value,
-        "attempts": step.attempt,
+        "attempts": step.attempt - _held_back(forward),
         "output": _output(run, step_id, step, forward),
         "error": _forward_error(step, forward),
         "compensation": {
             "status": _undo_status(plan, step_id, step).value,
-            "attempts": step.undo_attempt,
+            "attempts": step.undo_attempt - _held_back(undo),
             "error": undo[-1].error if undo and step.undo is not UndoStatus.COMPENSATED else "",
         },
     }
@@ -162,6 +162,11 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
     if before:
         view["earlier"] = [{"iteration": effect.iteration, "compensation": effect.undo.value} for effect in before]
     return view
+
+
+def _held_back(rows: list[Command]) -> int:
+    """Attempts that a circuit breaker held back: nothing was tried."""
+    return sum(row.outcome == Outcome.PARKED and row.retry_after is not None for row in rows)
 
 
 def _forward_error(step: StepState, forward: list[Command]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState, StepState
-from orchestration.core.words import Purpose, RunStatus, StepStatus, UndoStatus
+from orchestration.core.words import Outcome, Purpose, RunStatus, StepStatus, UndoStatus
 from orchestration.flows import kept
 from orchestration.kin import STUCK, stuck_below
 from orchestration.ledger import load_state
@@ -40,6 +42,9 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
         return [f"{failed}; resolve it: retry, done-by-hand, alternative or accept-loss"]
     if step.blocked:
         return [f"step '{step_id}' is {step.status} and blocks the run; retry or skip it"]
+    parked = _parked(run, step_id, step)
+    if parked:
+        return [parked]
     if step.undo is UndoStatus.COMPENSATING:
         being = f"step '{step_id}' is being undone, attempt {step.undo_attempt}" + _again(run, step_id)
         being += _next_try(run, step_id)
@@ -69,6 +74,22 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
     if row is not None and row.status == Command.READY:
         return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
     return [f"step '{step_id}' is running, attempt {step.attempt}" + _again(run, step_id)]
+
+
+def _parked(run: Run, step_id: str, step: StepState) -> str:
+    """What a circuit breaker holds back, and until when; '' for a step that it does not."""
+    if step.undo is UndoStatus.COMPENSATING and step.undo_backing_off:
+        what, attempt = {"purpose": Purpose.UNDO, "iteration": step.in_hand}, step.undo_attempt
+    elif step.status is StepStatus.BACKING_OFF:
+        what, attempt = {"purpose": Purpose.FORWARD, "iteration": step.iteration}, step.attempt
+    else:
+        return ""
+    row = run.commands.filter(kind="run_action", step_id=step_id, attempt=attempt, **what).first()
+    if row is None or row.outcome != Outcome.PARKED or row.retry_after is None or row.ended_at is None:
+        return ""
+    doing = "the undo of " if what["purpose"] is Purpose.UNDO else ""
+    until = iso(row.ended_at + timedelta(seconds=row.retry_after))
+    return f"{doing}step '{step_id}' is parked until {until}: {row.error}, and no attempt is used up"
 
 
 def _again(run: Run, step_id: str) -> str:

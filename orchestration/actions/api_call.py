@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from orchestration.actions.answer import judged
 from orchestration.actions.base import Call, Result
-from orchestration.actions.breaker import breaker_of
+from orchestration.actions.breaker import COUNTS, name_of, through
 from orchestration.actions.exchange import Answer, Trail, exchange
 from orchestration.actions.redirects import NotFollowed
 from orchestration.actions.transport import Refused, begin, has_sent
@@ -31,16 +31,14 @@ def api_call(call: Call) -> Result:
     if url.userinfo:
         return Result(outcome=Outcome.FAILED, error="the URL holds credentials; use a header with {secret:NAME}")
     host = f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
-    breaker = breaker_of(host)
-    pause = breaker.seconds_to_wait()
-    if pause:
-        message = f"the circuit breaker of {host} is open after repeated failures"
-        return Result(outcome=Outcome.RETRYABLE, error=message, retry_after=pause)
+    name = name_of(call, str(call.action.get("method", "GET")), host, url.path)
+    return through(name, lambda: _attempt(call, url))
+
+
+def _attempt(call: Call, url: httpx2.URL) -> Result:
     trail, started = Trail(), time.monotonic()
     begin(call.timeout_seconds)
-    result = _with_trail(_asked(call, url, trail, started), trail)
-    breaker.record(failed=bool(result.detail.get("counts_against_host")))
-    return result
+    return _with_trail(_asked(call, url, trail, started), trail)
 
 
 def _asked(call: Call, url: httpx2.URL, trail: Trail, started: float) -> Result:
@@ -64,7 +62,7 @@ def _detail(answer: Answer, trail: Trail, seconds: float) -> dict[str, JsonValue
         "headers": {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers},
     }
     if answer.status >= 500 and not trail.hops:
-        detail["counts_against_host"] = True
+        detail[COUNTS] = True
     return detail
 
 
@@ -85,5 +83,5 @@ def _lost(error: Exception, url: httpx2.URL, seconds: float) -> Result:
         outcome=Outcome.UNKNOWN if sent else Outcome.RETRYABLE,
         maybe=sent,
         error=f"{url.host}: {what}" + (", after the request was sent" if sent else ", before anything was sent"),
-        detail={"seconds": round(seconds, 4), "counts_against_host": True},
+        detail={"seconds": round(seconds, 4), COUNTS: True},
     )

@@ -1,41 +1,72 @@
-"""A circuit breaker per host: a peer that keeps failing is left alone for a while (per process).
+"""Circuit breakers: a route that keeps failing is left alone for a while, and a step that wants it waits (per process).
+
+A breaker belongs to a host and a route: method and path template, without the values that were filled in. A step may
+name one itself (`breaker:`). What it holds back was not tried, so it costs no attempt and fails nothing.
 
 Our own, because pybreaker holds its lock during the call, which lets one call at a time through to a host.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from orchestration.actions.base import Call, Result
+from orchestration.core.templates import route_of
+from orchestration.core.words import Outcome
 
 FAILURES = 10
 RESET_SECONDS = 15.0
+TRIAL_SECONDS = 60.0
+"""A trial call that has not ended after so long lets the next one go."""
+MOST = 1000
+"""Breakers kept; the one that was not asked for the longest time is forgotten, and so closed."""
+COUNTS = "counts_against_host"
+"""Key of a result's `detail`: the other side failed (a 5xx, a timeout, no connection)."""
 
 
 class Breaker:
-    """Closed until FAILURES calls in a row failed; then open for RESET_SECONDS; then one call may try."""
+    """Closed until FAILURES calls in a row failed; then open for RESET_SECONDS; then half-open: one trial at a time.
+
+    A trial that is answered closes it, one that fails opens it again. `enter` before each call, `leave` after it.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failures = 0
         self._open_until = 0.0
+        self._trial_until = 0.0
 
-    def seconds_to_wait(self) -> float:
-        """0 when a call may be made. The first to ask after the pause gets through, the others wait on."""
+    def enter(self) -> tuple[float, bool]:
+        """Seconds to wait, 0 when the call may be made; and whether that call is the trial.
+
+        The wait ends soon after the next trial may begin, at a moment of chance, so that not all come at once.
+        """
         with self._lock:
             moment = time.monotonic()
             if self._failures < FAILURES:
-                return 0.0
-            if moment < self._open_until:
-                return self._open_until - moment
-            self._open_until = moment + RESET_SECONDS
-            return 0.0
+                return 0.0, False
+            if moment >= max(self._open_until, self._trial_until):
+                self._trial_until = moment + TRIAL_SECONDS
+                return 0.0, True
+            left = max(self._open_until - moment, RESET_SECONDS / 5)
+            return left + random.uniform(0, RESET_SECONDS / 3), False  # noqa: S311 - it spreads load, it keeps no secret
 
-    def record(self, *, failed: bool) -> None:
+    def leave(self, *, failed: bool | None, trial: bool) -> None:
+        """`failed`: None when the call says nothing about the other side, such as one that could not be built."""
         with self._lock:
-            self._failures = self._failures + 1 if failed else 0
-            if self._failures == FAILURES:
-                self._open_until = time.monotonic() + RESET_SECONDS
+            if failed is False:
+                self._failures, self._trial_until = 0, 0.0
+                return
+            if failed and self._failures < FAILURES:
+                self._failures += 1
+                trial = self._failures == FAILURES
+            if trial:
+                self._trial_until = 0.0
+                self._open_until = time.monotonic() + RESET_SECONDS if failed else self._open_until
 
     @property
     def state(self) -> str:
@@ -45,20 +76,44 @@ class Breaker:
             return "open" if time.monotonic() < self._open_until else "half-open"
 
 
-_breakers: dict[str, Breaker] = {}
+_breakers: OrderedDict[str, Breaker] = OrderedDict()
 _lock = threading.Lock()
 
 
-def breaker_of(host: str) -> Breaker:
-    """The breaker of a host:port."""
+def through(name: str, ask: Callable[[], Result]) -> Result:
+    """What `ask` gives; while the breaker of this name is open, PARKED, with the seconds to wait in `retry_after`."""
+    breaker = breaker_of(name)
+    pause, trial = breaker.enter()
+    if pause:
+        message = f"the circuit breaker of {name} is open after repeated failures; nothing was sent"
+        return Result(outcome=Outcome.PARKED, error=message, retry_after=pause, detail={"breaker": name})
+    failed: bool | None = None
+    try:
+        result = ask()
+        failed = True if result.detail.get(COUNTS) else False if "status" in result.detail else None
+    finally:
+        breaker.leave(failed=failed, trial=trial)
+    return result
+
+
+def name_of(call: Call, method: str, host: str, path: str) -> str:
+    """The breaker of a call to host:port: the one that its step names, else its route's; `path` where none is known."""
+    return call.breaker or f"{method} {host}{route_of(call.route) if call.route else path}"
+
+
+def breaker_of(name: str) -> Breaker:
     with _lock:
-        return _breakers.setdefault(host, Breaker())
+        breaker = _breakers.setdefault(name, Breaker())
+        _breakers.move_to_end(name)
+        if len(_breakers) > MOST:
+            _breakers.popitem(last=False)
+        return breaker
 
 
 def states() -> dict[str, str]:
-    """host:port → closed, open or half-open."""
+    """Breaker → closed, open or half-open."""
     with _lock:
-        return {host: breaker.state for host, breaker in _breakers.items()}
+        return {name: breaker.state for name, breaker in _breakers.items()}
 
 
 def reset() -> None:

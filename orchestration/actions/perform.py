@@ -16,23 +16,33 @@ from orchestration.core.words import Outcome
 from orchestration.output_schemas import mismatch
 
 PROBE_SECONDS = 10.0
+NO_ANSWER = "the call was sent, its outcome is not known, and the probe gave no answer"
 LONGEST_ERROR = 4000
+
+
+UNASKED = "unasked"
+"""Key of a parked result's `detail`: its probe could not ask. BEFORE: nothing was sent; AFTER: something had been."""
+BEFORE, AFTER = "before", "after"
 
 
 def perform(
     call: Call,
     *,
     probe: Mapping[str, JsonValue] | None = None,
+    probe_route: str = "",
     probe_first: bool = False,
+    probe_only: bool = False,
     output_schema: Mapping[str, JsonValue] | None = None,
 ) -> Result:
     """The outcome of an attempt (rule 4), without any secret. `probe`: the rendered probe action.
 
-    `probe_first`: an earlier worker may have sent this attempt already, so ask before sending it again.
+    `probe_first`: an earlier worker may have sent this attempt already, so ask before sending it again. `probe_only`:
+    an earlier attempt was sent, and its probe could not ask: do so now, and send nothing. `probe_route`: the probe's
+    URL as its author wrote it.
     `output_schema`: what the output of a success has to match.
     """
     try:
-        result = limited(_settled(call, probe, probe_first))
+        result = limited(_settled(call, probe, probe_route, probe_first=probe_first, probe_only=probe_only))
         return _redacted(result if output_schema is None else _matched(result, output_schema))
     except Exception as error:
         told = cleaned(error)
@@ -41,14 +51,18 @@ def perform(
     raise Broke(told)  # out here, so that the error itself is not its context
 
 
-def _settled(call: Call, probe: Mapping[str, JsonValue] | None, probe_first: bool) -> Result:
+def _settled(
+    call: Call, probe: Mapping[str, JsonValue] | None, probe_route: str, *, probe_first: bool, probe_only: bool
+) -> Result:
+    if probe is not None and probe_only:
+        return _probe(call, probe, probe_route) or Result(outcome=Outcome.UNKNOWN, maybe=True, error=NO_ANSWER)
     if probe is not None and probe_first:
-        found = _probe(call, probe)
-        if found is not None and found.outcome is Outcome.SUCCEEDED:
+        found = _probe(call, probe, probe_route, unasked=BEFORE)
+        if found is not None and found.outcome in (Outcome.SUCCEEDED, Outcome.PARKED):
             return found
     result = _once(call)
     if probe is not None and (result.maybe or result.outcome is Outcome.UNKNOWN):
-        return _probe(call, probe) or result
+        return _probe(call, probe, probe_route) or result
     return result
 
 
@@ -77,15 +91,17 @@ def _redacted(result: Result) -> Result:
     )
 
 
-def _probe(call: Call, probe: Mapping[str, JsonValue]) -> Result | None:
-    """Succeeded: it is there. Retryable: it is not. None: no answer, the doubt stays."""
+def _probe(call: Call, probe: Mapping[str, JsonValue], route: str, *, unasked: str = AFTER) -> Result | None:
+    """Succeeded: it is there. Retryable: it is not. Parked: to be asked later. None: no answer, the doubt stays."""
     expect = probe.get("expect")
     action = {key: value for key, value in probe.items() if key != "expect"}
     asked = dataclasses.replace(
         call, action=action, timeout_seconds=min(PROBE_SECONDS, call.timeout_seconds),
-        idempotency_key=f"{call.idempotency_key}:probe",
+        idempotency_key=f"{call.idempotency_key}:probe", route=route,
     )  # fmt: skip
     answer = _once(asked)
+    if answer.outcome is Outcome.PARKED:
+        return dataclasses.replace(answer, maybe=True, detail={**answer.detail, UNASKED: unasked})
     detail: dict[str, JsonValue] = {**answer.detail, "probed": True}
     if answer.outcome is Outcome.SUCCEEDED:
         if not isinstance(expect, dict) or _meets(answer.output, expect):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestration.core.backoff import delay_seconds
+from orchestration.core.backoff import LONGEST_RETRY_AFTER, delay_seconds
 from orchestration.core.commands import CancelAction, Command, RunAction, StartTimer
 from orchestration.core.plan import Plan, PlanStep
 from orchestration.core.state import FRESH, SagaState, StepState
@@ -128,14 +128,25 @@ class Draft:
 
     def back_off(self, step_id: str, purpose: Purpose, tries: int, retry_after: float | None) -> None:
         """Arm the timer of the next attempt; `tries` is how much of the budget is used."""
-        step = self.step(step_id)
-        forward = purpose is Purpose.FORWARD
-        attempt, iteration = (step.attempt, step.iteration) if forward else (step.undo_attempt, step.in_hand)
+        attempt, iteration = self._in_hand(step_id, purpose)
         key = f"{self.before.workflow_id}:{step_id}:{purpose}:{iteration}"
         delay = delay_seconds(
             key=key, step=self.plan.steps[step_id], purpose=purpose, tries=tries, retry_after=retry_after
         )
         self._start_timer("backoff", delay, step_id, purpose, iteration, attempt)
+
+    def come_again(self, step_id: str, purpose: Purpose, seconds: float) -> None:
+        """Arm the timer of the next attempt for then, up to an hour from now."""
+        attempt, iteration = self._in_hand(step_id, purpose)
+        seconds = min(max(0.0, seconds), LONGEST_RETRY_AFTER)
+        self._start_timer("backoff", seconds, step_id, purpose, iteration, attempt)
+
+    def _in_hand(self, step_id: str, purpose: Purpose) -> tuple[int, int]:
+        """The attempt and the iteration that a timer is about."""
+        step = self.step(step_id)
+        if purpose is Purpose.FORWARD:
+            return step.attempt, step.iteration
+        return step.undo_attempt, step.in_hand
 
     def start_deadline(self) -> None:
         if self.plan.timeout_seconds is not None:

@@ -132,6 +132,8 @@ def _forward_ended(draft: Draft, event: ActionEnded) -> Iterable[str]:
         case Outcome.SKIPPED:
             draft.put(event.step_id, status=StepStatus.SKIPPED, maybe=maybe)
             return plan_step.dependents
+        case Outcome.PARKED if event.retry_after is not None:
+            return _come_again(draft, event.step_id, maybe, event.retry_after)
         case Outcome.PARKED:
             return _park(draft, event.step_id, maybe)
         case Outcome.RETRYABLE | Outcome.UNKNOWN | Outcome.FAILED:
@@ -153,6 +155,16 @@ def _park(draft: Draft, step_id: str, maybe: bool) -> Iterable[str]:
         draft.cancel(step_id)
         return ()
     return _look_again(draft, step_id) if step.knocked else ()
+
+
+def _come_again(draft: Draft, step_id: str, maybe: bool, seconds: float) -> Iterable[str]:
+    """A circuit breaker held the attempt back: it cost nothing of the retry budget, and the next is due then."""
+    if draft.aborting:
+        return _forward_failed(draft, step_id, maybe, Cause.FAILURE)
+    budget = draft.step(step_id).budget_from + 1
+    draft.put(step_id, status=StepStatus.BACKING_OFF, maybe=maybe, budget_from=budget)
+    draft.come_again(step_id, Purpose.FORWARD, seconds)
+    return ()
 
 
 def _look_again(draft: Draft, step_id: str) -> Iterable[str]:
@@ -183,6 +195,10 @@ def _undo_ended(draft: Draft, event: ActionEnded) -> None:
         resolution = Answer.ALTERNATIVE if step.alternative else None
         draft.put(event.step_id, undo=UndoStatus.COMPENSATED, resolution=resolution)
         draft.undo_next_iteration(event.step_id)
+        return
+    if event.outcome is Outcome.PARKED and event.retry_after is not None:
+        draft.put(event.step_id, undo_backing_off=True, undo_budget_from=step.undo_budget_from + 1)
+        draft.come_again(event.step_id, Purpose.UNDO, event.retry_after)
         return
     tries = step.undo_attempt - step.undo_budget_from
     can_try_again = event.outcome in (Outcome.RETRYABLE, Outcome.UNKNOWN)

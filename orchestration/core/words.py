@@ -70,7 +70,8 @@ class Outcome(StrEnum):
     succeeded: done. failed: a clean refusal, final. retryable: not done as far as known, try again.
     unknown: possibly done (timed out, or the connection was lost after sending).
     skipped: the action needs an output that an earlier, non-critical failure left missing.
-    parked: the action was not begun, because something outside the run has to happen first (a gate).
+    parked: the action was not begun, because something outside the run has to happen first (a gate, or the circuit
+    breaker of its route has to close).
     """
 
     SUCCEEDED = "succeeded"

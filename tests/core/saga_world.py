@@ -69,8 +69,11 @@ class World(world.World):
         restore: bool = False,
         duplicates: bool = False,
         faults: world.Faults | None = None,
+        breaker_open: float = 0.0,
     ) -> None:
+        """`breaker_open`: the chance that a circuit breaker holds an attempt back, as often as it comes."""
         self.answer = answer
+        self.breaker_open = breaker_open
         self.log: list[tuple[Event, tuple[Command, ...], SagaState]] = []
         self.launched: list[RunAction] = []
         self.performed: list[tuple[RunAction, int]] = []
@@ -97,7 +100,9 @@ class World(world.World):
         return self.state
 
     def _outcome_of(self, command: RunAction, tries: int) -> ActionEnded:
-        outcome = Outcome.PARKED if self._is_shut(command) else self._answer(command, tries)
+        held_back = self.breaker_open > 0 and self.random.random() < self.breaker_open
+        shut = not held_back and self._is_shut(command)
+        outcome = Outcome.PARKED if held_back or shut else self._answer(command, tries)
         return ActionEnded(
             at=self.now,
             step_id=command.step_id,
@@ -106,6 +111,7 @@ class World(world.World):
             attempt=command.attempt,
             outcome=outcome,
             maybe=outcome is Outcome.UNKNOWN,
+            retry_after=self.random.uniform(0, 20) if held_back else None,
             resume_at=self._resume_at(command, outcome),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -284,3 +285,62 @@ def test_a_force_stop_ends_at_once_and_undoes_nothing_more(plan: Plan, random: R
     assert not any(isinstance(c, RunAction) for c in commands)
     assert sum(isinstance(c, Finish) for c in commands) == 1
     assert not any(step.status is StepStatus.RUNNING for step in state.steps.values())
+
+
+def in_a_row(plan: Plan) -> Plan:
+    """The same steps one after the other: what waits makes room for nothing, so the order is given."""
+    ids = plan.order
+    steps = {
+        step_id: replace(
+            plan.steps[step_id], dependencies=ids[:n][-1:], dependents=ids[n + 1 :][:1], level=n, gated=False
+        )
+        for n, step_id in enumerate(ids)
+    }
+    return replace(plan, steps=steps, roots=ids[:1], timeout_seconds=None)
+
+
+@MANY
+@given(plan=plans(pivots=True, waits=False).map(in_a_row), seed=st.integers(0, 2**32), chance=st.floats(0.1, 0.8))
+def test_a_breaker_that_opens_and_closes_changes_neither_the_end_nor_the_attempts_used(
+    plan: Plan, seed: int, chance: float
+) -> None:
+    calm, parked = (_answered_by_number(plan, seed, breaker_open) for breaker_open in (0.0, chance))
+    first, second = calm.run(), parked.run()
+    assert (first.status, first.cause, first.held) == (second.status, second.cause, second.held)
+    for step_id in plan.order:
+        one, two = first.step(step_id), second.step(step_id)
+        assert (one.status, one.undo, one.maybe, one.blocked) == (two.status, two.undo, two.maybe, two.blocked)
+    assert [_of(command) for command, _ in calm.performed] == [_of(command) for command, _ in parked.performed]
+
+
+def _of(command: RunAction) -> tuple[str, Purpose, int]:
+    return command.step_id, command.purpose, command.iteration
+
+
+def _answered_by_number(plan: Plan, seed: int, breaker_open: float) -> World:
+    """The n-th time that an action is performed it is answered alike, whatever the number of its attempt."""
+    performed = Counter[tuple[str, Purpose, int]]()
+
+    def answer(command: RunAction) -> Outcome:
+        performed[_of(command)] += 1
+        return Random(f"{seed}{_of(command)}{performed[_of(command)]}").choice(OUTCOMES)
+
+    return World(plan, answer, Random(seed), breaker_open=breaker_open)
+
+
+@MANY
+@given(plan=plans(pivots=True), random=seeds(), chance=st.floats(0.1, 0.8))
+def test_what_a_breaker_holds_back_spends_no_attempt_and_leaves_no_run_stuck(
+    plan: Plan, random: Random, chance: float
+) -> None:
+    run = World(plan, lambda _: random.choice(OUTCOMES), random, breaker_open=chance)
+    state = run.run()
+    assert state.status.is_end or state.held or state.status is RunStatus.NEEDS_ATTENTION
+    used = Counter(_of(command) for command, _ in run.performed)
+    for (step_id, purpose, _), count in used.items():
+        step = plan.steps[step_id]
+        most = step.retry_count if purpose is Purpose.FORWARD else step.compensation_retry_count
+        assert count <= most + 1
+    for _, commands, after in run.log:
+        if after.aborting:
+            assert not any(isinstance(c, RunAction) and c.purpose is Purpose.FORWARD for c in commands)

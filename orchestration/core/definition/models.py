@@ -13,6 +13,7 @@ from orchestration.core.queues import IN_WORDS
 from orchestration.core.queues import NAME as QUEUE
 
 STEP_ID = r"^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,99}|_(?:[A-Za-z0-9-][A-Za-z0-9_-]{0,98})?)$"
+BREAKER = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$"
 MOST_STEPS = 10_000
 
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
@@ -78,6 +79,12 @@ class StepDefinition(BaseModel):
     pivot: bool = Field(False, description="true: once it has succeeded nothing is undone any more")
     idempotency_key: str | None = Field(
         None, min_length=1, max_length=255, description="a template used in the place of workflow_id:step_id"
+    )
+    breaker: str | None = Field(
+        None,
+        pattern=BREAKER,
+        description="the circuit breaker of its api_calls, shared by all that name it; left out, one for each host, "
+        "method and path",
     )
     output_schema: dict[str, JsonValue] | None = Field(
         None, description="a JSON Schema (draft 2020-12) of the output, a mapping; another output fails the step"

@@ -27,6 +27,7 @@ from orchestration.core.templates.render import (
     url_problems,
 )
 from orchestration.core.templates.tokens import SECRET, TooLarge, text_of
+from orchestration.core.templates.urls import route_of
 
 __all__ = [
     "SECRET",
@@ -46,6 +47,7 @@ __all__ = [
     "render_action",
     "render_text",
     "render_url",
+    "route_of",
     "template_parts",
     "text_of",
     "url_problems",

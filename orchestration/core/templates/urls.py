@@ -9,11 +9,12 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import JsonValue
 
 from orchestration.core.templates.lookup import BadValue, Scope, short
-from orchestration.core.templates.tokens import Budget, Token, insert, refuse_new_secrets, sound, text_of
+from orchestration.core.templates.tokens import Budget, Token, insert, refuse_new_secrets, sound, text_of, tokens_of
 
 HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 BASE = re.compile(rf"https?://(?:{HOST.pattern})(?:[/?#][^\s\\\x00-\x20\x7f]*)?")
 AUTHORITY = re.compile(r"https?://[^/?#]*")
+ENDS_PATH = re.compile(r"[?#]")
 SAMPLE = "1"
 """Stands for any value: right as a host, a port, a segment."""
 UNFIT = re.compile(r"[\s\\\x00-\x20\x7f]")
@@ -62,6 +63,14 @@ def faults_of_url(tokens: Sequence[Token]) -> list[str]:
     elif _unreadable(literal):
         found.append(_unreadable(literal))
     return found
+
+
+def route_of(url: str) -> str:
+    """The path of a URL template, each placeholder as {}: the same for every value. No base, no query."""
+    shape = "".join("{}" if token.name else token.text for token in tokens_of(url))
+    start = AUTHORITY.match(shape)
+    path = shape[start.end() :] if start else shape.removeprefix("{}")
+    return ENDS_PATH.split(path, maxsplit=1)[0]
 
 
 def _base(value: JsonValue, token: Token, rest: Sequence[Token]) -> str:

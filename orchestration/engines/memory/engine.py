@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
@@ -24,6 +24,7 @@ from orchestration.core.events import ActionEnded, Event, LookAgain
 from orchestration.core.guards import refusal
 from orchestration.core.page import page_of
 from orchestration.core.state import SagaState
+from orchestration.core.words import Outcome
 from orchestration.effects import perform_attempt, store_end
 from orchestration.engines.base import Reach
 from orchestration.engines.memory.world import World
@@ -34,6 +35,7 @@ from orchestration.models import Message, Run
 from orchestration.plans import plan_of
 
 LONGEST_JUMP = timedelta(minutes=1)
+_EPOCH = datetime.min.replace(tzinfo=UTC)
 ACT_SECONDS = 30.0
 THREADS = 8
 
@@ -48,6 +50,7 @@ class MemoryEngine:
         self.longest_alarm = longest_alarm
         self.alarms: dict[int, tuple[datetime, str]] = {}
         self.worlds: dict[int, World] = {}
+        self.not_before: dict[int, datetime] = {}
         self.told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.stopped = threading.Event()
         self.decider = 0
@@ -96,9 +99,9 @@ class MemoryEngine:
         self.decider = threading.get_ident()
         while not self.stopped.is_set():
             self._listen()
-            for world in list(self.worlds.values()):
+            for run_pk, world in list(self.worlds.items()):
                 world.now = max(world.now, now())
-                world.step(jump=_may_jump(world))
+                world.step(jump=_may_jump(world) and now() >= self.not_before.get(run_pk, _EPOCH))
             self._ring_the_next()
         connections.close_all()
 
@@ -173,8 +176,11 @@ class MemoryEngine:
             event = _ended(Run.objects.get(pk=run_pk), command)
         finally:
             connections.close_all()
-        if event is not None:
-            self.told.put(lambda: self.worlds[run_pk].feed(event))
+        if event is None:
+            return
+        if event.outcome is Outcome.PARKED and event.retry_after:  # a circuit breaker goes by the wall's time
+            self.not_before[run_pk] = now() + timedelta(seconds=event.retry_after)
+        self.told.put(lambda: self.worlds[run_pk].feed(event))
 
 
 def _ended(run: Run, command: RunAction) -> ActionEnded | None:

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions import breaker, transport
+from orchestration.actions import transport
 from orchestration.actions.base import Call
 from orchestration.actions.perform import perform
 from orchestration.core.words import Outcome, Purpose
@@ -103,21 +103,6 @@ def test_a_probe_answers_for_an_unknown_outcome(call: Build, peer: Peer) -> None
     peer.behave("/things/a", 500)
     result = perform(post(call, peer), probe=probe)
     assert (result.outcome, result.maybe, result.detail["probed"]) == (Outcome.RETRYABLE, False, True)
-
-
-def test_the_breaker_opens_after_repeated_failures_and_closes_after_a_success(
-    call: Build, peer: Peer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(breaker, "FAILURES", 2)
-    monkeypatch.setattr(breaker, "RESET_SECONDS", 0.2)
-    peer.behave("/things/a", 500, 500)
-    perform(post(call, peer)), perform(post(call, peer))
-    result = perform(post(call, peer))
-    assert result.outcome is Outcome.RETRYABLE and not result.maybe and "breaker" in result.error
-    assert len(peer.calls) == 2 and 0 < (result.retry_after or 0) <= 0.2
-    breaker.breaker_of(peer.address)._open_until = 0
-    assert perform(post(call, peer)).outcome is Outcome.SUCCEEDED
-    assert breaker.states() == {peer.address: "closed"}
 
 
 def test_what_a_probe_finds_has_to_match_the_schema_too(call: Build, peer: Peer) -> None:
