@@ -8,17 +8,12 @@ from typing import Any
 
 import cel
 
+from orchestration.conditions import TEXT, TYPES
 from orchestration.errors import BadInput
 
 KNOWN = ("stage", "context", "action", "requester", "facts", "about")
-_TEXT = re.compile(r"""\'\'\'.*?\'\'\'|\"\"\".*?\"\"\"|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"|//[^\n]*""", re.DOTALL)
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
 _ASKED = re.compile(r"(?<![.\w])request\s*\.\s*(\w+)")
-_TYPES = frozenset({
-    "bool", "bytes", "double", "duration", "dyn", "google", "int", "list", "map", "null_type", "optional",
-    "optional_type", "string", "timestamp", "type", "uint",
-})  # fmt: skip
-"""Names that CEL has by itself."""
 
 
 def check(expression: str, *, field: str) -> None:
@@ -29,8 +24,8 @@ def check(expression: str, *, field: str) -> None:
         first = str(error).partition("\n")[0]
         message, remedy = f"{field} is not a CEL expression: {first}", "such as request.stage == 'docs'"
         raise BadInput(message, field=field, remedy=remedy) from None
-    bare = _TEXT.sub("''", expression)
-    for name in sorted(set(program.variables()) - {"request", *_TYPES, *_BOUND.findall(bare)}):
+    bare = TEXT.sub("''", expression)
+    for name in sorted(set(program.variables()) - {"request", *TYPES, *_BOUND.findall(bare)}):
         raise BadInput(f"{field}: there is no '{name}' here", field=field, remedy="a condition knows one name: request")
     for name in _ASKED.findall(bare):
         if name not in KNOWN:

@@ -11,6 +11,7 @@ from django.db import transaction
 from orchestration import audit, lifecycle, roles
 from orchestration.audit import Actor
 from orchestration.clock import now
+from orchestration.conditions import action_conditions
 from orchestration.core.definition import DefinitionErrors, validate_action
 from orchestration.core.events import (
     AbortRequested,
@@ -225,6 +226,9 @@ def _check_alternative(action: dict[str, Any], step_id: str) -> None:
     """An alternative is performed as it is given: a valid action without placeholders."""
     try:
         validate_action(action, undo=True, field="action", step=step_id)
+        wrong = [*action_conditions(action, step=step_id, field="action")]
+        if wrong:
+            raise DefinitionErrors(wrong)
     except DefinitionErrors as errors:
         raise BadInput(str(errors), field="action", problems=errors.as_dicts()) from None
     names = action_placeholders(action)

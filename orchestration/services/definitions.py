@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
+from orchestration.conditions import condition_problems
 from orchestration.core.definition import (
     DefinitionErrors,
     Problem,
@@ -68,9 +69,9 @@ def _validated(data: object) -> SagaDefinition:
     plain = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, SagaDefinition) else data
     try:
         definition = validate_definition(plain)
-        found = schema_problems(plain)
+        found = [*schema_problems(plain), *condition_problems(plain)]
     except DefinitionErrors as errors:
-        found = [*errors.problems, *_schema_problems_beside(plain)]
+        found = [*errors.problems, *_problems_beside(plain)]
     _refuse(found)
     return definition
 
@@ -91,10 +92,11 @@ def _refuse(found: list[Problem]) -> None:
         raise BadInput(str(all_of_them), field="definition", problems=all_of_them.as_dicts())
 
 
-def _schema_problems_beside(data: object) -> list[Problem]:
+def _problems_beside(data: object) -> list[Problem]:
     """Those of a definition with other faults; none when it is not even plain JSON."""
     try:
-        return schema_problems(plain_json(data))
+        plain = plain_json(data)
+        return [*schema_problems(plain), *condition_problems(plain)]
     except DefinitionErrors:
         return []
 

@@ -444,7 +444,9 @@ ACTIONS = st.one_of(
             "payload": JSON,
             "headers": st.dictionaries(st.sampled_from(["X-A", "B"]), st.text("ab{}", max_size=0) | st.integers()),
             "expected_status": st.integers(200, 299) | st.lists(st.integers(200, 299), min_size=1, max_size=2),
-            "extra": JSON,
+            "query": st.dictionaries(st.sampled_from(["q", "r"]), st.integers() | st.just(["{x}", 1]), max_size=2),
+            "auth": st.sampled_from([{"bearer": "{secret:KEY}"}, {"basic": ["u", "{secret:KEY}"]}]),
+            "fail_on": st.integers(100, 599) | st.just([400, 422]) | st.just("body.ok == false"),
         },
     ),
     st.fixed_dictionaries({"type": st.just("task")}, optional={"handler": st.just("a.b"), "database": JSON}),
@@ -591,7 +593,7 @@ def test_a_probe_that_cannot_ask() -> None:
 
 def test_smaller_doubts() -> None:
     assert "without a handler" in warned(step("a", {"type": "task"}, compensation_action=CALL))
-    assert "did you mean 'payload'" in warned(step("a", {**CALL, "paylod": 1}))
+    assert "did you mean 'payload'" in only(saga(step("a", {**CALL, "paylod": 1}))).remedy
     assert "default_output" in warned(step("a", default_output=1))
     assert "retry_count has no effect" in warned(step("a", retry_count=1))
     assert "context.key" in warned(step("a"), context={"key": "{secret:X}"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 LONGEST_SECONDS = 366 * 86400
 SAGA_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -17,6 +17,10 @@ Duration = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
 Length = Duration | Annotated[str, Field(pattern=r"^\{[^{}]+\}$")]
 Status = Annotated[int, Field(ge=100, le=599)]
 Scalar = str | int | float | bool
+Parameters = dict[Annotated[str, Field(min_length=1)], Scalar | list[Scalar]]
+Condition = Annotated[str, Field(min_length=1, max_length=2000)]
+Answers = Status | Annotated[list[Status], Field(min_length=1)] | Condition
+"""Which answers: a status, some statuses, or a condition."""
 
 
 class _Action(BaseModel):
@@ -28,8 +32,55 @@ class _Action(BaseModel):
         return {key: value for key, value in dumped.items() if value is not None or key in self.model_fields_set}
 
 
+class _Inner(BaseModel):
+    """A mapping inside an action: it has these keys and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        """Without the keys that were left out."""
+        dumped: dict[str, JsonValue] = handler(self)
+        return {key: value for key, value in dumped.items() if value is not None or key in self.model_fields_set}
+
+
+class Auth(_Inner):
+    """Credentials of a request, sent as its Authorization header. One of the two."""
+
+    basic: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="[user, password], the password as {secret:NAME}"
+    )
+    bearer: Annotated[str, Field(min_length=1)] | None = Field(None, description="the token, as {secret:NAME}")
+
+
+class Content(_Inner):
+    """A body that is no JSON: `text`, or bytes as `base64`, with its media type."""
+
+    text: str | None = Field(None, description="the body's text, sent as UTF-8")
+    base64: str | None = Field(None, description="the body's bytes in base64, such as {report.body.base64}")
+    type: str | None = Field(
+        None, min_length=1, max_length=255,
+        description="the Content-Type; left out, text/plain; charset=utf-8 or application/octet-stream",
+    )  # fmt: skip
+
+
+class Part(_Inner):
+    """One part of a multipart body: its `value`, or bytes as `base64`."""
+
+    name: str = Field(min_length=1, max_length=255, description="the name of the form's field")
+    value: JsonValue = Field(
+        None, description="text or a number; a mapping or list goes as JSON, the binary body of an answer as its bytes"
+    )
+    base64: str | None = Field(None, description="the part's bytes in base64")
+    filename: str | None = Field(None, min_length=1, max_length=255, description="makes the part a file of this name")
+    content_type: str | None = Field(None, min_length=1, max_length=255, description="the media type of the part")
+
+
 class ApiCall(_Action):
     """An HTTP request. Its output is the JSON object that comes back (any other body is {"body": …})."""
+
+    # Definitions that were stored before may hold other keys and still run; calls.py refuses them in a new one.
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     type: Literal["api_call"]
     url: str = Field(min_length=1, description="http:// or https:// with a host; {placeholders} are encoded")
@@ -37,9 +88,26 @@ class ApiCall(_Action):
         "GET", description="the HTTP method in capitals; GET when left out"
     )
     headers: dict[Annotated[str, Field(pattern=HEADER_NAME)], Scalar] = Field(
-        default={}, description="header names and values; secrets belong here, as {secret:NAME}"
+        default={}, description="header names and values, sent as UTF-8; secrets belong here, as {secret:NAME}"
     )
-    payload: JsonValue = Field(None, description="sent as the JSON body; left out, no body is sent")
+    query: Parameters | None = Field(
+        None, description="parameters added to the URL, a mapping; a list repeats its name, values are encoded"
+    )
+    auth: Auth | None = Field(None, description="{basic: [user, password]} or {bearer: token}, with {secret:NAME}")
+    payload: JsonValue = Field(
+        None,
+        description="sent as the JSON body, a text as it is; left out, no body is sent. At most one of payload, form, "
+        "multipart and body",
+    )
+    form: Parameters | None = Field(
+        None, description="sent as application/x-www-form-urlencoded, a mapping; a list repeats its name"
+    )
+    multipart: Annotated[list[Part], Field(min_length=1, max_length=100)] | None = Field(
+        None, description="sent as multipart/form-data, a list of parts with name and value or base64"
+    )
+    body: str | Content | None = Field(
+        None, description="sent as it is: a text, {text: …, type: …} or {base64: …, type: …}; JSON goes in payload"
+    )
     follow_redirects: bool = Field(
         False,
         description="follow up to 5 redirects, each through the outgoing guard; headers that may be credentials stay "
@@ -47,6 +115,25 @@ class ApiCall(_Action):
     )
     expected_status: Status | Annotated[list[Status], Field(min_length=1)] | None = Field(
         None, description="the status, or a list of them, that counts as success; any 2xx when left out"
+    )
+    retry_on: Answers | None = Field(
+        None,
+        description="answers to try again after, within retry_count: a status, a list of them, or a CEL condition over "
+        "status, headers and body",
+    )
+    fail_on: Answers | None = Field(
+        None, description="answers that fail the step at once: a status, a list of them, or a CEL condition"
+    )
+    until: Condition | None = Field(
+        None,
+        description="a CEL condition over status, headers and body: the call is repeated until it holds, within the "
+        "step's timeout",
+    )
+    every_seconds: Annotated[float, Field(ge=0.1, le=3600)] | None = Field(
+        None, description="seconds between the calls of until, 0.1 to 3600; 5 when left out"
+    )
+    expect: JsonValue = Field(
+        None, description="in a probe_action: dotted names of its output and the values that say it was done"
     )
 
 
@@ -145,6 +232,8 @@ MODELS: Mapping[str, type[_Action]] = {
     "saga": ChildSaga,
     "approval": Approval,
 }
+INNER: Mapping[str, type[BaseModel]] = {"auth": Auth, "body": Content, "multipart": Part}
+"""Key of an api_call → the model of the mapping, or of the mappings in the list, that may stand there."""
 UNDO_TYPES = ("api_call", "script", "task")
 LATER_TYPES = ("event",)
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0}

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS, wait_seconds
+from orchestration.core.definition.calls import call_problems, poll_problems
+from orchestration.core.definition.models import DEFAULT_TIMEOUTS
 from orchestration.core.definition.problems import Problem, did_you_mean, nearest, short
 from orchestration.core.definition.shape import step_label
 from orchestration.core.order import Place, ancestors_of, circle_in, dependencies_of, scattered_groups
@@ -43,6 +45,8 @@ def action_problems(action: Mapping[str, Any], *, step: str, field: str) -> list
     url = action.get("url")
     if action.get("type") == "api_call" and isinstance(url, str) and url:
         found += [_of(step, f"{field}.url", url, text) for text in faults_of_url(url)]
+    if action.get("type") == "api_call":
+        found += call_problems(action, step=step, field=field)
     if action.get("type") == "wait":
         found += _wait(action, step, field)
     if action.get("type") == "approval" or field == "approval":
@@ -169,7 +173,17 @@ def _alone(label: str, step: Mapping[str, Any]) -> list[Problem]:
     if kind in ("saga", "wait") and step.get("output_schema") is not None:
         message, remedy = f"the output of a {kind} is always the same", "remove it"
         found.append(Problem(step=label, field="output_schema", value="", message=message, remedy=remedy))
+    found += poll_problems(step, label, _timeout(step, kind))
     return found + _gate(label, step, kind) + _probe(label, step.get("probe_action"))
+
+
+def _timeout(step: Mapping[str, Any], kind: object) -> float:
+    """Seconds of one attempt of a step; the default where the bound that is given is wrong."""
+    for key, unit in (("timeout_seconds", 1.0), ("timeout_minutes", 60.0)):
+        given = step.get(key)
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            return given * unit
+    return DEFAULT_TIMEOUTS.get(str(kind), 60.0)
 
 
 def _gate(label: str, step: Mapping[str, Any], kind: object) -> list[Problem]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from orchestration.core.definition.actions import MODELS, ApiCall, Approval, ChildSaga, Script, Task, Wait
+from orchestration.core.definition.actions import MODELS, Action, ApiCall, Approval, ChildSaga, Script, Task, Wait
+from orchestration.core.definition.calls import BODIES, FORM, media_type
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.own import forward_names, own_names
 from orchestration.core.definition.problems import nearest
-from orchestration.core.templates import SECRET, action_placeholders
-from orchestration.core.templates.tokens import texts_in
+from orchestration.core.templates import SECRET, action_placeholders, placeholders
+from orchestration.core.templates.tokens import texts_in, tokens_of
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 PLACEHOLDER = re.compile(r"(?<![$\w])\{([A-Za-z_][\w.-]*)\}")
@@ -73,17 +74,53 @@ def _action(definition: SagaDefinition, step: StepDefinition) -> Iterator[str]:
         action = getattr(step, field)
         if action is None:
             continue
-        known = MODELS[action.type].model_fields
-        for key in list(action.model_extra or {})[:50]:
-            close = nearest(key, [name for name in known if name not in action.model_fields_set])
-            if close and close != "type":
-                yield f"{field}.{key} is passed on as it is; did you mean '{close}'?"
+        yield from _unread(field, action)
         if isinstance(action, Task) and action.handler is None:
             yield f"{field} is a task without a handler: it needs a registered handler, or an agent"
-        if isinstance(action, ApiCall) and action.method in READING and action.payload is not None:
-            yield f"{field} sends a payload with {action.method}; most services ignore it"
+        if isinstance(action, ApiCall):
+            yield from _call(field, action)
         if isinstance(action, Script):
             yield from _script(definition, field, action)
+
+
+def _unread(field: str, action: Action) -> Iterator[str]:
+    """Keys that the action's model does not know: a task gets them, and nothing else does."""
+    known = MODELS[action.type].model_fields
+    for key in list(action.model_extra or {})[:50]:
+        close = nearest(key, [name for name in known if name not in action.model_fields_set])
+        hint = f"; did you mean '{close}'?" if close and close != "type" else ""
+        if not isinstance(action, Task):
+            if key != "expect" or field != "probe_action":
+                yield f"{field}.{key}: nothing reads it{hint}"
+        elif hint:
+            yield f"{field}.{key} is passed on as it is{hint}"
+
+
+def _call(field: str, action: ApiCall) -> Iterator[str]:
+    written = action.plain()
+    given = [key for key in BODIES if written.get(key) is not None]
+    if action.method in READING and given:
+        yield f"{field} sends a {given[0]} with {action.method}; most services ignore it"
+    kind = media_type(written)
+    for key in ("payload", "body"):
+        text = written.get(key)
+        if kind == FORM and isinstance(text, str) and _mixes(text):
+            yield f"{field}.{key} is a form written as text: a value with & or = in it adds fields of its own; use form"
+    if isinstance(action.payload, dict | list) and kind and "json" not in kind and kind not in (FORM, "text/plain"):
+        yield f"{field}.payload is sent as JSON, though its Content-Type is {kind}"
+    hidden = [action.auth.bearer, (action.auth.basic or ["", ""])[1]] if action.auth else []
+    if any(text and not _is_reference(text) for text in hidden):
+        yield f"{field}.auth holds a password as it is, for everybody who may read the definition; use {{secret:NAME}}"
+
+
+def _mixes(text: str) -> bool:
+    """Whether a template has a placeholder beside other text."""
+    return bool(placeholders(text)) and len(tokens_of(text)) > 1
+
+
+def _is_reference(text: str) -> bool:
+    """Whether a password is a reference, or comes from the context or a step."""
+    return bool(SECRET.search(text) or placeholders(text))
 
 
 def _script(definition: SagaDefinition, field: str, action: Script) -> Iterable[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestration.core.definition.actions import LATER_TYPES, MODELS, UNDO_TYPES, Ask
+from orchestration.core.definition.actions import INNER, LATER_TYPES, MODELS, UNDO_TYPES, Ask
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.problems import Problem, did_you_mean, nearest, short
 from orchestration.core.definition.shape import Path, dotted, locate
@@ -23,13 +24,21 @@ def problems_of(
 ) -> list[Problem]:
     """One problem per place. With a `prefix`, `data` is one action that stands at that field of `step`."""
     found: dict[tuple[str, str], Problem] = {}
+    kinds: dict[tuple[str, str], str] = {}
     for detail in error.errors(include_url=False):
         path = _real_path(detail, data)
         where, field = (step, dotted((prefix, *path))) if prefix else locate(data, path)
         problem = _problem(detail, data, path, where, field, undo or bool(set(path[-1:]) & set(ACTION_FIELDS[1:])))
         if detail["type"] != "too_short" or not detail["input"]:  # pydantic also says it where every item is wrong
             found.setdefault((where, problem.field), problem)
-    return list(found.values())
+            kinds.setdefault((where, problem.field), detail["type"])
+    above = {(step_id, start) for step_id, field in found for start in _starts(field)}
+    return [one for place, one in found.items() if not (place in above and kinds[place].endswith("_type"))]
+
+
+def _starts(field: str) -> Iterator[str]:
+    """The fields that a field is in. That one has another type is no news where something inside it is wrong."""
+    return (field[: mark.start()] for mark in re.finditer(r"[.\[]", field))
 
 
 def _real_path(detail: ErrorDetails, data: object) -> Path:
@@ -99,6 +108,9 @@ def _unknown_type(given: object, undo: bool) -> tuple[str, str]:
 
 
 def _model_at(path: Path) -> type[BaseModel]:
+    inner = next((INNER[part] for part in path[:-1] if isinstance(part, str) and part in INNER), None)
+    if inner is not None:
+        return inner
     if "approval" in path[:-1]:
         return Ask
     return StepDefinition if len(path) > 2 else SagaDefinition

@@ -21,6 +21,7 @@ from orchestration.core.templates.tokens import (
 )
 from orchestration.core.templates.urls import faults_of_url, fill_url
 
+NO_TEMPLATES = {"script": ("script",), "saga": ("definition",), "api_call": ("until", "retry_on", "fail_on")}
 HEADER_BREAKS = re.compile(r"[\r\n\x00]")
 
 
@@ -49,9 +50,8 @@ def action_placeholders(action: Mapping[str, JsonValue]) -> frozenset[str]:
 
 
 def template_parts(action: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of an action that are templates: all but `type`, a script's text and a child's definition."""
-    kind = action.get("type")
-    fixed = {"type", {"script": "script", "saga": "definition"}.get(str(kind), "type")}
+    """The parts of an action that are templates: all but `type`, a script's text, a child's definition, conditions."""
+    fixed = {"type", *NO_TEMPLATES.get(str(action.get("type")), ())}
     return {key: value for key, value in action.items() if key not in fixed}
 
 
