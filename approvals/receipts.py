@@ -16,7 +16,7 @@ from approvals.models import Request, Vote
 from orchestration import signing, sql
 from orchestration.audit_chain.canonical import canonical, moment, settled, sha256
 from orchestration.audit_chain.export import seal_view
-from orchestration.audit_chain.seal import heads_of
+from orchestration.audit_chain.heads import heads_of
 from orchestration.audit_chain.walk import stored_rows
 from orchestration.clock import now
 from orchestration.errors import WrongState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from orchestration.audit_chain.seal import heads_of
+from orchestration.audit_chain.heads import heads_of
 from orchestration.audit_chain.walk import stored_rows
 from orchestration.models import AuditSeal
 

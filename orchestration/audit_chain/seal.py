@@ -1,107 +1,120 @@
-"""A seal signs how far every chain has come, so that a cut-off tail or a whole lost chain is found later."""
+"""A seal signs how far every chain has come, so that a cut-off tail or a whole lost chain is found later.
+
+Other writers are kept waiting for milliseconds, however many chains there are: whoever makes a seal takes it in hand,
+reads the chains in pages outside any transaction, stores each page of heads by itself, and at last the seal. One who
+dies over it leaves the heads there; the next one goes on with the same seal.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from datetime import datetime
-from itertools import islice
-
-from django.db import connection
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from uuid import uuid4
 
 from orchestration import signing, sql
-from orchestration.audit_chain.canonical import canonical
+from orchestration.audit_chain.heads import Head, digest, gained, heads_of, moved_since, rows_there_are
 from orchestration.clock import now
-from orchestration.models import AuditSeal, SealedHead
+from orchestration.models import AuditSeal, SealInHand
 from orchestration.turns import turn
 
-Head = tuple[str, int, str]
-"""The name of a chain, the number of its last row, that row's hash."""
+LEASE = timedelta(seconds=60)
+"""For how long a seal stays in the hands of a maker that stores nothing. It stores a page in milliseconds."""
 
-BATCH = 1000
+LOOK_SECONDS = 0.1
+
+
+class TakenOver(Exception):
+    """Another maker has the seal: this one was away for longer than its lease."""
 
 
 def seal() -> AuditSeal:
-    """Sign how far the chains have come by now."""
-    with sql.writing():
-        return _sealed(_latest(), now())
+    """Sign how far the chains have come by now. One that somebody else has in hand is waited for."""
+    asked = now()
+    while True:
+        in_hand = _taken(lambda _: True)
+        made = _made(in_hand) if in_hand else None
+        if made is not None and made.at >= asked:
+            return made
+        if in_hand is None:
+            time.sleep(LOOK_SECONDS)
 
 
 def seal_of_the_day() -> AuditSeal | None:
-    """The day's seal, or None when the day (of UTC) has one. However often it is asked for, there is one."""
+    """The day's seal; None when the day (of UTC) has one, or somebody has it in hand."""
+    while True:
+        in_hand = _taken(lambda latest: latest is None or latest.at.date() < now().date())
+        if in_hand is None:
+            return None
+        made = _made(in_hand)
+        if made is not None and made.at.date() >= now().date():
+            return made
+
+
+def _taken(is_due: Callable[[AuditSeal | None], bool]) -> SealInHand | None:
+    """The next seal, in our hands; None when it is not due, or in the hands of somebody who is alive."""
     with sql.writing():
-        latest, at = _latest(), now()
-        return None if latest is not None and latest.at.date() >= at.date() else _sealed(latest, at)
+        sql.rows_of(*turn("audit-seal"))
+        latest, at = AuditSeal.objects.last(), now()
+        if not is_due(latest):
+            return None
+        number = latest.number + 1 if latest else 1
+        in_hand = SealInHand.objects.filter(number=number).first()
+        if in_hand is None:
+            in_hand = SealInHand(number=number, began_at=at)
+        elif in_hand.lease_until > at:
+            return None
+        in_hand.maker, in_hand.lease_until = uuid4().hex, at + LEASE
+        in_hand.save()
+        return in_hand
 
 
-def _latest() -> AuditSeal | None:
-    sql.rows_of(*turn("audit-seal"))
-    return AuditSeal.objects.last()
+def _made(in_hand: SealInHand) -> AuditSeal | None:
+    """The seal; None when its maker was away for too long and another took it over."""
+    try:
+        return _sealed(in_hand)
+    except TakenOver:
+        return None
 
 
-def _sealed(latest: AuditSeal | None, at: datetime) -> AuditSeal:
-    rows, chains, moved = _heads()
+def _sealed(in_hand: SealInHand) -> AuditSeal:
+    before = AuditSeal.objects.filter(number=in_hand.number - 1).first()
+    # Every row of a chain has a seal that counts it, or else there are more rows than the last seal has counted.
+    if before is None or rows_there_are() != before.rows:
+        for page in moved_since(in_hand.number - 1):
+            _store(in_hand, page)
+    moved, rows, chains = gained(in_hand.number)
     new = AuditSeal(
-        number=latest.number + 1 if latest else 1,
-        at=at,
-        rows=rows,
-        chains=chains,
-        moved=len(moved),
-        prev_hash=latest.hash if latest else "",
+        number=in_hand.number,
+        at=in_hand.began_at,
+        rows=rows + (before.rows if before else 0),
+        chains=chains + (before.chains if before else 0),
+        moved=moved,
+        digest=digest(heads_of(in_hand.number)),
+        prev_hash=before.hash if before else "",
         key_id=signing.key_id(),
     )
-    for part in _parts(moved):
-        SealedHead.objects.bulk_create(
-            SealedHead(seal_id=new.number, chain=chain, seq=seq, hash=known) for chain, seq, known in part
-        )
-    new.digest = digest(sorted(moved))
     new.hash = new.expected_hash()
     new.signature = signing.sign(new.signed_bytes())
-    new.save(force_insert=True)
+    with sql.writing():
+        _hold_on(in_hand)
+        new.save(force_insert=True)
+        SealInHand.objects.filter(number=in_hand.number).delete()
     return new
 
 
-# One statement, so that the counts and the heads are of the same moment.
-_HEADS = """
-WITH ends AS (
-    SELECT workflow_id, MAX(seq) AS seq, COUNT(*) AS n FROM orchestration_auditevent GROUP BY workflow_id
-), sealed AS (
-    SELECT chain, MAX(seal_id) AS seal_id FROM orchestration_sealedhead GROUP BY chain
-)
-SELECT ends.workflow_id, ends.seq, ends.n, last.hash, known.hash
-FROM ends
-JOIN orchestration_auditevent AS last ON last.workflow_id = ends.workflow_id AND last.seq = ends.seq
-LEFT JOIN sealed ON sealed.chain = ends.workflow_id
-LEFT JOIN orchestration_sealedhead AS known ON known.chain = sealed.chain AND known.seal_id = sealed.seal_id
-"""
+def _store(in_hand: SealInHand, heads: Iterable[Head]) -> None:
+    """A page. A head that an earlier maker stored stays: its row is as good, and the next seal has what followed."""
+    with sql.writing():
+        _hold_on(in_hand)
+        rows = [(in_hand.number, chain, seq, known) for chain, seq, known in heads]
+        columns, clash = "seal_id, chain, seq, hash", "(chain, seal_id) DO NOTHING"
+        sql.run(*sql.insert("orchestration_sealedhead", columns, rows, on_conflict=clash))
 
 
-def _heads() -> tuple[int, int, list[Head]]:
-    """How many rows and chains there are, and the heads of the chains that are not as the last seal has them."""
-    rows, chains, moved = 0, 0, []
-    with connection.cursor() as cursor:
-        cursor.execute(_HEADS)
-        for chain, seq, count, current, known in cursor:
-            rows, chains = rows + count, chains + 1
-            if current != known:
-                moved.append((chain, seq, current))
-    return rows, chains, moved
-
-
-def digest(heads: Iterable[Head]) -> str:
-    """SHA-256 over a line for each head, in the order of the chains' names (by code point)."""
-    total = hashlib.sha256()
-    for head in heads:
-        total.update(canonical(list(head)) + b"\n")
-    return total.hexdigest()
-
-
-def heads_of(number: int) -> Iterator[Head]:
-    """The heads that a seal holds, in the order of their digest."""
-    yield from sorted(SealedHead.objects.filter(seal_id=number).values_list("chain", "seq", "hash"))
-
-
-def _parts(heads: list[Head]) -> Iterator[list[Head]]:
-    source = iter(heads)
-    while part := list(islice(source, BATCH)):
-        yield part
+def _hold_on(in_hand: SealInHand) -> None:
+    """Renew the lease, in the transaction of what is written under it."""
+    sql.rows_of(*turn("audit-seal"))
+    ours = SealInHand.objects.filter(number=in_hand.number, maker=in_hand.maker)
+    if not ours.update(lease_until=now() + LEASE):
+        raise TakenOver(f"seal {in_hand.number} is in other hands")

@@ -8,7 +8,7 @@ from django.db import connection
 
 from orchestration import signing
 from orchestration.audit_chain.findings import Finding, Report
-from orchestration.audit_chain.seal import digest, heads_of
+from orchestration.audit_chain.heads import digest, heads_of
 from orchestration.models import AuditEvent, AuditSeal
 
 

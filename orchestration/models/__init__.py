@@ -1,4 +1,4 @@
-from orchestration.models.audit import AuditEvent, AuditSeal, SealedHead
+from orchestration.models.audit import AuditEvent, AuditSeal, SealedHead, SealInHand
 from orchestration.models.definition import Definition
 from orchestration.models.run import Command, Event, Message, Run, Step, Worker
 from orchestration.models.token import ApiToken
@@ -12,6 +12,7 @@ __all__ = [
     "Event",
     "Message",
     "Run",
+    "SealInHand",
     "SealedHead",
     "Step",
     "Worker",

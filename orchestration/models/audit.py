@@ -84,9 +84,11 @@ class AuditSeal(models.Model):
 
 
 class SealedHead(models.Model):
-    """The last row of a chain that grew since the seal before."""
+    """The last row of a chain that grew since the seal before. Heads are stored in pages before their seal is."""
 
-    seal = models.ForeignKey(AuditSeal, on_delete=models.PROTECT, related_name="heads", db_index=False)
+    seal = models.ForeignKey(
+        AuditSeal, on_delete=models.PROTECT, related_name="heads", db_index=False, db_constraint=False
+    )
     chain = models.CharField(max_length=200, blank=True)
     seq = models.PositiveIntegerField()
     hash = models.CharField(max_length=64)
@@ -103,3 +105,15 @@ class SealedHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain}#{self.seq}"
+
+
+class SealInHand(models.Model):
+    """The one seal that is being made: by whom, and since when. Whoever makes it loses it with the lease."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    maker = models.CharField(max_length=32)
+    began_at = models.DateTimeField(help_text="all that was there by then is in the seal")
+    lease_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"seal {self.number} in hand"

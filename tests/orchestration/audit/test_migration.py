@@ -67,3 +67,34 @@ def test_old_rows_are_chained_and_the_tables_can_be_taken_away(manage: Manage) -
     manage("migrate", "orchestration", "zero", "-v0")
     manage("migrate", "-v0")
     assert json.loads(manage("audit", "verify", "--json").stdout)["rows"] == 0
+
+
+OLD_SEAL = """
+from orchestration import signing
+from orchestration.audit import CONSOLE_ROLES, Actor, record
+from orchestration.audit_chain.heads import digest
+from orchestration.clock import now
+from orchestration.models import AuditEvent, AuditSeal, SealedHead
+for number in range(4):
+    record(actor=Actor(name="ada", door="api", roles=CONSOLE_ROLES), action="x", workflow_id=f"run-{number % 2}")
+heads = sorted(AuditEvent.objects.filter(seq=2).values_list("workflow_id", "seq", "hash"))
+seal = AuditSeal(number=1, at=now(), rows=4, chains=2, moved=2, key_id=signing.key_id(), digest=digest(heads))
+seal.hash = seal.expected_hash()
+seal.signature = signing.sign(seal.signed_bytes())
+seal.save(force_insert=True)
+for chain, seq, known in heads:
+    SealedHead.objects.create(seal=seal, chain=chain, seq=seq, hash=known)
+"""
+
+
+def test_seals_from_before_they_were_made_in_pages_hold_and_are_gone_on_with(manage: Manage) -> None:
+    manage("migrate", "orchestration", "0011", "-v0")
+    manage("shell", "-v0", "-c", OLD_SEAL)
+    manage("migrate", "-v0")
+    manage("audit", "seal")
+    told = json.loads(manage("audit", "verify", "--json").stdout)
+    assert told == {"whole": True, "rows": 4, "chains": 2, "seals": 2, "findings": []}
+    seals = [json.loads(line) for line in manage("audit", "export").stdout.splitlines() if '"seal"' in line]
+    assert [(seal["rows"], seal["chains"], seal["moved"]) for seal in seals] == [(4, 2, 2), (4, 2, 0)]
+    manage("migrate", "orchestration", "0011", "-v0")
+    assert json.loads(manage("audit", "verify", "--json").stdout)["whole"], "the triggers are on again, too"
