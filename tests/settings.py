@@ -8,3 +8,5 @@ from zen_project.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["TEST"] = environment.test_database()  # noqa: F405
+
+ZEN_WORKER_LEASE_SECONDS = 120  # a thread that waits for the machine has not died; tests of dead workers set their own

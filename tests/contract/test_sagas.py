@@ -70,8 +70,8 @@ def test_a_probe_settles_an_unknown_outcome(engine: str, peer: Peer) -> None:
 
 
 def test_a_timeout_is_unknown(engine: str, peer: Peer) -> None:
-    peer.behave("/things/a", "hang")
-    view = run_view(until(start(peer, engine, step("a", timeout_seconds=0.5))))
+    peer.hold("POST", "/things/a")
+    view = run_view(until(start(peer, engine, step("a", timeout_seconds=2))))
     assert view["steps"][0]["status"] == "unknown" and view["status"] == "rolled_back"
 
 
@@ -124,10 +124,12 @@ def test_a_failed_compensation_waits_for_a_person(engine: str, peer: Peer, answe
 
 
 def test_hold_stops_before_the_next_step_and_release_goes_on(engine: str, peer: Peer) -> None:
-    peer.delay["/things/a"] = 0.6
+    peer.hold("POST", "/things/a")
     run = start(peer, engine, step("a"), step("b"))
-    until(run, lambda r: bool(peer.at_once))
+    until(run, lambda r: bool(peer.held("POST", "/things/a")))
     act(workflow_id=run.workflow_id, verb=Verb.HOLD, note="look first", actor=ADA)
+    until(run, lambda r: not r.messages.filter(delivered_at=None).exists())
+    peer.let_go()
     until(run, lambda r: run_view(r)["steps"][0]["status"] == "succeeded")
     assert run.status == "held" and run_view(run)["steps"][1]["status"] == "pending"
     act(workflow_id=run.workflow_id, verb=Verb.RELEASE, actor=ADA)
@@ -135,10 +137,12 @@ def test_hold_stops_before_the_next_step_and_release_goes_on(engine: str, peer: 
 
 
 def test_abort_drains_what_flies_and_undoes_it_too(engine: str, peer: Peer) -> None:
-    peer.delay["/things/b"] = 0.6
+    peer.hold("POST", "/things/b")
     run = start(peer, engine, step("a"), step("b"), step("c"))
-    until(run, lambda r: bool(peer.at_once) and "/things/a" in peer.things)
+    until(run, lambda r: bool(peer.held("POST", "/things/b")))
     act(workflow_id=run.workflow_id, verb=Verb.ABORT, actor=ADA)
+    until(run, lambda r: not r.messages.filter(delivered_at=None).exists())
+    peer.let_go()
     view = run_view(until(run))
     assert (view["status"], view["cause"]) == ("rolled_back", "operator")
     assert [s["compensation"]["status"] for s in view["steps"]] == ["compensated", "compensated", "not_needed"]
@@ -189,9 +193,9 @@ def test_a_force_stop_ends_at_once_and_says_what_stands(engine: str, peer: Peer)
 def test_a_force_stop_s_warnings_name_what_its_preview_named(engine: str, peer: Peer) -> None:
     """The step without an undo too, and the step in flight; a wait leaves nothing."""
     pause = {"step_id": "pause", "forward_action": {"type": "wait", "seconds": 0.01}}
-    peer.delay["/things/b"] = 1.0
+    peer.hold("POST", "/things/b")
     run = start(peer, engine, step("a"), step("p", undo=False), pause, step("b"))
-    until(run, lambda r: bool(peer.at_once) and run_view(r)["steps"][3]["status"] == "running")
+    until(run, lambda r: bool(peer.held("POST", "/things/b")) and run_view(r)["steps"][3]["status"] == "running")
     lines = preview(workflow_id=run.workflow_id, verb=Verb.FORCE_STOP, actor=ADA).lines
     assert lines[0] == "nothing is undone; what stands: a, p"
     act(workflow_id=run.workflow_id, verb=Verb.FORCE_STOP, actor=ADA, note="enough")

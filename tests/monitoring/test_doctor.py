@@ -22,6 +22,7 @@ from orchestration.services import start_run
 from tests.contract.sagas import ADA
 from tests.crash.workers import ROOT
 from tests.orchestration.api.test_runs import SAGA
+from tests.waiting import PATIENCE_SECONDS
 from zen_project.embedded.process import free_port
 
 Doctor = Callable[..., tuple[int, dict[str, dict[str, Any]]]]
@@ -32,7 +33,7 @@ def doctor(process_env: dict[str, str]) -> Doctor:
     def run(**env: str) -> tuple[int, dict[str, dict[str, Any]]]:
         done = subprocess.run(
             [sys.executable, "manage.py", "doctor", "--json"],
-            cwd=ROOT, env=process_env | env, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, env=process_env | env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
         assert done.stdout, done.stderr
         return done.returncode, {part["part"]: part for part in json.loads(done.stdout)["parts"]}

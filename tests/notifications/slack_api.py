@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.waiting import PATIENCE_SECONDS
+
 TOKEN = "xoxb-right-token"
 CHANNELS = {"#deployments": "C01", "U0ADA": "D01", "U0BOB": "D02"}
 
@@ -80,7 +82,7 @@ def _handler(api: SlackApi) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             api.reached.set()
-            api.gate.wait(60)
+            api.gate.wait(PATIENCE_SECONDS)
             if api.errors:
                 status, headers, content = api.errors.pop(0)
             else:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +40,7 @@ from tests.notifications.scenes import (
 )
 from tests.notifications.slack_api import SlackApi, buttons_of
 from tests.peer import Peer
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DELIVER = "from notifications.deliver import deliver_due; deliver_due()"
@@ -56,11 +56,9 @@ def closing(work: Callable[[], T]) -> T:
         connection.close()
 
 
-def wait_until(fact: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while not fact():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
+def wait_for(fact: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    wait_until(lambda: process.poll() is not None or fact(), "what the process is to do")
+    assert process.poll() is None
 
 
 def test_an_end_that_cannot_be_stored_takes_no_other_along(
@@ -123,7 +121,7 @@ def test_sweepers_at_once_send_each_delivery_once(receiver: Peer) -> None:
     together = threading.Barrier(3)
 
     def sweep() -> int:
-        together.wait(30)
+        together.wait(PATIENCE_SECONDS)
         done = 0
         while Delivery.objects.exclude(status=Delivery.SENT).exists():
             done += deliver_due()
@@ -144,7 +142,7 @@ def test_bursts_are_put_together_once_by_sweepers_at_once(mailbox: Mailbox, sett
     together = threading.Barrier(3)
 
     def sweep() -> int:
-        together.wait(30)
+        together.wait(PATIENCE_SECONDS)
         return deliver_due()
 
     with ThreadPoolExecutor(3) as pool:
@@ -163,7 +161,7 @@ def test_the_same_key_told_by_two_at_once_is_told_once() -> None:
     together = threading.Barrier(2)
 
     def say() -> Notice:
-        together.wait(30)
+        together.wait(PATIENCE_SECONDS)
         return asked(ada)
 
     with ThreadPoolExecutor(2) as pool:
@@ -181,10 +179,10 @@ def test_a_worker_killed_in_the_middle_is_replaced_once(receiver: Peer, process_
     env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address}
     sender = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
     try:
-        wait_until(lambda: bool(receiver.seen), sender)
+        wait_for(lambda: bool(receiver.seen), sender)
     finally:
         os.killpg(sender.pid, signal.SIGKILL)
-        sender.wait(10)
+        sender.wait(PATIENCE_SECONDS)
     assert (only().status, only().attempts) == ("sending", 1)
     receiver.delay.clear()
     assert deliver_due() == 0, "the claim of the lost worker still holds"
@@ -238,11 +236,11 @@ def test_what_is_settled_while_it_is_being_sent_ends_without_buttons(slack: Slac
     slack.gate.clear()
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(closing, deliver_due)
-        assert slack.reached.wait(60)
+        assert slack.reached.wait(PATIENCE_SECONDS)
         with transaction.atomic():
             settle(subject="approval:17", message=DONE)
             slack.gate.set()  # its end is written while we have not committed
-        sending.result(60)
+        sending.result(PATIENCE_SECONDS)
     make_due()
     deliver_due()
     assert slack.calls == ["chat.postMessage", "chat.update"] and buttons_of(slack.only) == []
@@ -262,13 +260,13 @@ def test_subjects_settled_at_once_while_others_send_block_nobody(
 
     def settling(n: int) -> Callable[[], object]:
         def work() -> object:
-            together.wait(30)
+            together.wait(PATIENCE_SECONDS)
             return settle(subject=f"approval:{n}", message=DONE)
 
         return work
 
     def sweep() -> int:
-        together.wait(30)
+        together.wait(PATIENCE_SECONDS)
         return deliver_due()
 
     with ThreadPoolExecutor(6) as pool:
@@ -289,7 +287,7 @@ def test_a_celery_worker_delivers_by_its_beat(receiver: Peer, process_env: dict[
     asked(channels=["webhook://ops"])
     env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address, "ZEN_LOG_LEVEL": "warning"}
     with worker(env) as started:
-        wait_until(lambda: only().status == Delivery.SENT, started.process)
+        wait_for(lambda: only().status == Delivery.SENT, started.process)
     assert len(receiver.seen) == 1
 
 

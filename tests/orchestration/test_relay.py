@@ -24,6 +24,7 @@ from orchestration.lifecycle import post
 from orchestration.models import Message, Run
 from orchestration.services import start_run
 from tests.contract.sagas import ADA
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 SAGA = {"saga_id": "s", "steps": [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 3600}}]}
@@ -157,7 +158,7 @@ def test_an_engine_that_takes_long_holds_one_thread(temporal: Temporal) -> None:
 
     def slow(_: object) -> None:
         reached.set()
-        go_on.wait(30)
+        go_on.wait(PATIENCE_SECONDS)
 
     temporal.does = slow
     told(run_on("temporal"), "t")
@@ -169,12 +170,12 @@ def test_an_engine_that_takes_long_holds_one_thread(temporal: Temporal) -> None:
     first = threading.Thread(target=passed)
     first.start()
     try:
-        assert reached.wait(10)
+        assert reached.wait(PATIENCE_SECONDS)
         told(run_on("celery"), "c")
         assert relay.relay() == 1 and delivered() == {"c"} and temporal.got == ["t"]
     finally:
         go_on.set()
-        first.join(30)
+        first.join(PATIENCE_SECONDS)
 
 
 def test_a_worker_keeps_its_lease_while_it_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,13 +183,15 @@ def test_a_worker_keeps_its_lease_while_it_hands_over(monkeypatch: pytest.Monkey
 
     def slow() -> None:
         passes.release()
-        assert renewed.acquire(timeout=10) and renewed.acquire(timeout=10)
+        assert renewed.acquire(timeout=PATIENCE_SECONDS) and renewed.acquire(timeout=PATIENCE_SECONDS)
         raise RuntimeError("unheard of")
 
     monkeypatch.setattr(worker, "relay", slow)
     monkeypatch.setattr(lease, "renew", lambda *_, **__: renewed.release())
     with worker.beside("w"):
-        assert passes.acquire(timeout=10) and passes.acquire(timeout=15), "it goes on after what nobody foresaw"
+        assert passes.acquire(timeout=PATIENCE_SECONDS) and passes.acquire(timeout=PATIENCE_SECONDS), (
+            "it goes on after what nobody foresaw"
+        )
 
 
 def test_what_waits_is_found_along_the_index_of_what_waits() -> None:

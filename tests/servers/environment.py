@@ -62,4 +62,5 @@ def for_processes() -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "zen_project.settings",
         "DATABASE_URL": database_url(),
         "PYTHONWARNINGS": "default",
+        "ZEN_WORKER_LEASE_SECONDS": "60",  # a process that waits for the machine has not died
     }

@@ -6,7 +6,9 @@ import time
 
 from django.db import connection
 
-PATIENCE_SECONDS = 10.0
+from tests.waiting import PATIENCE_SECONDS
+
+ENDING_SECONDS = 10.0
 _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
@@ -14,7 +16,7 @@ def until_alone() -> None:
     """Wait for the other sessions of the test's database to end; those that stay are ended."""
     if connection.vendor != "postgresql":
         return
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + ENDING_SECONDS
     with connection.cursor() as cursor:
         while _count(cursor) and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
@@ -12,6 +11,7 @@ import pytest
 import redis
 
 from tests.servers.fixtures import need
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from zen_project.embedded import postgres, temporal, valkey
 from zen_project.embedded.process import OwnedServer, ServerFailed, listens
 
@@ -27,14 +27,11 @@ time.sleep(100)
 """
 
 
-def gone(pid: int, *, within: float = 10) -> bool:
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
     return False
 
 
@@ -62,13 +59,12 @@ def test_no_server_outlives_its_owner_or_its_guardian(tmp_path: Path, victim: st
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
         guardian = int(owner.stdout.readline())
-        while not sleeping(tag):
-            time.sleep(0.05)
+        wait_until(lambda: sleeping(tag), "the sleeper")
         os.kill(owner.pid if victim == "owner" else guardian, blow)
         if victim == "guardian":
             owner.kill()
-    assert gone(guardian)
-    assert not sleeping(tag)
+    wait_until(lambda: gone(guardian), "the end of the guardian")
+    wait_until(lambda: not sleeping(tag), "the end of the sleeper")
 
 
 def test_a_server_that_ends_at_once_says_why(tmp_path: Path) -> None:
@@ -85,11 +81,12 @@ def test_a_server_that_is_never_ready_is_stopped(tmp_path: Path) -> None:
 
 
 def test_a_server_that_ignores_its_stop_signal_is_killed(tmp_path: Path) -> None:
-    stubborn = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
+    deaf = tmp_path / "deaf"
+    stubborn = ["sh", "-c", f"trap '' TERM; touch {deaf}; while :; do sleep 0.1; done"]
     server = OwnedServer(name="stubborn", argv=stubborn, log=tmp_path / "log", address="", grace=0.3)
-    time.sleep(0.3)
+    server.wait_until(deaf.exists, seconds=PATIENCE_SECONDS)
     server.stop()
-    assert not server.alive
+    assert not server.alive and server.exit_code == 128 + signal.SIGKILL
 
 
 def test_temporal_keeps_its_namespace_and_history_over_a_kill(tmp_path: Path) -> None:

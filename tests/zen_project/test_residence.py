@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
 from zen_project.embedded.residence import NOBODY, Neighbour, Occupied, Residence, read
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +90,7 @@ def test_whoever_moves_in_waits_for_what_a_killed_host_had_started(tmp_path: Pat
         assert read(tmp_path) == NOBODY
         with pytest.raises(Occupied):
             Residence(tmp_path)
-        with Residence(tmp_path, patience=60):
+        with Residence(tmp_path, patience=PATIENCE_SECONDS):
             assert host.stdout.read() == "", "what the killed host had started has ended, and its guardian too"
 
 

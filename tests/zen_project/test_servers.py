@@ -18,6 +18,7 @@ from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.client import Client
 
 from tests.servers import skipping
+from tests.waiting import PATIENCE_SECONDS
 from zen_project.embedded.process import OwnedServer, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +78,7 @@ def test_valkey_keeps_what_it_is_given(valkey_url: str) -> None:
 
 def get(url: str) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -93,7 +94,7 @@ def test_the_site_answers_over_asgi(process_env: dict[str, str], tmp_path: Path)
     site = f"http://127.0.0.1:{port}"
     log = tmp_path / "log"
     with OwnedServer(name="site", argv=argv, log=log, address=site, environ=process_env, cwd=ROOT) as server:
-        server.wait_until(lambda: get(f"{site}/livez") == (200, b"ok"))
+        server.wait_until(lambda: get(f"{site}/livez") == (200, b"ok"), seconds=PATIENCE_SECONDS)
         assert get(f"{site}/admin/login/")[0] == 200
         assert get(f"{site}/static/unfold/css/styles.css")[0] == 200
         assert b"<svg" in get(f"{site}/favicon.ico")[1], "every browser asks for it"

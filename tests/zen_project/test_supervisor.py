@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from zen_project.embedded import supervisor
 from zen_project.embedded.process import OwnedServer, ServerFailed
 from zen_project.embedded.supervisor import GaveUp, Household, in_words, pause_before
@@ -21,11 +21,11 @@ def program(tmp_path: Path, code: str) -> OwnedServer:
 
 
 def look_on(house: Household) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+    def nobody_gave_up() -> bool:
         house.look()
-        time.sleep(0.02)
-    raise AssertionError("nobody gave up")
+        return False
+
+    wait_until(nobody_gave_up, "somebody who gives up", pause=0.02)
 
 
 @given(ends=st.integers(1, 1000))
@@ -107,7 +107,7 @@ def test_all_are_asked_to_stop_before_any_is_waited_for(tmp_path: Path) -> None:
             for me, other in (names, names[::-1])
         ]
         for program, name in zip(both, names, strict=True):
-            program.wait_until(name.exists)
+            program.wait_until(name.exists, seconds=PATIENCE_SECONDS)
     assert [program.exit_code for program in both] == [5, 5]  # by themselves, and not killed
 
 

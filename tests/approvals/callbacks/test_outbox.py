@@ -18,6 +18,7 @@ from orchestration.errors import BadInput, NotAllowed, WrongState
 from orchestration.models import AuditEvent
 from tests.approvals.callbacks.scenes import OPERATOR, VIEWER, attempted, endpoint_at, queued
 from tests.peer import Peer
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,7 +73,7 @@ def test_writers_at_once_get_different_numbers(receiver: Peer) -> None:
 
     def write(_: int) -> list[int]:
         try:
-            together.wait(30)
+            together.wait(PATIENCE_SECONDS)
             return [queued(endpoint).sequence for _ in range(4)]
         finally:
             connection.close()
@@ -144,7 +145,7 @@ def test_an_endpoint_is_made_once(receiver: Peer) -> None:
 
     def ask(_: int) -> tuple[int, bool]:
         try:
-            together.wait(30)
+            together.wait(PATIENCE_SECONDS)
             found = endpoint_at(receiver)
             return found.pk, bool(found.shown_once)
         finally:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -29,6 +28,7 @@ from tests.approvals.callbacks.scenes import PATH, attempted, endpoint_at, queue
 from tests.approvals.callbacks.tls import behind_tls
 from tests.crash.workers import ROOT, worker
 from tests.peer import Peer
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DELIVER = "from approvals.callbacks import deliver_due; deliver_due()"
@@ -48,10 +48,10 @@ def test_a_worker_killed_in_the_middle_is_replaced(receiver: Peer, process_env: 
     env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address}
     sender = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
     try:
-        wait_until(lambda: bool(receiver.seen), sender)
+        wait_for(lambda: bool(receiver.seen), sender)
     finally:
         os.killpg(sender.pid, signal.SIGKILL)
-        sender.wait(10)
+        sender.wait(PATIENCE_SECONDS)
     callback.refresh_from_db()
     assert (callback.status, callback.attempts) == ("sending", 1)
     receiver.delay.clear()
@@ -63,11 +63,9 @@ def test_a_worker_killed_in_the_middle_is_replaced(receiver: Peer, process_env: 
     assert [request.headers["webhook-id"] for request in receiver.seen] == [callback.webhook_id] * 2
 
 
-def wait_until(fact: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while not fact():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
+def wait_for(fact: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    wait_until(lambda: process.poll() is not None or fact(), "what the process is to do")
+    assert process.poll() is None
 
 
 @pytest.mark.slow
@@ -75,7 +73,7 @@ def test_a_celery_worker_delivers_by_its_beat(receiver: Peer, process_env: dict[
     callback = queued(endpoint_at(receiver))
     env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address, "ZEN_LOG_LEVEL": "warning"}
     with worker(env) as started:
-        wait_until(lambda: Callback.objects.get().status == Callback.DELIVERED, started.process)
+        wait_for(lambda: Callback.objects.get().status == Callback.DELIVERED, started.process)
     assert [request.headers["webhook-id"] for request in receiver.seen] == [callback.webhook_id]
 
 
@@ -87,7 +85,7 @@ def test_sweepers_at_once_send_each_callback_once(receiver: Peer) -> None:
 
     def sweep(_: int) -> int:
         try:
-            together.wait(30)
+            together.wait(PATIENCE_SECONDS)
             done = 0
             while Callback.objects.exclude(status=Callback.DELIVERED).exists():
                 done += deliver_due()
@@ -148,7 +146,7 @@ def test_a_limit_is_kept(receiver: Peer) -> None:
 
 def test_a_process_sends_from_one_of_its_threads_at_a_time(receiver: Peer) -> None:
     queued(endpoint_at(receiver))
-    receiver.delay[PATH] = 1.0
+    receiver.hold("POST", PATH)
 
     def sweep() -> int:
         try:
@@ -158,11 +156,11 @@ def test_a_process_sends_from_one_of_its_threads_at_a_time(receiver: Peer) -> No
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(sweep)
-        while not receiver.seen:
-            time.sleep(0.02)
+        wait_until(lambda: receiver.seen, "a callback that is being sent")
         queued(endpoint_at(receiver, "/other"))
         assert tasks.callbacks() == 0
-        assert first.result(30) >= 1
+        receiver.let_go()
+        assert first.result(PATIENCE_SECONDS) >= 1
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(settings: Settings, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -15,6 +14,7 @@ from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import TWO_STAGES, published
 from tests.contract.cast import account, says
 from tests.crash.workers import ROOT
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("people")]
 OPEN = ("approval", "open", "--stage", "docs", "--description", "Publish it?", "--approver", "bob")
@@ -70,10 +70,7 @@ def test_it_waits_for_people(process_env: dict[str, str], choice: str, code: int
     command = [sys.executable, "manage.py", *OPEN, "--request-id", "r1", "--wait", "--json"]
     env = process_env | {"ZEN_ENGINE": "celery"}
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as waiting:
-        deadline = time.monotonic() + 60
-        while not Request.objects.filter(status="pending").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(Request.objects.filter(status="pending").exists, "a pending request")
         says("bob", choice, "r1")
-        out, _ = waiting.communicate(timeout=60)
+        out, _ = waiting.communicate(timeout=PATIENCE_SECONDS)
     assert waiting.returncode == code and json.loads(out)["status"] == status

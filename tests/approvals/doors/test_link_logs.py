@@ -24,6 +24,7 @@ from approvals.web.masking import LinkFilter, masked
 from orchestration.clock import now
 from tests.contract.sagas import ADA
 from tests.crash.workers import ROOT
+from tests.waiting import PATIENCE_SECONDS
 
 PK = "0434ad8f-5c79-461c-8458-21b1c3ae6b8f"
 ENDING = "cac064c27c39bbaeb2002232d4a0d8305352d10d42737d8a8daacedb2058a4e1"
@@ -124,17 +125,17 @@ def test_uvicorn_as_the_image_starts_it_writes_no_token(tmp_path: Path) -> None:
             assert called(f"http://127.0.0.1:{port}/approvals/link/{token}/", method) in (403, 500)
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE_SECONDS)
     text = written.read_text()
     assert f'"GET {MASKED} HTTP/1.1" 500' in text and f"Forbidden (CSRF cookie not set.): {MASKED}" in text
     assert token.split(".")[1] not in text
 
 
 def called(url: str, method: str) -> int:
-    until = now().timestamp() + 30
+    until = now().timestamp() + PATIENCE_SECONDS
     while True:
         try:
-            with urlopen(Call(url, method=method), timeout=20) as answer:
+            with urlopen(Call(url, method=method), timeout=PATIENCE_SECONDS) as answer:
                 return int(answer.status)
         except HTTPError as refusal:
             return refusal.code

@@ -21,6 +21,7 @@ from orchestration.models import AuditEvent, Run
 from orchestration.services import start_run
 from orchestration.services.start import Parent
 from tests.contract.sagas import ADA
+from tests.waiting import PATIENCE_SECONDS
 
 TIMES = 20
 SAGA = {
@@ -52,7 +53,7 @@ def race(*acts: Act) -> list[Any]:
     def go(act: Act) -> Any:
         try:
             connection.ensure_connection()
-            together.wait(30)
+            together.wait(PATIENCE_SECONDS)
             return act()
         except (WrongState, NotAllowed) as refusal:
             return refusal
@@ -60,7 +61,7 @@ def race(*acts: Act) -> list[Any]:
             connection.close()
 
     with ThreadPoolExecutor(len(acts)) as pool:
-        return [future.result(60) for future in [pool.submit(go, act) for act in acts]]
+        return [future.result(PATIENCE_SECONDS) for future in [pool.submit(go, act) for act in acts]]
 
 
 def refusals(outcomes: list[Any]) -> list[Exception]:

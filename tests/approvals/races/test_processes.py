@@ -18,6 +18,7 @@ from approvals.models import Request
 from orchestration.clock import now
 from tests.approvals.races.scenes import ends_of, opened, whole
 from tests.crash.workers import ROOT
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases, pytest.mark.slow]
 
@@ -48,7 +49,7 @@ def race(process_env: dict[str, str]) -> Iterator[Race]:
     finally:
         for other in others:
             other.stdin.close()
-            other.wait(30)
+            other.wait(PATIENCE_SECONDS)
             other.stdout.close()
 
 

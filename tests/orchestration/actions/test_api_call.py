@@ -18,6 +18,7 @@ from orchestration.actions.base import Call
 from orchestration.actions.perform import perform
 from orchestration.core.words import Outcome, Purpose
 from tests.peer import Peer
+from tests.waiting import PATIENCE_SECONDS
 
 Build = Callable[..., Call]
 
@@ -40,8 +41,8 @@ def test_answers(call: Build, peer: Peer, answer: int | str, outcome: str, maybe
 
 
 def test_a_timeout_after_sending_is_unknown(call: Build, peer: Peer) -> None:
-    peer.behave("/things/a", "hang")
-    result = perform(post(call, peer, seconds=0.4))
+    peer.hold("POST", "/things/a")
+    result = perform(post(call, peer, seconds=2))
     assert result.outcome is Outcome.UNKNOWN and "timed out" in result.error
 
 
@@ -49,7 +50,7 @@ def test_an_answer_may_take_as_long_as_the_step_allows(call: Build, peer: Peer) 
     """Longer than the 5 s that the library would give it."""
     assert transport.client().timeout == httpx2.Timeout(None)
     peer.delay["/things/a"] = 5.5
-    assert perform(post(call, peer, seconds=30.0)).outcome is Outcome.SUCCEEDED
+    assert perform(post(call, peer, seconds=PATIENCE_SECONDS)).outcome is Outcome.SUCCEEDED
 
 
 def test_a_client_with_limits_of_its_own_does_not_run_out_of_an_attempt_s_time(peer: Peer) -> None:
@@ -120,8 +121,8 @@ def test_a_process_s_first_attempt_has_all_its_time(call: Build, peer: Peer, mon
     reading = httpcore2.default_ssl_context
 
     def slowly() -> ssl.SSLContext:
-        time.sleep(0.5)
+        time.sleep(3)
         return reading()
 
     monkeypatch.setattr(httpcore2, "default_ssl_context", slowly)
-    assert perform(post(call, peer, seconds=0.5)).outcome is Outcome.SUCCEEDED
+    assert perform(post(call, peer, seconds=3)).outcome is Outcome.SUCCEEDED

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from orchestration.actions.base import Call
 from orchestration.actions.perform import perform
 from orchestration.core.words import Outcome
 from tests.servers.fixtures import missing
+from tests.waiting import wait_until
 
 Build = Callable[..., Call]
 
@@ -57,10 +57,9 @@ FAMILY = "trap '' TERM HUP INT; sleep {0} & setsid sleep {0} & (setsid sh -c 'sl
 
 
 def test_a_script_that_takes_too_long_is_killed_with_all_its_children(call: Build, allowed: str) -> None:
-    started = time.monotonic()
     result = perform(call(type="script", script=f"{FAMILY.format(98761)}; sleep 98761", seconds=1))
     assert result.outcome is Outcome.UNKNOWN and result.maybe and "timed out after 1 s" in result.error
-    assert time.monotonic() - started < 30 and not alive("98761")
+    assert not alive("98761")
 
 
 def test_a_script_that_ends_leaves_no_children_behind(call: Build, allowed: str) -> None:
@@ -82,10 +81,7 @@ def test_a_process_that_hides_ends_with_its_cpu_time(call: Build, tmp_path: Path
     hides = f"env -i setsid /bin/sh -c 'echo $$ >{file}; while :; do :; done' & sleep 0.5"
     perform(call(type="script", script=hides, seconds=1))
     pid = int(file.read_text())
-    deadline = time.monotonic() + 60
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not Path(f"/proc/{pid}").exists()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "its end")
 
 
 # --- its bounds -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tests.orchestration.admin.visitor import Visitor
 from tests.peer import Peer, serving
 from tests.servers import chromium
 from tests.servers.fixtures import need
+from tests.waiting import PATIENCE_SECONDS
 
 WIDE = {"width": 1440, "height": 900}
 
@@ -44,7 +45,9 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # that loop is not one our queries could block
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.available().path, args=arguments)
+        running = playwright.chromium.launch(
+            executable_path=chromium.available().path, args=arguments, timeout=PATIENCE_SECONDS * 1000
+        )
         yield running
         running.close()
 
@@ -53,12 +56,13 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page that must never meet an error in its scripts, break the policy, nor ask another host for anything."""
     context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.extend(_forbidden(message.text)))
     page.on("request", lambda request: faults.extend(_elsewhere(request.url)))
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     yield page
     context.close()
     assert faults == []

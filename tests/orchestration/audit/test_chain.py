@@ -20,6 +20,7 @@ from orchestration.models import AuditEvent, AuditSeal, SealedHead
 from orchestration.services import act, publish, start_run
 from tests.orchestration.audit.scenes import ALICE, chain
 from tests.orchestration.audit.test_canonical import texts, values
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 SAGA = {
@@ -73,7 +74,7 @@ def test_writers_without_a_lock_take_turns(name: str) -> None:
 
     def write(number: int) -> None:
         try:
-            together.wait(30)
+            together.wait(PATIENCE_SECONDS)
             for _ in range(5):
                 with transaction.atomic():
                     audit.record(actor=ALICE, action="test.write", workflow_id=name, writer=number)

@@ -19,6 +19,7 @@ from orchestration.errors import BadInput
 from orchestration.models import AuditSeal, SealedHead
 from orchestration.tasks import audit_seal
 from tests.orchestration.audit.scenes import chain
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -55,7 +56,7 @@ def test_two_beats_at_once_make_one_seal() -> None:
 
     def ask(_: int) -> bool:
         try:
-            together.wait(30)
+            together.wait(PATIENCE_SECONDS)
             return seal_of_the_day() is not None
         finally:
             connection.close()
@@ -81,7 +82,7 @@ def test_sealing_while_others_write_is_whole() -> None:
             seal()
         stop.set()
         for writer in writers:
-            writer.result(30)
+            writer.result(PATIENCE_SECONDS)
     assert verify().is_whole and verify().seals == 5
 
 

@@ -62,11 +62,12 @@ def test_an_answer_on_temporal_shows_what_became_of_it(
             peer.behave("/things/a", 200, 403)
             run = until(start(peer, "temporal", step("a"), step("b")))
             assert run.status == "needs_attention"
-            peer.delay["/things/a"] = 1.0
+            peer.hold("DELETE", "/things/a")
             words = ("resolve", run.workflow_id, "--step", "a", "--answer", "retry", "--note", "mended", "--yes")
             command = [sys.executable, "manage.py", "runs", *words]
             done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
             first = done.stdout.splitlines()[0]
             assert "compensating" in first or "rolled_back" in first, done.stdout
+            peer.let_go()
             until(run, lambda found: found.finished_at is not None)

@@ -7,18 +7,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestration.models import Run
+from orchestration.clock import now
+from orchestration.models import Run, Worker
 from tests.contract.hosts import until
 from tests.contract.sagas import step
 from tests.crash.workers import ROOT
 from tests.peer import Peer, serving
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Manage = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,7 +33,7 @@ def peer() -> Iterator[Peer]:
 
 @pytest.fixture
 def env(process_env: dict[str, str], peer: Peer) -> dict[str, str]:
-    return process_env | {"ZEN_OUTBOUND_ALLOW": peer.address, "ZEN_ENGINE": "celery", "ZEN_WORKER_LEASE_SECONDS": "2"}
+    return process_env | {"ZEN_OUTBOUND_ALLOW": peer.address, "ZEN_ENGINE": "celery", "ZEN_WORKER_LEASE_SECONDS": "3"}
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def manage(env: dict[str, str]) -> Manage:
             env=env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -136,16 +137,14 @@ def test_a_verb_without_a_terminal_needs_yes(manage: Manage, file: Callable[...,
 def test_a_killed_wait_is_taken_up_by_the_next(
     manage: Manage, file: Callable[..., str], peer: Peer, env: dict[str, str]
 ) -> None:
-    peer.delay["/things/b"] = 1.0
+    peer.hold("POST", "/things/b")
     path = file(step("a"), step("b"), step("c"))
     command = [sys.executable, "manage.py", "saga", "start", path, "--workflow-id", "w1", "--wait"]
     with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as first:
-        deadline = time.monotonic() + 30
-        while "/things/a" not in peer.things or not peer.at_once:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: peer.held("POST", "/things/b"), "step b in flight")
         os.kill(first.pid, signal.SIGKILL)
-    time.sleep(2.5)
+    peer.let_go()
+    wait_until(lambda: not Worker.objects.filter(lease_until__gt=now()).exists(), "the end of its lease")
     done = manage("saga", "start", path, "--workflow-id", "w1", "--wait", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["status"] == "completed"
     assert set(peer.effects.values()) == {1}

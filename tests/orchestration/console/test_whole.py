@@ -20,6 +20,7 @@ from orchestration.services import start_run
 from tests.contract.sagas import ADA, step
 from tests.crash.workers import ROOT
 from tests.orchestration.api.test_runs import SAGA
+from tests.waiting import PATIENCE_SECONDS
 from zen_project.demo import story
 from zen_project.demo.services import Service
 
@@ -30,7 +31,13 @@ LONG_ID = "order-" + "0123456789" * 12
 def piped(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, env=env | {"COLUMNS": "80"}, capture_output=True, text=True, check=False, timeout=60
+        command,
+        cwd=ROOT,
+        env=env | {"COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
     )
 
 
