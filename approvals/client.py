@@ -14,7 +14,7 @@ from approvals.content import content_hash
 from approvals.core.words import Choice
 from approvals.models import Request
 from approvals.outgoing import secret_of
-from approvals.people import person_of
+from approvals.people import account_of, person_of
 from approvals.services import Ask, Evidence, ask, decide, remind, withdraw
 from approvals.services.view import found_request, only_content
 from orchestration import roles
@@ -120,7 +120,7 @@ def _decide(
         seen = only_content(found_request(request_id))
     return decide(
         request_id=request_id,
-        actor=Actor(name=user.get_username(), door="python", roles=roles.roles_of(user)),
+        actor=Actor(name=user.get_username(), door="python", roles=roles.roles_of(user), user_id=user.pk),
         person=person_of(user),
         choice=word,
         comment=feedback,
@@ -132,10 +132,7 @@ def _decide(
 
 
 def _account(approver_id: str) -> Any:
-    users = get_user_model().objects.filter(is_active=True)
-    found = users.filter(username=approver_id).first() or (
-        users.filter(email__iexact=approver_id).order_by("pk").first() if "@" in approver_id else None
-    )
+    found = account_of(approver_id, get_user_model().objects.filter(is_active=True))
     if found is None:
         raise BadInput(
             f"there is no account '{approver_id}'", field="approver_id", remedy="a user name or e-mail address"

@@ -131,4 +131,6 @@ def _ask_of(knock: Knock) -> Ask:
 
 def _actor(knock: Knock) -> Actor:
     """The run asks in the name of whoever started it."""
-    return Actor(name=knock.run.created_by or f"run {knock.run.workflow_id}", door="engine", roles=CONSOLE_ROLES)
+    run = knock.run
+    name = run.created_by or f"run {run.workflow_id}"
+    return Actor(name=name, door="engine", roles=CONSOLE_ROLES, user_id=run.created_by_id)

@@ -44,9 +44,9 @@ def subject_of(request: Request) -> str:
 def tell_all(request: Request, state: State, command: Tell) -> None:
     if command.why is Telling.DECIDED:
         _settle(request, state)
-        _send(request, state, command.why, _accounts(Q(username=request.requester)))
+        _send(request, state, command.why, _requester(request))
     elif command.why is Telling.CHANGES_REQUESTED:
-        _send(request, state, command.why, _accounts(Q(username=request.requester)))
+        _send(request, state, command.why, _requester(request))
     elif command.why is Telling.RESCUE:
         boss = Q(groups__name=roles.ADMINISTRATOR) | Q(is_superuser=True)
         _send(request, state, command.why, _accounts(boss), channels=_channels(request, state))
@@ -75,7 +75,7 @@ def tell_remark(said: Remark) -> None:
         ids = [person.removeprefix("user:") for person in asked if person.startswith("user:")]
         people = _accounts(Q(pk__in=ids))
     else:
-        people = _accounts(Q(username=request.requester))
+        people = _requester(request)
     if people:
         tell(
             subject=subject_of(request),
@@ -185,6 +185,12 @@ def _person(request: Request, person: str, *, stage: int) -> Person:
     user_id = known.get("user_id")
     url = "" if user_id else link_for(request, person, stage=stage)
     return Person(user_id=user_id, name=known.get("name", person), email=known.get("email", ""), url=url, id=person)
+
+
+def _requester(request: Request) -> list[Person]:
+    """Nobody where it was asked without an account, such as by a program: its name may be somebody's by now."""
+    kind, _, pk = request.requester_person.partition(":")
+    return _accounts(Q(pk=pk)) if kind == "user" else []
 
 
 def _accounts(which: Q) -> list[Person]:

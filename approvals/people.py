@@ -9,19 +9,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db.models import Q
-from django.db.models.functions import Lower
 from django.utils.module_loading import import_string
 
 from approvals.core.chain import names_in
 from approvals.core.policy import PolicyDefinition
+from approvals.namesakes import called, reading
+from notifications.addresses import is_address, mailbox, same_address
 from orchestration import roles
 from orchestration.errors import BadInput
+from orchestration.givers import Giver
 
 MAY_DECIDE = roles.MAY["approval.decide"]
-LONGEST_ADDRESS = 254
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,17 @@ class Found:
 
 def person_of(user: Any) -> Person:
     name = user.get_full_name() or user.get_username()
-    return Person(id=f"user:{user.pk}", name=name, email=user.email, user_id=user.pk)
+    return Person(id=person_id(user.pk), name=name, email=user.email, user_id=user.pk)
+
+
+def person_id(user_id: int) -> str:
+    return f"user:{user_id}"
+
+
+def user_id_of(person: str) -> int | None:
+    """None for somebody who is known by an address alone."""
+    kind, _, pk = person.partition(":")
+    return int(pk) if kind == "user" else None
 
 
 def find(policy: PolicyDefinition) -> Found:
@@ -74,33 +82,30 @@ def check_addresses(policy: PolicyDefinition) -> None:
         _of_email(address, {})
 
 
-def ids_of(names: Iterable[str]) -> frozenset[str]:
-    """The person ids of user names and of addresses, whether or not there is an account.
+def ids_of(whom: Iterable[Giver]) -> frozenset[str]:
+    """The person ids of accounts, and of what is known by a name or an address alone, whether or not it has an account.
 
-    Accounts with one address are one person, and so is the address itself, with a tag or without.
+    Accounts that read one mailbox are one person, and so is the mailbox itself, whatever tag its address has. An
+    account that was deleted keeps its id: no other account ever gets it.
     """
-    wanted = {name.lower() for name in names if name}
-    lowered = get_user_model().objects.annotate(handle=Lower("username"), address=Lower("email"))
-    named = lowered.filter(Q(handle__in=wanted) | Q(address__in=wanted))
-    addresses = {user.email.lower() for user in named if user.email} | {name for name in wanted if "@" in name}
-    plain = {untagged(address) for address in addresses}
-    alike = get_user_model().objects.filter(_has_one_of(plain))
-    return frozenset({person_of(user).id for user in (*named, *alike)} | {f"email:{one}" for one in addresses | plain})
+    known = [one for one in whom if one.name]
+    ids = {one.user_id for one in known if one.user_id is not None}
+    names = {one.name for one in known if one.user_id is None}
+    users = [*get_user_model().objects.filter(pk__in=ids), *called(names)]
+    addresses = {one.email for one in users if one.email} | {name for name in names if "@" in name}
+    boxes = {mailbox(address) for address in addresses}
+    alike = {user.pk for user in (*users, *reading(boxes))} | ids
+    return frozenset(map(person_id, alike)) | {f"email:{one}" for one in boxes | set(map(same_address, addresses))}
 
 
-def untagged(address: str) -> str:
-    """ada@example.com for Ada+zen@example.com: whoever has the one has the other."""
-    local, _, domain = address.lower().rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}"
-
-
-def _has_one_of(plain: Iterable[str]) -> Q:
-    """Accounts with one of these addresses, whatever tag is in it."""
-    found = Q(pk__in=[])
-    for address in plain:
-        local, _, domain = address.rpartition("@")
-        found |= Q(email__iexact=address) | Q(email__istartswith=f"{local}+", email__iendswith=f"@{domain}")
-    return found
+def account_of(name: str, among: Any = None) -> Any:
+    """By user name, or by an address, as `same_address` compares it; None where there is none. `among`: accounts."""
+    users = get_user_model().objects.all() if among is None else among
+    found = users.filter(username=get_user_model().normalize_username(name)).first()
+    if found is not None or "@" not in name:
+        return found
+    wanted = same_address(name)
+    return next((user for user in reading({mailbox(name)}, users) if same_address(user.email) == wanted), None)
 
 
 def who_may_decide(user_ids: Iterable[int]) -> frozenset[int]:
@@ -130,7 +135,9 @@ def _of_users(users: Iterable[Any], left_out: dict[str, None]) -> list[Person]:
 
 
 def _by_name(names: Iterable[str]) -> dict[str, Any]:
-    return {user.get_username(): user for user in accounts().filter(username__in=list(names))}
+    stored = {name: get_user_model().normalize_username(name) for name in names}
+    users = {user.get_username(): user for user in accounts().filter(username__in=set(stored.values()))}
+    return {name: users[kept] for name, kept in stored.items() if kept in users}
 
 
 def _users(kind: str, value: str, by_name: Mapping[str, Any]) -> list[Any]:
@@ -162,24 +169,18 @@ def _of_email(address: str, left_out: dict[str, None]) -> list[Person]:
     """The account with this address when there is one, so that nobody counts twice, and nobody whose account may not
     decide does so by a link.
     """
-    plain = untagged(address)
-    alike = list(accounts().filter(_has_one_of([plain])).order_by("pk"))
-    users = [user for user in alike if user.email.lower() == address.lower()] or alike
+    box = mailbox(address)
+    alike = reading({box}, accounts())
+    users = [user for user in alike if same_address(user.email) == same_address(address)] or alike
     if users:
         return _of_users([user for user in users if may_decide(user)][:1] or users, left_out)
     _check_address(address)
-    return [Person(id=f"email:{plain}", name=address, email=address)]
+    return [Person(id=f"email:{box}", name=address, email=address)]
 
 
 def _check_address(address: str) -> None:
     """Here, and not when it is written to: an address that reaches nobody is found while somebody can mend it."""
-    try:
-        validate_email(address)
-    except ValidationError:
-        wrong = True
-    else:
-        wrong = len(address) > LONGEST_ADDRESS
-    if wrong:
+    if not is_address(address):
         raise BadInput(
             f"{address[:100]!r} is no e-mail address that reaches anybody", field="emails",
             remedy="give one such as ada@company.com, or the user name of an account",

@@ -73,7 +73,7 @@ def asked_by(user: Any) -> QuerySet[Request]:
     """The open requests of this account: first those that wait for its own word, as `my_turn` says."""
     questions = Remark.objects.filter(request=OuterRef("pk"), kind="question")
     answered = Remark.objects.filter(request=OuterRef("request"), kind="answer", pk__gt=OuterRef("pk"))
-    mine = requests(statuses=OPEN).filter(requester=user.get_username())
+    mine = requests(statuses=OPEN).filter(requester_person=person_of(user).id)
     turn = Case(
         When(status=Status.CHANGES_REQUESTED, then=Value("changes were asked for")),
         When(Exists(questions.filter(~Exists(answered))), then=Value("a question waits for your answer")),

@@ -21,6 +21,7 @@ from approvals.core.words import Choice
 from approvals.hopeless import why_hopeless
 from approvals.models import Delegation
 from approvals.people import Found, Person, person_of
+from orchestration.givers import Giver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ def plan_for(policy: PolicyDefinition, whom: Found, barred: frozenset[str], at: 
 
 def _barred(question: Question) -> frozenset[str]:
     """As for a real request: whoever asks, wrote it or owns the agent, by account and by address."""
-    return people.ids_of({question.requester, *question.barred})
+    return people.ids_of(Giver(None, name) for name in (question.requester, *question.barred))
 
 
 def stand_ins_for(policy: str, at: datetime) -> tuple[StandIn, ...]:

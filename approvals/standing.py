@@ -15,6 +15,7 @@ from approvals.core.words import Mode
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.selectors import open_stage
+from notifications.addresses import mailbox
 
 
 def let_go(held: Held, at: datetime, *, by: str = "") -> bool:
@@ -54,6 +55,14 @@ def accounts_of(request: Request, seats: Iterable[Seat], known: dict[int, Any]) 
     return {person: known.get(pk) for person, pk in ids.items() if pk is not None}
 
 
+def boxes_of(held: Held, person: str, email: str = "") -> set[str]:
+    """The mailboxes of somebody who takes part or is barred: as they were then, and as their account has it now."""
+    account = held.accounts.get(people.user_id_of(person) or 0)
+    known = held.request.people.get(person, {}).get("email", "")
+    address = person.removeprefix("email:") if person.startswith("email:") else ""
+    return {mailbox(one) for one in (email, known, address, getattr(account, "email", "")) if one}
+
+
 def learn(user_ids: Iterable[int], known: dict[int, Any]) -> None:
     """Read the accounts that are not known yet, all at once."""
     missing = set(user_ids) - known.keys()
@@ -80,7 +89,7 @@ def _is_meant(request: Request, plan: Plan, state: State, stage: Stage, seat: Se
 def _names(who: Who, account: Any) -> bool:
     return bool(
         account.get_username() in who.users
-        or people.untagged(account.email) in map(people.untagged, who.emails)
+        or mailbox(account.email) in map(mailbox, who.emails)
         or _groups(account) & set(who.groups)
     )
 

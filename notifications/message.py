@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from notifications.addresses import same_address
 from notifications.errors import BadInput
 from notifications.text import clean, one_line
 
@@ -46,7 +47,7 @@ class Person:
 
     @property
     def key(self) -> str:
-        return f"user:{self.user_id}" if self.user_id is not None else self.id or f"email:{self.email.lower()}"
+        return f"user:{self.user_id}" if self.user_id is not None else self.id or f"email:{same_address(self.email)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

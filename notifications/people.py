@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
+from notifications.addresses import is_address
 from notifications.errors import BadInput
 from notifications.message import Person, checked_url
 from notifications.models import Channel, Contact
@@ -55,24 +54,16 @@ def reachable(people: Sequence[Person]) -> list[Person]:
     """Without those for whom `reached` refuses all: their account is gone, or they have no address."""
     ids = [person.user_id for person in people if person.user_id is not None]
     there = set(get_user_model().objects.filter(pk__in=ids).values_list("pk", flat=True))
-    return [one for one in people if (_is_address(one.email) if one.user_id is None else one.user_id in there)]
+    return [one for one in people if (is_address(one.email) if one.user_id is None else one.user_id in there)]
 
 
 def _checked(person: Person) -> Person:
     checked_url(person.url)
-    if person.user_id is None and not _is_address(person.email):
+    if person.user_id is None and not is_address(person.email):
         remedy = "give a user_id, or an e-mail address such as ada@company.com"
         shown = person.email[:100]
         raise BadInput(f"{shown!r} reaches nobody", field="people", value=shown, remedy=remedy)
     return person
-
-
-def _is_address(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
 
 
 def _personal() -> list[Channel]:

@@ -20,6 +20,7 @@ class Actor:
     """Who acts, through which door (console, api, admin, python, engine), and in which roles.
 
     `scopes`: what a token is good for, of all that the roles allow; None is everything. `owner`: whose agent it is.
+    `user_id`, `owner_id`: the accounts behind the two names, which may change; None where there is no account.
     """
 
     name: str
@@ -27,6 +28,8 @@ class Actor:
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None
     owner: str = ""
+    user_id: int | None = None
+    owner_id: int | None = None
 
 
 CONSOLE_ROLES = frozenset({"administrator"})

@@ -24,6 +24,7 @@ from approvals.core.plan import Plan
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
 from approvals.models import Request
+from approvals.own import asked_it, gave_a_yes
 from approvals.people import person_of
 from approvals.selectors import delegations_to, editable_now, name_in, open_stage, plan_of_request, state_of
 from approvals.standing import who_left
@@ -97,7 +98,7 @@ def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Of
         hand_on=_may_hand_on(case, person_of(user).id),
         seats=_seats(case),
         remind=_may_remind(case),
-        withdraw=(actor.name == request.requester or case.manages()) and case.legal(Withdrawn(at=moment)),
+        withdraw=(asked_it(request, actor) or case.manages()) and case.legal(Withdrawn(at=moment)),
         revoke=_may_revoke(case),
         name_people=_may_name(case),
         resubmit=_may_resubmit(case),
@@ -144,7 +145,7 @@ def _seated(case: _Case, me: str) -> tuple[State, str]:
 def _talk(case: _Case) -> tuple[str, ...]:
     if case.state.status.is_end:
         return ()
-    asked = case.actor.name == case.request.requester
+    asked = asked_it(case.request, case.actor)
     return ("answer", "comment", "question") if asked else ("question", "comment", "answer")
 
 
@@ -161,7 +162,7 @@ def _seats(case: _Case) -> dict[str, str]:
 
 def _may_remind(case: _Case) -> bool:
     """Whoever was asked for changes owes the word themselves."""
-    mine = case.actor.name == case.request.requester
+    mine = asked_it(case.request, case.actor)
     allowed = case.state.status is not Status.CHANGES_REQUESTED if mine else roles.may(case.actor, "approval.ask")
     return allowed and case.legal(Reminded(at=case.at))
 
@@ -169,13 +170,12 @@ def _may_remind(case: _Case) -> bool:
 def _may_revoke(case: _Case) -> bool:
     if case.request.spent_at or not case.legal(Revoked(at=case.at)):
         return False
-    voted = case.request.votes.filter(round=case.state.round, user__username=case.actor.name, choice=Choice.APPROVE)
-    return case.manages() or voted.exists()
+    return case.manages() or gave_a_yes(case.request, case.actor)
 
 
 def _may_resubmit(case: _Case) -> bool:
     """What a step asks comes from its run; anything else can be asked anew once changes were asked for."""
-    theirs = case.actor.name == case.request.requester or case.manages()
+    theirs = asked_it(case.request, case.actor) or case.manages()
     stuck = case.state.status is Status.CHANGES_REQUESTED and not case.request.step_id
     return stuck and theirs and case.legal(ContentChanged(at=case.at))
 

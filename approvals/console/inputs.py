@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
-
-from approvals.people import Person, person_of
+from approvals.people import Person, account_of, person_of
+from notifications.addresses import mailbox
 from orchestration import roles
 from orchestration.audit import Actor
 from orchestration.definitions_io import load_text
@@ -19,10 +18,7 @@ DOOR = "console"
 
 def account(name: str, field: str) -> Any:
     """By user name, or by an address that one account has."""
-    accounts = get_user_model().objects
-    found = accounts.filter(username=name).first()
-    if found is None and "@" in name:
-        found = accounts.filter(email__iexact=name).order_by("pk").first()
+    found = account_of(name)
     if found is None:
         raise BadInput(f"--{field} '{name}': there is no such user", field=field, remedy="use the account's user name")
     return found
@@ -30,13 +26,13 @@ def account(name: str, field: str) -> Any:
 
 def acting_as(user: Any) -> Actor:
     """What is done at the console in the name of an account has that account's rights, and no more."""
-    return Actor(name=user.get_username(), door=DOOR, roles=roles.roles_of(user))
+    return Actor(name=user.get_username(), door=DOOR, roles=roles.roles_of(user), user_id=user.pk)
 
 
 def somebody(name: str, field: str) -> Person:
     """An account, or an address that needs none."""
-    if "@" in name and not get_user_model().objects.filter(email__iexact=name).exists():
-        return Person(id=f"email:{name.lower()}", name=name, email=name)
+    if "@" in name and account_of(name) is None:
+        return Person(id=f"email:{mailbox(name)}", name=name, email=name)
     return person_of(account(name, field))
 
 

@@ -15,6 +15,7 @@ class Policy(models.Model):
     body = models.JSONField()
     published = models.BooleanField(default=True, help_text="not so where a step named its approvers itself")
     published_by = models.CharField(max_length=150, blank=True)
+    published_by_id = models.BigIntegerField(null=True, blank=True, help_text="the account")
     published_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

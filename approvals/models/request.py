@@ -40,7 +40,7 @@ class Request(models.Model):
     status = models.CharField(max_length=20, choices=WORDS, default=Status.PENDING)
     round = models.PositiveIntegerField(default=1)
     requester = models.CharField(max_length=150)
-    requester_person = models.CharField(max_length=300, blank=True, default="")
+    requester_person = models.CharField(max_length=300, blank=True, default="", help_text="user:7 of the account")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True, help_text="the next time that a clock does something")

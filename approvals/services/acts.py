@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 
 from approvals import folding, people
 from approvals.core.events import Delegated, Event, PeopleNamed, Revoked, Withdrawn
-from approvals.core.words import Choice
 from approvals.folding import Held
 from approvals.models import Request
+from approvals.own import asked_it, gave_a_yes
 from approvals.people import person_of
 from approvals.selectors import used
 from approvals.services.held import held_now, know
@@ -26,7 +26,7 @@ def withdraw(*, request_id: str, actor: Actor, note: str = "") -> Request:
     roles.require(actor, "view")
     roles.within(actor, "approval.ask", "approval.manage")
     with held_now(found_request(request_id).run_id) as (held, at):
-        if actor.name != held.request.requester:
+        if not asked_it(held.request, actor):
             roles.require(actor, "approval.manage")
         return _done(held, Withdrawn(at=at, by=actor.name), actor, "withdraw", note)
 
@@ -36,8 +36,7 @@ def revoke(*, request_id: str, actor: Actor, note: str = "") -> Request:
     roles.require(actor, "view")
     roles.within(actor, "approval.decide", "approval.manage")
     with held_now(found_request(request_id).run_id) as (held, at):
-        said = held.request.votes.filter(round=held.state.round, user__username=actor.name, choice=Choice.APPROVE)
-        if not said.exists():
+        if not gave_a_yes(held.request, actor):
             roles.require(actor, "approval.manage")
         if held.request.spent_at:
             raise WrongState(
@@ -52,8 +51,8 @@ def reassign(*, request_id: str, actor: Actor, to: str, person: str = "", note: 
     roles.within(actor, "approval.decide", "approval.manage")
     target = person_of(_user(to, "to"))
     with held_now(found_request(request_id).run_id) as (held, at):
-        owner = person_of(_user(person or actor.name, "person"))
-        if person and person != actor.name:
+        owner = person_of(_user(person or actor.name, "person") if person or actor.user_id is None else _own(actor))
+        if owner.user_id != actor.user_id:
             roles.require(actor, "approval.manage")
         if target.user_id not in people.who_may_decide([target.user_id or 0]):
             raise NotAllowed(f"{to} may not decide", field="to", remedy="choose somebody with the role approver")
@@ -89,9 +88,11 @@ def _done(held: Held, event: Event, actor: Actor, verb: str, note: str, **data: 
 
 
 def _user(name: str, field: str) -> Any:
-    found = get_user_model().objects.filter(username=name).first() or (
-        get_user_model().objects.filter(email__iexact=name).order_by("pk").first() if "@" in name else None
-    )
+    found = people.account_of(name)
     if found is None:
         raise BadInput(f"there is no user '{name}'", field=field, remedy="use the account's user name")
     return found
+
+
+def _own(actor: Actor) -> Any:
+    return get_user_model().objects.get(pk=actor.user_id or 0)

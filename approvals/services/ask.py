@@ -22,8 +22,8 @@ from approvals.folding import Held
 from approvals.hopeless import refuse_hopeless
 from approvals.models import Policy, Request
 from approvals.outgoing import register
-from approvals.people import Found
-from approvals.services.choose import as_it_was_asked, barred_by, policy_of, refuse_strangers
+from approvals.people import Found, person_id
+from approvals.services.choose import as_it_was_asked, barred_by, given_by, policy_of, refuse_strangers
 from approvals.services.policies import store_policy
 from approvals.services.question import Ask
 from approvals.services.renew import renew, sound
@@ -88,12 +88,13 @@ def _opened(
     chosen = choose(engine)
     with sql.writing():
         if stored is None:
-            stored = store_policy(policy, by=actor.name)
+            stored = store_policy(policy, by=actor)
         definition, _ = store(checked(SHOWN), actor=actor)
         moment = now()
         run = Run.objects.create(
             workflow_id=handle, kind="approval", engine=chosen.name, definition=definition, context={}, config={},
             created_at=moment, created_by=actor.name, created_for=actor.owner, handed_over=not chosen.is_told,
+            created_by_id=actor.user_id, created_for_id=actor.owner_id,
             **(parent.fields() if parent else {}),
         )  # fmt: skip
         request = _create(given, content, actor, run=run, policy=stored, plan=plan, whom=whom)
@@ -112,7 +113,7 @@ def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
         held = folding.hold(request.run_id)
         if held.request.content_hash == content_hash(content):
             return False
-        return renew(held, content, actor, authors=people.ids_of([actor.name, given.author, given.agent_owner]))
+        return renew(held, content, actor, authors=people.ids_of(given_by(given, actor)))
 
 
 def _content(given: Ask) -> dict[str, Any]:
@@ -156,6 +157,7 @@ def _create(
         people={person.id: person.plain() for person in whom.people.values()},
         state=STATE.dump_python(State(), mode="json"),
         requester=actor.name,
+        requester_person=person_id(actor.user_id) if actor.user_id is not None else "",
         created_at=run.created_at,
     )
 

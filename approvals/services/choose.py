@@ -18,6 +18,7 @@ from approvals.services.policies import check_policy, policy_for
 from approvals.services.question import Ask
 from orchestration.audit import Actor
 from orchestration.errors import BadInput
+from orchestration.givers import Giver, givers_of
 from orchestration.services.start import Parent
 
 
@@ -72,12 +73,14 @@ def _is_shorter(seconds: float, text: str | float | None) -> bool:
 
 def barred_by(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:
     """Person ids of whoever asked, wrote it, owns the agent that did, or started or defined the run that waits."""
-    names = {actor.name, actor.owner, given.author, given.agent_owner}
-    above = parent.run if parent else None
-    while above is not None:
-        names |= {above.created_by, above.created_for, above.definition.published_by}
-        above = above.parent
-    return people.ids_of(names)
+    known = [*given_by(given, actor), *(givers_of(parent.run) if parent else ())]
+    return people.ids_of(known)
+
+
+def given_by(given: Ask, actor: Actor) -> list[Giver]:
+    """Who asks, for whom, who wrote it, and whose agent did."""
+    named = (Giver(None, given.author), Giver(None, given.agent_owner))
+    return [Giver(actor.user_id, actor.name), Giver(actor.owner_id, actor.owner), *named]
 
 
 def refuse_strangers(given: Ask, whom: Found) -> None:

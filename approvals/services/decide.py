@@ -22,11 +22,11 @@ from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.words import Choice, Status
 from approvals.folding import Held
 from approvals.models import Delegation, Request, Vote
-from approvals.people import Person, person_of
+from approvals.people import Person, person_of, user_id_of
 from approvals.services.given import change_by, check_comment, check_seen
 from approvals.services.held import held_now, know
 from approvals.services.view import run_of
-from approvals.standing import learn, let_go, who_left
+from approvals.standing import boxes_of, learn, let_go, who_left
 from orchestration import audit, roles
 from orchestration.audit import Actor
 from orchestration.errors import BadInput, Gone, NotAllowed, WrongState
@@ -104,7 +104,8 @@ def _authorise(held: Held, actor: Actor, person: Person) -> None:
     if person.id in held.plan.barred:
         raise NotAllowed(BARRED, field="person", remedy="ask one of those who decide")
     seated = [held.request.people.get(seat.owner, {}).get("user_id") for seat in held.state.seats]
-    learn((pk for pk in (person.user_id, *seated) if pk is not None), held.accounts)
+    others = map(user_id_of, (*held.plan.barred, *(vote.person for vote in held.state.spoken)))
+    learn((pk for pk in (person.user_id, *seated, *others) if pk is not None), held.accounts)
     account = held.accounts.get(person.user_id) if person.user_id is not None else None
     if person.user_id is not None and not (account and people.may_decide(account)):
         raise NotAllowed(f"{person.name} may not decide", field="role", remedy="ask for the role approver")
@@ -118,15 +119,11 @@ def _check_standing(held: Held, person: Person, votes: list[Vote]) -> None:
             f"{person.name} is not among those any more whom the policy names", field="person",
             remedy="an administrator can name you, or ask one of those who decide",
         )  # fmt: skip
-    address = person.email.lower()
-    if address and {f"email:{address}", f"email:{people.untagged(address)}"} & held.plan.barred:
+    mine = boxes_of(held, person.id, person.email)
+    if any(mine & boxes_of(held, one) for one in held.plan.barred):
         raise NotAllowed(BARRED, field="person", remedy="ask one of those who decide")
     for vote in votes:
-        if (
-            vote.person != person.id
-            and address
-            and held.request.people.get(vote.person, {}).get("email", "").lower() == address
-        ):
+        if vote.person != person.id and mine & boxes_of(held, vote.person):
             raise WrongState(f"{vote.name} has decided already, with the same address", field="person")
 
 

@@ -21,7 +21,7 @@ def delegate_while_away(
     """By the owner, or an administrator for them. It counts when a decision is made, and goes one hop only."""
     roles.require(actor, "view")
     roles.within(actor, "approval.decide", "approval.manage")
-    if actor.name != owner.get_username():
+    if actor.user_id != owner.pk:
         roles.require(actor, "approval.manage")
     if owner.pk == to.pk:
         raise BadInput("nobody can delegate to themselves", field="to", remedy="choose another account")
@@ -45,7 +45,7 @@ def end_delegation(*, actor: Actor, delegation_id: int) -> Delegation:
     rule = Delegation.objects.filter(pk=delegation_id).select_related("owner", "to").first()
     if rule is None:
         raise NotFound(f"there is no delegation {delegation_id}", field="delegation_id")
-    if actor.name != rule.owner.get_username():
+    if actor.user_id != rule.owner_id:
         roles.require(actor, "approval.manage")
     with sql.writing():
         if Delegation.objects.filter(pk=rule.pk, ended_at=None).update(ended_at=now()):

@@ -58,13 +58,13 @@ def publish_policy(*, data: object, actor: Actor) -> tuple[Policy, bool]:
     policy = check_policy(data)
     with sql.writing():
         sql.run(*turn(f"policy:{policy.policy}"))
-        stored, new = _made_current(policy, actor.name)
+        stored, new = _made_current(policy, actor)
         if new:
             audit.record(actor=actor, action="policy.publish", policy=str(stored))
     return stored, new
 
 
-def _made_current(policy: PolicyDefinition, by: str) -> tuple[Policy, bool]:
+def _made_current(policy: PolicyDefinition, by: Actor) -> tuple[Policy, bool]:
     """Whoever publishes means it to count: what an older version says comes again under a new number."""
     content = content_hash(policy.content())
     current, same = _latest(policy.policy), _stored(policy.policy, content)
@@ -72,12 +72,13 @@ def _made_current(policy: PolicyDefinition, by: str) -> tuple[Policy, bool]:
         return current, False
     if same is None or (current is not None and same.version < current.version):
         return _next_version(policy, content, by=by, published=True), True
-    same.published, same.published_by = True, by  # so far it was only what a request had asked for in other words
-    same.save(update_fields=["published", "published_by"])
+    same.published = True  # so far it was only what a request had asked for in other words
+    same.published_by, same.published_by_id = by.name, by.user_id
+    same.save(update_fields=["published", "published_by", "published_by_id"])
     return same, True
 
 
-def store_policy(policy: PolicyDefinition, *, by: str) -> Policy:
+def store_policy(policy: PolicyDefinition, *, by: Actor) -> Policy:
     """What a request asks for in its own words: a version that no other request is put through. Inside the caller's
     transaction.
     """
@@ -89,12 +90,12 @@ def store_policy(policy: PolicyDefinition, *, by: str) -> Policy:
     return same or _next_version(policy, content, by=by, published=False)
 
 
-def _next_version(policy: PolicyDefinition, content: str, *, by: str, published: bool) -> Policy:
+def _next_version(policy: PolicyDefinition, content: str, *, by: Actor, published: bool) -> Policy:
     """By whoever has the turn."""
     last = Policy.objects.filter(name=policy.policy).order_by("-version").first()
     return Policy.objects.create(
         name=policy.policy, version=last.version + 1 if last else 1, hash=content, published=published,
-        body=policy.content(), published_by=by,
+        body=policy.content(), published_by=by.name, published_by_id=by.user_id,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from approvals.core.clocks import can_be_reminded_at
 from approvals.core.events import Reminded
 from approvals.core.words import Status
 from approvals.models import Request
+from approvals.own import asked_it
 from approvals.services.held import held_now
 from approvals.services.view import found_request
 from orchestration import audit, roles
@@ -24,7 +25,7 @@ def remind(*, request_id: str, actor: Actor, note: str = "") -> Request:
     roles.require(actor, "view")
     roles.within(actor, "approval.ask")
     with held_now(found_request(request_id).run_id) as (held, at):
-        mine = actor.name == held.request.requester
+        mine = asked_it(held.request, actor)
         if not mine:
             roles.require(actor, "approval.ask")
         if mine and held.state.status is Status.CHANGES_REQUESTED:

@@ -13,6 +13,7 @@ from approvals.core.events import ContentChanged
 from approvals.core.words import Status
 from approvals.folding import Held
 from approvals.models import Request
+from approvals.own import asked_it
 from approvals.services.held import database_now, held_now, let_the_clock_speak
 from approvals.services.view import found_request
 from approvals.title import title_of
@@ -23,6 +24,7 @@ from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.shape import plain_json
 from orchestration.core.templates.tokens import SECRET, texts_in
 from orchestration.errors import BadInput, WrongState
+from orchestration.givers import Giver
 
 
 def resubmit(
@@ -33,7 +35,7 @@ def resubmit(
     roles.require(actor, "view")
     roles.within(actor, "approval.ask", "approval.manage")
     with held_now(found_request(request_id).run_id) as (held, _):
-        if actor.name != held.request.requester:
+        if not asked_it(held.request, actor):
             roles.require(actor, "approval.manage")
         if held.request.step_id:
             raise WrongState("what a step asks comes from its run", field="request_id", remedy="rerun the step")
@@ -48,7 +50,7 @@ def resubmit(
             content["context"] = dict(context)
         if held.state.status is not Status.CHANGES_REQUESTED and content_hash(content) == held.request.content_hash:
             raise BadInput("nothing has changed", field="description", remedy="give another description or context")
-        authors = people.ids_of([actor.name, actor.owner])
+        authors = people.ids_of([Giver(actor.user_id, actor.name), Giver(actor.owner_id, actor.owner)])
         if not renew(held, sound(content), actor, authors=authors, note=note):
             raise WrongState(f"it is {held.state.status} already", field="request_id", remedy="ask anew")
     return held.request

@@ -68,7 +68,7 @@ def _meaning(press: Press) -> str:
     if isinstance(found, str):
         return found
     user, request = found.user, found.request
-    actor = Actor(name=user.get_username(), door="slack", roles=roles.roles_of(user))
+    actor = Actor(name=user.get_username(), door="slack", roles=roles.roles_of(user), user_id=user.pk)
     evidence = Evidence(strength="slack", detail={"team": press.team, "slack_user": press.slack_user})
     try:
         after = decide(

@@ -61,8 +61,11 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def actor_of(user: Any, *, door: str = "api") -> Actor:
     token: ApiToken | None = getattr(user, "api_token", None)
     scopes = token.allowed() if token is not None else None
-    owner = token.owner.get_username() if token is not None and token.owner is not None else ""
-    return Actor(name=user.get_username(), door=door, roles=roles.roles_of(user), scopes=scopes, owner=owner)
+    owner = token.owner if token is not None else None
+    return Actor(
+        name=user.get_username(), door=door, roles=roles.roles_of(user), scopes=scopes, user_id=user.pk,
+        owner=owner.get_username() if owner is not None else "", owner_id=owner.pk if owner is not None else None,
+    )  # fmt: skip
 
 
 class MayView(IsAuthenticated):

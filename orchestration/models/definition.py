@@ -18,6 +18,7 @@ class Definition(models.Model):
     body = models.JSONField()
     warnings = models.JSONField(default=list)
     published_by = models.CharField(max_length=150, blank=True)
+    published_by_id = models.BigIntegerField(null=True, blank=True, help_text="the account")
     published_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

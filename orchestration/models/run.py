@@ -14,7 +14,11 @@ def _choices(words: type) -> list[tuple[str, str]]:
 
 
 class Run(models.Model):
-    """One execution. `workflow_id` is the user's handle; `head` is the flow's state without its steps."""
+    """One execution. `workflow_id` is the user's handle; `head` is the flow's state without its steps.
+
+    `created_by`, `created_for`: names as they were then; `…_id`: the accounts. `input_by`: of a restarted run, whose
+    input it is besides: pairs of an account's id, or null, and its name then.
+    """
 
     workflow_id = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=30, default="saga")
@@ -38,6 +42,9 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=150, blank=True, default="")
     created_for = models.CharField(max_length=150, blank=True, default="", help_text="whose agent started it")
+    created_by_id = models.BigIntegerField(null=True, blank=True)
+    created_for_id = models.BigIntegerField(null=True, blank=True)
+    input_by = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["-id"]

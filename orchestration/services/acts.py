@@ -32,6 +32,7 @@ from orchestration.core.words import Answer, Cause, Verb
 from orchestration.delivery import deliver
 from orchestration.errors import BadInput, NotFound, Unreachable, WrongState
 from orchestration.flows import kept
+from orchestration.givers import givers_of
 from orchestration.ledger import load_state
 from orchestration.models import Command, Message, Run
 from orchestration.plans import plan_of
@@ -247,7 +248,10 @@ def _store_alternative(run: Run, event: Act, action: dict[str, Any]) -> None:
 
 
 def _restart(run: Run, actor: Actor, request_id: str) -> Run:
-    """A new run. Asked again under the same `request_id` it is the same one: its id holds it."""
+    """A new run, whose input stays that of whoever gave it.
+
+    Asked again under the same `request_id` it is the same one: its id holds it.
+    """
     if not run.finished_at:
         raise WrongState(f"the run is {run.status}; only an ended run can be restarted", field="verb")
     again, _ = start_run(
@@ -258,6 +262,7 @@ def _restart(run: Run, actor: Actor, request_id: str) -> Run:
         engine=run.engine,
         context=run.context,
         config=run.config,
+        input_by=givers_of(run),
     )
     return again
 

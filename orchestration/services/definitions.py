@@ -137,6 +137,7 @@ def store(found: Checked, *, actor: Actor, listed: bool = True) -> tuple[Definit
         body=definition.model_dump(mode="json", exclude_unset=True),
         warnings=warnings_of(definition),
         published_by=actor.name if listed else "",
+        published_by_id=actor.user_id if listed else None,
     )
     return stored, True
 

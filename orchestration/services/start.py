@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from orchestration.clock import now
 from orchestration.core.definition import SagaDefinition
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
+from orchestration.givers import Giver
 from orchestration.models import Definition, Run
 from orchestration.services.definitions import Checked, audit_publishing, checked, published, refuse_gates, store
 
@@ -55,6 +56,7 @@ def start_run(
     config: dict[str, Any] | None = None,
     parent: Parent | None = None,
     listed: bool = True,
+    input_by: Sequence[Giver] = (),
 ) -> tuple[Run, bool]:
     """The run and whether this call started it.
 
@@ -63,6 +65,7 @@ def start_run(
 
     A used `workflow_id` with the same definition and context returns its run; with another it is BadInput.
     `context` is laid over the definition's own. `config`: timeout_seconds, max_parallel; other keys are kept.
+    `input_by`: whose input it is besides the actor's, as of a run that is restarted.
     Raises BadInput, NotAllowed, Unreachable (an engine asked for by name that is away).
     """
     roles.require(actor, "run.start")
@@ -89,6 +92,9 @@ def start_run(
             created_at=now(),
             created_by=actor.name,
             created_for=actor.owner,
+            created_by_id=actor.user_id,
+            created_for_id=actor.owner_id,
+            input_by=[list(one) for one in input_by],
             **(parent.fields() if parent else {}),
         )
         beginning = chosen.begin(run)
@@ -104,12 +110,12 @@ def start_run(
 _COLUMNS = (
     "workflow_id, kind, engine, status, cause, definition_id, context, config, head, version, parent_id, parent_step, "
     "parent_iteration, parent_attempt, error, handed_over, created_at, started_at, finished_at, created_by, "
-    "created_for"
+    "created_for, created_by_id, created_for_id, input_by"
 )
 
 
 _AS_SQL: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("context", "config", "head"), sql.as_json),
+    **dict.fromkeys(("context", "config", "head", "input_by"), sql.as_json),
     **dict.fromkeys(("created_at", "started_at", "finished_at"), sql.moment),
 }
 

@@ -27,7 +27,7 @@ def account(name: str, *groups: str, email: str = "") -> Any:
 
 
 def actor(user: Any, door: str = "python") -> Actor:
-    return Actor(name=user.get_username(), door=door, roles=roles.roles_of(user))
+    return Actor(name=user.get_username(), door=door, roles=roles.roles_of(user), user_id=user.pk)
 
 
 def says(name: str, choice: str, request: Request | str, comment: str = "because", **more: Any) -> Request:

@@ -6,14 +6,12 @@ from typing import Any
 
 from approvals.models import Request
 from approvals.services import Ask, ask, publish_policy
-from orchestration.audit import Actor
 from orchestration.models import Run
-from tests.contract.cast import account
+from tests.contract.cast import account, actor
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
 
-OLGA = Actor(name="olga", door="python", roles=frozenset({"operator"}))
 DIFF = "--- a/web.yaml\n+++ b/web.yaml\n@@ -1,2 +1,2 @@\n image: web\n-replicas: 2\n+replicas: 3\n"
 CONTEXT: dict[str, Any] = {
     "service": "web",
@@ -42,7 +40,7 @@ def asked(title: str = "Deploy web 2.4 to production", **more: Any) -> Request:
         "facts": {"commit": "4fd2a1c", "tests": "passed"},
         **more,
     }
-    request, _ = ask(given=Ask(title=title, **given), actor=OLGA, engine="celery")
+    request, _ = ask(given=Ask(title=title, **given), actor=actor(account("olga", "operator")), engine="celery")
     return request
 
 

@@ -133,7 +133,11 @@ def test_a_form_needs_its_token() -> None:
 
 def test_content_that_changed_meanwhile_is_shown_before_it_is_decided() -> None:
     request, client = scenes.asked(), client_of("approver")
-    resubmit(request_id=str(request), actor=scenes.OLGA, context={**scenes.CONTEXT, "service": "payments"})
+    resubmit(
+        request_id=str(request),
+        actor=actor(account("olga", "operator")),
+        context={**scenes.CONTEXT, "service": "payments"},
+    )
     answer = send(client, request, act="decide", choice="approve", comment="kept")
     shown = answer.content.decode()
     assert answer.status_code == 409 and "hat is asked has changed since it was shown" in shown

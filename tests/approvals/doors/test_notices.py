@@ -25,7 +25,8 @@ def asked(policy: dict[str, Any] | None = None, **more: Any) -> Request:
     if policy:
         publish_policy(data={"policy": "p", **policy}, actor=ADA)
         more["policy"] = "p"
-    request, _ = ask(given=Ask(stage="s", description="May we?", **more), actor=ADA, engine="celery")
+    ada = account("ada", "operator")
+    request, _ = ask(given=Ask(stage="s", description="May we?", **more), actor=actor(ada), engine="celery")
     return request
 
 
