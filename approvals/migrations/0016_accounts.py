@@ -1,4 +1,4 @@
-"""Who asked for a request and who published a policy, as accounts; rows of before as in orchestration 0012."""
+"""Who asked for a request and who published a policy, as accounts; rows of before as in orchestration 0013."""
 
 from django.conf import settings
 from django.db import migrations, models

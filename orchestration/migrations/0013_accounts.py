@@ -25,7 +25,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orchestration", "0011_listed_definitions"),
+        ("orchestration", "0012_seal_in_pages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
