@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
@@ -15,7 +16,8 @@ from approvals.core.policy import PolicyDefinition
 from approvals.core.state import State
 from approvals.core.words import Choice, Telling
 from approvals.links import link_for, page_of
-from approvals.models import Delegation, Remark, Request
+from approvals.models import Remark, Request
+from approvals.standing_in import standing_in
 from notifications.errors import NoticeError
 from notifications.message import Button, Message, Person
 from notifications.models import Channel
@@ -169,22 +171,34 @@ def _settle(request: Request, state: State) -> None:
 
 
 def _deciders(request: Request, state: State, ids: Iterable[str]) -> list[Person]:
-    """Whoever is asked, and whoever decides for those of them who are away."""
-    found = [_person(request, person, stage=state.stage) for person in ids]
-    away = [person.user_id for person in found if person.user_id]
-    moment = now()
-    rules = Delegation.objects.filter(
-        owner_id__in=away, starts_at__lte=moment, ends_at__gt=moment, ended_at=None
-    ).select_related("to")
-    instead = [rule.to for rule in rules if rule.covers(request.policy.name)]
-    return found + [Person(user_id=user.pk, name=user.get_username(), email=user.email) for user in instead]
+    """Whoever is asked, and whoever decides for those of them who are away. A closed account hears nothing."""
+    asked = list(ids)
+    accounts = get_user_model().objects.in_bulk([pk for one in asked if (pk := _known(request, one).get("user_id"))])
+    found = [_person(request, one, accounts, stage=state.stage) for one in asked]
+    rules = standing_in(accounts, request, state, at=now())
+    return [one for one in found if one] + [_of_account(rule.to) for rule in rules]
 
 
-def _person(request: Request, person: str, *, stage: int) -> Person:
-    known = request.people.get(person, {})
-    user_id = known.get("user_id")
-    url = "" if user_id else link_for(request, person, stage=stage)
-    return Person(user_id=user_id, name=known.get("name", person), email=known.get("email", ""), url=url, id=person)
+def _person(request: Request, person: str, accounts: Mapping[int, Any], *, stage: int) -> Person | None:
+    """At the address that they have now, where there is an account."""
+    known = _known(request, person)
+    user_id, name = known.get("user_id"), known.get("name", person)
+    if user_id is None:
+        url = link_for(request, person, stage=stage)
+        return Person(user_id=None, name=name, email=known.get("email", ""), url=url, id=person)
+    account = accounts.get(user_id)
+    if account is None or not account.is_active:
+        return None
+    return Person(user_id=user_id, name=name, email=account.email, id=person)
+
+
+def _known(request: Request, person: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = request.people.get(person, {})
+    return found
+
+
+def _of_account(user: Any) -> Person:
+    return Person(user_id=user.pk, name=user.get_username(), email=user.email)
 
 
 def _requester(request: Request) -> list[Person]:
@@ -195,7 +209,7 @@ def _requester(request: Request) -> list[Person]:
 
 def _accounts(which: Q) -> list[Person]:
     users = get_user_model().objects.filter(which, is_active=True).distinct()[:100]
-    return [Person(user_id=user.pk, name=user.get_username(), email=user.email) for user in users]
+    return [_of_account(user) for user in users]
 
 
 def _channels(request: Request, state: State) -> tuple[str, ...]:

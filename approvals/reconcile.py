@@ -13,6 +13,7 @@ from django.db import connection
 
 from approvals import adrift, folding
 from approvals.core.events import Cancelled, ClockReached
+from approvals.deputies import tell_those_who_begin
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.selectors import plan_of_request, state_of
@@ -41,6 +42,7 @@ def reconcile() -> int:
         + _each(adrift.untold()[:MOST_AT_ONCE], _tell_again)
         + _each(adrift.shut_out()[:MOST_AT_ONCE], _take_off)
         + _each(_round.next_ones(), _take_off)
+        + tell_those_who_begin(now())
     )
 
 

@@ -20,6 +20,7 @@ from approvals.core.words import Choice, Status
 from approvals.models import Delegation, Remark, Request, Seat, Vote
 from approvals.people import person_of
 from approvals.reaching import not_reached
+from approvals.standing_in import in_force, without_own
 from orchestration.clock import now
 
 LARGE = ("content", "earlier", "state", "plan", "people", "facts", "edits")
@@ -60,7 +61,11 @@ def inbox(user: Any, *, at: datetime | None = None) -> QuerySet[Request]:
         theirs = Q(user=rule.owner_id)
         mine |= theirs & Q(request__policy__name__in=rule.policies) if rule.policies else theirs
     seats = Seat.objects.filter(mine, waits=True)
-    return undecided.filter(pk__in=seats.values("request")).order_by(F("expires_at").asc(nulls_last=True), "id")
+    return (
+        without_own(undecided, user)
+        .filter(pk__in=seats.values("request"))
+        .order_by(F("expires_at").asc(nulls_last=True), "id")
+    )
 
 
 def my_turn(user: Any) -> QuerySet[Any]:
@@ -88,7 +93,7 @@ def with_its_end(found: QuerySet[Request]) -> QuerySet[Request]:
 
 
 def delegations_to(user: Any, at: datetime) -> QuerySet[Delegation]:
-    return Delegation.objects.filter(to=user, starts_at__lte=at, ends_at__gt=at, ended_at=None)
+    return in_force(at).filter(to=user)
 
 
 def request_row(request: Request) -> dict[str, Any]:

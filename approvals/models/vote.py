@@ -21,6 +21,7 @@ class Delegation(models.Model):
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True, help_text="taken back before its end")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="when `to` heard what was open as it began")
 
     class Meta:
         ordering = ["-id"]

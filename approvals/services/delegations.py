@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from approvals.deputies import tell_of
 from approvals.models import Delegation
 from approvals.services.policies import named_policies
 from orchestration import audit, roles, sql
@@ -36,6 +37,8 @@ def delegate_while_away(
             created_by=actor.name,
         )  # fmt: skip
         audit.record(actor=actor, action="delegation.create", delegation=rule.pk, owner=str(owner), to=str(to))
+        if starts_at <= (at := now()):
+            tell_of(rule, at)
     return rule
 
 
