@@ -5,8 +5,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check install
 export PYTHON
+SECONDS :=
 
-.PHONY: help demo up test check bench clean
+.PHONY: help demo up test check bench chaos clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to say
@@ -27,6 +28,9 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts
 
 bench: $(VENV)/.dev ## Ratios against a hand-written Temporal saga and DBOS
 	@$(PY) -m benchmarks
+
+chaos: $(VENV)/.dev ## Sagas under kills, stalls and cut connections (SEED=7 repeats, SECONDS=1200)
+	@$(PY) -m tools.chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 clean: ## Remove .venv and the caches (not .zen, which holds your data)
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,7 +1,7 @@
 """`python -m tools.chaos [--seed N] [--seconds S]`: the figures as a table and as one line of JSON.
 
-Exit code 0: nothing lost, stuck, doubled or undone wrongly, and recovery within its goal. 1: not. The seed that is
-printed chooses the same faults again.
+Exit code 0: nothing lost, stuck, doubled or undone wrongly, the audit whole, and recovery within its goal. 1: not. The
+seed that is printed chooses the same faults again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from tools.chaos.plan import ENGINES, WORKERS, Fault, plan
 from tools.chaos.records import Hit
 
-SETTLING_SECONDS = 120.0
+SETTLING_SECONDS = 300.0
 """After the last fault, for all that was started to end; what has not ended then is stuck."""
 
 
@@ -30,7 +30,7 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         told = run(given.seed, given.seconds, given.pause, folder)
     print(json.dumps(told), flush=True)
-    return int(not told["clean"])
+    return int(not (told["clean"] and (told["recovers_in_time"] or given.any_speed)))
 
 
 def arguments() -> argparse.Namespace:
@@ -39,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1200.0, help="how long sagas are started and faults injected")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two starts")
     parser.add_argument("--logs", default="", help="a folder that keeps the logs of workers and servers")
+    parser.add_argument("--any-speed", action="store_true", help="let a recovery beyond its goal be no failure")
     return parser.parse_args()
 
 
@@ -124,7 +125,7 @@ def _inject(faults: tuple[Fault, ...], theatre: Any, peer: Any, seconds: float) 
 def _told(seed: int, seconds: float, hits: list[Hit], load: Any, peer: Any, theatre: Any) -> dict[str, Any]:
     from orchestration.audit_chain.verify import verify
     from tools.chaos.judge import faults_by_kind, judge
-    from tools.chaos.table import shown
+    from tools.chaos.table import printed, shown
 
     sagas = load.seen()
     figures = {engine: judge(engine, sagas, peer.calls, hits, peer.things) for engine in ENGINES}
@@ -139,11 +140,8 @@ def _told(seed: int, seconds: float, hits: list[Hit], load: Any, peer: Any, thea
         "left_behind": theatre.left_behind(),
         "trouble_of_the_starter": load.trouble,
     }
-    told["clean"] = report.is_whole and all(
-        found.is_clean() and found.recovers_in_time() and found.started for found in figures.values()
-    )
-    from tools.chaos.table import printed
-
+    told["clean"] = report.is_whole and all(found.is_clean() and found.started for found in figures.values())
+    told["recovers_in_time"] = all(found.recovers_in_time() for found in figures.values())
     print(printed(told), file=sys.stderr, flush=True)
     return told
 

@@ -98,17 +98,18 @@ def listening(*links: Link) -> Iterator[None]:
     thread = threading.Thread(target=loop.run_forever, name="proxy", daemon=True)
     thread.start()
     try:
-        for link in links:
-            asyncio.run_coroutine_threadsafe(link.listen(), loop).result(60)
+        servers = [asyncio.run_coroutine_threadsafe(link.listen(), loop).result(60) for link in links]
         yield
+        asyncio.run_coroutine_threadsafe(_ended(servers), loop).result(60)
     finally:
-        asyncio.run_coroutine_threadsafe(_ended(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(60)
         loop.close()
 
 
-async def _ended() -> None:
+async def _ended(servers: list[asyncio.Server]) -> None:
+    for server in servers:
+        server.close()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()

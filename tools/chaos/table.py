@@ -37,10 +37,11 @@ def printed(told: dict[str, Any]) -> str:
     lines = ["  ".join([f"{row[0]:<26}", *(f"{cell:>9}" for cell in row[1:])]) for row in rows]
     faults = ", ".join(f"{number} {kind}" for kind, number in told["faults"].items())
     whole = "whole" if told["audit_whole"] else "NOT WHOLE"
+    speed = "in time" if told["recovers_in_time"] else "TOO SLOW"
     command = f"make chaos SEED={told['seed']} SECONDS={told['seconds']:g}"
     lines += [
         f"faults: {faults}; {told['lost_commits']} answers to COMMIT lost",
         f"audit {whole}; processes left behind: {told['left_behind']}; goal of recovery p95: under {GOAL_SECONDS:g} s",
-        f"{'clean' if told['clean'] else 'NOT CLEAN'}; again: {command}",
+        f"{'clean' if told['clean'] else 'NOT CLEAN'}, {speed}; again: {command}",
     ]
     return "\n".join(lines)
