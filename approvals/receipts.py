@@ -35,7 +35,10 @@ def receipt(request: Request, *, heads: bool = False) -> dict[str, Any]:
             raise WrongState(
                 f"'{held}' is {held.status}; an open request has no receipt", field="status", remedy=remedy
             )
-        content = settled(_content(held, heads))
+        content = _content(held)
+    if heads and content["seal"]:  # outside: there may be many, a seal never changes, and nobody has to wait for it
+        content["seal"]["heads"] = [list(one) for one in heads_of(content["seal"]["number"])]
+    content = settled(content)
     faults = receipt_check.contradictions(content)
     if faults:
         raise WrongState(f"there is no receipt: {faults[0]}", field="audit", remedy="see `manage.py audit verify`")
@@ -43,7 +46,7 @@ def receipt(request: Request, *, heads: bool = False) -> dict[str, Any]:
     return {**content, "hash": known, "signature": signing.sign(receipt_check.signed_bytes(known))}
 
 
-def _content(request: Request, heads: bool) -> dict[str, Any]:
+def _content(request: Request) -> dict[str, Any]:
     names = names_of(request.people)
     return {
         "kind": receipt_check.KIND,
@@ -66,7 +69,7 @@ def _content(request: Request, heads: bool) -> dict[str, Any]:
         "votes": [_vote(vote, names) for vote in request.votes.select_related("delegation__owner", "delegation__to")],
         "grant": {"spent_by": request.spent_by, "spent_at": _iso(request.spent_at)} if request.spent_at else None,
         "audit": [{**row.link.as_dict(), "hash": row.hash} for row in stored_rows(request.request_id) if row.link],
-        "seal": _seal(request.request_id, heads),
+        "seal": _seal(request.request_id),
     }
 
 
@@ -118,13 +121,10 @@ def _vote(vote: Vote, names: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _seal(chain: str, heads: bool) -> dict[str, Any] | None:
-    """The latest seal that holds the end of this chain as it then was."""
-    head = SealedHead.objects.filter(chain=chain).select_related("seal").order_by("-seal_id").first()
-    if head is None:
-        return None
-    view = {**seal_view(head.seal), "head": [head.chain, head.seq, head.hash]}
-    return view | {"heads": [list(one) for one in heads_of(head.seal_id)]} if heads else view
+def _seal(chain: str) -> dict[str, Any] | None:
+    """The latest seal that holds the end of this chain as it then was. One that is being made is none yet."""
+    head = SealedHead.objects.filter(chain=chain, seal__hash__gt="").select_related("seal").order_by("-seal_id").first()
+    return None if head is None else {**seal_view(head.seal), "head": [head.chain, head.seq, head.hash]}
 
 
 def _iso(at: datetime | None) -> str | None:

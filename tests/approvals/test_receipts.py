@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
+from approvals import receipts
 from approvals.models import Policy, Request, Vote
 from approvals.receipt_check import problems, signed_bytes
 from approvals.receipts import receipt
 from approvals.services import delegate_while_away, publish_policy, resubmit, withdraw
 from orchestration import signing
 from orchestration.audit_chain.canonical import canonical, sha256
+from orchestration.audit_chain.heads import heads_of
 from orchestration.audit_chain.seal import seal
 from orchestration.clock import now
 from orchestration.errors import BadInput, WrongState
+from orchestration.models import SealedHead
 from orchestration.services import start_run
 from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
 from tests.contract.cast import account, says
@@ -128,6 +132,20 @@ def test_there_is_none_while_it_is_open_and_none_is_written(decided: Request) ->
     made = receipt(request)
     assert problems(made) == [] and made["request"]["status"] == "withdrawn" and made["votes"] == []
     assert made["seal"] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_heads_are_read_outside_the_transaction_and_of_a_seal_that_is_made(
+    decided: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outside(number: int) -> list[tuple[str, int, str]]:
+        assert not connection.in_atomic_block, "others wait for the writer's place"
+        return list(heads_of(number))
+
+    monkeypatch.setattr(receipts, "heads_of", outside)
+    SealedHead.objects.create(seal_id=2, chain=str(decided), seq=6, hash="0" * 64)  # a page of one that is being made
+    made = receipt(decided, heads=True)
+    assert made["seal"]["number"] == 1 and problems(made) == []
 
 
 def test_a_seal_can_come_with_all_its_heads(decided: Request) -> None:
