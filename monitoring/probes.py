@@ -19,10 +19,13 @@ from django.db.migrations.executor import MigrationExecutor
 
 from monitoring.examine import Finding, Probe, State, without_password
 from orchestration.clock import now
+from orchestration.engines.base import TROUBLE
 from orchestration.models import Command, Message, Run
 from orchestration.workers import TO_START, engines_alive, how_to_serve, orphaned, unserved
 
 LATE = timedelta(seconds=30)
+MOST_TROUBLED = 5
+TROUBLE_REMEDY = "put back the release that these runs were begun with, or install one that knows their flow version"
 
 
 def own_connection(probe: Probe) -> Probe:
@@ -126,6 +129,10 @@ def backlog() -> Finding:
         "steps begun by a worker that is gone": orphaned(Command.objects.all()).count(),
     }
     said = ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
+    troubled = list(Run.objects.filter(finished_at=None, error__startswith=TROUBLE).order_by("id")[:MOST_TROUBLED])
+    if troubled:
+        named = "; ".join(f"run '{run.workflow_id}': {run.error}" for run in troubled)
+        return Finding(state=State.WARNING, detail=", ".join(filter(None, [said, named])), remedy=TROUBLE_REMEDY)
     if not said:
         return Finding(state=State.OK, detail="nothing waits longer than 30 s")
     return Finding(state=State.WARNING, detail=said, remedy="see that a worker runs for each engine (above)")

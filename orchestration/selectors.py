@@ -197,9 +197,11 @@ def _result(run: Run, steps: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _error(run: Run, steps: list[dict[str, Any]]) -> str:
-    """The first error that sent the run off its way."""
+    """Its engine's trouble, else the first error that sent the run off its way."""
     if run.status == RunStatus.COMPLETED:
         return ""
+    if run.error and not run.finished_at:
+        return run.error
     failed = [s for s in steps if s["status"] in (StepStatus.FAILED, StepStatus.UNKNOWN) and s["error"]]
     return f"step '{failed[0]['step_id']}': {failed[0]['error']}" if failed else run.error
 

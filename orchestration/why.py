@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Count, Max
+
 from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState, StepState
 from orchestration.core.words import Outcome, Purpose, RunStatus, StepStatus, UndoStatus
+from orchestration.engines.base import TROUBLE, Report
+from orchestration.engines.registry import ENGINES
 from orchestration.flows import kept
 from orchestration.kin import STUCK, stuck_below
 from orchestration.ledger import load_state
 from orchestration.models import Command, Run
+from orchestration.next_try import next_try
 from orchestration.plans import plan_of
 from orchestration.selectors import child_of, iso
 from orchestration.workers import queues_served, words_on, words_on_queue
@@ -22,20 +27,24 @@ def why(run: Run) -> list[str]:
     if status.is_end:
         return [f"the run has ended: {status}" + (f", because of {run.cause}" if run.cause else "")]
     if not run.handed_over:
-        return [f"the {run.engine} engine has not taken the run yet; is its server up? See `manage.py doctor`"]
+        again = f"; tried again at {iso(run.retry_at)}" if run.retry_at else ""
+        return [f"the {run.engine} engine has not taken the run yet; is its server up? See `manage.py doctor`{again}"]
+    said = ENGINES[run.engine].report(run)
+    lines = [TROUBLE + said.trouble] if said.trouble else []
     flow = kept(run.kind)
     if flow is not None:
-        return flow.why(run)
+        return lines + flow.why(run)
     plan, state = plan_of(run), load_state(run)
-    lines = [f"held: {state.hold_reason}"] if state.held else []
-    lines += [line for step_id in plan.order for line in _why_step(run, plan, state, step_id)]
-    undelivered = run.messages.filter(delivered_at=None).count()
-    if undelivered:
-        lines.append(f"{undelivered} acts are stored and not yet delivered to the {run.engine} engine")
+    lines += [f"held: {state.hold_reason}"] if state.held else []
+    lines += [line for step_id in plan.order for line in _why_step(run, plan, state, step_id, said)]
+    undelivered = run.messages.filter(delivered_at=None).aggregate(count=Count("id"), retry_at=Max("retry_at"))
+    if undelivered["count"]:
+        again = f"; tried again at {iso(undelivered['retry_at'])}" if undelivered["retry_at"] else ""
+        lines.append(f"{undelivered['count']} acts are stored and not yet delivered to the {run.engine} engine{again}")
     return lines or [f"the run is {status}; its next step is about to start"]
 
 
-def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]:
+def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str, said: Report) -> list[str]:
     step = state.step(step_id)
     if step.undo is UndoStatus.FAILED and step.resolution is None:
         failed = f"step '{step_id}': its compensation failed{_undo_error(run, step_id, step)}"
@@ -47,7 +56,7 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
         return [parked]
     if step.undo is UndoStatus.COMPENSATING:
         being = f"step '{step_id}' is being undone, attempt {step.undo_attempt}" + _again(run, step_id)
-        being += _next_try(run, step_id)
+        being += _next_try(run, plan, state, step_id) + _machinery(said, step_id, Purpose.UNDO, step)
         child = child_of(run, step_id, step.in_hand)
         return (
             [being]
@@ -55,11 +64,11 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
             else [f"{being}, by its child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
         )
     if step.status is StepStatus.BACKING_OFF:
-        return [f"step '{step_id}' backs off after attempt {step.attempt}" + _next_try(run, step_id)]
+        return [f"step '{step_id}' backs off after attempt {step.attempt}" + _next_try(run, plan, state, step_id)]
     if step.status is not StepStatus.RUNNING:
         return []
     if step.waiting or plan.steps[step_id].wait_seconds is not None:
-        return [f"step '{step_id}' waits" + _next_try(run, step_id)]
+        return [f"step '{step_id}' waits" + _next_try(run, plan, state, step_id)]
     child = child_of(run, step_id, step.iteration)
     flow = kept(child.kind) if child is not None else None
     if child is not None and flow is not None:
@@ -67,13 +76,14 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str) -> list[str]
     if child is not None:
         return [f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
     row = run.commands.filter(step_id=step_id, kind="run_action").last()
+    machinery = _machinery(said, step_id, Purpose.FORWARD, step)
     if row is None or row.status == Command.READY:
         unserved = words_on_queue(run.engine, plan.steps[step_id].queue, queues_served(run.engine))
         if unserved:
             return [f"step '{step_id}' is ready, and {unserved}"]
     if row is not None and row.status == Command.READY:
         return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
-    return [f"step '{step_id}' is running, attempt {step.attempt}" + _again(run, step_id)]
+    return [f"step '{step_id}' is running, attempt {step.attempt}" + _again(run, step_id) + machinery]
 
 
 def _parked(run: Run, step_id: str, step: StepState) -> str:
@@ -112,6 +122,14 @@ def _undo_error(run: Run, step_id: str, step: StepState) -> str:
     return f" ({last.error})" if last is not None and last.error else ""
 
 
-def _next_try(run: Run, step_id: str) -> str:
-    timer = run.commands.filter(kind="start_timer", step_id=step_id, status=Command.READY).last()
-    return f"; next at {iso(timer.due_at)}" if timer else ""
+def _next_try(run: Run, plan: Plan, state: SagaState, step_id: str) -> str:
+    due = next_try(run, plan.steps[step_id], state.step(step_id))
+    return f"; next at {iso(due)}" if due else ""
+
+
+def _machinery(said: Report, step_id: str, purpose: Purpose, step: StepState) -> str:
+    """Our machinery failed over the attempt in hand, and performs it once more."""
+    forward = purpose is Purpose.FORWARD
+    attempt, iteration = (step.attempt, step.iteration) if forward else (step.undo_attempt, step.in_hand)
+    again = said.retries.get((step_id, purpose.value, iteration, attempt))
+    return f"; {again}" if again else ""

@@ -22,6 +22,10 @@ def engine(**_: Any) -> list[CheckMessage]:
     if settings.TEMPORAL_ADDRESS and find_spec("temporalio") is None:
         hint = "pip install 'zen-orchestration[temporal]', or leave TEMPORAL_ADDRESS empty."
         found.append(Error("TEMPORAL_ADDRESS is set, but temporalio is not installed.", hint=hint, id="zen.E002"))
+    if settings.TEMPORAL_DEPLOYMENT and not settings.TEMPORAL_BUILD_ID:
+        hint = "Set TEMPORAL_BUILD_ID to the name of this release, such as TEMPORAL_BUILD_ID=2026-11-26."
+        text = "TEMPORAL_DEPLOYMENT is set, but TEMPORAL_BUILD_ID is not."
+        found.append(Error(text, hint=hint, id="zen.E010"))
     if settings.ZEN_SWEEP_SECONDS * 2 > settings.ZEN_WORKER_LEASE_SECONDS:
         hint = "Keep ZEN_SWEEP_SECONDS at half of ZEN_WORKER_LEASE_SECONDS or less; the defaults are 1 and 6."
         found.append(Caution("A dead worker's steps are noticed late.", hint=hint, id="zen.W003"))

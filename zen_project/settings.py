@@ -12,6 +12,7 @@ from .embedded import residence
 from .env import Env
 from .mail import mail_server, public_url, sender_address, slack_api
 from .secret_key import signing_key, stored_secret_key
+from .temporal_server import codec_keys, temporal_server
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,6 +25,7 @@ ZEN_WORKER_LEASE_SECONDS = env.seconds("ZEN_WORKER_LEASE_SECONDS", 6)
 ZEN_SWEEP_SECONDS = env.seconds("ZEN_SWEEP_SECONDS", 1)
 ZEN_WORKER_THREADS = env.integer("ZEN_WORKER_THREADS", 8, most=256)
 ZEN_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": ZEN_WORKER_THREADS})  # queue → threads for its actions
+TEMPORAL_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": 32})  # of the temporal worker
 ZEN_EMBEDDED = False  # embedded.configure() says so in a process that hosts the workers itself
 
 # What a running `manage.py up` on the same data folder offers to a command in another terminal
@@ -32,6 +34,12 @@ _neighbour = residence.read(ZEN_DATA_DIR)
 TEMPORAL_ADDRESS = env.address("TEMPORAL_ADDRESS", _neighbour.temporal_address)
 TEMPORAL_NAMESPACE = env.text("TEMPORAL_NAMESPACE", "default")
 TEMPORAL_TASK_QUEUE = env.text("TEMPORAL_TASK_QUEUE", "zen-workflows")
+_temporal = temporal_server(env)  # TLS, mTLS, an API key (docs/temporal.md)
+TEMPORAL_TLS, TEMPORAL_TLS_SERVER_NAME, TEMPORAL_API_KEY = _temporal.tls, _temporal.server_name, _temporal.api_key
+TEMPORAL_TLS_CA, TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY = _temporal.ca, _temporal.cert, _temporal.key
+ZEN_TEMPORAL_CODEC_KEYS = codec_keys(env)  # none: payloads are stored as they are
+TEMPORAL_DEPLOYMENT = env.text("TEMPORAL_DEPLOYMENT")  # none: any worker may go on with any run (docs/upgrading.md)
+TEMPORAL_BUILD_ID = env.text("TEMPORAL_BUILD_ID")
 TEMPORAL_HISTORY_LIMIT = env.integer("TEMPORAL_HISTORY_LIMIT", 0, least=0)  # events; 0: as the server suggests
 
 # What actions may do

@@ -22,5 +22,10 @@ def delay_seconds(*, key: str, step: PlanStep, purpose: Purpose, tries: int, ret
     return max(jittered, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
 
 
+def jitter_key(workflow_id: str, step_id: str, purpose: Purpose, iteration: int) -> str:
+    """The `key` of a step's delays."""
+    return f"{workflow_id}:{step_id}:{purpose}:{iteration}"
+
+
 def _fraction(key: str) -> float:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestration.core import versions
 from orchestration.core.definition import SagaDefinition, StepDefinition, Wait
 from orchestration.core.definition.own import own_names
 from orchestration.core.order import Place, ancestors_of, dependencies_of, levels_of
@@ -43,6 +44,7 @@ def compile_plan(
         timeout_seconds=definition.effective_timeout_seconds if timeout_seconds is None else timeout_seconds,
         compensation_order=definition.compensation_order,
         order=tuple(steps),
+        flow=versions.LATEST,
     )
 
 

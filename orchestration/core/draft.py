@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestration.core.backoff import LONGEST_RETRY_AFTER, delay_seconds
+from orchestration.core.backoff import LONGEST_RETRY_AFTER, delay_seconds, jitter_key
 from orchestration.core.commands import CancelAction, Command, RunAction, StartTimer
 from orchestration.core.plan import Plan, PlanStep
 from orchestration.core.state import FRESH, SagaState, StepState
@@ -129,7 +129,7 @@ class Draft:
     def back_off(self, step_id: str, purpose: Purpose, tries: int, retry_after: float | None) -> None:
         """Arm the timer of the next attempt; `tries` is how much of the budget is used."""
         attempt, iteration = self._in_hand(step_id, purpose)
-        key = f"{self.before.workflow_id}:{step_id}:{purpose}:{iteration}"
+        key = jitter_key(self.before.workflow_id, step_id, purpose, iteration)
         delay = delay_seconds(
             key=key, step=self.plan.steps[step_id], purpose=purpose, tries=tries, retry_after=retry_after
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from orchestration.core import versions
 from orchestration.core.commands import Queue
 from orchestration.core.queues import DEFAULT
 
@@ -57,9 +58,12 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
+    """`flow`: the version of the flow that decides by it (core/versions.py)."""
+
     steps: Mapping[str, PlanStep]
     roots: tuple[str, ...]
     max_parallel: int = 100
     timeout_seconds: float | None = None
     compensation_order: Literal["parallel", "sequential"] = "parallel"
     order: tuple[str, ...] = field(default=())
+    flow: int = versions.FIRST

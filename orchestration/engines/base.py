@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +18,21 @@ class Reach:
     ok: bool
     why: str = ""
     remedy: str = ""
+
+
+TROUBLE = "engine trouble: "
+"""How what `Report.trouble` says begins where people read it, and on the run (`Run.error`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What an engine's own server says of a run. `trouble`: why the run cannot go on though its flow could; '' if none.
+
+    `retries`: (step, purpose, iteration, attempt) → in words, when our machinery performs that attempt once more.
+    """
+
+    trouble: str = ""
+    retries: Mapping[tuple[str, str, int, int], str] = field(default_factory=dict)
 
 
 class Beginning(Protocol):
@@ -52,6 +68,9 @@ class Engine(Protocol):
 
     def tend(self, run: Run) -> None:
         """Such a run wants to be woken at another time, or has ended. May be called again. Raises Unreachable."""
+
+    def report(self, run: Run) -> Report:
+        """For people who ask why a run waits; nothing is decided by it. Never fails, and takes 3 s at most."""
 
     def wake(self) -> None:
         """Something may be ready: ring, and never fail."""

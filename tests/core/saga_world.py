@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Literal
 
+from orchestration.core import versions
 from orchestration.core.commands import Command, Finish, RunAction
 from orchestration.core.events import ActionEnded, Event, LookAgain
 from orchestration.core.plan import Plan, PlanStep
@@ -50,6 +51,7 @@ def make_plan(
         timeout_seconds=timeout,
         compensation_order=order,
         order=tuple(steps),
+        flow=versions.LATEST,
     )
 
 

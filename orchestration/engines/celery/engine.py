@@ -9,7 +9,7 @@ from orchestration.clock import now
 from orchestration.core.codec import EVENT
 from orchestration.core.events import Act, RunStarted
 from orchestration.core.guards import refusal
-from orchestration.engines.base import Reach
+from orchestration.engines.base import Reach, Report
 from orchestration.engines.celery import bell
 from orchestration.engines.celery.advance import Beginning, advance, alarm_row
 from orchestration.flows import kept
@@ -58,6 +58,9 @@ class CeleryEngine:
     def tend(self, run: Run) -> None:
         Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True)
         self.wake()
+
+    def report(self, run: Run) -> Report:
+        return Report()
 
     def wake(self) -> None:
         bell.ring()

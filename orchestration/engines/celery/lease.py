@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -31,10 +32,10 @@ def worker_name() -> str:
         return _name
 
 
-def renew(name: str, *, engine: str = "celery") -> None:
+def renew(name: str, *, engine: str = "celery", queues: Mapping[str, int] | None = None) -> None:
     until = now() + timedelta(seconds=settings.ZEN_WORKER_LEASE_SECONDS)
     if not Worker.objects.filter(pk=name).update(lease_until=until):
-        about = {"queues": settings.ZEN_WORKER_QUEUES}
+        about = {"queues": dict(queues or settings.ZEN_WORKER_QUEUES)}
         fields = {"engine": engine, "started_at": now(), "lease_until": until, "detail": about}
         Worker.objects.update_or_create(pk=name, defaults=fields)
 

@@ -26,7 +26,7 @@ from orchestration.core.page import page_of
 from orchestration.core.state import SagaState
 from orchestration.core.words import Outcome
 from orchestration.effects import perform_attempt, store_end
-from orchestration.engines.base import Reach
+from orchestration.engines.base import Reach, Report
 from orchestration.engines.memory.world import World
 from orchestration.engines.temporal.attempts import claim
 from orchestration.flows import flow_of, kept
@@ -80,6 +80,9 @@ class MemoryEngine:
     def tend(self, run: Run) -> None:
         Run.objects.filter(pk=run.pk, handed_over=False).update(handed_over=True)
         self.told.put(lambda: self._ring(run.pk, run.kind, now()))
+
+    def report(self, run: Run) -> Report:
+        return Report()
 
     def wake(self) -> None:
         return None

@@ -18,6 +18,7 @@ from temporalio.client import Client, RPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 from temporalio.service import RPCStatusCode as Code
 
+from orchestration.engines.temporal.codec import converter
 from orchestration.engines.temporal.connection_options import ConnectionOptions, connect
 from orchestration.errors import Unreachable
 
@@ -31,12 +32,21 @@ BUSY = frozenset({Code.FAILED_PRECONDITION, Code.RESOURCE_EXHAUSTED, Code.ABORTE
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
-_clients: dict[tuple[int, ConnectionOptions], Client] = {}
+_clients: dict[tuple[int, ConnectionOptions, tuple[tuple[str, bytes], ...]], Client] = {}
 
 
 def options() -> ConnectionOptions:
     """As the settings have it now."""
-    return ConnectionOptions(address=settings.TEMPORAL_ADDRESS, namespace=settings.TEMPORAL_NAMESPACE)
+    return ConnectionOptions(
+        address=settings.TEMPORAL_ADDRESS,
+        namespace=settings.TEMPORAL_NAMESPACE,
+        tls=settings.TEMPORAL_TLS,
+        ca=settings.TEMPORAL_TLS_CA,
+        cert=settings.TEMPORAL_TLS_CERT,
+        key=settings.TEMPORAL_TLS_KEY,
+        server_name=settings.TEMPORAL_TLS_SERVER_NAME,
+        api_key=settings.TEMPORAL_API_KEY,
+    )
 
 
 def loop() -> asyncio.AbstractEventLoop:
@@ -71,11 +81,13 @@ async def client() -> Client:
         raise Unreachable(
             "TEMPORAL_ADDRESS is not set", field="engine", remedy="set it, such as TEMPORAL_ADDRESS=localhost:7233"
         )
-    key = (os.getpid(), given)
+    keys = settings.ZEN_TEMPORAL_CODEC_KEYS
+    key = (os.getpid(), given, tuple(keys.items()))
     if key not in _clients:
         try:
-            _clients[key] = await asyncio.wait_for(connect(given), RPC_SECONDS - 1)
-        except (RuntimeError, TimeoutError) as error:
+            connecting = connect(given, converter=converter(keys, given.namespace))
+            _clients[key] = await asyncio.wait_for(connecting, RPC_SECONDS - 1)
+        except (RuntimeError, TimeoutError, OSError) as error:
             raise away(str(error)) from None
     return _clients[key]
 

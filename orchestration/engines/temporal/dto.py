@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from orchestration.core.queues import DEFAULT
+
 WORKFLOW = "SagaWorkflow"
 PERFORM = "zen.perform"
 RECORD = "zen.record"
@@ -17,6 +19,11 @@ MOST_TAKEN = 500
 """Messages whose ids are carried on. One is told again within minutes of its first time, if at all."""
 KEPT_WORKFLOWS = {"approval": "HumanApprovalWorkflow"}
 """The workflow type of each kind of run that keeps its own state."""
+
+
+def queue_of(task_queue: str, queue: str) -> str:
+    """The task queue of a step's queue, where `task_queue` is that of the default one."""
+    return task_queue if queue == DEFAULT else f"{task_queue}.{queue}"
 
 
 @dataclass(frozen=True)

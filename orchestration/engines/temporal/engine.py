@@ -16,7 +16,7 @@ from orchestration.combining import together
 from orchestration.core.codec import EVENT, PLAN, STATE
 from orchestration.core.events import AbortRequested, Event, RerunRequested, RunStarted
 from orchestration.core.guards import refusal
-from orchestration.engines.base import Reach
+from orchestration.engines.base import Reach, Report
 from orchestration.engines.temporal import seals
 from orchestration.engines.temporal.dto import DELIVER, MOST_TAKEN, NOT_OURS, OVER, WORKFLOW, Start
 from orchestration.errors import Unreachable
@@ -87,6 +87,11 @@ class TemporalEngine:
         from orchestration.engines.temporal.tending import tend
 
         tend(run)
+
+    def report(self, run: Run) -> Report:
+        from orchestration.engines.temporal.troubles import report
+
+        return report(run)
 
     def wake(self) -> None:
         return None

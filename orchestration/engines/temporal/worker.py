@@ -6,49 +6,82 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
-from temporalio.worker import Worker
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from orchestration.core import versions
+from orchestration.core.queues import DEFAULT
 from orchestration.engines.celery import lease
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.activities import perform, record, ring
+from orchestration.engines.temporal.dto import queue_of
 from orchestration.engines.temporal.heart import heart
 from orchestration.engines.temporal.keeping import HumanApprovalWorkflow
+from orchestration.engines.temporal.troubles import note_troubles
 from orchestration.engines.temporal.workflow import SagaWorkflow
+from orchestration.errors import Unreachable
 from orchestration.relay import relay
 from orchestration.workers import OF_TEMPORAL
 
 log = logging.getLogger(__name__)
-THREADS = 32
+TROUBLES_SECONDS = 5.0
 
 
-async def serve(stop: asyncio.Event, *, threads: int = THREADS, task_queue: str = "") -> None:
-    """Work until `stop` is set, then finish what is in hand (20 s at most)."""
+async def serve(stop: asyncio.Event, *, queues: Mapping[str, int] | None = None, task_queue: str = "") -> None:
+    """Work until `stop` is set, then finish what is in hand (20 s at most).
+
+    `queues`: {queue: actions at once}. Each has a task queue and slots of its own; whoever serves the default one
+    hosts the workflows too, whose tasks and timers take no slot of an action.
+    """
     client = await connection.client()
     await asyncio.to_thread(heart().start)
-    with ThreadPoolExecutor(2 * threads, thread_name_prefix="activity") as executor:
-        worker = Worker(
-            client,
-            task_queue=task_queue or settings.TEMPORAL_TASK_QUEUE,
-            workflows=[SagaWorkflow, HumanApprovalWorkflow],
-            activities=[perform, record, ring],
-            activity_executor=executor,
-            max_concurrent_activities=threads,
-            max_concurrent_local_activities=threads,
-            graceful_shutdown_timeout=timedelta(seconds=20),
-            sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
-        )
-        async with worker:
+    served = queues or settings.TEMPORAL_WORKER_QUEUES
+    base = task_queue or settings.TEMPORAL_TASK_QUEUE
+    with ThreadPoolExecutor(2 * sum(served.values()), thread_name_prefix="activity") as executor:
+        async with AsyncExitStack() as working:
+            for queue, slots in served.items():
+                await working.enter_async_context(_worker(client, base, queue, slots, executor))
             await stop.wait()
         await asyncio.to_thread(heart().stop)
         await asyncio.to_thread(_close_connections, executor)
+
+
+def _worker(client: Client, base: str, queue: str, slots: int, executor: ThreadPoolExecutor) -> Worker:
+    is_default = queue == DEFAULT
+    return Worker(
+        client,
+        task_queue=queue_of(base, queue),
+        workflows=[SagaWorkflow, HumanApprovalWorkflow] if is_default else [],
+        activities=[perform, record, ring] if is_default else [perform],
+        activity_executor=executor,
+        max_concurrent_activities=slots,
+        max_concurrent_local_activities=slots,
+        graceful_shutdown_timeout=timedelta(seconds=20),
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        deployment_config=_deployment(),
+    )
+
+
+def _deployment() -> WorkerDeploymentConfig:
+    """With TEMPORAL_DEPLOYMENT, a run stays with the build that it was begun by (docs/upgrading.md)."""
+    pinned = bool(settings.TEMPORAL_DEPLOYMENT)
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(
+            deployment_name=settings.TEMPORAL_DEPLOYMENT or "zen",
+            build_id=settings.TEMPORAL_BUILD_ID or f"flow-{versions.LATEST}",
+        ),
+        use_worker_versioning=pinned,
+        default_versioning_behavior=VersioningBehavior.PINNED if pinned else VersioningBehavior.UNSPECIFIED,
+    )
 
 
 def _close_connections(executor: ThreadPoolExecutor) -> None:
@@ -67,20 +100,25 @@ def _close_connections(executor: ThreadPoolExecutor) -> None:
 
 
 @contextmanager
-def beside(name: str) -> Iterator[None]:
-    """Two threads: one keeps the worker's lease, one hands over what waits, which may take longer than a lease."""
+def beside(name: str, queues: Mapping[str, int] | None = None) -> Iterator[None]:
+    """Three threads: one keeps the worker's lease, one hands over what waits, one looks for runs that cannot go on."""
     stopped = threading.Event()
 
     def keep_lease() -> None:
-        _each_second(stopped, partial(lease.renew, name, engine="temporal"))
+        _each_second(stopped, partial(lease.renew, name, engine="temporal", queues=queues))
         lease.release(name)
+        connections.close_all()
+
+    def look_for_troubles() -> None:
+        _each_second(stopped, note_troubles, seconds=TROUBLES_SECONDS)
         connections.close_all()
 
     def hand_over() -> None:
         _each_second(stopped, relay)
         connections.close_all()
 
-    threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in (keep_lease, hand_over)]
+    works = (keep_lease, hand_over, look_for_troubles)
+    threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in works]
     for thread in threads:
         thread.start()
     try:
@@ -91,27 +129,30 @@ def beside(name: str) -> Iterator[None]:
             thread.join(10)
 
 
-def _each_second(stopped: threading.Event, act: Callable[[], object]) -> None:
+def _each_second(stopped: threading.Event, act: Callable[[], object], *, seconds: float = 1) -> None:
     while True:
         try:
             act()
+        except Unreachable as error:
+            log.warning("trying again: %s", error)
         except DatabaseError:
             log.warning("the database is away; trying again", exc_info=True)
             close_old_connections()
         except Exception:  # this thread has nobody who would start it again
             log.exception("a worker's thread failed; trying again")
-        if stopped.wait(1):
+        if stopped.wait(seconds):
             return
 
 
 @contextmanager
-def hosted(*, threads: int = 8) -> Iterator[None]:
+def hosted(*, threads: int = 8, queues: Mapping[str, int] | None = None) -> Iterator[None]:
     """A worker inside this process, on the client's loop."""
+    served = queues or {DEFAULT: threads}
     loop = connection.loop()
     stop = asyncio.Event()
-    serving = asyncio.run_coroutine_threadsafe(serve(stop, threads=threads), loop)
+    serving = asyncio.run_coroutine_threadsafe(serve(stop, queues=served), loop)
     try:
-        with beside(lease.worker_name() + OF_TEMPORAL):
+        with beside(lease.worker_name() + OF_TEMPORAL, served):
             yield
     finally:
         loop.call_soon_threadsafe(stop.set)

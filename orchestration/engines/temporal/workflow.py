@@ -11,11 +11,13 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from orchestration.core import versions
     from orchestration.core.codec import COMMAND, EVENT, PLAN, STATE
     from orchestration.core.commands import CancelAction, Command, Finish, RunAction, StartTimer
     from orchestration.core.events import Act, ActionEnded, EffectBroke, Event, TimerFired
     from orchestration.core.guards import refusal
     from orchestration.core.page import PAGE, page_of
+    from orchestration.core.queues import DEFAULT
     from orchestration.core.saga import decide
     from orchestration.core.state import SagaState
     from orchestration.engines.temporal import seals
@@ -32,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
         Perform,
         Record,
         Start,
+        queue_of,
     )
 
 HEARTBEAT = timedelta(seconds=5)
@@ -41,6 +44,10 @@ RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=time
 """For faults of our own machinery only: what an action came to is an answer, not an error. Without an end, so that an
 outage uses up nobody's tries; the activity itself gives up on what it took up too often.
 """
+
+
+class NotOurs(Exception):
+    """Fails the workflow task and not the workflow, which goes on when the processes have one key again."""
 
 
 @workflow.defn(name=WORKFLOW)
@@ -66,7 +73,7 @@ class SagaWorkflow:
     @workflow.run
     async def run(self, start: Start) -> str:
         if not workflow.unsafe.is_replaying() and not _is_ours(start):
-            raise ApplicationError("no process of this site has started this", type=NOT_OURS, non_retryable=True)
+            raise NotOurs("no process of this site has started this; has each the same ZEN_SECRET_KEY?")
         for text in start.commands:
             self._perform(COMMAND.validate_json(text))
         if start.event:
@@ -138,7 +145,9 @@ class SagaWorkflow:
             case RunAction() if self.moving:
                 self.parked.append(COMMAND.dump_json(command).decode())
             case RunAction():
-                pages, self.pages = self.pages, []
+                pages: list[str] = []
+                if command.queue == DEFAULT:  # another may have no worker now, and the run's rows must not wait for one
+                    pages, self.pages = self.pages, []
                 self.flying += 1
                 self._spawn(self._act(command, pages))
             case StartTimer():
@@ -160,6 +169,7 @@ class SagaWorkflow:
                 PERFORM,
                 Perform(run_pk=self.start.run_pk, command=text, pages=pages),
                 result_type=str,
+                task_queue=queue_of(workflow.info().task_queue, command.queue),
                 activity_id=f"{command.step_id}:{command.purpose}:{command.iteration}:{command.attempt}",
                 start_to_close_timeout=self._limit(command.step_id),
                 heartbeat_timeout=HEARTBEAT,
@@ -212,6 +222,7 @@ class SagaWorkflow:
     def _continue_as_new(self) -> None:
         start = dataclasses.replace(
             self.start,
+            plan=PLAN.dump_json(dataclasses.replace(self.plan, flow=versions.LATEST)).decode(),  # no history binds it
             event="",
             state=STATE.dump_json(self.state).decode(),
             next_seq=self.next_seq,

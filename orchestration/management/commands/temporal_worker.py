@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from django.conf import settings
 
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import UNREACHABLE, complain, note
+from orchestration.core.queues import DEFAULT
 from orchestration.engines.celery import lease
 from orchestration.errors import Unreachable
 from orchestration.workers import OF_TEMPORAL
@@ -21,17 +24,17 @@ class Command(ConsoleCommand):
 
     def handle(
         self,
-        threads: Annotated[int, typer.Option(min=1, max=500, help="actions at once")] = 32,
+        threads: Annotated[int, typer.Option(min=0, max=500, help="actions at once; 0: as ZEN_WORKER_QUEUES says")] = 0,
         task_queue: Annotated[str, typer.Option(help="default: TEMPORAL_TASK_QUEUE")] = "",
     ) -> None:
         try:
-            asyncio.run(_serve(threads, task_queue))
+            asyncio.run(_serve({DEFAULT: threads} if threads else settings.TEMPORAL_WORKER_QUEUES, task_queue))
         except Unreachable as error:
             complain(error)
             raise typer.Exit(UNREACHABLE) from None
 
 
-async def _serve(threads: int, task_queue: str) -> None:
+async def _serve(queues: Mapping[str, int], task_queue: str) -> None:
     from orchestration.engines.temporal.worker import beside, serve
 
     stop = asyncio.Event()
@@ -45,6 +48,6 @@ async def _serve(threads: int, task_queue: str) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    with beside(lease.worker_name() + OF_TEMPORAL):
+    with beside(lease.worker_name() + OF_TEMPORAL, queues):
         note("the temporal worker is ready")
-        await serve(stop, threads=threads, task_queue=task_queue)
+        await serve(stop, queues=queues, task_queue=task_queue)

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 from pytest_django import Settings
-from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.worker import Worker
 
 from orchestration import plans
@@ -122,17 +123,22 @@ def test_a_key_that_was_replaced_still_counts(settings: Settings) -> None:
     assert not seals.is_ours("r", "m", told)
 
 
-def begun(address: str, start: Start) -> str:
-    async def run_it() -> str:
+def begun(address: str, start: Start) -> list[HistoryEvent]:
+    """What it came to by the time that its first task was refused."""
+
+    async def run_it() -> list[HistoryEvent]:
         client, queue = await Client.connect(address), f"seals-{uuid.uuid4().hex}"
         async with Worker(client, task_queue=queue, workflows=[SagaWorkflow]):
-            return str(
-                await asyncio.wait_for(
-                    client.execute_workflow(SagaWorkflow.run, start, id=start.workflow_id, task_queue=queue), 60
-                )
-            )
+            handle = await client.start_workflow(SagaWorkflow.run, start, id=start.workflow_id, task_queue=queue)
+            found: list[HistoryEvent] = []
+            async for event in handle.fetch_history_events(wait_new_event=True):
+                found.append(event)
+                if event.HasField("workflow_task_failed_event_attributes"):
+                    break
+            await handle.terminate()
+        return found
 
-    return asyncio.run(run_it())
+    return asyncio.run(asyncio.wait_for(run_it(), 150))
 
 
 @pytest.mark.parametrize("forged", ["state", "event", "other run", "changed"])
@@ -149,6 +155,6 @@ def test_a_workflow_that_somebody_else_starts_does_nothing(temporal_dev_server: 
         start = dataclasses.replace(seals.sealed(dataclasses.replace(start, workflow_id="another")), workflow_id=name)
     else:
         start = dataclasses.replace(seals.sealed(start), run_pk=2)
-    with pytest.raises(WorkflowFailureError) as caught:
-        begun(temporal_dev_server, start)
-    assert "no process of this site" in str(caught.value.cause)
+    events = begun(temporal_dev_server, start)
+    assert "no process of this site" in events[-1].workflow_task_failed_event_attributes.failure.message
+    assert not any(event.HasField("activity_task_scheduled_event_attributes") for event in events)

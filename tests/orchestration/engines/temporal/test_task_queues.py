@@ -1,0 +1,139 @@
+"""A step's queue is a task queue of its own; limits and next tries of activities, on the real server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
+
+from orchestration import plans
+from orchestration.engines.celery.work import MOST_TRIES
+from orchestration.engines.temporal import activities, connection, dto
+from orchestration.engines.temporal.worker import hosted
+from orchestration.models import Command, Run, Worker
+from orchestration.selectors import run_view
+from orchestration.why import why
+from orchestration.workers import queues_served
+from tests.contract.hosts import until
+from tests.contract.sagas import start, step
+from tests.peer import Peer, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def peer(settings: Settings, temporal_dev_server: str, transactional_db: None) -> Iterator[Peer]:
+    plans.forget()
+    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"queues-{uuid.uuid4().hex[:6]}"
+    with serving() as running:
+        settings.ZEN_OUTBOUND_ALLOW = (running.address,)
+        yield running
+
+
+def scheduled(run: Run) -> dict[str, ActivityTaskScheduledEventAttributes]:
+    """By step."""
+
+    async def history() -> Any:
+        return await (await connection.client()).get_workflow_handle(run.workflow_id).fetch_history()
+
+    name = "activity_task_scheduled_event_attributes"
+    found = [getattr(event, name) for event in connection.call(history()).events if event.HasField(name)]
+    return {one.activity_id.partition(":")[0]: one for one in found}
+
+
+def test_each_queue_has_slots_of_its_own(peer: Peer, settings: Settings) -> None:
+    """Its one slot is taken: the others of the queue wait, and the default queue does not."""
+    peer.delay["/things/slow"] = 6.0
+    with hosted(queues={"default": 2, "agents": 1}):
+        run = start(peer, "temporal", step("slow", [], queue="agents"), step("next", ["slow"], queue="agents"))
+        until(run, lambda _: peer.at_once > 0)
+        other = start(peer, "temporal", step("a"), step("b"))
+        until(other)
+        assert other.status == "completed" and "/things/slow" not in peer.things
+        assert queues_served("temporal") == {"default": 2, "agents": 1}
+        until(run)
+    assert run.status == "completed" and peer.methods("POST").count("/things/slow") == 1
+    assert scheduled(run)["slow"].task_queue.name == f"{settings.TEMPORAL_TASK_QUEUE}.agents"
+    assert set(Command.objects.filter(run=run).values_list("queue", flat=True)) == {"agents"}
+    assert not Worker.objects.filter(engine="temporal").exists()
+
+
+def test_a_queue_that_nobody_serves_is_named(peer: Peer) -> None:
+    with hosted():
+        run = start(peer, "temporal", step("a", [], queue="agents"))
+        until(run, lambda run: any("no temporal worker serves the queue 'agents'" in line for line in why(run)))
+    with hosted(queues={"default": 1, "agents": 1}):
+        until(run)
+    assert run.status == "completed"
+
+
+def test_limits_follow_the_timeout_of_the_step(peer: Peer) -> None:
+    year = 366 * 86_400
+    with hosted():
+        run = start(peer, "temporal", step("a", [], timeout_seconds=year), step("b", [], timeout_seconds=5))
+        until(run)
+    grace, limits = timedelta(seconds=dto.GRACE_SECONDS), scheduled(run)
+    assert limits["a"].start_to_close_timeout.ToTimedelta() == timedelta(days=366) + grace
+    assert limits["b"].start_to_close_timeout.ToTimedelta() == timedelta(seconds=5) + grace
+    assert {limits["a"].retry_policy.maximum_attempts, limits["a"].schedule_to_close_timeout.seconds} == {0}
+
+
+def test_an_attempt_beyond_its_limit_is_not_begun_beside_itself(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its limit, made two seconds here, passes several times while this process still performs it."""
+    monkeypatch.setattr(dto, "GRACE_SECONDS", -58)
+    peer.delay["/things/a"] = 8.0
+    with hosted():
+        run = start(peer, "temporal", step("a", [], timeout_seconds=60))
+        until(run)
+    assert run.status == "completed" and peer.methods("POST") == ["/things/a"]
+    assert run.commands.get(kind="run_action").tries == 1
+
+
+def test_why_names_the_next_try(peer: Peer) -> None:
+    peer.behave("/things/a", 500)
+    with hosted():
+        run = start(peer, "temporal", step("a", backoff_seconds=3600, backoff_limit_seconds=3600, retry_count=3))
+        until(run, lambda run: any("backs off after attempt 1; next at 20" in line for line in why(run)))
+
+
+def test_why_names_the_next_try_of_an_undo(peer: Peer) -> None:
+    peer.behave("/things/b", 422)
+    peer.behave("/things/undo", 500)
+    undo = {"type": "api_call", "method": "DELETE", "url": "{base}/things/undo"}
+    slow: dict[str, Any] = {"compensation_backoff_seconds": 3600, "backoff_limit_seconds": 3600}
+    with hosted():
+        run = start(peer, "temporal", step("a", compensation_action=undo, **slow), step("b", ["a"]))
+        until(run, lambda run: any("is being undone, attempt 1; next at 20" in line for line in why(run)))
+
+
+def test_why_names_the_next_try_of_our_machinery(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("out of order")
+
+    with hosted():
+        with monkeypatch.context() as patched:
+            patched.setattr(activities, "perform_attempt", broken)
+            run = start(peer, "temporal", step("a"))
+            until(run, lambda run: any("its machinery tries again at 20" in line for line in why(run)))
+            assert "out of order" in "\n".join(why(run))
+        until(run)
+    assert run.status == "completed" and run.commands.get(kind="run_action").tries > 1
+
+
+def test_our_machinery_gives_up_after_some_tries(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the own engine: a poison action must not loop for ever."""
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(activities, "perform_attempt", broken)
+    with hosted():
+        run = start(peer, "temporal", step("a"))
+        until(run)
+    assert run.status == "held" and run.commands.get(kind="run_action").tries == MOST_TRIES
+    assert "out of order" in run_view(run)["hold_reason"]

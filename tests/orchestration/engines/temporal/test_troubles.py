@@ -1,0 +1,99 @@
+"""A run that cannot go on though its flow could says so, and goes on once that is mended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from pytest_django import Settings
+
+from monitoring.probes import backlog
+from orchestration import plans
+from orchestration.core import versions
+from orchestration.engines.temporal import connection
+from orchestration.engines.temporal.worker import hosted
+from orchestration.models import Run
+from orchestration.selectors import run_view
+from orchestration.why import why
+from tests.contract.hosts import until
+from tests.contract.sagas import start, step
+from tests.orchestration.engines.temporal.test_histories import backwards
+from tests.peer import Peer, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TROUBLE = "engine trouble: "
+
+
+@pytest.fixture
+def peer(settings: Settings, temporal_dev_server: str, transactional_db: None) -> Iterator[Peer]:
+    plans.forget()
+    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"troubles-{uuid.uuid4().hex[:6]}"
+    with serving() as running:
+        settings.ZEN_OUTBOUND_ALLOW = (running.address,)
+        yield running
+
+
+def waiting(peer: Peer, seconds: float = 2) -> Run:
+    """A run that has performed two steps side by side and waits when its worker is stopped."""
+    pause = {"step_id": "w", "dependencies": ["a", "b"], "forward_action": {"type": "wait", "seconds": seconds}}
+    with hosted():
+        run = start(peer, "temporal", step("a", []), step("b", []), pause, step("c", ["w"]))
+        until(run, lambda run: run.status == "waiting")
+    return run
+
+
+@contextmanager
+def changed(*, since: int) -> Iterator[None]:
+    """A release in which the flow launches ready steps in another order, in plans of this version and later ones."""
+    with pytest.MonkeyPatch.context() as release:
+        backwards(release, since=since)
+        yield
+
+
+def in_trouble(run: Run) -> bool:
+    return any(line.startswith(f"{TROUBLE}its workflow task fails") for line in why(run))
+
+
+def test_a_changed_flow_is_shown_and_the_run_goes_on_when_it_is_put_right(peer: Peer) -> None:
+    run = waiting(peer)
+    with changed(since=versions.FIRST), hosted():
+        until(run, in_trouble)
+        until(run, lambda run: run.error.startswith(f"{TROUBLE}its workflow task fails"))
+        assert run_view(run)["error"] == run.error and "TMPRL1100" in run.error and "docs/upgrading.md" in run.error
+        found = backlog()
+        assert run.workflow_id in found.detail and "flow version" in found.remedy
+        assert "step 'w' waits" in "\n".join(why(run))
+    with hosted():
+        until(run, lambda run: run.finished_at is not None)
+        until(run, lambda run: run.error == "")
+    assert run.status == "completed" and run_view(run)["error"] == ""
+
+
+def test_a_new_version_of_the_flow_leaves_the_run_alone(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = waiting(peer)
+    monkeypatch.setattr(versions, "LATEST", versions.LATEST + 1)
+    with changed(since=versions.LATEST), hosted():
+        until(run)
+        newer = start(peer, "temporal", step("a", []), step("b", []))
+        until(newer)
+    assert (run.status, newer.status) == ("completed", "completed")
+
+
+def test_a_workflow_that_somebody_terminates_is_shown(peer: Peer) -> None:
+    run = waiting(peer, seconds=3600)
+
+    async def terminate() -> None:
+        await (await connection.client()).get_workflow_handle(run.workflow_id).terminate()
+
+    connection.call(terminate())
+    assert f"{TROUBLE}its workflow was terminated on the Temporal server" in why(run)
+
+
+def test_a_server_that_is_away_is_said_with_the_next_try(peer: Peer, settings: Settings) -> None:
+    run = waiting(peer, seconds=3600)
+    settings.TEMPORAL_ADDRESS = "127.0.0.1:1"
+    line, *others = why(run)
+    assert "cannot be reached" in line and "asked again each second" in line
+    assert others and others[0].startswith("step 'w' waits; next at ")
