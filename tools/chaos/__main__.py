@@ -16,8 +16,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tools.chaos.judge import faults_by_kind, judge
 from tools.chaos.plan import ENGINES, WORKERS, Fault, plan
 from tools.chaos.records import Hit
+from tools.chaos.table import printed, shown
 
 SETTLING_SECONDS = 300.0
 """After the last fault, for all that was started to end; what has not ended then is stuck."""
@@ -124,8 +126,6 @@ def _inject(faults: tuple[Fault, ...], theatre: Any, peer: Any, seconds: float) 
 
 def _told(seed: int, seconds: float, hits: list[Hit], load: Any, peer: Any, theatre: Any) -> dict[str, Any]:
     from orchestration.audit_chain.verify import verify
-    from tools.chaos.judge import faults_by_kind, judge
-    from tools.chaos.table import printed, shown
 
     sagas = load.seen()
     figures = {engine: judge(engine, sagas, peer.calls, hits, peer.things) for engine in ENGINES}

@@ -60,14 +60,13 @@ class Link:
             asyncio.create_task(self._answer(answers, writer, muted)),
             asyncio.create_task(self._ask(reader, onward, muted)),
         ]
-        try:
+        with suppress(asyncio.CancelledError):  # asyncio's streams would report it as a fault
             await asyncio.wait(heard, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in heard:
-                task.cancel()
-            for one in both:
-                one.transport.abort()
-            self._writers -= both
+        for task in heard:
+            task.cancel()
+        for one in both:
+            one.transport.abort()
+        self._writers -= both
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, muted: asyncio.Event) -> None:
         with suppress(OSError):
