@@ -18,6 +18,7 @@ from orchestration import sql
 from orchestration.actions.base import Call, Result
 from orchestration.actions.child import child_id
 from orchestration.actions.perform import AFTER, BEFORE, UNASKED, perform
+from orchestration.clock import now
 from orchestration.core.definition import Action, ApiCall, SagaDefinition, StepDefinition
 from orchestration.core.events import ActionEnded
 from orchestration.core.plan import Plan
@@ -29,11 +30,14 @@ from orchestration.core.templates import (
     render_text,
 )
 from orchestration.core.words import Cause, Outcome, Purpose
-from orchestration.filling import about_own, frozen_undo, own_output, plain, probe_of, scope_of
+from orchestration.filling import about_own, frozen_undo, own_output, plain, probe_of, response_in, scope_of
 from orchestration.gates import Knock, Shut, gate
 from orchestration.models import Command, Run
 from orchestration.plans import definition_of, plan_of
 from orchestration.stopping import AskedToStop
+
+SINCE = "polling_since"
+"""Key of a parked attempt's `detail`: when the first call of its `until` was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +165,9 @@ def _forward(
             return Ended(outcome=Outcome.SUCCEEDED, output=answer.output)
         action = dict(answer.action)
     probe, mute = probe_of(step, scope)
-    call = _call(run, row, step, action, key, cancelled, route=_route(step.forward_action))
-    unasked = _unasked(run, row) if probe is not None else ""
+    before = _parked_before(run, row) if probe is not None or _polls(action) else {}
+    unasked, since = str(before.get(UNASKED, "")), _polling_since(before)
+    call = _call(run, row, step, action, key, cancelled, route=_route(step.forward_action), since=since)
     result = perform(
         call,
         probe=probe,
@@ -173,7 +178,7 @@ def _forward(
     )
     if mute and (result.maybe or result.outcome is Outcome.UNKNOWN):
         result = dataclasses.replace(result, error=f"{result.error}; {mute}")
-    return _ended(result, row, step, scope)
+    return _ended(_polling(result, action, since), row, step, scope)
 
 
 def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Event) -> Ended:
@@ -195,8 +200,9 @@ def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Eve
         reason = action.get("error") if isinstance(action, dict) else "the step left no inputs for its compensation"
         return Ended(outcome=Outcome.FAILED, error=str(reason))
     route = "" if row.alternative else _route(step.compensation_action)
-    call = _call(run, row, step, action, idempotency_key(run, row), cancelled, route=route)
-    return _ended(perform(call), row, step, None)
+    since = _polling_since(_parked_before(run, row) if _polls(action) else {})
+    call = _call(run, row, step, action, idempotency_key(run, row), cancelled, route=route, since=since)
+    return _ended(_polling(perform(call), action, since), row, step, None)
 
 
 def _late_undo_action(run: Run, step: StepDefinition, iteration: int) -> JsonValue:
@@ -209,7 +215,7 @@ def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | No
     undo_action: JsonValue = None
     untouched = result.outcome is Outcome.SKIPPED or (result.outcome is Outcome.PARKED and not result.maybe)
     if scope is not None and not untouched and not result.deferred:
-        undo_action = frozen_undo(step, about_own(step, scope, own_output(result)))
+        undo_action = frozen_undo(step, about_own(step, scope, own_output(result), response_in(result.detail)))
     detail = dict(result.detail) | ({"possibly_repeated": True} if row.tries > 1 else {})
     return Ended(
         outcome=result.outcome,
@@ -225,16 +231,32 @@ def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | No
     )
 
 
-def _unasked(run: Run, row: Command) -> str:
-    """What the attempt before left to the probe, when a circuit breaker held that back: '' for nothing."""
+def _parked_before(run: Run, row: Command) -> Mapping[str, JsonValue]:
+    """What the attempt before kept, when it was parked: by a circuit breaker, or because `until` did not hold yet."""
     before = row.attempt - 1
     if not before:
-        return ""
+        return {}
     attempts = run.commands.filter(
         kind="run_action", step_id=row.step_id, purpose=row.purpose, iteration=row.iteration, attempt=before
     )
-    detail = attempts.filter(outcome=Outcome.PARKED).values_list("detail", flat=True).first()
-    return str((detail or {}).get(UNASKED, ""))
+    return attempts.filter(outcome=Outcome.PARKED).values_list("detail", flat=True).first() or {}
+
+
+def _polls(action: Mapping[str, JsonValue]) -> bool:
+    return action.get("type") == "api_call" and action.get("until") is not None
+
+
+def _polling_since(before: Mapping[str, JsonValue]) -> datetime:
+    """When the first call of an `until` was made; now, when this is the first."""
+    since = before.get(SINCE)
+    return datetime.fromisoformat(since) if isinstance(since, str) else now()
+
+
+def _polling(result: Result, action: Mapping[str, JsonValue], since: datetime) -> Result:
+    """The next call of an `until` has to know when the first was made."""
+    if result.outcome is not Outcome.PARKED or not _polls(action):
+        return result
+    return dataclasses.replace(result, detail={**result.detail, SINCE: since.isoformat()})
 
 
 def _route(action: Action | None) -> str:
@@ -251,6 +273,7 @@ def _call(
     cancelled: threading.Event,
     *,
     route: str,
+    since: datetime,
 ) -> Call:
     return Call(
         workflow_id=run.workflow_id,
@@ -261,6 +284,7 @@ def _call(
         idempotency_key=key,
         timeout_seconds=step.effective_timeout_seconds,
         action=action,
+        polled_seconds=max(0.0, (now() - since).total_seconds()) if _polls(action) else 0.0,
         breaker=step.breaker or "",
         route=route,
         cancelled=cancelled,

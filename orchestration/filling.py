@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 from pydantic import JsonValue
 
@@ -14,6 +16,7 @@ from orchestration.core.definition import SagaDefinition, StepDefinition
 from orchestration.core.definition.own import forward_names
 from orchestration.core.plan import Plan
 from orchestration.core.templates import OwnMissing, Scope, TemplateError, placeholders, render_action
+from orchestration.core.templates.lookup import RESPONSE
 from orchestration.core.words import Outcome, Purpose, StepStatus
 from orchestration.models import Run
 
@@ -37,12 +40,23 @@ def scope_of(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinit
         levels = ancestors_by_distance(plan, step.step_id)
     outputs, missing = outputs_of(run, definition, [s for level in levels for s in level], iteration)
     upstream = tuple({s: outputs[s] for s in level if s in outputs} for level in levels)
-    return Scope(own=None, step_id=step.step_id, upstream=upstream, context=run.context, missing=frozenset(missing))
+    asked = {name.split(".")[0] for name in names if f".{RESPONSE}." in f"{name}."}
+    return Scope(
+        own=None,
+        step_id=step.step_id,
+        responses=responses_of(run, [s for s in outputs if s in asked], iteration),
+        upstream=upstream,
+        context=run.context,
+        missing=frozenset(missing),
+    )
 
 
-def about_own(step: StepDefinition, scope: Scope, own: dict[str, JsonValue] | None) -> Scope:
+def about_own(
+    step: StepDefinition, scope: Scope, own: dict[str, JsonValue] | None, response: JsonValue = None
+) -> Scope:
     """For what is about the step's own effect: no other step's output stands in for its own (rule 3)."""
-    return dataclasses.replace(scope, own=own, shared=forward_names(step))
+    responses = scope.responses if response is None else {**scope.responses, step.step_id: response}
+    return dataclasses.replace(scope, own=own, responses=responses, shared=forward_names(step))
 
 
 def own_output(result: Result) -> dict[str, JsonValue] | None:
@@ -82,6 +96,34 @@ def outputs_of(
         else:
             missing.add(step_id)
     return outputs, missing
+
+
+def responses_of(run: Run, step_ids: list[str], iteration: int) -> dict[str, JsonValue]:
+    """Step id → the answer that its last attempt of such an iteration got. One query, none for no steps."""
+    if not step_ids:
+        return {}
+    rows = run.commands.filter(
+        kind="run_action", step_id__in=step_ids, purpose=Purpose.FORWARD, iteration__lte=iteration
+    )
+    rows = rows.exclude(outcome=Outcome.PARKED).order_by("iteration", "attempt")
+    found = {step_id: response_in(detail) for step_id, detail in rows.values_list("step_id", "detail")}
+    return {step_id: response for step_id, response in found.items() if response is not None}
+
+
+def response_in(detail: Mapping[str, Any]) -> JsonValue:
+    """The answer as an attempt keeps it: {"status": 201, "headers": {…}, "location": …}; None where none came.
+
+    `location` is where the header Location leads from the URL that was asked.
+    """
+    if not isinstance(detail.get("status"), int):
+        return None
+    headers = detail.get("headers")
+    response: dict[str, JsonValue] = {"status": detail["status"], "headers": headers or {}}
+    location = headers.get("location") if isinstance(headers, Mapping) else None
+    if location and isinstance(detail.get("url"), str):
+        with contextlib.suppress(ValueError):
+            response["location"] = urljoin(detail["url"], location)
+    return response
 
 
 def frozen_undo(step: StepDefinition, scope: Scope) -> JsonValue:

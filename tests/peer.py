@@ -30,6 +30,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: str
+    raw: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,10 @@ def _handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)
             raw = self.rfile.read(length)
-            peer.bodies.append(raw.decode())
+            peer.bodies.append(raw.decode(errors="replace"))
             path = self.path.split("?")[0]
             headers = {name.lower(): value for name, value in self.headers.items()}
-            peer.seen.append(Request(self.command, self.path, headers, raw.decode()))
+            peer.seen.append(Request(self.command, self.path, headers, raw.decode(errors="replace"), raw))
             peer.wait_at_gate(self.command, path)
             time.sleep(peer.delay.get(path, 0))
             reply = peer.said_once.pop(path, None) or peer.said.get(path)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 import time
 
+import h11
 import httpcore2
 import httpx2
 from pydantic import JsonValue
 
-from orchestration.actions.answer import judged
+from orchestration.actions.answer import LONGEST_URL, judged, kept_headers
 from orchestration.actions.base import Call, Result
 from orchestration.actions.breaker import COUNTS, name_of, through
 from orchestration.actions.exchange import Answer, Trail, exchange
+from orchestration.actions.redaction import head
 from orchestration.actions.redirects import NotFollowed
 from orchestration.actions.transport import Refused, begin, has_sent
 from orchestration.core.words import Outcome
 
-KEPT_HEADERS = ("content-type", "content-length", "date", "location", "retry-after", "x-request-id", "server")
+LONGEST_CALL = 60.0
+"""Seconds of one of the calls that `until` makes."""
 NO_ANSWER = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError)
 
 
@@ -29,7 +32,7 @@ def api_call(call: Call) -> Result:
     if url.scheme not in ("http", "https") or not url.host:
         return Result(outcome=Outcome.FAILED, error="the URL needs http:// or https:// and a host")
     if url.userinfo:
-        return Result(outcome=Outcome.FAILED, error="the URL holds credentials; use a header with {secret:NAME}")
+        return Result(outcome=Outcome.FAILED, error="the URL holds credentials; use auth, with {secret:NAME}")
     host = f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
     name = name_of(call, str(call.action.get("method", "GET")), host, url.path)
     return through(name, lambda: _attempt(call, url))
@@ -37,8 +40,15 @@ def api_call(call: Call) -> Result:
 
 def _attempt(call: Call, url: httpx2.URL) -> Result:
     trail, started = Trail(), time.monotonic()
-    begin(call.timeout_seconds)
+    begin(_seconds_of(call))
     return _with_trail(_asked(call, url, trail, started), trail)
+
+
+def _seconds_of(call: Call) -> float:
+    """The bound of this call: the attempt's, of which `until` has used some."""
+    if call.action.get("until") is None:
+        return call.timeout_seconds
+    return max(1.0, min(LONGEST_CALL, call.timeout_seconds - call.polled_seconds))
 
 
 def _asked(call: Call, url: httpx2.URL, trail: Trail, started: float) -> Result:
@@ -46,20 +56,27 @@ def _asked(call: Call, url: httpx2.URL, trail: Trail, started: float) -> Result:
         answer = exchange(call, url, trail)
     except (Refused, NotFollowed) as reason:
         return Result(outcome=Outcome.FAILED, error=str(reason))
-    except httpcore2.LocalProtocolError:
-        return Result(outcome=Outcome.FAILED, error="the request cannot be built: HTTP forbids a character in its head")
+    except (httpcore2.LocalProtocolError, h11.LocalProtocolError, ValueError) as error:
+        return _not_built(error)
     except NO_ANSWER as error:
-        return _lost(error, url, time.monotonic() - started)
-    except ValueError as error:
-        return Result(outcome=Outcome.FAILED, error=f"the request cannot be built: {error}")
+        return _lost(error, call, url, time.monotonic() - started)
     return dataclasses.replace(judged(call, answer), detail=_detail(answer, trail, time.monotonic() - started))
+
+
+def _not_built(error: Exception) -> Result:
+    """What the library refuses to write: nothing was sent, unless it broke off in the middle."""
+    reason = f"the request cannot be built: {error}"
+    if has_sent():
+        return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"{reason}, after some of it was sent")
+    return Result(outcome=Outcome.FAILED, error=reason)
 
 
 def _detail(answer: Answer, trail: Trail, seconds: float) -> dict[str, JsonValue]:
     detail: dict[str, JsonValue] = {
         "status": answer.status,
         "seconds": round(seconds, 4),
-        "headers": {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers},
+        "headers": kept_headers(answer.headers),
+        "url": str(answer.url.copy_with(query=None, fragment=None)),
     }
     if answer.status >= 500 and not trail.hops:
         detail[COUNTS] = True
@@ -73,7 +90,7 @@ def _with_trail(result: Result, trail: Trail) -> Result:
     return dataclasses.replace(result, maybe=result.maybe or done, detail={**result.detail, **hops})
 
 
-def _lost(error: Exception, url: httpx2.URL, seconds: float) -> Result:
+def _lost(error: Exception, call: Call, url: httpx2.URL, seconds: float) -> Result:
     """No answer: possibly done once anything was sent, else certainly not done."""
     sent = has_sent() and not isinstance(error, httpcore2.ConnectError | httpcore2.ConnectTimeout)
     timed_out = isinstance(error, httpcore2.TimeoutException)
@@ -82,6 +99,7 @@ def _lost(error: Exception, url: httpx2.URL, seconds: float) -> Result:
     return Result(
         outcome=Outcome.UNKNOWN if sent else Outcome.RETRYABLE,
         maybe=sent,
-        error=f"{url.host}: {what}" + (", after the request was sent" if sent else ", before anything was sent"),
+        error=f"{call.action.get('method', 'GET')} {head(str(url), LONGEST_URL)}: {what}"
+        + (", after the request was sent" if sent else ", before anything was sent"),
         detail={"seconds": round(seconds, 4), COUNTS: True},
     )

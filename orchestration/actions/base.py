@@ -17,8 +17,9 @@ class Call:
     """One attempt to perform. `action` is rendered, but secrets are still references ({secret:NAME}).
 
     `cancelled` is set when the run no longer wants the result; long actions look at it and stop.
-    `timeout_seconds` bounds the whole attempt. `breaker`: the circuit breaker that the step names; '' for the one of
-    its route, which `route` says: the URL as its author wrote it ('' where nobody did).
+    `timeout_seconds` bounds the whole attempt, of which the calls of `until` have used `polled_seconds` by now.
+    `breaker`: the circuit breaker that the step names; '' for the one of its route, which `route` says: the URL as its
+    author wrote it ('' where nobody did).
     """
 
     workflow_id: str
@@ -29,6 +30,7 @@ class Call:
     idempotency_key: str
     timeout_seconds: float
     action: Mapping[str, JsonValue]
+    polled_seconds: float = 0.0
     breaker: str = ""
     route: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -39,8 +41,9 @@ class Result:
     """How the attempt ended (saga rule 4). `detail` is kept on the attempt (status, headers, seconds, …).
 
     `deferred`: the action was handed over (a child saga, a gate); its outcome arrives later as an event.
-    `resume_at`: a success that holds from then on (a wait). Parked: nothing was sent, and `retry_after` says when to
-    come again; it is `maybe` when something had been sent before and its probe could not ask.
+    `resume_at`: a success that holds from then on (a wait). Parked: nothing was sent, or `until` does not hold yet;
+    `retry_after` says when to come again. It is `maybe` when something had been sent before and its probe could not
+    ask, or when the call that `until` repeats may have acted.
     """
 
     outcome: Outcome

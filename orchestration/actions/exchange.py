@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 import httpx2
@@ -11,15 +10,17 @@ from pydantic import JsonValue
 
 from orchestration.actions.base import Call
 from orchestration.actions.redirects import MOST_HOPS, STATUSES, Ask, NotFollowed, may_have_acted, onward, shown
+from orchestration.actions.request import request_of
 from orchestration.actions.transport import client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`body` up to the limit; `is_whole`: that is all of it."""
+    """`url`: what was asked; `shown`: the same for people. `body` up to the limit; `is_whole`: that is all of it."""
 
     method: str
-    host: str
+    url: httpx2.URL
+    shown: str
     status: int
     headers: httpx2.Headers
     body: bytes = b""
@@ -38,22 +39,24 @@ class Trail:
 
 
 def exchange(call: Call, url: httpx2.URL, trail: Trail) -> Answer:
-    """The last answer. Raises NotFollowed, and what the transport raises."""
-    ask = _first(call, url)
-    answer, location = _send(ask)
+    """The last answer. Raises NotBuilt, NotFollowed, and what the transport raises."""
+    ask = request_of(call, url)
+    answer, location = _send(ask, str(ask.url))
     if call.action.get("follow_redirects") is not True:
         trail.acted = may_have_acted(ask.method, answer.status)
         return answer
     while answer.status in STATUSES and not is_expected(call.action.get("expected_status"), answer.status):
         trail.acted = trail.acted or may_have_acted(ask.method, answer.status)
         if len(trail.hops) == MOST_HOPS:
-            raise NotFollowed(f"{answer.host} answered {answer.status}, one redirect more than {MOST_HOPS}")
+            raise NotFollowed(
+                f"{answer.method} {answer.shown} answered {answer.status}, one redirect more than {MOST_HOPS}"
+            )
         try:
             ask = onward(ask, answer.status, location)
         except NotFollowed as reason:
-            raise NotFollowed(f"{ask.method} {answer.host} answered {answer.status}: {reason}") from None
+            raise NotFollowed(f"{ask.method} {answer.shown} answered {answer.status}: {reason}") from None
         trail.hops.append(shown(ask.url))
-        answer, location = _send(ask)
+        answer, location = _send(ask, shown(ask.url))
     return answer
 
 
@@ -63,24 +66,10 @@ def is_expected(expected: JsonValue, status: int) -> bool:
     return status in expected if isinstance(expected, list) else status == expected
 
 
-def _first(call: Call, url: httpx2.URL) -> Ask:
-    given = call.action.get("headers")
-    headers = {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
-    present = {name.lower() for name in headers}
-    payload = call.action.get("payload")
-    body: bytes | None = None
-    if payload is not None:
-        body = payload.encode() if isinstance(payload, str) else json.dumps(payload, separators=(",", ":")).encode()
-    defaults = {"Idempotency-Key": call.idempotency_key, "User-Agent": "zen-orchestration"}
-    if payload is not None and not isinstance(payload, str):
-        defaults["Content-Type"] = "application/json"
-    headers |= {name: value for name, value in defaults.items() if name.lower() not in present}
-    return Ask(method=str(call.action.get("method", "GET")), url=url, headers=headers, body=body)
-
-
-def _send(ask: Ask) -> tuple[Answer, str]:
+def _send(ask: Ask, name: str) -> tuple[Answer, str]:
     """The answer and its Location. Every request goes through the guard, which resolves and judges its host anew."""
-    request = client().build_request(ask.method, ask.url, headers=dict(ask.headers), content=ask.body)
+    headers = [(name.encode("ascii"), value.encode()) for name, value in ask.headers.items()]
+    request = client().build_request(ask.method, ask.url, headers=headers, content=ask.body)
     response = client().send(request, stream=True, follow_redirects=False)
     try:
         body, is_whole = _read(response)
@@ -88,7 +77,8 @@ def _send(ask: Ask) -> tuple[Answer, str]:
         response.close()
     answer = Answer(
         method=ask.method,
-        host=ask.url.host,
+        url=ask.url,
+        shown=name,
         status=response.status_code,
         headers=response.headers,
         body=body,

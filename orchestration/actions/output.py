@@ -19,14 +19,21 @@ MOST_LEVELS = 100
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+class NoNumber(ValueError):
+    """A number that JSON does not know: NaN, an infinite one, or one that is too large to be kept, such as 1e400."""
+
+    def __init__(self, written: str) -> None:
+        super().__init__(f"{written[:40]} is a number that JSON does not know")
+
+
 class _TooDeep(Exception):
     pass
 
 
 def parsed(text: str | bytes) -> JsonValue:
-    """The JSON value in a text; ValueError when it is none, or one that JSON does not know (NaN)."""
+    """The JSON value in a text; ValueError when it is none, NoNumber for a number that JSON does not know."""
     try:
-        value: JsonValue = json.loads(text, parse_constant=_refuse)
+        value: JsonValue = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value
@@ -90,4 +97,11 @@ def _over_limit(output: JsonValue) -> str:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    raise NoNumber(constant)
+
+
+def _finite(written: str) -> float:
+    value = float(written)
+    if not math.isfinite(value):
+        raise NoNumber(written)
+    return value

@@ -61,7 +61,8 @@ def _settled(
         if found is not None and found.outcome in (Outcome.SUCCEEDED, Outcome.PARKED):
             return found
     result = _once(call)
-    if probe is not None and (result.maybe or result.outcome is Outcome.UNKNOWN):
+    in_doubt = (result.maybe or result.outcome is Outcome.UNKNOWN) and result.outcome is not Outcome.PARKED
+    if probe is not None and in_doubt:
         return _probe(call, probe, probe_route) or result
     return result
 

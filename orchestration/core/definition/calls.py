@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestration.core.definition.actions import ApiCall, Auth, Content
 from orchestration.core.definition.problems import Problem, did_you_mean, short
+from orchestration.core.media import MEDIA_TYPE, bytes_of
 from orchestration.core.templates.tokens import tokens_of
 
 BODIES = ("payload", "form", "multipart", "body")
@@ -50,7 +49,6 @@ OFTEN_MEANT = {
 }
 """Words of other HTTP clients → ours."""
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(\s*;[^\x00-\x1f\x7f]*)?")
 MOST_POLLS = 10_000
 EVERY_SECONDS = 5.0
 
@@ -81,22 +79,6 @@ def poll_problems(step: Mapping[str, Any], label: str, timeout_seconds: float) -
 def media_type(action: Mapping[str, Any]) -> str:
     """The Content-Type that an action's headers give, lower-cased and without parameters; '' for none."""
     return _header(action, "content-type").partition(";")[0].strip().lower()
-
-
-def is_binary(value: object) -> bool:
-    """Whether a value is the binary body of an answer, as {"base64": …, "type": …}."""
-    if not isinstance(value, Mapping) or set(value) != {"base64", "type"}:
-        return False
-    kind = value["type"]
-    return isinstance(kind, str) and MEDIA_TYPE.fullmatch(kind) is not None and bytes_of(value["base64"]) is not None
-
-
-def bytes_of(text: object) -> bytes | None:
-    """The bytes of a base64 text; None when it is none."""
-    try:
-        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
-    except (binascii.Error, ValueError):
-        return None
 
 
 Fault = tuple[str, object, str, str]

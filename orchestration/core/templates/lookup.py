@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 MOST_NAMES = 30
+RESPONSE = "response"
+"""What follows a step's id in the name of its answer's status or header."""
 
 
 class TemplateError(Exception):
@@ -62,10 +64,13 @@ class Scope:
     so that {its_id.name} means `own`. `upstream`: one mapping per distance, step id → output. `missing`: earlier
     steps whose output a non-critical failure left missing. `shared`: set for what is about the step's own effect (its
     compensation, its probe), the names that its forward action uses as well; no other plain name goes upstream.
+    `responses`: step id → {"status": …, "headers": …} of its answer, for {its_id.response.status}; an output that has
+    the key `response` itself comes first.
     """
 
     own: JsonValue = None
     step_id: str = ""
+    responses: Mapping[str, JsonValue] = field(default_factory=dict)
     upstream: tuple[Mapping[str, JsonValue], ...] = ()
     context: Mapping[str, JsonValue] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
@@ -81,6 +86,8 @@ def look_up(name: str, scope: Scope) -> JsonValue:
     head, *rest = name.split(".")
     if rest:
         named = _named_step(head, scope)
+        if rest[0] == RESPONSE and head in scope.responses and not _has_response(named):
+            return _walk(name, [part.lower() for part in rest[1:]], scope.responses[head], f"{head}.{RESPONSE}.")
         if named:
             return _walk(name, rest, named[0], f"{head}.")
         if head in scope.missing:
@@ -115,6 +122,10 @@ def available_in(scope: Scope) -> list[str]:
 
 def short(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:59]}…")
+
+
+def _has_response(named: tuple[JsonValue, ...]) -> bool:
+    return bool(named) and isinstance(named[0], Mapping) and RESPONSE in named[0]
 
 
 def _named_step(step_id: str, scope: Scope) -> tuple[JsonValue, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from orchestration.core.media import is_binary
 from orchestration.core.templates.lookup import BadValue, Scope, short
 from orchestration.core.templates.tokens import (
     MARK,
@@ -82,6 +83,8 @@ def render_action(action: Mapping[str, JsonValue], scope: Scope) -> dict[str, Js
     rendered = dict(action)
     for key, value in template_parts(action).items():
         rendered[key] = _render_part(str(action.get("type")), key, value, scope, budget)
+    if action.get("type") == "api_call" and isinstance(action.get("payload"), str) and is_binary(rendered["payload"]):
+        rendered["body"] = rendered.pop("payload")  # the bytes of an answer go out as they came
     return rendered
 
 

@@ -15,6 +15,9 @@ HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{
 BASE = re.compile(rf"https?://(?:{HOST.pattern})(?:[/?#][^\s\\\x00-\x20\x7f]*)?")
 AUTHORITY = re.compile(r"https?://[^/?#]*")
 ENDS_PATH = re.compile(r"[?#]")
+ABSOLUTE_PATH = re.compile(r"/(?!/)[^\s\\\x00-\x20\x7f]*")
+LOCATION = ".response.headers.location"
+"""End of the name of a header that is an address itself: it may begin a URL, or follow the host as its path."""
 SAMPLE = "1"
 """Stands for any value: right as a host, a port, a segment."""
 UNFIT = re.compile(r"[\s\\\x00-\x20\x7f]")
@@ -30,6 +33,8 @@ def fill_url(tokens: Sequence[Token], scope: Scope, budget: Budget) -> str:
             url += token.text
             continue
         value = insert(token, scope, budget)
+        if not url and token.name.endswith(LOCATION) and str(value).startswith("/"):
+            value = insert(Token(name=token.name.removesuffix(LOCATION) + ".response.location"), scope, budget)
         piece = _piece(value, token, url) if url else _base(value, token, tokens[index + 1 :])
         if _is_path(url):
             in_path.append((len(url), len(url) + len(piece), token))
@@ -81,7 +86,7 @@ def _base(value: JsonValue, token: Token, rest: Sequence[Token]) -> str:
         )
     if rest and ("?" in value or "#" in value):
         raise BadValue(f"{{{token.name}}} is followed by more of the URL, so it must have no query or fragment")
-    goes_on = bool(rest) and rest[0].text.startswith("/")
+    goes_on = bool(rest) and (rest[0].text.startswith("/") or rest[0].name.endswith(LOCATION))
     return value.removesuffix("/") if goes_on else value
 
 
@@ -90,7 +95,7 @@ def _piece(value: JsonValue, token: Token, before: str) -> str:
         raise BadValue(f"{{{token.name}}} stands in the scheme of a URL; write http:// or https://")
     if AUTHORITY.fullmatch(before):
         text = text_of(value)
-        if HOST.fullmatch(text):
+        if HOST.fullmatch(text) or (token.name.endswith(LOCATION) and ABSOLUTE_PATH.fullmatch(text)):
             return text
         raise BadValue(f"{{{token.name}}} stands in the host of a URL, so it must be host[:port], not {short(text)}")
     if isinstance(value, dict | list) or (value is None and _is_path(before)):

