@@ -33,8 +33,8 @@ def fill_url(tokens: Sequence[Token], scope: Scope, budget: Budget) -> str:
             url += token.text
             continue
         value = insert(token, scope, budget)
-        if not url and token.name.endswith(LOCATION) and str(value).startswith("/"):
-            value = insert(Token(name=token.name.removesuffix(LOCATION) + ".response.location"), scope, budget)
+        if not url and _is_location(token) and str(value).startswith("/"):
+            value = insert(Token(name=f"{token.name[: -len(LOCATION)]}.response.location"), scope, budget)
         piece = _piece(value, token, url) if url else _base(value, token, tokens[index + 1 :])
         if _is_path(url):
             in_path.append((len(url), len(url) + len(piece), token))
@@ -86,7 +86,7 @@ def _base(value: JsonValue, token: Token, rest: Sequence[Token]) -> str:
         )
     if rest and ("?" in value or "#" in value):
         raise BadValue(f"{{{token.name}}} is followed by more of the URL, so it must have no query or fragment")
-    goes_on = bool(rest) and (rest[0].text.startswith("/") or rest[0].name.endswith(LOCATION))
+    goes_on = bool(rest) and (rest[0].text.startswith("/") or _is_location(rest[0]))
     return value.removesuffix("/") if goes_on else value
 
 
@@ -95,7 +95,7 @@ def _piece(value: JsonValue, token: Token, before: str) -> str:
         raise BadValue(f"{{{token.name}}} stands in the scheme of a URL; write http:// or https://")
     if AUTHORITY.fullmatch(before):
         text = text_of(value)
-        if HOST.fullmatch(text) or (token.name.endswith(LOCATION) and ABSOLUTE_PATH.fullmatch(text)):
+        if HOST.fullmatch(text) or (_is_location(token) and ABSOLUTE_PATH.fullmatch(text)):
             return text
         raise BadValue(f"{{{token.name}}} stands in the host of a URL, so it must be host[:port], not {short(text)}")
     if isinstance(value, dict | list) or (value is None and _is_path(before)):
@@ -105,6 +105,10 @@ def _piece(value: JsonValue, token: Token, before: str) -> str:
         return quote(text_of(value), safe="")
     except UnicodeEncodeError:
         raise BadValue(f"{{{token.name}}} stands in a URL and holds half a surrogate pair") from None
+
+
+def _is_location(token: Token) -> bool:
+    return token.name.lower().endswith(LOCATION)
 
 
 def _is_path(before: str) -> bool:
