@@ -86,7 +86,7 @@ def test_bytes_are_kept_and_go_out_again(
     assert output == {"body": {"base64": base64.b64encode(body).decode(), "type": kept}}
     scope = Scope(upstream=({"pdf": output},))
     for where in ({"payload": "{pdf.body}"}, {"body": "{pdf.body}"}, {"body": {"base64": "{pdf.body.base64}"}}):
-        action = {"type": "api_call", "method": "PUT", "url": f"{peer.url}/up", **where}
+        action: dict[str, Any] = {"type": "api_call", "method": "PUT", "url": f"{peer.url}/up", **where}
         peer.say("/up", 200)
         perform(call(**render_action(action, scope)))
         assert hashlib.sha256(peer.seen[-1].raw).digest() == hashlib.sha256(body).digest()

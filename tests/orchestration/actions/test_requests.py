@@ -40,7 +40,7 @@ def send(call: Build, peer: Peer) -> Callable[..., tuple[Result, Request | None]
     return go
 
 
-Send = Callable[..., tuple[Result, Request]]
+Send = Callable[..., tuple[Result, Any]]
 
 
 @pytest.mark.parametrize(
