@@ -45,6 +45,9 @@ def temporal_server(env: Env) -> TemporalServer:
         server_name=env.text("TEMPORAL_TLS_SERVER_NAME"),
         api_key=api_key,
     )
+    if found.tls and not env.text("TEMPORAL_ADDRESS"):
+        name = (*given, "TEMPORAL_API_KEY" if api_key else "TEMPORAL_TLS")[0]
+        raise refuse(name, "***", "is set, but TEMPORAL_ADDRESS is not", "…, with TEMPORAL_ADDRESS=host:7233")
     if not found.tls and given:
         raise refuse("TEMPORAL_TLS", env.text("TEMPORAL_TLS"), f"contradicts {given[0]}, which is set", "on")
     if not found.tls and api_key:

@@ -16,7 +16,7 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 def server(**environ: str) -> str:
-    found = temporal_server(Env(environ=environ))
+    found = temporal_server(Env(environ={"TEMPORAL_ADDRESS": "t.test:7233"} | environ))
     return f"{'tls' if found.tls else 'plain'} {found.server_name} {found.api_key}".strip()
 
 
@@ -28,7 +28,9 @@ def test_tls_is_on_where_it_is_needed() -> None:
 
 
 def test_the_key_itself_is_not_shown() -> None:
-    assert "s3cret" not in repr(temporal_server(Env(environ={"TEMPORAL_API_KEY": "s3cret"})))
+    assert "s3cret" not in repr(
+        temporal_server(Env(environ={"TEMPORAL_ADDRESS": "t.test:7233", "TEMPORAL_API_KEY": "s3cret"}))
+    )
 
 
 def test_certificates_are_looked_at(tmp_path: Path) -> None:
@@ -52,6 +54,8 @@ def test_certificates_are_looked_at(tmp_path: Path) -> None:
     [
         ({"TEMPORAL_TLS": "off", "TEMPORAL_TLS_SERVER_NAME": "a"}, "contradicts TEMPORAL_TLS_SERVER_NAME"),
         ({"TEMPORAL_TLS": "off", "TEMPORAL_API_KEY": "k"}, "unencrypted"),
+        ({"TEMPORAL_ADDRESS": "", "TEMPORAL_TLS": "on"}, "TEMPORAL_TLS=.*TEMPORAL_ADDRESS is not"),
+        ({"TEMPORAL_ADDRESS": "", "TEMPORAL_API_KEY": "k"}, "TEMPORAL_API_KEY=.*TEMPORAL_ADDRESS is not"),
         ({"TEMPORAL_API_KEY": "a\nb"}, "no header may hold"),
         ({"TEMPORAL_API_KEY": "ключ"}, "no header may hold"),
     ],

@@ -143,6 +143,9 @@ def record(given: Record) -> None:
 def ring(given: Ring) -> Rung:
     """Let a run that keeps its state do what is due, and ask when it wants to be woken next."""
     with _connections():
+        workflow = activity.info().workflow_id
+        if not Run.objects.filter(pk=given.run_pk, workflow_id=workflow).exists():
+            raise ApplicationError(f"run {given.run_pk} is not workflow '{workflow}' in this database")
         found = flow_of(given.kind).ring(given.run_pk, datetime.fromisoformat(given.at))
         return Rung(due=found.due.isoformat() if found.due else "", ended=found.ended)
 

@@ -33,6 +33,9 @@ STALL_SECONDS = 2.0
 AFTER_STALL_SECONDS = 60.0
 """So long after a pause of the whole process what the server gave it may have been given to another since."""
 
+RETRY_SECONDS = 10.0
+"""After a heartbeat process that could not be started."""
+
 
 @dataclass(frozen=True, eq=False)
 class Flight:
@@ -110,7 +113,7 @@ class Heart:
         self.helper = Helper()
         self.instead: Beats | None = None
         self.numbers = itertools.count(1)
-        self.ticked = self.stalled = 0.0
+        self.ticked = self.stalled = self.retry_at = 0.0
         self.threads: list[threading.Thread] = []
         self.pid = os.getpid()
 
@@ -124,6 +127,7 @@ class Heart:
         with self.lock:
             if not self.flights:
                 self.helper.stop()
+                self.instead = None
 
     def add(self, token: bytes, limit: float) -> Flight:
         """`limit`: seconds after which a process that is not heard of is not waited for."""
@@ -155,11 +159,15 @@ class Heart:
                 thread.start()
 
     def _start_helper(self) -> None:
+        now = time.monotonic()
+        if self.instead is not None and now < self.retry_at:
+            return
         try:
             self.helper.start(list(self.flights.values()))
             self.instead = None
         except OSError:
             log.exception("the heartbeat process could not be started; this process beats itself")
+            self.retry_at = now + RETRY_SECONDS
             self.instead = self.instead or Beats()
             for flight in self.flights.values():
                 self.instead.take(json.loads(flight.message()))
@@ -186,7 +194,7 @@ class Heart:
                 if self.flights or self.helper.runs:
                     self._say(b"{}\n")
                 instead = self.instead
-            if instead is not None:
+            if instead is not None and instead.due():
                 self._beat_here(instead)
 
     def _beat_here(self, instead: Beats) -> None:

@@ -13,7 +13,7 @@ from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 
 from orchestration import plans
 from orchestration.engines.celery.work import MOST_TRIES
-from orchestration.engines.temporal import activities, connection, dto
+from orchestration.engines.temporal import activities, connection, dto, heart
 from orchestration.engines.temporal.worker import hosted
 from orchestration.models import Command, Run, Worker
 from orchestration.selectors import run_view
@@ -89,6 +89,19 @@ def test_an_attempt_beyond_its_limit_is_not_begun_beside_itself(peer: Peer, monk
     peer.delay["/things/a"] = 8.0
     with hosted():
         run = start(peer, "temporal", step("a", [], timeout_seconds=60))
+        until(run)
+    assert run.status == "completed" and peer.methods("POST") == ["/things/a"]
+    assert run.commands.get(kind="run_action").tries == 1
+
+
+def test_without_a_heartbeat_process_the_worker_beats_itself(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cannot(*_: Any) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(heart.Helper, "start", cannot)
+    peer.delay["/things/a"] = 12.0
+    with hosted():
+        run = start(peer, "temporal", step("a"))
         until(run)
     assert run.status == "completed" and peer.methods("POST") == ["/things/a"]
     assert run.commands.get(kind="run_action").tries == 1
