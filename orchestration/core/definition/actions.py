@@ -1,4 +1,4 @@
-"""What a step can do. Keys that an action's model does not know travel with it to whoever performs it."""
+"""What a step can do. Keys that the model of a task does not know travel with it to whoever performs it."""
 
 from __future__ import annotations
 
