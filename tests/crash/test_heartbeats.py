@@ -22,6 +22,7 @@ from tests.contract.hosts import until
 from tests.contract.sagas import start, step
 from tests.crash.workers import worker
 from tests.peer import Peer
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases, pytest.mark.timeout(400)]
 WORKER = ("manage.py", "temporal_worker")
@@ -100,7 +101,7 @@ def locked(seconds: float) -> Iterator[None]:
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert held.wait(60)
+    assert held.wait(PATIENCE_SECONDS)
     yield
     thread.join()
 
@@ -128,7 +129,7 @@ def test_the_beats_end_with_a_worker_that_is_killed(env: dict[str, str], peer: P
         victim = first if row.worker.endswith(f":{first.process.pid}") else second
         (helper,) = heartbeat_processes(victim.process.pid)
         os.kill(victim.process.pid, signal.SIGKILL)
-        victim.process.wait(10)
+        victim.process.wait(PATIENCE_SECONDS)
         peer.delay.clear()
         until(run)
         until(run, lambda _: not Path(f"/proc/{helper}").exists())

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from hpack import Decoder
 
+from tests.waiting import PATIENCE_SECONDS
+
 HEADERS = 1
 PADDED, PRIORITY = 0x8, 0x20
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -136,14 +138,14 @@ def tls_proxy(target: str, *, cert: tuple[Path, Path], client_ca: Path | None = 
     def run() -> None:
         loop.run_until_complete(proxy.serve(ready, stop))
         if left := asyncio.all_tasks(loop):
-            loop.run_until_complete(asyncio.wait(left, timeout=60))
+            loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE_SECONDS))
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    assert ready.wait(60)
+    assert ready.wait(PATIENCE_SECONDS)
     try:
         yield proxy
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)

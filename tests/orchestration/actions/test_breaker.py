@@ -15,6 +15,7 @@ from orchestration.actions.perform import AFTER, BEFORE, UNASKED, perform
 from orchestration.core.words import Outcome
 from tests.breakers import close, opened
 from tests.peer import Peer
+from tests.waiting import PATIENCE_SECONDS
 
 Build = Callable[..., Call]
 
@@ -118,7 +119,7 @@ def test_one_trial_at_a_time() -> None:
     def ask() -> Result:
         sent.append(1)
         begun.set()
-        go_on.wait(30)
+        go_on.wait(PATIENCE_SECONDS)
         return Result(outcome=Outcome.SUCCEEDED, detail={"status": 200})
 
     for _ in range(2):
@@ -126,7 +127,7 @@ def test_one_trial_at_a_time() -> None:
     trial_may_begin("x")
     with ThreadPoolExecutor(16) as threads:
         results = [threads.submit(breaker.through, "x", ask) for _ in range(16)]
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE_SECONDS)
         while sum(result.done() for result in results) < 15:
             pass
         go_on.set()

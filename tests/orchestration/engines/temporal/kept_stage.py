@@ -12,6 +12,7 @@ from temporalio.worker import Worker
 
 from orchestration.engines.temporal.dto import DELIVER, RING, Deliver, Kept, Ring, Rung
 from orchestration.engines.temporal.keeping import HumanApprovalWorkflow
+from tests.waiting import PATIENCE_SECONDS
 
 
 async def play_kept(address: str) -> WorkflowHistory:
@@ -32,7 +33,7 @@ async def play_kept(address: str) -> WorkflowHistory:
         handle = await client.start_workflow(
             HumanApprovalWorkflow.run, Kept(run_pk=1, kind="approval"), id=name, task_queue=name
         )
-        await asyncio.wait_for(asleep.wait(), 120)
+        await asyncio.wait_for(asleep.wait(), PATIENCE_SECONDS)
         await handle.execute_update(DELIVER, Deliver(event=""), id="changed", result_type=str)
-        assert await asyncio.wait_for(handle.result(), 120) == "ended"
+        assert await asyncio.wait_for(handle.result(), PATIENCE_SECONDS) == "ended"
     return await handle.fetch_history()

@@ -24,6 +24,7 @@ from orchestration.core.words import Outcome, Purpose
 from orchestration.engines.temporal import seals
 from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Perform, Record, Start
 from orchestration.engines.temporal.workflow import SagaWorkflow
+from tests.waiting import PATIENCE_SECONDS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 Attempt = tuple[str, Purpose, int]
@@ -132,8 +133,8 @@ async def play(address: str, scene: Scene) -> Played:
         first = await client.start_workflow(SagaWorkflow.run, start, id=name, task_queue=name)
         stage.handle = client.get_workflow_handle(name)
         acting = asyncio.create_task(stage.act())
-        status = await asyncio.wait_for(first.result(), 60)
-        await asyncio.wait_for(asyncio.gather(acting, *stage.tasks), 20)
+        status = await asyncio.wait_for(first.result(), PATIENCE_SECONDS)
+        await asyncio.wait_for(asyncio.gather(acting, *stage.tasks), PATIENCE_SECONDS)
     histories = [await _history(client, name, run_id) async for run_id in _runs(client, first)]
     return Played(status=status, facts=sorted(stage.facts.items()), histories=histories)
 

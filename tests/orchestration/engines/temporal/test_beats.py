@@ -15,6 +15,7 @@ import pytest
 from orchestration.engines.temporal.beats import QUIET_SECONDS, Beats
 from orchestration.engines.temporal.heartbeat_process import is_stopped
 from orchestration.engines.temporal.shared_attempts import SharedAttempts
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Clock:
@@ -79,7 +80,7 @@ def test_whoever_comes_for_an_attempt_in_flight_takes_what_comes_of_it() -> None
     def work() -> str:
         made.append(1)
         begun.set()
-        go_on.wait(60)
+        go_on.wait(PATIENCE_SECONDS)
         return "done"
 
     def come() -> None:
@@ -87,7 +88,7 @@ def test_whoever_comes_for_an_attempt_in_flight_takes_what_comes_of_it() -> None
 
     threads = [threading.Thread(target=come) for _ in range(3)]
     threads[0].start()
-    assert begun.wait(60)
+    assert begun.wait(PATIENCE_SECONDS)
     for thread in threads[1:]:
         thread.start()
     assert attempts.run("b", lambda: "another") == "another"
@@ -96,7 +97,7 @@ def test_whoever_comes_for_an_attempt_in_flight_takes_what_comes_of_it() -> None
         time.sleep(0.01)
     go_on.set()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert answers == ["done"] * 3 and made == [1]
     assert attempts.run("a", lambda: "anew") == "anew"
 

@@ -18,6 +18,7 @@ from orchestration.engines.temporal import seals
 from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Perform, Record, Start
 from orchestration.engines.temporal.workflow import SagaWorkflow
 from tests.core.saga_world import make_plan
+from tests.waiting import PATIENCE_SECONDS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -65,7 +66,7 @@ async def interpret(address: str, *, deferred: bool) -> tuple[str, list[str]]:
             send = [handle.execute_update(DELIVER, message, id="once", result_type=str) for _ in range(2)]
             answers = [await sent for sent in send]
             told.set()
-        status = await asyncio.wait_for(handle.result(), 20)
+        status = await asyncio.wait_for(handle.result(), PATIENCE_SECONDS)
     await Replayer(workflows=[SagaWorkflow]).replay_workflow(await handle.fetch_history())
     return status, answers
 

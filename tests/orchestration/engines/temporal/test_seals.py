@@ -30,6 +30,7 @@ from orchestration.services import act, start_run
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA
 from tests.core.saga_world import make_plan
+from tests.waiting import PATIENCE_SECONDS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FORCE_STOP = ForceStopRequested(at=NOON, by="admin")
@@ -138,7 +139,7 @@ def begun(address: str, start: Start) -> list[HistoryEvent]:
             await handle.terminate()
         return found
 
-    return asyncio.run(asyncio.wait_for(run_it(), 150))
+    return asyncio.run(asyncio.wait_for(run_it(), PATIENCE_SECONDS))
 
 
 @pytest.mark.parametrize("forged", ["state", "event", "other run", "changed"])
