@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from approvals.models import Request
 from orchestration.core.words import Verb
 from orchestration.models import Run
 from orchestration.selectors import run_view
 from orchestration.services import act
 from orchestration.why import why
+from tests.contract.cast import account, says
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
@@ -175,3 +177,15 @@ def test_a_request_that_cannot_be_built_fails_its_step_and_holds_nothing(engine:
     view = run_view(run)
     assert (view["status"], view["steps"][1]["status"]) == ("completed", "failed")
     assert any("the header 'X-Name' holds" in warning or "odd" in warning for warning in view["warnings"])
+
+
+def test_one_yes_is_enough_for_all_the_calls_of_an_until(engine: str, peer: Peer) -> None:
+    account("bob")
+    peer.behave("/things/a", 409, 409)
+    action = call("/things/a", until="status == 200", every_seconds=0.2)
+    gated = step("a", forward_action=action, approval={"approvers": ["bob"]}, timeout_seconds=60)
+    run = start(peer, engine, gated)
+    until(run, lambda r: Request.objects.filter(about=r.workflow_id).exists())
+    says("bob", "approve", Request.objects.get(about=run.workflow_id))
+    assert until(run).status == "completed" and Request.objects.count() == 1
+    assert attempts(run, "a")[-3:] == ["parked", "parked", "succeeded"] and len(peer.calls) == 3
