@@ -140,7 +140,11 @@ def _told(seed: int, seconds: float, hits: list[Hit], load: Any, peer: Any, thea
         "left_behind": theatre.left_behind(),
         "trouble_of_the_starter": load.trouble,
     }
-    told["clean"] = report.is_whole and all(found.is_clean() and found.started for found in figures.values())
+    told["clean"] = (
+        report.is_whole
+        and not told["left_behind"]
+        and all(found.is_clean() and found.started for found in figures.values())
+    )
     told["recovers_in_time"] = all(found.recovers_in_time() for found in figures.values())
     print(printed(told), file=sys.stderr, flush=True)
     return told
