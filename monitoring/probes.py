@@ -21,7 +21,15 @@ from monitoring.examine import Finding, Probe, State, without_password
 from orchestration.clock import now
 from orchestration.engines.base import TROUBLE
 from orchestration.models import Command, Message, Run
-from orchestration.workers import TO_START, engines_alive, how_to_serve, orphaned, unserved
+from orchestration.workers import (
+    TO_START,
+    engines_alive,
+    failing,
+    how_to_serve,
+    orphaned,
+    outages,
+    unserved,
+)
 
 LATE = timedelta(seconds=30)
 MOST_TROUBLED = 5
@@ -111,12 +119,15 @@ def workers() -> Finding:
     wanted = {"celery"} | ({"temporal"} if settings.TEMPORAL_ADDRESS else set())
     missing = sorted(wanted - set(alive))
     alone = [(engine, queue) for engine, queue in unserved() if engine not in missing]
-    if not missing and not alone:
-        return Finding(state=State.OK, detail=counted)
+    broken, held = failing(), outages()
+    if not missing and not alone and not broken:
+        return Finding(state=State.OK, detail="; ".join([counted, *held]))
     said = [f"no worker for {' and '.join(missing)}"] if missing else []
     said += [f"no {engine} worker serves the queue '{queue}', which runs on their way need" for engine, queue in alone]
     remedies = [TO_START[engine] for engine in missing] + [how_to_serve(engine, queue) for engine, queue in alone]
-    return Finding(state=State.WARNING, detail="; ".join([counted, *said]), remedy="; ".join(remedies))
+    remedies += ["see the worker's log; it tries on by itself"] if broken else []
+    detail = "; ".join([counted, *said, *broken, *held])
+    return Finding(state=State.WARNING, detail=detail, remedy="; ".join(remedies))
 
 
 @own_connection

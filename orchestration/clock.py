@@ -1,19 +1,18 @@
-"""The clocks of the shell. The core gets its time with each event."""
+"""The one clock of the shell, which is the database's. The core gets its time with each event."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.db import connection
-from django.utils import timezone
 
+from notifications.clock import now, read
 
-def now() -> datetime:
-    return timezone.now()
+__all__ = ["database_now", "now", "read"]
 
 
 def database_now() -> datetime:
-    """The clock that everybody shares who writes here: the server's, at this moment. Aware, to the microsecond.
+    """The database's clock at this moment, to the microsecond, for a query; `now` is within milliseconds of it.
 
     SQLite has no server: whoever opens its file is on its machine, and so has its clock.
     """

@@ -99,7 +99,7 @@ def ends_of(ends: Sequence[tuple[Command, Ended | None, datetime]]) -> list[sql.
         ("=epoch", "status", "ended_at", "outcome", "maybe", "retry_after", "error", "output", "undo_action", "detail"),
         ("integer", "varchar", "timestamptz", "varchar", "boolean", "float8", "text", "jsonb", "jsonb", "jsonb"),
         [(row.pk, row.epoch, Command.DONE, sql.moment(at), *_columns(ended)) for row, ended, at in ends],
-        where="AND t.epoch = v.epoch AND t.status = 'running'",
+        where="AND t.epoch = v.epoch AND t.status <> 'done'",
     )
 
 

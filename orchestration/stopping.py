@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from orchestration.models import Command
 
@@ -33,5 +33,5 @@ class AskedToStop(threading.Event):
         try:
             if Command.objects.filter(pk=self._row, cancel_requested=True).exists():
                 self.set()
-        except DatabaseError:  # the attempt goes on; who wants its result will be asked later
+        except (DatabaseError, InterfaceError):  # the attempt goes on; who wants its result will be asked later
             close_old_connections()

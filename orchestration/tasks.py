@@ -1,62 +1,54 @@
-"""Celery's doors: a doorbell, a sweep and a relay. Each calls one function and returns."""
+"""Celery's doors. A worker does its work in threads of its own (engines/celery/host.py), each second or so by itself; a
+message of these names makes them look at once.
+"""
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import task_received, worker_process_init
 
+from notifications import bell
 from orchestration.audit_chain.seal import seal_of_the_day
 from orchestration.engines.celery import lease
-from orchestration.engines.celery.work import work as work_until_idle
 from orchestration.relay import relay as relay_once
 
-_draining = threading.Event()
+WORK, SWEEP, RELAY, SEAL = (f"orchestration.{name}" for name in ("work", "sweep", "relay", "audit_seal"))
 
 
-@shared_task(name="orchestration.work")
+@shared_task(name=WORK)
 def work() -> int:
-    return _work()
+    bell.wake(WORK)
+    return 0
 
 
-@shared_task(name="orchestration.sweep")
+@shared_task(name=SWEEP)
 def sweep() -> int:
-    """Free what dead workers had in hand, then do what is due: timers, and work whose bell was lost."""
-    lease.free_the_lost()
-    return _work()
+    """Where no worker is in this process that sweeps by itself: free what dead workers had in hand."""
+    return 0 if bell.wake(WORK) else lease.free_the_lost()
 
 
-@shared_task(name="orchestration.relay")
+@shared_task(name=RELAY)
 def relay() -> int:
-    return relay_once()
+    return 0 if bell.wake(RELAY) else relay_once()
 
 
-@shared_task(name="orchestration.audit_seal")
+@shared_task(name=SEAL)
 def audit_seal() -> int:
     """The number of the day's seal; 0 when the day has one already."""
     seal = seal_of_the_day()
     return seal.number if seal else 0
 
 
-@worker_ready.connect
-def take_lease(**_: Any) -> None:
-    """A worker is known from its start, not from its first message."""
-    lease.keep_alive()
+@task_received.connect
+def heard(request: Any = None, **_: Any) -> None:
+    """In the process that hosts the threads, which with a pool of processes is not the one that runs the task."""
+    bell.wake(str(getattr(request, "name", "")))
 
 
-@worker_shutting_down.connect
-def take_no_more(**_: Any) -> None:
-    """What is in hand is finished and written down; the rest is left to other workers."""
-    _draining.set()
-
-
-@worker_shutdown.connect
-def give_up_lease(**_: Any) -> None:
-    """What could not be finished is free at once, not after the lease."""
-    lease.end()
-
-
-def _work() -> int:
-    return 0 if _draining.is_set() else work_until_idle(lease.keep_alive(), _draining)
+@worker_process_init.connect
+def do_nothing_here(**_: Any) -> None:
+    """A process of a pool: the one above it has the threads, and has heard already."""
+    for name in bell.NAMES:
+        bell.hosts(name, lambda: None)

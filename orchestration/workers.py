@@ -47,6 +47,35 @@ def words_on_queue(engine: str, queue: str, served: Mapping[str, int]) -> str:
     return f"no {engine} worker serves the queue '{queue}'{near}; start one: {how_to_serve(engine, queue)}"
 
 
+def failing() -> list[str]:
+    """In words, what living workers say that fails in them or has failed: one entry for each worker and part."""
+    found = []
+    for name, detail in _alive().order_by("name").values_list("name", "detail"):
+        for part, told in (detail.get("failing") or {}).items():
+            if told.get("since"):
+                found.append(f"{part} of worker {name} fails since {told['since']}: {told.get('error', '')}")
+            if told.get("begun_anew"):
+                found.append(
+                    f"a thread of {part} of worker {name} died and was begun anew ({told['begun_anew']} times)"
+                )
+    return found
+
+
+def outages() -> list[str]:
+    """In words, what the last hour's outages of the database held up in living workers."""
+    found = []
+    for name, detail in _alive().order_by("name").values_list("name", "detail"):
+        held = detail.get("outage") or {}
+        if held.get("results"):
+            found.append(
+                f"the database was away from worker {name} until {held['ended_at']}: "
+                f"{held['results']} results waited for it, at most {held['seconds']:g} s"
+            )
+        if held.get("waiting"):
+            found.append(f"{held['waiting']} results of worker {name} wait for the database")
+    return found
+
+
 MOST_LOOKED_AT = 500
 """Definitions of runs on their way, the latest first, whose queues are looked at."""
 

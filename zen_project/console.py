@@ -61,9 +61,12 @@ def leave(code: int) -> NoReturn:
     from django.conf import settings
     from django.db import connections
 
+    from notifications import bell
+
     from .embedded.process import stop_all
 
     if settings.configured:
+        bell.flush()
         connections.close_all()
     stop_all()
     logging.shutdown()

@@ -4,8 +4,6 @@ import warnings
 from pathlib import Path
 from urllib.parse import quote
 
-from celery.schedules import crontab
-
 from .broker import broker_url, transport_options
 from .databases import database
 from .embedded import residence
@@ -232,7 +230,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_ACKS_LATE = False  # a bell that was heard is done with: the rows say what there is to do
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
-# Steps wait for others, so threads; no time limits, which only prefork has: actions carry their own.
+# The pool runs the doors only (orchestration/tasks.py); steps and services have threads of their own.
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = ZEN_WORKER_THREADS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -246,17 +244,19 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1_000_000  # else Celery's Django fixup reconnects around every task: 80 instead of 273 steps/s
-CELERY_BEAT_SCHEDULE = {
-    name: {"task": f"orchestration.{name}", "schedule": ZEN_SWEEP_SECONDS, "options": {"expires": 10}}
-    for name in ("sweep", "relay")
+# What was once beat's: a worker does it in threads of its own, each second or so, and at once when it is told.
+# {Celery's task: (what does it once, seconds between)}
+ZEN_WORKER_SERVICES = {
+    "orchestration.relay": ("orchestration.relay.relay", ZEN_SWEEP_SECONDS),
+    "notifications.deliver": ("notifications.deliver.deliver_due", ZEN_SWEEP_SECONDS),
+    "approvals.callbacks": ("approvals.callbacks.deliver_due", ZEN_SWEEP_SECONDS),
+    "approvals.presses": ("approvals.slack.work.work_presses", ZEN_SWEEP_SECONDS),
+    "approvals.reconcile": ("approvals.reconcile.reconcile", 30.0),
+    # asked for each hour, so that a worker that was away at one of them is no loss; done once a day
+    "orchestration.audit_seal": ("orchestration.audit_chain.seal.seal_of_the_day", 3600.0),
 }
-# asked for each hour, so that a beat that was away at one of them is no loss; done once a day
-CELERY_BEAT_SCHEDULE["audit_seal"] = {"task": "orchestration.audit_seal", "schedule": crontab(minute="7")}
-CELERY_BEAT_SCHEDULE["callbacks"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "approvals.callbacks"}
-CELERY_BEAT_SCHEDULE["presses"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "approvals.presses"}
-CELERY_BEAT_SCHEDULE["notices"] = CELERY_BEAT_SCHEDULE["sweep"] | {"task": "notifications.deliver"}
-CELERY_BEAT_SCHEDULE["approvals"] = {"task": "approvals.reconcile", "schedule": 30.0, "options": {"expires": 25}}
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # two ticks need no memory, so no file that can break
+CELERY_BEAT_SCHEDULE: dict[str, object] = {}  # so `worker -B` starts no beat
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 
 QUIET = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "httpx2")  # each says a line per tick or call
 SHOW_PATHS = ("django.request", "django.security.csrf", "django.server", "uvicorn.access")

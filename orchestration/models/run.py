@@ -100,6 +100,7 @@ class Command(models.Model):
     attempt = models.PositiveIntegerField(default=0)
     alternative = models.BooleanField(default=False)
     queue = models.CharField(max_length=50, default=DEFAULT, db_default=DEFAULT, help_text="which workers perform it")
+    turn = models.BigIntegerField(default=0, db_default=0, help_text="the lowest is performed first (fair queueing)")
     due_at = models.DateTimeField()
     status = models.CharField(max_length=8, default=READY)
     worker = models.CharField(max_length=64, blank=True, default="")
@@ -125,8 +126,16 @@ class Command(models.Model):
             )
         ]
         indexes = [
-            # the claim: what is ready and due
-            models.Index(fields=["due_at", "id"], condition=models.Q(status="ready"), name="command_to_claim"),
+            # the claim: what is ready in a queue, by its turn
+            models.Index(
+                fields=["queue", "turn", "id"],
+                condition=models.Q(status="ready", kind="run_action"),
+                name="command_by_turn",
+            ),
+            # the timers: what is due next
+            models.Index(
+                fields=["due_at", "id"], condition=models.Q(status="ready", kind="start_timer"), name="timer_to_fire"
+            ),
             # the sweep: what a worker that died had in hand
             models.Index(fields=["worker"], condition=models.Q(status="running"), name="command_in_hand"),
         ]

@@ -16,7 +16,7 @@ import pytest
 from django.db import DataError, OperationalError, connection, transaction
 from pytest_django import Settings
 
-from notifications import tasks
+from notifications import bell, tasks
 from notifications.claims import claim
 from notifications.deliver import deliver_due
 from notifications.ends import store
@@ -282,7 +282,7 @@ def test_subjects_settled_at_once_while_others_send_block_nobody(
 
 
 @pytest.mark.slow
-def test_a_celery_worker_delivers_by_its_beat(receiver: Peer, process_env: dict[str, str]) -> None:
+def test_a_celery_worker_delivers_by_itself(receiver: Peer, process_env: dict[str, str]) -> None:
     webhook(receiver)
     asked(channels=["webhook://ops"])
     env = process_env | {"ZEN_OUTBOUND_ALLOW": receiver.address, "ZEN_LOG_LEVEL": "warning"}
@@ -295,15 +295,17 @@ def test_a_celery_worker_delivers_by_its_beat(receiver: Peer, process_env: dict[
 def test_a_ring_that_fails_costs_the_caller_nothing(
     receiver: Peer, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def broken(**_: object) -> None:
+    def broken(_: str) -> None:
         raise error
 
-    monkeypatch.setattr(tasks.deliver, "apply_async", broken)
+    monkeypatch.setattr(bell, "ring", broken)
     webhook(receiver)
     with transaction.atomic():
         asked(channels=["webhook://ops"])
     assert tasks.deliver() == 1 and only().status == "sent"
 
 
-def test_the_task_and_its_beat_have_one_name(settings: Settings) -> None:
-    assert tasks.deliver.name == settings.CELERY_BEAT_SCHEDULE["notices"]["task"] == "notifications.deliver"
+def test_the_task_and_the_workers_service_have_one_name(settings: Settings) -> None:
+    assert (
+        tasks.deliver.name == bell.DELIVER == "notifications.deliver" and bell.DELIVER in settings.ZEN_WORKER_SERVICES
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,7 @@ from orchestration.core.page import Page, page_of
 from orchestration.core.queues import DEFAULT
 from orchestration.core.saga import decide
 from orchestration.core.state import SagaState
-from orchestration.engines.celery import known
+from orchestration.engines.celery import bell, known, turns
 from orchestration.models import Run
 from orchestration.plans import plan_of
 
@@ -34,7 +35,8 @@ class Fold:
         self.runs = runs
         self.pages: list[tuple[Run, Page]] = []
         self.rows: list[tuple[object, ...]] = []
-        self.ready = 0
+        self.ready: Counter[str] = Counter()
+        self.next_timer: datetime | None = None
         self.after: list[tuple[Run, CancelAction | Finish]] = []
 
     @classmethod
@@ -68,6 +70,8 @@ class Fold:
                 lifecycle.tell_parent(run)
         for run_id in {run.pk for run, _ in self.pages}:
             transaction.on_commit(partial(known.keep, *self.runs[run_id]))
+        if self.next_timer is not None:
+            transaction.on_commit(partial(bell.ring_for_timer, self.next_timer))
 
     def _next_seq(self, run: Run) -> int:
         for other, page in reversed(self.pages):
@@ -76,11 +80,16 @@ class Fold:
         return ledger.next_seq(run)
 
     def _sort(self, run: Run, commands: Sequence[FlowCommand], now: datetime) -> None:
+        in_flight = _in_flight(self.runs[run.pk][1], commands)
         for command in commands:
-            row = _row(run, command, now)
+            row = _row(run, command, now, in_flight)
             if row is not None:
                 self.rows.append(row)
-                self.ready += isinstance(command, RunAction)
+            if isinstance(command, RunAction):
+                self.ready[command.queue] += 1
+                in_flight += 1
+            elif isinstance(command, StartTimer):
+                self.next_timer = min(self.next_timer or command.due, command.due)
             elif isinstance(command, CancelAction | Finish):
                 self.after.append((run, command))
 
@@ -107,7 +116,7 @@ class Beginning:
 
     def statements(self) -> list[sql.Statement]:
         """What goes with the run's row, once that has its id."""
-        rows = [row for command in self.commands if (row := _row(self.run, command, self.at))]
+        rows = [row for nth, command in enumerate(self.commands, 1) if (row := _row(self.run, command, self.at, nth))]
         pages = [(self.run, self.page)]
         transaction.on_commit(partial(known.keep, self.run, self.state))
         return [
@@ -137,18 +146,24 @@ def _current(run_id: int, version: int) -> tuple[Run, SagaState]:
 
 
 _COLUMNS = (
-    "run_id, kind, timer, step_id, purpose, iteration, attempt, alternative, queue, due_at, "
+    "run_id, kind, timer, step_id, purpose, iteration, attempt, alternative, queue, turn, due_at, "
     "status, worker, epoch, tries, cancel_requested, outcome, maybe, error, detail"
 )
 
 
-def _row(run: Run, command: FlowCommand, now: datetime) -> tuple[object, ...] | None:
-    """The row of a command that is performed later; None for the others."""
+def _in_flight(state: SagaState, commands: Sequence[FlowCommand]) -> int:
+    """Which of the run's attempts in flight the first of these commands is, from 1."""
+    return max(1, state.flying - sum(isinstance(command, RunAction) for command in commands) + 1)
+
+
+def _row(run: Run, command: FlowCommand, now: datetime, in_flight: int) -> tuple[object, ...] | None:
+    """The row of a command that is performed later; None for the others. `in_flight`: see `turns.give`."""
     match command:
         case RunAction():
             timer, alternative, queue, due = "", command.alternative, command.queue, now
+            turn = turns.give(run, queue, in_flight)
         case StartTimer():
-            timer, alternative, queue, due = command.timer, False, DEFAULT, command.due
+            timer, alternative, queue, due, turn = command.timer, False, DEFAULT, command.due, 0
         case _:
             return None
     return (
@@ -161,6 +176,7 @@ def _row(run: Run, command: FlowCommand, now: datetime) -> tuple[object, ...] | 
         command.attempt,
         alternative,
         queue,
+        turn,
         sql.moment(due),
         *("ready", "", 0, 0, False, "", False, "", "{}"),
     )
@@ -171,7 +187,7 @@ ALARM = "alarm"
 
 
 def alarm_row(run: Run, due: datetime, number: int) -> list[sql.Statement]:
-    row = (run.pk, "start_timer", ALARM, "", "forward", 0, number, False, DEFAULT, sql.moment(due))
+    row = (run.pk, "start_timer", ALARM, "", "forward", 0, number, False, DEFAULT, 0, sql.moment(due))
     return sql.insert(
         "orchestration_command", _COLUMNS, [(*row, "ready", "", 0, 0, False, "", False, "", "{}")],
         on_conflict="DO NOTHING",

@@ -1,52 +1,54 @@
-"""The doorbell: a message without content that makes an idle worker look. Lost, it costs a sweep's second at most."""
+"""The doorbell of the own engine: makes idle threads look, of this process and of others. See notifications/bell.py."""
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
+from datetime import datetime, timedelta
+from typing import Protocol
 
-log = logging.getLogger(__name__)
+from notifications import bell
+from orchestration.clock import now
 
-QUIET_SECONDS = 0.02
-"""A burst of starts is one ring at its beginning and one every so often while it lasts, not one for each."""
+WORK = "orchestration.work"
+SOON = timedelta(seconds=2)
+"""Timers that are due later are found by the look of each second."""
 
-_lock = threading.Lock()
-_last = 0.0
-_again: threading.Timer | None = None
+
+class Host(Protocol):
+    """The threads of this process that work for the engine."""
+
+    def ring(self, queue: str, count: int) -> int:
+        """Wake so many idle threads of a queue; returns how many there were."""
+
+    def ring_all(self) -> None: ...
+
+    def ring_for_timer(self) -> None: ...
+
+
+_host: Host | None = None
+
+
+def hosted_by(host: Host | None) -> None:
+    """From now on this process has such threads; None: no more."""
+    global _host
+    _host = host
+    if host is None:
+        bell.hosts_no_more(WORK)
+    else:
+        bell.hosts(WORK, host.ring_all)
 
 
 def ring() -> None:
-    """Ring now, or shortly when it has just rung. Never fails."""
-    global _again, _last
-    with _lock:
-        wait = _last + QUIET_SECONDS - time.monotonic()
-        if wait > 0:
-            if _again is None:
-                _again = threading.Timer(wait, _ring_again)
-                _again.daemon = True
-                _again.start()
-            return
-        _last = time.monotonic()
-    _send()
+    """Something may be ready, in any queue. Never fails, never waits."""
+    bell.wake(WORK)
+    bell.ring_elsewhere(WORK)
 
 
-def _ring_again() -> None:
-    global _again, _last
-    with _lock:
-        _again, _last = None, time.monotonic()
-    _send()
+def ring_for(queue: str, count: int) -> None:
+    """So many actions of a queue have become ready. Others hear of it where this process has not threads enough."""
+    if _host is None or _host.ring(queue, count) < count:
+        bell.ring_elsewhere(WORK)
 
 
-def _send() -> None:
-    """A broker that is away costs nothing: the sweep finds what is ready."""
-    from orchestration.tasks import work
-
-    try:
-        work.apply_async(retry=False, ignore_result=True)
-    except (OSError, ConnectionError) as error:
-        log.info("no doorbell (%s); the sweep will find the work", error)
-    except Exception as error:  # kombu raises its transport's own errors
-        if type(error).__module__.split(".")[0] not in {"kombu", "redis", "amqp"}:
-            raise
-        log.info("no doorbell (%s); the sweep will find the work", error)
+def ring_for_timer(due: datetime) -> None:
+    if _host is not None and due - now() < SOON:
+        _host.ring_for_timer()

@@ -6,21 +6,23 @@ The busier a worker is, the fewer transactions a step costs; a worker with one t
 from __future__ import annotations
 
 import logging
-import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.db import OperationalError, close_old_connections, connection
+from django.db import connection
 
 from orchestration import sql
 from orchestration.clock import now
 from orchestration.combining import Combiner
 from orchestration.core.events import Event
+from orchestration.core.queues import DEFAULT
 from orchestration.effects import Ended, ends_of
-from orchestration.engines.celery import bell, claims
+from orchestration.engines.celery import bell, claims, turns
 from orchestration.engines.celery.advance import Fold, lock
+from orchestration.engines.celery.inhand import IN_HAND
 from orchestration.models import Command
+from orchestration.outages import AWAY, heal, outlast
 
 log = logging.getLogger(__name__)
 
@@ -36,78 +38,116 @@ class Done:
 
 @dataclass(slots=True, kw_only=True)
 class Slip:
-    """What one thread brings (`done`) and gets (`next`, when it `wants`); `more`: there is work left for others."""
+    """What one thread brings (`done`) and gets (`next`, when it `wants` one of `queue`).
+
+    `more`: how many commands of each queue have become ready besides, for others.
+    """
 
     worker: str
     done: Done | None
     wants: bool
+    queue: str = DEFAULT
     next: Command | None = None
-    more: bool = False
+    more: Counter[str] = field(default_factory=Counter)
     error: Exception | None = None
 
 
-_PAUSES = (0.0, 0.05, 0.5)
-"""Seconds before each try to write one result: a deadlock that the database broke, a connection that it dropped."""
+def exchange(worker: str, done: Done | None, *, wants: bool = True, queue: str = DEFAULT) -> Command | None:
+    """Hand in what was performed, get the next command of the queue.
 
-
-def exchange(worker: str, done: Done | None, *, wants: bool = True) -> Command | None:
-    """Hand in what was performed, get the next command. Raises when this thread's own result could not be written."""
-    slip = Slip(worker=worker, done=done, wants=wants)
-    _desk.submit(slip)
-    if slip.more:
-        bell.ring()
-    if slip.error is not None:
-        raise slip.error
+    A known result waits for a database that is away: another worker may not perform it as long as the claim is ours.
+    Raises when this thread's own result could not be written.
+    """
+    slip = Slip(worker=worker, done=done, wants=wants, queue=queue)
+    if done is None:
+        _submit(slip)
+    else:
+        outlast(lambda: _submit(slip), what=f"the end of {done.row}")
+        IN_HAND.done((done.row.pk, done.row.epoch))
+    for name, count in slip.more.items():
+        bell.ring_for(name, count)
     return slip.next
 
 
+def hand_in(worker: str, ended: Sequence[Done]) -> None:
+    """Several at once, such as timers that fired; an end that cannot be written is left to the worker's keeper."""
+    slips = [Slip(worker=worker, done=done, wants=False) for done in ended]
+    if slips:
+        _serve(slips)
+    for done, slip in zip(ended, slips, strict=True):
+        key = (done.row.pk, done.row.epoch)
+        if slip.error is None:
+            IN_HAND.done(key)
+        else:
+            log.error("the end of %s could not be written", done.row, exc_info=slip.error)
+            IN_HAND.lost(key)
+    for name, count in sum((slip.more for slip in slips), Counter[str]()).items():
+        bell.ring_for(name, count)
+
+
+def _submit(slip: Slip) -> None:
+    slip.error = None
+    _desk.submit(slip)
+    if slip.error is not None:
+        raise slip.error
+
+
 def _serve(slips: Sequence[Slip]) -> None:
-    """Everybody in one transaction; if that fails, each alone: one bad result must not spoil the others."""
+    """Everybody in one transaction; if that fails, once more on a sound connection, then each alone: one bad result
+    must not spoil the others.
+    """
     try:
         _settle(slips)
+        return
+    except AWAY:
+        heal()
     except Exception:
         log.warning("a transaction for %d threads failed; each goes alone", len(slips), exc_info=True)
-        for slip in slips:
-            slip.error = _settle_alone(slip)
+    for slip in slips:
+        slip.error = _settle_alone(slip)
 
 
 def _settle_alone(slip: Slip) -> Exception | None:
-    last: Exception | None = None
-    for pause in _PAUSES:
-        time.sleep(pause)
-        try:
-            _settle([slip])
-        except OperationalError as error:
-            close_old_connections()
-            last = error
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread whose result it was gets it
-            return error
-        else:
-            return None
-    return last
+    try:
+        _settle([slip])
+    except Exception as error:  # noqa: BLE001 - whatever it is, the thread whose result it was gets it
+        heal()
+        return error
+    return None
 
 
 def _settle(slips: Sequence[Slip]) -> None:
     done = [slip.done for slip in slips if slip.done is not None]
-    hungry = defaultdict[str, list[Slip]](list)  # a process has one worker name; a test may have more
+    hungry = defaultdict[tuple[str, str], list[Slip]](list)  # a process has one worker name; a test may have more
     for slip in slips:
         if slip.wants:
-            hungry[slip.worker].append(slip)
+            hungry[slip.worker, slip.queue].append(slip)
     moment = now()
-    if not done and not claims.anything_due(moment):
+    if not done and not any(claims.anything_due(queue, moment) for queue in {queue for _, queue in hungry}):
         return
-    with sql.writing():
-        fold = _folded(done) if done else Fold({})
-        writing = fold.statements()
-        claiming = [claims.claiming(worker, moment, len(waiting)) for worker, waiting in hungry.items()]
-        found = sql.rows_of(*writing, *claiming)[len(writing) :]
-        fold.aftermath()
-    given = 0
-    for (worker, waiting), rows in zip(hungry.items(), found, strict=True):
-        for slip, row in zip(waiting, claims.commands_of(worker, rows), strict=False):
+    with IN_HAND.claiming():
+        with sql.writing():
+            fold = _folded(done) if done else Fold({})
+            writing = fold.statements()
+            claiming = [claims.claiming(name, queue, moment, len(them)) for (name, queue), them in hungry.items()]
+            found = sql.rows_of(*writing, *claiming)[len(writing) :]
+            fold.aftermath()
+        _give(hungry, found)
+    slips[0].more = _left(fold.ready, slips)
+
+
+def _give(hungry: dict[tuple[str, str], list[Slip]], found: list[list[tuple[object, ...]]]) -> None:
+    for ((worker, _), waiting), values in zip(hungry.items(), found, strict=True):
+        rows = claims.commands_of(worker, values)
+        IN_HAND.taken((row.pk, row.epoch) for row in rows)
+        turns.taken(rows)
+        for slip, row in zip(waiting, rows, strict=False):
             slip.next = row
-            given += 1
-    slips[0].more = fold.ready > given
+
+
+def _left(ready: Counter[str], slips: Sequence[Slip]) -> Counter[str]:
+    given = Counter(slip.next.queue for slip in slips if slip.next is not None)
+    return ready - given
 
 
 def _folded(done: Sequence[Done]) -> Fold:
@@ -122,6 +162,17 @@ def _folded(done: Sequence[Done]) -> Fold:
         else:
             log.warning("refused a late result of %s: its lease had passed to another worker", one.row)
     return fold
+
+
+def claim_timers(worker: str, most: int) -> list[Command]:
+    """The timers that are due by the database's clock, at most so many, claimed."""
+    moment = now()
+    with IN_HAND.claiming():
+        with sql.writing():
+            (found,) = sql.rows_of(claims.claiming_timers(worker, moment, most))
+        rows = claims.commands_of(worker, found)
+        IN_HAND.taken((row.pk, row.epoch) for row in rows)
+    return rows
 
 
 _desk = Combiner(_serve, lanes=2 if connection.features.has_select_for_update else 1)

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection, transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
-from orchestration.clock import now
+from notifications.clock import ticks
+from orchestration.clock import now, read
+from orchestration.engines.celery.inhand import IN_HAND
 from orchestration.models import Command, Worker
+from orchestration.outages import AWAY, heal
 
 LONG_GONE = timedelta(days=7)
 """Rows of dead workers of Temporal, which gives what they had in hand to others itself, are kept so long to be seen."""
@@ -32,10 +36,18 @@ def worker_name() -> str:
         return _name
 
 
-def renew(name: str, *, engine: str = "celery", queues: Mapping[str, int] | None = None) -> None:
+def renew(
+    name: str,
+    *,
+    engine: str = "celery",
+    queues: Mapping[str, int] | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """For a lease's time from now, by the database's clock. `detail`: what the worker says about itself besides."""
+    read()
+    about = {"queues": dict(queues or settings.ZEN_WORKER_QUEUES), **(detail or {})}
     until = now() + timedelta(seconds=settings.ZEN_WORKER_LEASE_SECONDS)
-    if not Worker.objects.filter(pk=name).update(lease_until=until):
-        about = {"queues": dict(queues or settings.ZEN_WORKER_QUEUES)}
+    if not Worker.objects.filter(pk=name).update(lease_until=until, detail=about):
         fields = {"engine": engine, "started_at": now(), "lease_until": until, "detail": about}
         Worker.objects.update_or_create(pk=name, defaults=fields)
 
@@ -47,74 +59,58 @@ def release(name: str) -> None:
 def free_the_lost() -> int:
     """Commands in the hands of workers whose lease lapsed (or is gone) become ready; returns how many."""
     moment = now()
+    if not _lapsed(moment).exists() and not _orphans(moment).exists():
+        return 0  # a look takes no writer's place
     with transaction.atomic():
-        Worker.objects.filter(
-            Q(engine="celery", lease_until__lt=moment) | Q(lease_until__lt=moment - LONG_GONE)
-        ).delete()
-        alive = Worker.objects.filter(engine="celery").values("name")
-        lost = Command.objects.filter(status=Command.RUNNING, run__engine="celery").exclude(worker__in=alive)
-        return lost.update(status=Command.READY, worker="", due_at=moment)
+        _lapsed(moment).delete()
+        return _orphans(moment).update(status=Command.READY, worker="", due_at=moment)
 
 
-_given_back: list[Command] = []
+def _lapsed(moment: object) -> QuerySet[Worker]:
+    long_gone = moment - LONG_GONE  # type: ignore[operator]
+    return Worker.objects.filter(Q(engine="celery", lease_until__lt=moment) | Q(lease_until__lt=long_gone))
+
+
+def _orphans(moment: object) -> QuerySet[Command]:
+    alive = Worker.objects.filter(engine="celery", lease_until__gte=moment).values("name")
+    return Command.objects.filter(status=Command.RUNNING, run__engine="celery").exclude(worker__in=alive)
+
+
+def server_up_for() -> float:
+    """Seconds since the database's server was started; endless where it says nothing about that."""
+    if connection.vendor != "postgresql":
+        return float("inf")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())")
+        return float(cursor.fetchone()[0])
+
+
+def free_the_unheld(name: str) -> int:
+    """Commands that are claimed under our own name and that no thread of ours holds become ready; returns how many.
+
+    One that no thread had begun has cost none of its tries.
+    """
+    at = ticks()
+    found = Command.objects.filter(worker=name, status=Command.RUNNING, run__engine="celery")
+    freed = 0
+    for (pk, epoch), begun in IN_HAND.unheld(list(found.values_list("pk", "epoch")), at):
+        mine = Command.objects.filter(pk=pk, epoch=epoch, worker=name, status=Command.RUNNING)
+        tries = F("tries") if begun else Greatest(F("tries") - 1, Value(0))
+        freed += mine.update(status=Command.READY, worker="", due_at=now(), tries=tries)
+    return freed
 
 
 def give_back(row: Command) -> None:
-    """A claimed command goes back to the ready ones after a pause. While the database is away the keeper tries on."""
-    _given_back.append(row)
-    _give_back_all()
-
-
-def _give_back_all() -> None:
-    while _given_back:
-        row = _given_back[0]
-        due = now() + timedelta(seconds=min(2**row.tries, 30))
-        try:
-            mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
-            mine.update(status=Command.READY, worker="", due_at=due)
-        except DatabaseError:
-            close_old_connections()
-            return
-        _given_back.remove(row)
-
-
-class Keeper(threading.Thread):
-    """Renews the lease of this process's worker from a thread of its own, a third of the lease apart."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name="lease-keeper", daemon=True)
-        self.worker = name
-        self.stopped = threading.Event()
-
-    def run(self) -> None:
-        while not self.stopped.wait(settings.ZEN_WORKER_LEASE_SECONDS / 3):
-            try:
-                renew(self.worker)
-                _give_back_all()
-            except DatabaseError:
-                close_old_connections()
-        connection.close()
-
-
-_keepers: dict[int, Keeper] = {}
-
-
-def keep_alive() -> str:
-    """Take this process's lease and keep it; returns the worker's name. Cheap to call again."""
-    name = worker_name()
-    with _lock:
-        if os.getpid() not in _keepers:
-            renew(name)
-            _keepers[os.getpid()] = Keeper(name)
-            _keepers[os.getpid()].start()
-    return name
-
-
-def end() -> None:
-    """This process works no more: its lease goes, and what it still has in hand is free at the next sweep."""
-    with _lock:
-        keeper = _keepers.pop(os.getpid(), None)
-    if keeper is not None:
-        keeper.stopped.set()
-        keeper.join()
-        release(keeper.worker)
+    """A claimed command goes back to the ready ones after a pause. Where the database does not take that, the worker
+    finds it at a renewal of its lease among what no thread holds.
+    """
+    due = now() + timedelta(seconds=min(2**row.tries, 30))
+    key = (row.pk, row.epoch)
+    try:
+        mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
+        mine.update(status=Command.READY, worker="", due_at=due)
+    except AWAY:
+        heal()
+        IN_HAND.lost(key)
+    else:
+        IN_HAND.done(key)

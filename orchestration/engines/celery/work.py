@@ -1,21 +1,20 @@
-"""Perform, hand in, get the next: a worker thread goes on until nothing is ready."""
+"""Perform, hand in, get the next: a worker thread goes on until nothing of its queue is ready."""
 
 from __future__ import annotations
 
 import logging
 import threading
 
-from django.db import close_old_connections
-
 from orchestration.clock import now
-from orchestration.core.events import EffectBroke, TimerFired
+from orchestration.core.events import EffectBroke
+from orchestration.core.queues import DEFAULT
 from orchestration.core.words import Purpose
-from orchestration.effects import perform_attempt
-from orchestration.engines.celery import known, lease
-from orchestration.engines.celery.advance import ALARM
+from orchestration.effects import Ended, perform_attempt
+from orchestration.engines.celery import known, lease, timers
 from orchestration.engines.celery.desk import Done, exchange
-from orchestration.flows import flow_of
+from orchestration.engines.celery.inhand import IN_HAND
 from orchestration.models import Command
+from orchestration.outages import AWAY, heal, outlast
 
 log = logging.getLogger(__name__)
 
@@ -23,39 +22,50 @@ MOST_TRIES = 5
 """Claims of one attempt before our machinery gives up on it: a poison action must not loop for ever."""
 
 
-def work(worker: str, stop: threading.Event | None = None) -> int:
-    """Perform what is ready until nothing is, or until `stop`; returns how many commands were performed."""
+def work(worker: str, stop: threading.Event | None = None, *, queue: str = DEFAULT) -> int:
+    """Fire the timers that are due and perform what is ready until nothing is, or until `stop`, all on this thread.
+
+    Returns how many commands that were. A worker process has threads of their own for timers (host.py).
+    """
     performed = 0
-    row = exchange(worker, None)
+    while True:
+        found = timers.fire(worker, stop) + act(worker, stop, queue=queue)
+        performed += found
+        if not found or (stop is not None and stop.is_set()):
+            return performed
+
+
+def act(worker: str, stop: threading.Event | None = None, *, queue: str = DEFAULT) -> int:
+    """Perform the actions of a queue that are ready until none is, or until `stop`; returns how many."""
+    performed = 0
+    if stop is not None and stop.is_set():
+        return 0
+    row = exchange(worker, None, queue=queue)
     while row is not None:
         performed += 1
-        row = _next_after(row, worker, stop)
+        row = _next_after(row, worker, stop, queue)
     return performed
 
 
-def _next_after(row: Command, worker: str, stop: threading.Event | None) -> Command | None:
+def _next_after(row: Command, worker: str, stop: threading.Event | None, queue: str) -> Command | None:
     """Perform this one, hand it in, get the next. What cannot be handed in is tried again later, under the same key."""
     try:
         done = perform(row)
-        return exchange(worker, done, wants=stop is None or not stop.is_set())
+        return exchange(worker, done, wants=stop is None or not stop.is_set(), queue=queue)
     except Exception:
         log.exception("the end of %s could not be written", row)
         lease.give_back(row)
-        close_old_connections()
+        heal()
         return None
 
 
 def perform(row: Command) -> Done | None:
-    """Perform one claimed command. None: it has no end to be written now."""
-    if row.timer == ALARM:
-        _ring(row)
-        return None
-    if row.kind == "start_timer":
-        return Done(row=row, ended=None, event=_timer_event(row))
+    """Perform one claimed action. None: it has no end to be written now."""
     if row.tries > MOST_TRIES:
         return _gave_up(row, f"{row.tries - 1} workers were lost while performing it")
     try:
-        ended = perform_attempt(known.run_of(row.run_id), row)
+        # What reads the ledger before the call and after it waits for a database that is away; see `effects`.
+        ended: Ended = outlast(lambda: perform_attempt(known.run_of(row.run_id), row), what=f"performing {row}")
     except Exception as error:  # the machinery's own fault: never an outcome of the action
         log.exception("performing %s failed", row)
         return _try_again(row, error)
@@ -65,25 +75,12 @@ def perform(row: Command) -> Done | None:
     return Done(row=row, ended=ended, event=ended.event(row, now()))
 
 
-def _ring(row: Command) -> None:
-    """The flow's own transaction; if this worker dies after it, another rings once more, which changes nothing."""
-    try:
-        flow_of(row.run.kind).ring(row.run_id, max(now(), row.due_at))
-    except Exception:
-        log.exception("the alarm of run %s failed", row.run_id)
-        lease.give_back(row)
-        close_old_connections()
-        return
-    mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
-    mine.update(status=Command.DONE, ended_at=now())
-
-
 def _gave_up(row: Command, error: str) -> Done:
     return Done(row=row, ended=None, event=_broke(row, error))
 
 
 def _try_again(row: Command, error: Exception) -> Done | None:
-    if row.tries >= MOST_TRIES:
+    if row.tries >= MOST_TRIES and not isinstance(error, AWAY):
         return _gave_up(row, f"{type(error).__name__}: {error}")
     lease.give_back(row)
     return None
@@ -91,18 +88,9 @@ def _try_again(row: Command, error: Exception) -> Done | None:
 
 def _hold_for_child(row: Command) -> None:
     """The outcome comes as a message later; no lease guards it."""
-    Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING).update(status=Command.DONE)
-
-
-def _timer_event(row: Command) -> TimerFired:
-    return TimerFired(
-        at=max(now(), row.due_at),
-        timer=row.timer,  # type: ignore[arg-type]
-        step_id=row.step_id,
-        purpose=Purpose(row.purpose),
-        iteration=row.iteration,
-        attempt=row.attempt,
-    )
+    mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
+    outlast(lambda: mine.update(status=Command.DONE), what=row)
+    IN_HAND.done((row.pk, row.epoch))
 
 
 def _broke(row: Command, error: str) -> EffectBroke:

@@ -1,0 +1,44 @@
+"""Fair queueing: turns, such that nobody waits behind the whole backlog of another. Start-time fair queueing, without
+a table of its own.
+
+What is ready is taken by its turn, the lowest first. A person's next command gets the turn after the last of theirs;
+that of somebody who has none waiting gets the turn that is being served. A run's second, third, … attempt in flight
+stands so many turns further back, so that a run with many steps at once does not stand before the person's others.
+"""
+
+from __future__ import annotations
+
+REGRESS = 1000
+"""Another process may have served so many turns less. What is served further back belongs to a new rush."""
+
+MOST_PEOPLE = 10_000
+"""Whose last turns are remembered for each queue. Beyond it all are forgotten: they begin at what is being served."""
+
+
+class Turns:
+    """What one process knows of the turns in each queue: which is being served, and the last that it gave to each."""
+
+    def __init__(self) -> None:
+        self._served: dict[str, int] = {}
+        self._last: dict[str, dict[str, int]] = {}
+
+    def serves(self, queue: str, turn: int) -> None:
+        """A command of this turn was taken."""
+        self._served[queue] = max(turn, self._served.get(queue, 0))
+
+    def looked(self, queue: str, first: int | None) -> None:
+        """The first that is ready has this turn; None: none is ready, and whoever comes next begins a new rush."""
+        served = self._served.get(queue, 0)
+        if first is None or first < served - REGRESS:
+            self._last.pop(queue, None)
+        self._served[queue] = first or 0
+
+    def give(self, queue: str, person: str, in_flight: int) -> int:
+        """A turn for the `in_flight`-th of a run's attempts in flight (from 1), of a run that is this person's."""
+        last = self._last.setdefault(queue, {})
+        base = max(self._served.get(queue, 0), last.get(person, -1) + 1)
+        if in_flight <= 1:
+            if len(last) >= MOST_PEOPLE:
+                last.clear()
+            last[person] = base
+        return base + max(in_flight, 1) - 1
