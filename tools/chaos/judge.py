@@ -38,6 +38,7 @@ class Figures:
     undo_missing: list[str] = field(default_factory=list)
     undo_out_of_order: list[str] = field(default_factory=list)
     recovery: list[float] = field(default_factory=list)
+    slowest: str = ""
 
     def is_clean(self) -> bool:
         return not any(
@@ -68,7 +69,9 @@ def judge(engine: str, sagas: Sequence[Saga], calls: Iterable[Call], hits: Seque
         else:
             _judge_effects(found, saga, of_run[saga.name], left)
         _judge_repeats(found, of_run[saga.name], hits)
-    found.recovery = recovery(engine, ours, of_run, hits)
+    times = recovery(engine, ours, of_run, hits)
+    found.recovery = [seconds for seconds, _ in times]
+    found.slowest = max(times, default=(0.0, ""))[1]
     return found
 
 
@@ -126,22 +129,26 @@ def _seconds(hit: Hit) -> float:
     return hit.ended - hit.began
 
 
-def recovery(engine: str, sagas: Sequence[Saga], of_run: dict[str, list[Call]], hits: Iterable[Hit]) -> list[float]:
-    """Seconds from the end of each fault to the next progress: of each run that had a call in flight with what was hit,
-    or, when none had, of any run of the engine. Progress is an event of the run, or a call of it at the peer.
+def recovery(
+    engine: str, sagas: Sequence[Saga], of_run: dict[str, list[Call]], hits: Iterable[Hit]
+) -> list[tuple[float, str]]:
+    """Seconds from the end of each fault to the next progress, and of what after which fault: of each run that had a
+    call in flight with what was hit, or, when none had, of any run of the engine. Progress is an event of the run, or
+    a call of it at the peer.
     """
     moments = {saga.name: sorted([*saga.progress, *(call.began for call in of_run[saga.name])]) for saga in sagas}
     every = sorted(moment for of_one in moments.values() for moment in of_one)
-    seconds = []
+    found = []
     for hit in hits:
         if not _concerns(hit, engine):
             continue
         since = hit.began if hit.target in WORKERS else hit.ended
         concerned = [name for name in hit.concerned if name in moments]
-        for row in [moments[name] for name in concerned] or [every]:
+        after = f"after {hit.kind} {hit.target} {hit.link}".rstrip()
+        for name, row in [(name, moments[name]) for name in concerned] or [("any", every)]:
             if (following := _after(row, since)) is not None:
-                seconds.append(max(0.0, following - hit.ended))
-    return seconds
+                found.append((max(0.0, following - hit.ended), f"{name} {after}"))
+    return found
 
 
 def _concerns(hit: Hit, engine: str) -> bool:

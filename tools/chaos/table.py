@@ -22,6 +22,7 @@ def shown(found: Figures) -> dict[str, Any]:
             "samples": len(found.recovery),
             **{f"p{percent}": round(percentile(found.recovery, percent), 2) for percent in (50, 95)},
             "max": round(max(found.recovery, default=0.0), 2),
+            "slowest": found.slowest,
         },
         "examples": {name: cases[:EXAMPLES] for name, cases in faults.items() if cases},
     }

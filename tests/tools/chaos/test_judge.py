@@ -114,7 +114,7 @@ def test_percentiles_are_of_the_nearest_rank() -> None:
 
 def test_a_recovery_beyond_the_goal_is_told() -> None:
     late = judge("celery", [replace(DONE, progress=(20.0,))], [], [hit("kill", "valkey", 3.0, 5.0)], MADE)
-    assert late.recovery == [15.0] and not late.recovers_in_time()
+    assert late.recovery == [15.0] and not late.recovers_in_time() and late.slowest == "any after kill valkey"
 
 
 def test_the_table_names_the_seed() -> None:
