@@ -21,6 +21,7 @@ from orchestration.actions.perform import AFTER, BEFORE, UNASKED, perform
 from orchestration.clock import now
 from orchestration.core.definition import Action, ApiCall, SagaDefinition, StepDefinition
 from orchestration.core.events import ActionEnded
+from orchestration.core.keys import idempotency_key
 from orchestration.core.plan import Plan
 from orchestration.core.templates import (
     MissingOutput,
@@ -81,7 +82,7 @@ def perform_attempt(run: Run, row: Command, cancelled: threading.Event | None = 
     stop = cancelled or AskedToStop(row)
     if row.purpose == Purpose.FORWARD:
         return _forward(run, row, definition, step, plan, stop)
-    return _undo(run, row, step, stop)
+    return _undo(run, row, definition, step, stop)
 
 
 def store_end(row: Command, ended: Ended | None, at: datetime) -> bool:
@@ -136,9 +137,18 @@ def stored_end(row: Command) -> Ended:
     )
 
 
-def idempotency_key(run: Run, row: Command, custom: str = "") -> str:
+def key_of(run: Run, row: Command, definition: SagaDefinition, custom: str = "") -> str:
     """The same for every attempt; never an attempt number or an engine's id (rule 5)."""
-    return f"{custom or f'{run.workflow_id}:{row.step_id}'}:{row.purpose}:{row.iteration}"
+    return idempotency_key(
+        workflow_id=run.workflow_id,
+        saga_id=definition.saga_id,
+        step_id=row.step_id,
+        purpose=Purpose(row.purpose),
+        iteration=row.iteration,
+        custom=custom,
+        scope=definition.idempotency_scope,
+        rules=run.rules,
+    )
 
 
 def _forward(
@@ -155,7 +165,7 @@ def _forward(
         return Ended(outcome=Outcome.SKIPPED, error=str(missing))
     except TemplateError as error:
         return Ended(outcome=Outcome.FAILED, error=str(error))
-    key = idempotency_key(run, row, custom)
+    key = key_of(run, row, definition, custom)
     if plan.steps[row.step_id].gated:
         answer = gate()(Knock(run=run, row=row, step=step, key=key, ask=ask or action, action=action if ask else None))
         if isinstance(answer, Shut):
@@ -181,7 +191,9 @@ def _forward(
     return _ended(_polling(result, action, since), row, step, scope)
 
 
-def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Event) -> Ended:
+def _undo(
+    run: Run, row: Command, definition: SagaDefinition, step: StepDefinition, cancelled: threading.Event
+) -> Ended:
     forward = (
         run.commands.filter(step_id=row.step_id, purpose=Purpose.FORWARD, iteration=row.iteration, kind="run_action")
         .exclude(undo_action=None)
@@ -201,7 +213,7 @@ def _undo(run: Run, row: Command, step: StepDefinition, cancelled: threading.Eve
         return Ended(outcome=Outcome.FAILED, error=str(reason))
     route = "" if row.alternative else _route(step.compensation_action)
     since = _polling_since(_parked_before(run, row) if _polls(action) else {})
-    call = _call(run, row, step, action, idempotency_key(run, row), cancelled, route=route, since=since)
+    call = _call(run, row, step, action, key_of(run, row, definition), cancelled, route=route, since=since)
     return _ended(_polling(perform(call), action, since), row, step, None)
 
 

@@ -105,7 +105,7 @@ def steps_of(pages: Sequence[tuple[Run, Page]]) -> list[sql.Statement]:
 
 
 _COLUMNS = (
-    "id", "workflow_id", "engine", "status", "cause", "definition_id", "context", "config", "head", "version",
+    "id", "workflow_id", "engine", "status", "cause", "definition_id", "rules", "context", "config", "head", "version",
     "parent_id", "parent_step", "parent_iteration", "parent_attempt", "started_at", "finished_at",
 )  # fmt: skip
 

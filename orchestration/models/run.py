@@ -13,6 +13,13 @@ def _choices(words: type) -> list[tuple[str, str]]:
     return [(word.value, word.value.replace("_", " ")) for word in words]  # type: ignore[attr-defined]
 
 
+RULES = 2
+"""What a run of today is started under. A run keeps its rules: its keys and its texts do not change under way.
+
+1: a step's own idempotency key does not hold the step and the run; a mapping's keys are no templates.
+"""
+
+
 class Run(models.Model):
     """One execution. `workflow_id` is the user's handle; `head` is the flow's state without its steps.
 
@@ -26,6 +33,9 @@ class Run(models.Model):
     status = models.CharField(max_length=24, choices=_choices(RunStatus), default=RunStatus.PENDING)
     cause = models.CharField(max_length=12, choices=_choices(Cause), blank=True, default="")
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="runs")
+    rules = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="the rules for keys and templates that it was started under"
+    )
     context = models.JSONField(default=dict)
     config = models.JSONField(default=dict)
     head = models.JSONField(default=dict)

@@ -35,7 +35,7 @@ from orchestration.flows import kept
 from orchestration.givers import givers_of
 from orchestration.ledger import load_state
 from orchestration.models import Command, Message, Run
-from orchestration.plans import plan_of
+from orchestration.plans import definition_of, plan_of
 from orchestration.services.start import start_run
 
 NEEDS_STEP = frozenset({Verb.RETRY, Verb.RERUN, Verb.SKIP, Verb.RESOLVE})
@@ -114,16 +114,26 @@ def preview(*, workflow_id: str, verb: Verb, actor: Actor, step_id: str = "", an
     run = get_run(workflow_id)
     if verb is Verb.RESTART:
         why = "" if run.finished_at else f"the run is {run.status}; only an ended run can be restarted"
-        return Preview(
-            verb=verb, workflow_id=workflow_id, refusal=why,
-            lines=[f"a new run of {run.definition} starts with the same context, on the {run.engine} engine"],
-        )  # fmt: skip
+        lines = [f"a new run of {run.definition} starts with the same context, on the {run.engine} engine"]
+        return Preview(verb=verb, workflow_id=workflow_id, refusal=why, lines=[*lines, *_keys_again(run)])
     plan, state = plan_of(run), load_state(run)
     _known_step(plan, verb, step_id)
     asked_answer = answer or (Answer.RETRY if verb is Verb.RESOLVE else "")
     event = event_for(verb=verb, actor=actor, step_id=step_id, note="preview", answer=asked_answer)
     lines, data = _consequences(verb, plan, state, step_id)
     return Preview(verb=verb, workflow_id=workflow_id, refusal=refusal(plan, state, event), lines=lines, data=data)
+
+
+def _keys_again(run: Run) -> list[str]:
+    """What a restart sends under keys that the run has used."""
+    if kept(run.kind):
+        return []
+    definition = definition_of(run)
+    own = [step.step_id for step in definition.steps if step.idempotency_key]
+    if definition.idempotency_scope != "business" or not own:
+        return []
+    named = ", ".join(own[:MOST_NAMED])
+    return [f"the same idempotency keys are sent again (idempotency_scope: business), so it may do nothing: {named}"]
 
 
 def _known_step(plan: Plan, verb: Verb, step_id: str) -> None:

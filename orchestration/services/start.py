@@ -19,7 +19,7 @@ from orchestration.core.definition import SagaDefinition
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
 from orchestration.givers import Giver
-from orchestration.models import Definition, Run
+from orchestration.models import RULES, Definition, Run
 from orchestration.services.definitions import Checked, audit_publishing, checked, published, refuse_gates, store
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,7 @@ def start_run(
             workflow_id=handle,
             engine=chosen.name,
             definition=stored,
+            rules=RULES,
             context=merged,
             config=config or {},
             created_at=now(),
@@ -108,9 +109,9 @@ def start_run(
 
 
 _COLUMNS = (
-    "workflow_id, kind, engine, status, cause, definition_id, context, config, head, version, parent_id, parent_step, "
-    "parent_iteration, parent_attempt, error, handed_over, created_at, started_at, finished_at, created_by, "
-    "created_for, created_by_id, created_for_id, input_by"
+    "workflow_id, kind, engine, status, cause, definition_id, rules, context, config, head, version, parent_id, "
+    "parent_step, parent_iteration, parent_attempt, error, handed_over, created_at, started_at, finished_at, "
+    "created_by, created_for, created_by_id, created_for_id, input_by"
 )
 
 

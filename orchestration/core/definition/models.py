@@ -78,7 +78,10 @@ class StepDefinition(BaseModel):
     critical: bool = Field(True, description="true: its failure aborts the saga; false: the saga goes on")
     pivot: bool = Field(False, description="true: once it has succeeded nothing is undone any more")
     idempotency_key: str | None = Field(
-        None, min_length=1, max_length=255, description="a template used in the place of workflow_id:step_id"
+        None,
+        min_length=1,
+        max_length=255,
+        description="a template for the key's beginning; workflow_id, step_id, purpose and iteration follow",
     )
     breaker: str | None = Field(
         None,
@@ -128,6 +131,10 @@ class SagaDefinition(BaseModel):
         None, description="the saga's deadline in seconds, above 0 and at most 366 days; left out, none"
     )
     timeout_minutes: Minutes | None = Field(None, description="the same in minutes; give only one of the two")
+    idempotency_scope: Literal["run", "business"] = Field(
+        "run",
+        description="run: a restart sends other keys; business: a step's own idempotency_key is the same in every run",
+    )
     compensation_order: Literal["parallel", "sequential"] = Field(
         "parallel", description="inside a wave undo all at once (parallel) or one by one (sequential)"
     )

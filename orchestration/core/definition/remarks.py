@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from orchestration.core.definition.actions import MODELS, Action, ApiCall, Approval, ChildSaga, Script, Task, Wait
 from orchestration.core.definition.calls import BODIES, FORM, media_type
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.own import forward_names, own_names
-from orchestration.core.definition.problems import nearest
+from orchestration.core.definition.problems import nearest, short
 from orchestration.core.templates import SECRET, action_placeholders, placeholders
 from orchestration.core.templates.tokens import texts_in, tokens_of
 
@@ -19,7 +20,7 @@ PLACEHOLDER = re.compile(r"(?<![$\w])\{([A-Za-z_][\w.-]*)\}")
 
 def warnings_of(definition: SagaDefinition) -> list[str]:
     """One sentence per doubt, in the order of the steps. Children written in place are looked at too."""
-    found = [*_context(definition)]
+    found = [*_context(definition), *_keys(definition)]
     for step in definition.steps:
         doubts = [*_undo(step), *_unknown_own(definition, step), *_action(definition, step), *_settings(step)]
         found += [f"step '{step.step_id}': {doubt}" for doubt in doubts]
@@ -30,6 +31,28 @@ def _context(definition: SagaDefinition) -> Iterator[str]:
     for key, value in definition.context.items():
         if any(SECRET.search(text) for text in texts_in(value)):
             yield f"context.{key}: a secret reference in the context is refused when used; write it into the action"
+
+
+def _keys(definition: SagaDefinition) -> Iterator[str]:
+    """Own keys that hardly mean what they say."""
+    steps_by_key = defaultdict[str, list[str]](list)
+    for step in definition.steps:
+        if step.idempotency_key:
+            steps_by_key[step.idempotency_key].append(step.step_id)
+    for key, steps in steps_by_key.items():
+        if len(steps) > 1:
+            named = f"steps {', '.join(map(repr, steps[:10]))}"
+            yield f"{named} have one idempotency_key, {short(key)}: what each sends holds its step_id, so it is another"
+    if definition.idempotency_scope != "business":
+        return
+    if not steps_by_key:
+        yield "idempotency_scope: business has no effect: no step has an idempotency_key"
+    for key, steps in steps_by_key.items():
+        which = f"step '{steps[0]}': with idempotency_scope: business"
+        if placeholders(key):
+            yield f"{which} a restart sends the same key again, and a service that honours it does nothing"
+        else:
+            yield f"{which} the key {short(key)} is the same in every run: put in what the business knows it by"
 
 
 def _undo(step: StepDefinition) -> Iterator[str]:
