@@ -208,7 +208,7 @@ def _undo(
         action = _late_undo_action(run, step, row.iteration)
     else:
         action = forward.undo_action
-    if not isinstance(action, dict) or "error" in action:
+    if not isinstance(action, dict) or "type" not in action:
         reason = action.get("error") if isinstance(action, dict) else "the step left no inputs for its compensation"
         return Ended(outcome=Outcome.FAILED, error=str(reason))
     route = "" if row.alternative else _route(step.compensation_action)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
+from django.conf import settings
 from pydantic import JsonValue
 
 from orchestration.actions.base import Result
@@ -17,6 +18,7 @@ from orchestration.core.definition.own import forward_names
 from orchestration.core.plan import Plan
 from orchestration.core.templates import OwnMissing, Scope, TemplateError, placeholders, render_action
 from orchestration.core.templates.lookup import RESPONSE
+from orchestration.core.templates.names import head_of, parts_of
 from orchestration.core.words import Outcome, Purpose, StepStatus
 from orchestration.models import Run
 
@@ -31,8 +33,8 @@ def scope_of(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinit
     actions = (step.forward_action, step.compensation_action, step.probe_action, step.approval)
     names = placeholders([plain(action) for action in actions if action is not None])
     names |= placeholders(step.idempotency_key)
-    heads = {name.split(".")[0] for name in names}
-    only_named_steps = all("." in name for name in names) and heads <= plan.steps.keys()
+    heads = {head_of(name) for name in names}
+    only_named_steps = all(len(parts_of(name)) > 1 for name in names) and heads <= plan.steps.keys()
     levels: tuple[tuple[str, ...], ...] = ()
     if only_named_steps:
         levels = (tuple(heads - {step.step_id}),)
@@ -40,7 +42,7 @@ def scope_of(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinit
         levels = ancestors_by_distance(plan, step.step_id)
     outputs, missing = outputs_of(run, definition, [s for level in levels for s in level], iteration)
     upstream = tuple({s: outputs[s] for s in level if s in outputs} for level in levels)
-    asked = {name.split(".")[0] for name in names if f".{RESPONSE}." in f"{name}."}
+    asked = {head_of(name) for name in names if RESPONSE in parts_of(name)[1:2]}
     return Scope(
         own=None,
         step_id=step.step_id,
@@ -48,6 +50,8 @@ def scope_of(run: Run, definition: SagaDefinition, plan: Plan, step: StepDefinit
         upstream=upstream,
         context=run.context,
         missing=frozenset(missing),
+        most=settings.ZEN_MAX_OUTPUT_BYTES,
+        fills_keys=run.rules >= 2,
     )
 
 

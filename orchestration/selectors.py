@@ -152,7 +152,7 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
         "compensation": {
             "status": _undo_status(plan, step_id, step).value,
             "attempts": step.undo_attempt - _held_back(undo),
-            "error": undo[-1].error if undo and step.undo is not UndoStatus.COMPENSATED else "",
+            "error": _compensation_error(step, forward, undo),
         },
     }
     tries = max((row.tries for row in (*forward, *undo)), default=1)
@@ -174,6 +174,14 @@ def _forward_error(step: StepState, forward: list[Command]) -> str:
     if not forward or step.status is StepStatus.SUCCEEDED or forward[-1].outcome == Outcome.PARKED:
         return ""
     return str(forward[-1].error)
+
+
+def _compensation_error(step: StepState, forward: list[Command], undo: list[Command]) -> str:
+    """Why it failed; before it is tried, why it would: that it cannot be filled in is known when its step ends."""
+    if undo:
+        return undo[-1].error if step.undo is not UndoStatus.COMPENSATED else ""
+    frozen = forward[-1].undo_action if forward and step.executed else None
+    return str(frozen["error"]) if isinstance(frozen, dict) and "type" not in frozen else ""
 
 
 def _undo_status(plan: Plan, step_id: str, step: StepState) -> UndoStatus:

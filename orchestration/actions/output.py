@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from orchestration.actions.base import Result
 from orchestration.core.backoff import LONGEST_RETRY_AFTER
+from orchestration.core.definition.shape import json_bytes
 from orchestration.core.words import Outcome
 
 MOST_LEVELS = 100
@@ -92,7 +93,7 @@ def _clean(text: str) -> str:
 def _over_limit(output: JsonValue) -> str:
     if output is None:
         return ""
-    size = len(json.dumps(output, ensure_ascii=False, separators=(",", ":")).encode())
+    size = json_bytes(output)
     return too_large(f"the output ({size} bytes)") if size > settings.ZEN_MAX_OUTPUT_BYTES else ""
 
 

@@ -10,6 +10,7 @@ from orchestration.core.definition.own import own_names
 from orchestration.core.order import Place, ancestors_of, dependencies_of, levels_of
 from orchestration.core.plan import Plan, PlanStep
 from orchestration.core.templates import action_placeholders, placeholders
+from orchestration.core.templates.names import head_of, parts_of
 
 EXTERNAL = frozenset({"saga"})
 CANCELLABLE = frozenset({"script", "task", "saga", "wait"})
@@ -122,6 +123,6 @@ def _named_steps(definition: SagaDefinition, dependencies: Mapping[str, tuple[st
         names = action_placeholders(step.forward_action.plain()) | placeholders(step.idempotency_key)
         if step.approval is not None:
             names |= action_placeholders(step.approval.plain())
-        heads = {name.partition(".")[0] for name in names if "." in name}
+        heads = {head_of(name) for name in names if len(parts_of(name)) > 1}
         found[step.step_id] = frozenset(head for head in heads if bits.get(head, 0) & ancestors[step.step_id])
     return found

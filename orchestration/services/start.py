@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
-from orchestration.core.definition import SagaDefinition
+from orchestration.core.definition import DefinitionErrors, SagaDefinition
+from orchestration.core.definition.shape import plain_json
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
 from orchestration.givers import Giver
@@ -25,6 +27,8 @@ from orchestration.services.definitions import Checked, audit_publishing, checke
 log = logging.getLogger(__name__)
 
 WORKFLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:~-]{0,199}")
+CONTEXT_LEVELS = 150
+"""So deep that a template may put any output that is kept (100 levels) into a child's context."""
 CONFIG_KEYS = frozenset({"timeout_seconds", "max_parallel"})
 
 
@@ -157,7 +161,21 @@ def _by_handle(workflow_id: str) -> Run | None:
 def _merged(definition: SagaDefinition, context: dict[str, Any] | None) -> dict[str, Any]:
     if context is not None and not isinstance(context, dict):
         raise BadInput(f"context must be a mapping, not {type(context).__name__}", field="context")
-    return {**definition.context, **(context or {})}
+    return {**definition.context, **(plain_context(context) if context else {})}
+
+
+def plain_context(context: dict[str, Any]) -> dict[str, Any]:
+    """A context as it can be kept, or BadInput that names the key: JSON, at most ZEN_MAX_OUTPUT_BYTES."""
+    most, remedy = settings.ZEN_MAX_OUTPUT_BYTES, "let a step fetch what is large; the limit is ZEN_MAX_OUTPUT_BYTES"
+    try:
+        plain: Any = plain_json({"context": context}, most_bytes=most, most_levels=CONTEXT_LEVELS, remedy=remedy)
+    except DefinitionErrors as errors:
+        wrong = errors.problems[0]
+        field = wrong.field or "context"
+        got = f" (got {wrong.value})" if wrong.value else ""
+        raise BadInput(f"{field}: {wrong.message}{got}", field=field, remedy=wrong.remedy) from None
+    found: dict[str, Any] = plain["context"]
+    return found
 
 
 def _handle(workflow_id: str, definition: SagaDefinition) -> str:

@@ -54,14 +54,36 @@ def test_a_large_output_is_used_by_later_steps_and_travels_by_reference(engine: 
         assert largest_in_history(run) < 10_000
 
 
-def test_more_of_an_output_than_a_template_may_hold_fails_cleanly(engine: str, peer: Peer) -> None:
-    peer.say("/big", 200, body=b"x" * 2_000_000)
+def test_what_is_kept_can_be_used_and_undone(engine: str, peer: Peer) -> None:
+    """sagas/05: 2 MB were kept, and neither a later step nor the step's own undo could use them."""
+    big = {"id": "b", "blob": "x" * 2_000_000}
+    peer.say("/big", 200, {"Content-Type": "application/json"}, json.dumps(big).encode())
+    peer.behave("/things/refused", 400)
+    undo = {"type": "api_call", "method": "POST", "url": "{base}/things/undone", "payload": {"blob": "{get.blob}"}}
+    get = step("get", forward_action={"type": "api_call", "url": "{base}/big"}, compensation_action=undo)
+    use = step("use")
+    use["forward_action"]["payload"] = {"blob": "{get.blob}"}
+    run = until(start(peer, engine, get, use, step("refused")))
+    assert run.status == "rolled_back", run_view(run)["error"]
+    sent = [body for body in peer.bodies if len(body) > 1_000_000]
+    assert [json.loads(body) for body in sent] == [{"blob": big["blob"]}] * 2
+    if engine == "temporal":
+        assert largest_in_history(run) < 10_000
+
+
+def test_more_than_the_limit_in_one_action_fails_cleanly_and_its_undo_says_so_at_once(
+    engine: str, peer: Peer, settings: Settings
+) -> None:
+    settings.ZEN_MAX_OUTPUT_BYTES = 100_000
+    peer.say("/big", 200, body=b"x" * 60_000)
+    undo = {"type": "api_call", "method": "POST", "url": "{base}/undo", "payload": ["{a.body}", "{a.body}"]}
     first = step("a", forward_action={"type": "api_call", "method": "POST", "url": "{base}/big"}, undo=False)
-    uses = step("b")
-    uses["forward_action"]["payload"] = "{a.body}"
-    view = run_view(until(start(peer, engine, first, uses)))
-    assert (view["status"], view["steps"][1]["status"]) == ("rolled_back", "failed")
-    assert "1 MiB" in view["error"] and peer.methods("POST") == ["/big"]
+    uses = step("b", critical=False)
+    uses["forward_action"]["payload"] = ["{a.body}", "{a.body}"]
+    view = run_view(until(start(peer, engine, first | {"compensation_action": undo}, uses)))
+    assert (view["status"], view["steps"][1]["status"]) == ("completed", "failed")
+    assert "100000 bytes (ZEN_MAX_OUTPUT_BYTES)" in view["steps"][1]["error"] and peer.methods("POST") == ["/big"]
+    assert "the compensation cannot be filled in" in view["steps"][0]["compensation"]["error"]
 
 
 def test_an_output_over_the_limit_fails_the_step_and_is_undone(engine: str, peer: Peer, settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from orchestration.core.definition.shape import json_bytes
 from orchestration.core.templates import (
     AmbiguousName,
     BadValue,
@@ -36,9 +39,9 @@ def context(**values: Any) -> Scope:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def test_placeholders_are_found_everywhere_but_in_keys() -> None:
+def test_placeholders_are_found_everywhere() -> None:
     value = {"{key}": ["{a}", {"x": "{b.c} and {d-e.0}"}], "n": 1, "lit": "{{no}} {secret:NO}"}
-    assert placeholders(value) == {"a", "b.c", "d-e.0"}
+    assert placeholders(value) == {"a", "b.c", "d-e.0", "key"}
 
 
 @pytest.mark.parametrize(
@@ -246,7 +249,7 @@ def test_data_cannot_make_a_secret_reference(template: Any) -> None:
 
 
 def test_what_is_filled_in_is_bounded() -> None:
-    big = context(v="x" * 600_000)
+    big = replace(context(v="x" * 600_000), most=1_000_000)
     assert len(str(render("{v}", big))) == 600_000
     templates: list[Any] = ["{v}{v}", ["{v}", "{v}"], {"a": "{v}", "b": ["{v}"]}]
     for template in templates:
@@ -256,6 +259,57 @@ def test_what_is_filled_in_is_bounded() -> None:
         render_action({"type": "task", "a": "{v}", "b": "{v}"}, big)
     with pytest.raises(TooLarge):
         render_url("http://h/{v}?{v}", big)
+
+
+def test_what_is_kept_can_be_used_whatever_is_written_around_it() -> None:
+    """Weighed it is never larger than its JSON, by which it was kept."""
+    texts: list[Any] = ["x" * 1000, "\u00fc\U0001f600" * 300, ['"\n'] * 99]
+    for value in (*texts, [1] * 800, [[], {}] * 300, {f"k{n}": n for n in range(99)}):
+        scope = replace(context(v=value), most=json_bytes(value))
+        assert render({"long text around it" * 99: ["{v}"]}, scope) == {"long text around it" * 99: [value]}
+        with pytest.raises(TooLarge):
+            render(["{v}", "{v}"], scope)
+
+
+def test_keys_of_mappings_are_templates_too() -> None:
+    scope = context(sku="A1", n=7, none=None, many=[1])
+    assert render({"{sku}": 2, "x-{n}": [{"{n}": 1}], "{{sku}}": 3}, scope) == {
+        "A1": 2, "x-7": [{"7": 1}], "{sku}": 3
+    }  # fmt: skip
+    for wrong in ({"{sku}": 1, "A1": 2}, {"{none}": 1}, {"{many}": 1}):
+        with pytest.raises(BadValue, match="key"):
+            render(wrong, scope)
+    with pytest.raises(MissingName):
+        render({"{suk}": 1}, scope)
+    assert render({"{sku}": "{sku}", "{": 1}, replace(scope, fills_keys=False)) == {"{sku}": "A1", "{": 1}
+    assert placeholders({"{sku}": 1}) == {"sku"} and problems_in({"{": 1}) and problems_in({"{secret:X}": 1})
+
+
+ODD: dict[str, Any] = {"@odata.id": "x1", "user.id": 5, "first name": "A", "1st": "f", "$ref": "r", "": "e", "__v": 0}
+ODD |= {"id": "i", "{b}": "c"}
+
+
+@pytest.mark.parametrize("key", ODD)
+def test_any_key_can_be_named(key: str) -> None:
+    """sagas: the service's /odd."""
+    scope = Scope(upstream=({"get": {**ODD, "list": [ODD]}},), context={"all": ODD})
+    quoted = json.dumps(key).replace("{", "\\u007b").replace("}", "\\u007d")
+    for template in (f"{{get[{quoted}]}}", f"{{[{quoted}]}}", f"{{get.list.0[{quoted}]}}", f"{{all[{quoted}]}}"):
+        assert problems_in(template) == [] and render(template, scope) == ODD[key], template
+    assert render_url(f"http://h/{{all[{quoted}]}}x", scope).startswith("http://h/")
+    if not set(key) & set("{}'"):
+        assert render(f"{{all['{key}']}}", scope) == ODD[key]
+
+
+def test_a_name_is_the_same_however_it_is_written() -> None:
+    assert placeholders(["{a.b}", '{a["b"]}', "{a['b']}", '{["a"].b}']) == {"a.b"}
+    assert placeholders('{a["b.c"].d}') == {'a["b.c"].d'}
+
+
+@pytest.mark.parametrize("text", ['{a["b]}', "{a[b]}", '{a.["b"]}', '{a["\\q"]}', "{[]}", '{a["b"]c}', "{a['b'}"])
+def test_what_is_no_name_says_how_to_write_one(text: str) -> None:
+    (problem,) = problems_in(text)
+    assert '{step["first name"]}' in problem
 
 
 def test_deeply_nested_data_is_no_trouble() -> None:

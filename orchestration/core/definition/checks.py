@@ -15,6 +15,7 @@ from orchestration.core.definition.shape import step_label
 from orchestration.core.order import Place, ancestors_of, circle_in, dependencies_of, scattered_groups
 from orchestration.core.templates import SECRET, action_placeholders, placeholders, problems_in, template_parts
 from orchestration.core.templates import url_problems as faults_of_url
+from orchestration.core.templates.names import head_of, parts_of
 from orchestration.core.templates.tokens import texts_in
 
 MOST_EDGES = 100_000
@@ -299,8 +300,8 @@ class _Sight:
         self.context = context if isinstance(context, dict) else {}
 
     def problems(self, label: str, field: str, names: frozenset[str], *, own: bool) -> Iterator[Problem]:
-        for name in sorted(name for name in names if "." in name):
-            head = name.partition(".")[0]
+        for name in sorted(name for name in names if len(parts_of(name)) > 1):
+            head = head_of(name)
             if head not in self.bits or (own and head == label):
                 continue
             if not self.bits[head] & self.ancestors[label]:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from orchestration.core.definition.actions import UndoAction
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.templates import action_placeholders, placeholders
+from orchestration.core.templates.names import parts_of
 
 
 def forward_names(step: StepDefinition) -> frozenset[str]:
@@ -28,5 +29,5 @@ def own_names(definition: SagaDefinition, step: StepDefinition, action: UndoActi
 
 
 def _is_own(name: str, others: Collection[str], context: Collection[str]) -> bool:
-    head, _, rest = name.partition(".")
+    head, *rest = parts_of(name)
     return head not in context and not (rest and head in others)

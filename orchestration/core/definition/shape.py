@@ -14,22 +14,31 @@ from orchestration.core.definition.problems import DefinitionErrors, Problem, sh
 
 MOST_BYTES = 1024 * 1024
 MOST_LEVELS = 50
+SPLIT = "split it into child sagas (type: saga)"
 Path = tuple[str | int, ...]
 
 
-def plain_json(data: object, *, most_bytes: int = MOST_BYTES) -> JsonValue:
+def plain_json(
+    data: object, *, most_bytes: int = MOST_BYTES, most_levels: int = MOST_LEVELS, remedy: str = SPLIT
+) -> JsonValue:
     """A copy of `data` made of plain JSON values only: tuples become lists, str and int enums their values.
 
     Raises DefinitionErrors for what JSON does not know (NaN, infinity, other objects, keys that are not text), for
-    text that a database refuses (NUL, lone surrogates), nesting over 50 levels or a size over `most_bytes`.
+    text that a database refuses (NUL, lone surrogates), nesting over `most_levels` or a size over `most_bytes`, which
+    are those of its JSON in UTF-8. `remedy`: what to do about the size.
     """
-    copier = _Copier(most_bytes)
+    copier = _Copier(most_bytes, most_levels, remedy)
     copied = copier.copy(data, ())
-    if not copier.problems and len(canonical_json(copied).encode()) > most_bytes:
-        copier.problems.append(_too_large(most_bytes))
+    if not copier.problems and json_bytes(copied) > most_bytes:
+        copier.problems.append(_too_large(most_bytes, remedy))
     if copier.problems:
         raise DefinitionErrors([*copier.problems])
     return copied
+
+
+def json_bytes(value: object) -> int:
+    """Bytes of a value as compact JSON in UTF-8: how the size of outputs, contexts and definitions is measured."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
 
 
 def canonical_json(value: object) -> str:
@@ -67,9 +76,10 @@ def dotted(path: Path) -> str:
 class _Copier:
     """Walks within bounds: shared or endless objects stop it as soon as the copy would be too large or too deep."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, most_levels: int, remedy: str) -> None:
         self.problems: list[Problem] = []
         self.size, self.most_bytes = 0, most_bytes
+        self.most_levels, self.remedy = most_levels, remedy
         self.root: object = None
 
     def copy(self, value: object, path: Path) -> JsonValue:
@@ -98,10 +108,12 @@ class _Copier:
     def _count(self, value: object, path: Path) -> None:
         self.size += 1 + (len(value) if isinstance(value, str) else 0)
         if self.size > self.most_bytes:
-            raise DefinitionErrors([*self.problems, _too_large(self.most_bytes)])
-        if len(path) > MOST_LEVELS or (len(path) == MOST_LEVELS and isinstance(value, Mapping | list | tuple)):
+            raise DefinitionErrors([*self.problems, _too_large(self.most_bytes, self.remedy)])
+        if len(path) > self.most_levels or (
+            len(path) == self.most_levels and isinstance(value, Mapping | list | tuple)
+        ):
             step, field = locate(self.root, path[:4])
-            message = f"is nested more than {MOST_LEVELS} levels deep"
+            message = f"is nested more than {self.most_levels} levels deep"
             deep = Problem(step=step, field=field, value="", message=message, remedy="flatten it")
             raise DefinitionErrors([*self.problems, deep])
 
@@ -122,6 +134,7 @@ class _Copier:
         self.problems.append(Problem(step=step, field=field, value=short(value), message=message, remedy=remedy))
 
 
-def _too_large(most_bytes: int) -> Problem:
-    message, remedy = f"is larger than {most_bytes // 1024**2} MiB", "split it into child sagas (type: saga)"
+def _too_large(most_bytes: int, remedy: str) -> Problem:
+    limit = f"{most_bytes // 1024**2} MiB" if most_bytes % 1024**2 == 0 else f"{most_bytes} bytes"
+    message = f"is larger than {limit}"
     return Problem(step="", field="", value="", message=message, remedy=remedy)

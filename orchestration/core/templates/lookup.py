@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from orchestration.core.templates.names import name_of, parts_of
+
 MOST_NAMES = 30
 RESPONSE = "response"
 """What follows a step's id in the name of its answer's status or header."""
+MOST_BYTES = 10 * 1024 * 1024
 
 
 class TemplateError(Exception):
@@ -66,6 +69,7 @@ class Scope:
     compensation, its probe), the names that its forward action uses as well; no other plain name goes upstream.
     `responses`: step id → {"status": …, "headers": …} of its answer, for {its_id.response.status}; an output that has
     the key `response` itself comes first.
+    `most`: bytes of values that one action may be filled with. `fills_keys`: the keys of mappings are templates too.
     """
 
     own: JsonValue = None
@@ -75,6 +79,8 @@ class Scope:
     context: Mapping[str, JsonValue] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     shared: frozenset[str] | None = None
+    most: int = MOST_BYTES
+    fills_keys: bool = True
 
 
 def look_up(name: str, scope: Scope) -> JsonValue:
@@ -83,13 +89,13 @@ def look_up(name: str, scope: Scope) -> JsonValue:
     The first part decides where the rest is looked for: a step that is named, else the nearest output that has it,
     else the context.
     """
-    head, *rest = name.split(".")
+    head, *rest = parts_of(name)
     if rest:
         named = _named_step(head, scope)
         if rest[0] == RESPONSE and head in scope.responses and not _has_response(named):
-            return _walk(name, [part.lower() for part in rest[1:]], scope.responses[head], f"{head}.{RESPONSE}.")
+            return _walk(name, [part.lower() for part in rest[1:]], scope.responses[head], (head, RESPONSE))
         if named:
-            return _walk(name, rest, named[0], f"{head}.")
+            return _walk(name, rest, named[0], (head,))
         if head in scope.missing:
             raise MissingOutput([head], name)
         if head == scope.step_id:
@@ -100,9 +106,9 @@ def look_up(name: str, scope: Scope) -> JsonValue:
         if len(offers) > 1:
             raise AmbiguousName(name, sorted(offers))
         if offers:
-            return _walk(name, [head, *rest], level[offers[0]], "")
+            return _walk(name, [head, *rest], level[offers[0]], ())
     if head in scope.context:
-        return _walk(name, [head, *rest], scope.context, "")
+        return _walk(name, [head, *rest], scope.context, ())
     if own_alone:
         raise OwnMissing(name, scope)
     if scope.missing:
@@ -112,11 +118,11 @@ def look_up(name: str, scope: Scope) -> JsonValue:
 
 def available_in(scope: Scope) -> list[str]:
     """Names that can be looked up, nearest first, at most 30."""
-    names = list(scope.own) if isinstance(scope.own, Mapping) else []
+    names = [name_of((key,)) for key in scope.own] if isinstance(scope.own, Mapping) else []
     for level in scope.upstream:
         for step, output in level.items():
-            names += [f"{step}.{key}" for key in output] if isinstance(output, Mapping) else []
-    names += list(scope.context)
+            names += [name_of((step, key)) for key in output] if isinstance(output, Mapping) else []
+    names += [name_of((key,)) for key in scope.context]
     return names[:MOST_NAMES]
 
 
@@ -135,18 +141,18 @@ def _named_step(step_id: str, scope: Scope) -> tuple[JsonValue, ...]:
     return next(((level[step_id],) for level in scope.upstream if step_id in level), ())
 
 
-def _walk(name: str, parts: Sequence[str], value: object, prefix: str) -> JsonValue:
+def _walk(name: str, parts: Sequence[str], value: object, above: tuple[str, ...]) -> JsonValue:
     for index, part in enumerate(parts):
         if isinstance(value, Mapping) and part in value:
             value = value[part]
         elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part[:9]) < len(value):
             value = value[int(part[:9])]
         else:
-            raise MissingName(name, _beside(value, prefix + "".join(f"{p}." for p in parts[:index])))
+            raise MissingName(name, _beside(value, (*above, *parts[:index])))
     return value  # type: ignore[return-value]
 
 
-def _beside(value: object, prefix: str) -> list[str]:
+def _beside(value: object, above: tuple[str, ...]) -> list[str]:
     if isinstance(value, Mapping):
-        return [f"{prefix}{key}" for key in list(value)[:MOST_NAMES]]
-    return [f"{prefix}0 to {prefix}{len(value) - 1}"] if isinstance(value, list) and value else []
+        return [name_of((*above, key)) for key in list(value)[:MOST_NAMES]]
+    return [f"{name_of((*above, '0'))} to {len(value) - 1}"] if isinstance(value, list) and value else []

@@ -12,8 +12,10 @@ from orchestration.core.media import is_binary
 from orchestration.core.templates.lookup import BadValue, Scope, short
 from orchestration.core.templates.tokens import (
     MARK,
+    SECRET,
     Budget,
     insert,
+    keys_in,
     refuse_new_secrets,
     sound,
     text_of,
@@ -27,13 +29,17 @@ HEADER_BREAKS = re.compile(r"[\r\n\x00]")
 
 
 def placeholders(value: object) -> frozenset[str]:
-    """Every name that a JSON value looks up. Secrets, literal braces and mapping keys are none."""
+    """Every name that a JSON value looks up. Secrets and literal braces are none."""
     return frozenset(token.name for text in texts_in(value) for token in tokens_of(text) if token.name)
 
 
 def problems_in(value: object) -> list[str]:
     """What is wrong with the templates in a JSON value, each with the remedy; empty when nothing is."""
-    found = []
+    found = [
+        f"the key {short(key)} holds a secret reference; a secret can stand in a value alone"
+        for key in keys_in(value)
+        if SECRET.search(key)
+    ]
     for text in texts_in(value):
         tokens = tokens_of(text)
         found += [token.fault for token in tokens if token.fault]
@@ -58,12 +64,12 @@ def template_parts(action: Mapping[str, Any]) -> dict[str, Any]:
 
 def render(value: JsonValue, scope: Scope) -> JsonValue:
     """Fill in every placeholder of a JSON value. Raises TemplateError (MissingOutput is one: skip the step)."""
-    return _render(value, scope, Budget())
+    return _render(value, scope, Budget.of(scope))
 
 
 def render_text(text: str, scope: Scope) -> str:
     """Fill in a template that must come out as text, such as an idempotency key."""
-    return text_of(_render(text, scope, Budget()))
+    return text_of(_render(text, scope, Budget.of(scope)))
 
 
 def render_url(url: str, scope: Scope) -> str:
@@ -71,15 +77,17 @@ def render_url(url: str, scope: Scope) -> str:
 
     At the very start a value may be a whole http(s) base URL, in the authority a plain host[:port].
     """
-    return fill_url(tokens_of(url), scope, Budget())
+    return fill_url(tokens_of(url), scope, Budget.of(scope))
 
 
 def render_action(action: Mapping[str, JsonValue], scope: Scope) -> dict[str, JsonValue]:
-    """An action filled in, at most 1 MiB. `type`, a script's text and a child's definition stay as they are.
+    """An action filled in, with at most `scope.most` bytes of values.
+
+    `type`, a script's text and a child's definition stay as they are.
 
     `url` goes by render_url. Header and environment values come out as text; a header holds no line break.
     """
-    budget = Budget()
+    budget = Budget.of(scope)
     rendered = dict(action)
     for key, value in template_parts(action).items():
         rendered[key] = _render_part(str(action.get("type")), key, value, scope, budget)
@@ -92,12 +100,28 @@ def _render(value: JsonValue, scope: Scope, budget: Budget) -> JsonValue:
     if isinstance(value, str):
         return _fill(value, scope, budget)
     if isinstance(value, Mapping):
-        budget.take(sum(map(len, value)))
-        return {key: _render(item, scope, budget) for key, item in value.items()}
+        return _render_mapping(value, scope, budget)
     if isinstance(value, list | tuple):
         return [_render(item, scope, budget) for item in value]
-    budget.take(8)
     return value
+
+
+def _render_mapping(value: Mapping[str, JsonValue], scope: Scope, budget: Budget) -> dict[str, JsonValue]:
+    filled: dict[str, JsonValue] = {}
+    for key, item in value.items():
+        name = _key(key, scope, budget) if scope.fills_keys and ("{" in key or "}" in key) else key
+        if name in filled:
+            raise BadValue(f"the key {short(name)} would be given twice")
+        filled[name] = _render(item, scope, budget)
+    return filled
+
+
+def _key(key: str, scope: Scope, budget: Budget) -> str:
+    value = _fill(key, scope, budget)
+    if value is None or isinstance(value, dict | list):
+        what = "null" if value is None else "a list or mapping"
+        raise BadValue(f"the key {short(key)} would be {what}, not a text")
+    return text_of(value)
 
 
 def _fill(text: str, scope: Scope, budget: Budget) -> JsonValue:
@@ -107,7 +131,6 @@ def _fill(text: str, scope: Scope, budget: Budget) -> JsonValue:
     pieces = []
     for token in tokens:
         piece = text_of(insert(token, scope, budget)) if token.name else token.text
-        budget.take(0 if token.name else len(piece))
         pieces.append(piece)
     filled = "".join(pieces)
     refuse_new_secrets(filled, tokens)

@@ -10,28 +10,37 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from orchestration.core.templates.lookup import BadValue, Scope, TemplateError, look_up, short
+from orchestration.core.templates.names import name_of, parts_of
 
 TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-NAME = re.compile(r"(?!\d+(?:\.|$))(?!__)\w[\w-]*(?:\.(?!__)\w[\w-]*)*")
 SECRET = re.compile(r"\{secret:([A-Z][A-Z0-9_]*)\}")
 MARK = "{secret:"
-MOST_CHARACTERS = 1024 * 1024
 
 
 class TooLarge(TemplateError):
-    """What was filled in is larger than 1 MiB."""
+    """The values that were to be filled in are together larger than a value may be."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """Characters that one rendering may still produce; data that repeats itself cannot eat the memory."""
+    """Bytes of values that one rendering may still fill in; data that repeats itself cannot eat the memory.
 
-    left: int = MOST_CHARACTERS
+    What the author wrote is not counted, so that any value that is kept can be used: a definition has its own limit.
+    """
+
+    most: int
+    taken: int = 0
+
+    @classmethod
+    def of(cls, scope: Scope) -> Budget:
+        return cls(scope.most)
 
     def take(self, size: int) -> None:
-        self.left -= size
-        if self.left < 0:
-            raise TooLarge("more than 1 MiB once its templates are filled in")
+        self.taken += size
+        if self.taken > self.most:
+            raise TooLarge(
+                f"the values that its templates fill in are together more than {self.most} bytes (ZEN_MAX_OUTPUT_BYTES)"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +67,27 @@ def tokens_of(text: str) -> list[Token]:
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Every text in a JSON value, mapping keys left out."""
+    """Every text in a JSON value, the keys of mappings among them."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
+        yield from value
         for item in value.values():
             yield from texts_in(item)
     elif isinstance(value, list | tuple):
         for item in value:
             yield from texts_in(item)
+
+
+def keys_in(value: object) -> Iterator[str]:
+    """Every key of the mappings in a JSON value."""
+    if isinstance(value, Mapping):
+        yield from value
+        for item in value.values():
+            yield from keys_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from keys_in(item)
 
 
 def insert(token: Token, scope: Scope, budget: Budget) -> JsonValue:
@@ -88,9 +109,13 @@ def _token(match: re.Match[str], text: str) -> Token:
     if inner.startswith("secret:"):
         fault = f"'{written[:80]}' is no secret reference; write {{secret:NAME}} with A-Z, 0-9 and _, a letter first"
         return Token(written, fault=fault)
-    if NAME.fullmatch(inner):
-        return Token(name=inner)
-    rule = "a placeholder is a dotted plain name such as {user_id} or {step.user_id}, no part beginning with __"
+    try:
+        return Token(name=name_of(parts_of(inner)))
+    except ValueError:
+        rule = (
+            "a placeholder is a dotted plain name such as {user_id} or {step.user_id}, no part beginning with __; any "
+            'other key stands in brackets, {step["first name"]}'
+        )
     return Token(written, fault=f"{short(written)}: {rule}; for literal braces write {{{{ and }}}}")
 
 
@@ -113,17 +138,21 @@ def text_of(value: JsonValue) -> str:
 
 
 def _weigh(value: JsonValue, name: str) -> int:
-    """Characters in a value, roughly its JSON; walks without recursion, for data may be nested deeply."""
+    """Bytes of a value as JSON in UTF-8, escapes not counted: never more than it was kept by. No recursion: data may be
+    nested deeply."""
     weight, todo = 0, [value]
     while todo:
         item = todo.pop()
         if isinstance(item, str):
-            weight += len(item)
+            weight += 2 + (len(item) if item.isascii() else len(item.encode(errors="surrogatepass")))
             if MARK in item:
                 raise BadValue(f"the value of {{{name}}} holds a secret reference; {{secret:NAME}} is not for data")
         elif isinstance(item, Mapping):
+            weight += 2 * max(1, len(item))
             todo += [*item.keys(), *item.values()]
         elif isinstance(item, list | tuple):
+            weight += 1 + len(item)
             todo += item
-        weight += 4
+        else:
+            weight += 1
     return weight

@@ -29,7 +29,6 @@ def fill_url(tokens: Sequence[Token], scope: Scope, budget: Budget) -> str:
     url, in_path = "", []
     for index, token in enumerate(sound(tokens)):
         if not token.name:
-            budget.take(len(token.text))
             url += token.text
             continue
         value = insert(token, scope, budget)
