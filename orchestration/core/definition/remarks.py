@@ -162,4 +162,4 @@ def _settings(step: StepDefinition) -> Iterator[str]:
 
 
 def _head(name: str) -> str:
-    return head_of(name)
+    return name.partition(".")[0]
