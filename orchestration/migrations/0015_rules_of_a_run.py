@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orchestration", "0013_accounts")]
+    dependencies = [("orchestration", "0014_turns")]
 
     operations = [
         migrations.AddField(
