@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from approvals.core.events import ClockReached, Event
+from approvals.core.events import Event, Resumed
 from approvals.core.plan import Plan
 from approvals.core.state import State
 from approvals.core.words import Status
@@ -42,9 +42,13 @@ def asked(request: Request) -> dict[str, Any]:
 def became(request: Request, plan: Plan, before: State, event: Event, after: State) -> Iterator[Row]:
     """What one event made of it: whatever no act of a person names. Request and `after` say the same already."""
     yield from _escalations(plan, before, after)
-    if isinstance(event, ClockReached):
-        for stage in plan.stages[before.stage : after.stage]:
-            yield "approval.passed-by-silence", {"stage": stage.name, "round": request.round}
+    if isinstance(event, Resumed):
+        given_back = {"since": moment(event.since), "until": moment(event.until)}
+        yield "approval.time-given-back", {"stage": plan.stages[after.stage].name, "round": request.round, **given_back}
+    for number in after.silent[len(before.silent) :]:
+        told = [[one.person, moment(one.at)] for one in after.heard if one.stage == number]
+        data = {"stage": plan.stages[number].name, "round": request.round, "told": told}
+        yield "approval.passed-by-silence", data
     if (after.status, after.round) == (before.status, before.round):
         return
     if after.status.is_end:

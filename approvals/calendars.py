@@ -78,7 +78,7 @@ def _calendar(region: str, year: int, years: int) -> Calendar:
 
 
 def _estimated(found: holidays.HolidayBase) -> list[int]:
-    """Years with holidays that hang on the sight of the moon, as the library marks them."""
+    """Years with holidays that depend on the sight of the moon, as the library marks them."""
     return [day.year for day, name in found.items() if "estimated" in name]
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from approvals import calendars, people
+from approvals.core.chain import names_in
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.spans import span_of
+from approvals.core.words import AtTheEnd
+from approvals.people import Found
+from approvals.reaching import unreachable_among
 from notifications.models import Channel
 from orchestration.clock import now
 from orchestration.errors import BadInput
@@ -43,8 +47,20 @@ def _is_never_before(text: str | float, end: str | float) -> bool:
 
 def _of_people(policy: PolicyDefinition) -> Iterator[str]:
     try:
-        people.find(policy)
+        yield from _of_silence(policy, people.find(policy))
     except BadInput as error:
         yield f"{error.message}; a request is refused until there is"
     except Exception as error:  # noqa: BLE001 - a look-up of who is on call is the site's own, and so are its errors
         yield f"who it comes to could not be looked up ({type(error).__name__}); a request is refused until it can be"
+
+
+def _of_silence(policy: PolicyDefinition, whom: Found) -> Iterator[str]:
+    """Where silence is a yes, it is one only of people who have heard."""
+    for stage in policy.stages:
+        if stage.at_the_end is not AtTheEnd.APPROVE:
+            continue
+        ids = {one for name in names_in(stage.who) for one in whom.named.get(name, ())}
+        unheard = unreachable_among(whom.people[one] for one in ids if one in whom.people)
+        if unheard:
+            names = ", ".join(f"{whom.people[one].name} ({why})" for one, why in sorted(unheard.items()))
+            yield f"stage '{stage.name}': the silence of whom no message reaches is no yes: {names}"

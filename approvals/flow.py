@@ -7,11 +7,13 @@ from typing import Any
 
 from django.urls import reverse
 
-from approvals import folding
+from approvals import folding, ringing
 from approvals.core.codec import STATE
-from approvals.core.events import Cancelled, ClockReached
+from approvals.core.events import Cancelled
 from approvals.core.words import Status
 from approvals.models import Request
+from approvals.services.held import database_now
+from approvals.times import time_in
 from orchestration import sql
 from orchestration.clock import now
 from orchestration.flows import Next
@@ -20,7 +22,9 @@ from orchestration.models import Run
 
 class ApprovalFlow:
     def ring(self, run_pk: int, at: datetime) -> Next:
-        held = folding.ring(run_pk, at, lambda moment: ClockReached(at=moment))
+        with sql.writing():
+            held = folding.hold(run_pk)
+            ringing.ring(held, max(at, database_now(held.state)))
         return Next(due=held.request.next_at, ended=held.state.status.is_end)
 
     def hear(self, run: Run, event: dict[str, Any]) -> str:
@@ -42,15 +46,16 @@ class ApprovalFlow:
     def why(self, run: Run) -> list[str]:
         request = Request.objects.get(run=run)
         state = STATE.validate_python(request.state)
+        settles = time_in(request, state.settles_at) if state.settles_at else ""
         names = [str(request.people.get(person, {}).get("name", person)) for person in state.awaited]
         match state.status:
             case Status.PENDING:
-                until = f", until {request.expires_at.isoformat()}" if request.expires_at else ""
+                until = f", until {time_in(request, request.expires_at)}" if request.expires_at else ""
                 return [f"approval '{request}' waits for {', '.join(names)}{until}"]
             case Status.CHANGES_REQUESTED:
                 return [f"approval '{request}' waits for {request.requester}, who was asked for changes"]
             case Status.COOLING_OFF:
-                return [f"approval '{request}' is given, and holds from {state.settles_at}"]
+                return [f"approval '{request}' is given, and holds from {settles}"]
             case Status.RESCUE:
                 return [f"approval '{request}' needs an administrator, who names others: {state.last_words}"]
             case _:

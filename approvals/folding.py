@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Subquery
 
 from approvals import audited, notices, outgoing
-from approvals.core.clocks import expires_at, next_due
+from approvals.core.clocks import asked_until, expires_at, next_due
 from approvals.core.codec import PLAN, STATE
 from approvals.core.commands import Command, Finish, Tell
 from approvals.core.events import Event
@@ -99,14 +99,6 @@ def fold(held: Held, event: Event, *, by: str = "") -> bool:
 def _audit(held: Held, before: State, event: Event) -> None:
     for action, data in audited.became(held.request, held.plan, before, event, held.state):
         audit.record(actor=audited.ITSELF, action=action, workflow_id=held.request.request_id, **data)
-
-
-def ring(run_pk: int, at: datetime, make: Callable[[datetime], Event]) -> Held:
-    """Fold what `make` makes of the time, in a transaction of its own."""
-    with sql.writing():
-        held = hold(run_pk)
-        fold(held, make(at))
-    return held
 
 
 def _write_run(held: Held, before: State, event: Event) -> None:
@@ -210,7 +202,7 @@ def _arm(held: Held) -> None:
 def _perform(held: Held, command: Command) -> None:
     match command:
         case Tell():
-            notices.tell_all(held.request, held.state, command)
+            notices.tell_all(held.request, held.state, command, until=asked_until(held.plan, held.state))
         case Finish():
             sql.run(lifecycle.end_timers(held.run))
             outgoing.call(held.request)

@@ -80,10 +80,12 @@ def _whole() -> QuerySet[Link]:
 
 
 def _good_until(request: Request, stage: int, at: datetime) -> datetime:
-    """Never after the stage's end; where its deadline only hands it to an administrator, people may still decide."""
+    """Never after the stage's end; where its deadline hands it to an administrator, or moves with who has heard of it,
+    the request itself says whether people may still decide.
+    """
     most = at + timedelta(days=settings.ZEN_LINK_DAYS)
-    held = PLAN.validate_python(request.plan).stages[stage].at_the_end is AtTheEnd.HOLD
-    return min(most, request.expires_at) if request.expires_at and not held else most
+    ends = PLAN.validate_python(request.plan).stages[stage].at_the_end is AtTheEnd.REJECT
+    return min(most, request.expires_at) if request.expires_at and ends else most
 
 
 def _token(pk: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from approvals.core.words import Choice, Telling
 from approvals.links import link_for, page_of
 from approvals.models import Remark, Request
 from approvals.standing_in import standing_in
+from approvals.times import time_in
 from notifications.errors import NoticeError
 from notifications.message import Button, Message, Person
 from notifications.models import Channel
@@ -28,6 +30,7 @@ from orchestration.clock import now
 log = logging.getLogger(__name__)
 
 LONGEST_EXTRACT = 1500
+MOST_TOLD = 20
 HEADS = {
     Telling.ASKED: "Approval needed",
     Telling.REMINDER: "Reminder: approval needed",
@@ -43,7 +46,8 @@ def subject_of(request: Request) -> str:
     return f"approval:{request.pk}"
 
 
-def tell_all(request: Request, state: State, command: Tell) -> None:
+def tell_all(request: Request, state: State, command: Tell, *, until: datetime | None = None) -> None:
+    """`until`: by when whoever is asked now has to have heard of it."""
     if command.why is Telling.DECIDED:
         _settle(request, state)
         _send(request, state, command.why, _requester(request))
@@ -53,20 +57,26 @@ def tell_all(request: Request, state: State, command: Tell) -> None:
         boss = Q(groups__name=roles.ADMINISTRATOR) | Q(is_superuser=True)
         _send(request, state, command.why, _accounts(boss), channels=_channels(request, state))
     else:
-        _ask(request, state, command)
+        _ask(request, state, command, until)
 
 
-def _ask(request: Request, state: State, command: Tell) -> None:
+def told_in(dedupe: str) -> int | None:
+    """The version of the request that a notice told of; None for one that is none of `_send`."""
+    version = dedupe.split(":")[2:3]
+    return int(version[0]) - 1 if version and version[0].isdecimal() else None
+
+
+def _ask(request: Request, state: State, command: Tell, until: datetime | None) -> None:
     """Who has no seat, such as whoever an escalation only tells, gets no buttons: they could not decide by them."""
     sitting = {seat.person for seat in state.seats}
     seated = tuple(person for person in command.people if person in sitting)
     others = tuple(person for person in command.people if person not in sitting)
     _send(
         request, state, command.why, _deciders(request, state, seated), channels=_channels(request, state),
-        asked=seated, buttons=_buttons(request),
+        asked=seated, buttons=_buttons(request), until=until,
     )  # fmt: skip
     if others:
-        _send(request, state, command.why, _deciders(request, state, others), asked=others)
+        _send(request, state, command.why, _deciders(request, state, others), asked=others, until=until)
 
 
 def tell_remark(said: Remark) -> None:
@@ -100,6 +110,7 @@ def _send(
     channels: tuple[str, ...] = (),
     asked: tuple[str, ...] = (),
     buttons: tuple[Button, ...] = (),
+    until: datetime | None = None,
 ) -> None:
     """Who cannot be told is left out: a person whom nobody reaches must not keep the request from going on.
 
@@ -110,11 +121,12 @@ def _send(
         tell,
         subject=subject_of(request),
         kind=f"approval.{why}",
-        message=_message(request, why, buttons),
+        message=_message(request, state, why, buttons),
         channels=channels,
         dedupe=f"{subject_of(request)}:{state.version + 1}:{why}:{_digest(asked)}",
         urgent=why in (Telling.ESCALATED, Telling.RESCUE),
         capped=why not in ALWAYS,
+        until=until,
     )
     try:
         if found or channels:
@@ -132,12 +144,14 @@ def _digest(people: tuple[str, ...]) -> str:
     return hashlib.sha256("\n".join(people).encode()).hexdigest()[:16]
 
 
-def _message(request: Request, why: Telling, buttons: tuple[Button, ...] = ()) -> Message:
+def _message(request: Request, state: State, why: Telling, buttons: tuple[Button, ...] = ()) -> Message:
     head = HEADS.get(why) or f"{request.status.replace('_', ' ').capitalize()}"
-    return Message(title=f"{head}: {request.title}"[:300], text=_text(request), url=page_of(request), buttons=buttons)
+    return Message(
+        title=f"{head}: {request.title}"[:300], text=_text(request, state), url=page_of(request), buttons=buttons
+    )
 
 
-def _text(request: Request) -> str:
+def _text(request: Request, state: State) -> str:
     """No more than what is asked: the context stays on the page, behind the login."""
     lines = [str(request.content.get("description") or request.title)[:LONGEST_EXTRACT], ""]
     about = f" for `{request.about}`" if request.about else ""
@@ -147,9 +161,23 @@ def _text(request: Request) -> str:
     if request.status not in ("pending", "rescue"):
         by = f" by {request.decided_by}" if request.decided_by else ""
         lines.append(f"It is **{request.status.replace('_', ' ')}**{by}.")
+        lines += _silence(request, state)
     elif request.expires_at:
-        lines.append(f"Until {request.expires_at:%Y-%m-%d %H:%M} UTC.")
+        lines.append(f"Until {time_in(request, request.expires_at)}.")
     return "\n".join(lines)
+
+
+def _silence(request: Request, state: State) -> Iterator[str]:
+    """Whose silence it was: who was told of each stage that nobody decided, and when."""
+    stages = PolicyDefinition.model_validate(request.policy.body).stages if state.silent else ()
+    for number in state.silent:
+        told = [one for one in state.heard if one.stage == number]
+        names = [
+            f"{request.people.get(one.person, {}).get('name', one.person)} ({time_in(request, one.at)})"
+            for one in told[:MOST_TOLD]
+        ]
+        more = f" and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+        yield f"Stage *{stages[number].name}* passed by silence. Told of it: {', '.join(names) or 'nobody else'}{more}."
 
 
 def _buttons(request: Request) -> tuple[Button, ...]:
@@ -167,7 +195,7 @@ def button_of(request: Request, word: str) -> str:
 
 def _settle(request: Request, state: State) -> None:
     """Each end by itself: a yes that was given in another round reads the same."""
-    settle(subject=subject_of(request), message=_message(request, Telling.DECIDED), dedupe=str(state.version))
+    settle(subject=subject_of(request), message=_message(request, state, Telling.DECIDED), dedupe=str(state.version))
 
 
 def _deciders(request: Request, state: State, ids: Iterable[str]) -> list[Person]:

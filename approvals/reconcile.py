@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from django.db import connection
 
-from approvals import adrift, folding
-from approvals.core.events import Cancelled, ClockReached
+from approvals import adrift, folding, ringing
+from approvals.core.events import Cancelled
 from approvals.deputies import tell_those_who_begin
 from approvals.folding import Held
 from approvals.models import Request
@@ -99,7 +99,7 @@ def _ring(request: Request) -> bool:
     """The clock is in the row, so whoever comes by may let it speak; its engine is told to keep it again."""
     with sql.writing():
         held = _held(request)
-        rung = held is not None and folding.fold(held, ClockReached(at=database_now(held.state)))
+        rung = held is not None and ringing.ring(held, database_now(held.state))
     ENGINES[request.run.engine].tend(Run.objects.get(pk=request.run_id))
     return rung
 

@@ -21,6 +21,7 @@ from approvals.models import Delegation, Remark, Request, Seat, Vote
 from approvals.people import person_of
 from approvals.reaching import not_reached
 from approvals.standing_in import in_force, without_own
+from approvals.times import time_in, zone_of
 from orchestration.clock import now
 
 LARGE = ("content", "earlier", "state", "plan", "people", "facts", "edits")
@@ -136,12 +137,18 @@ def request_view(request: Request) -> dict[str, Any]:
             {"name": name_in(request, person), "why": why}
             for person, why in not_reached(request, waiting_for(state)).items()
         ],
+        "told": [
+            {"name": name_in(request, one.person), "stage": plan.stages[one.stage].name, "at": _iso(one.at)}
+            for one in state.heard
+        ],
+        "passed_by_silence": [plan.stages[number].name for number in state.silent],
         "missing": missing(plan, state) if state.status is Status.PENDING else 0,
         "votes": [vote_view(request, vote) for vote in request.votes.all()],
         "remarks": [
             {"kind": one.kind, "name": one.name, "text": one.text, "at": _iso(one.at)} for one in request.remarks.all()
         ],
         "next_at": _iso(request.next_at),
+        "zone": str(zone_of(request)),
         "spent_by": request.spent_by or None,
         "spent_at": _iso(request.spent_at),
         "delivered": is_delivered(request),
@@ -220,7 +227,7 @@ def name_in(request: Request, person: str) -> str:
 
 def used(request: Request) -> str:
     """That the yes was used, in words; '' while it was not."""
-    return f"the yes was used at {request.spent_at:%Y-%m-%d %H:%M:%S} UTC" if request.spent_at else ""
+    return f"the yes was used at {time_in(request, request.spent_at, seconds=True)}" if request.spent_at else ""
 
 
 def _stage_view(request: Request, plan: Plan, state: State, number: int) -> dict[str, Any]:

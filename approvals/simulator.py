@@ -21,6 +21,7 @@ from approvals.core.words import Choice
 from approvals.hopeless import why_hopeless
 from approvals.models import Delegation
 from approvals.people import Found, Person, person_of
+from approvals.reaching import unreachable_among
 from orchestration.givers import Giver
 
 
@@ -97,7 +98,9 @@ def simulated(
         plan=plan,
         names=names,
         by_rule=by_rule,
-        course=simulate(plan, [opened, *votes], stand_ins=stand_ins),
+        course=simulate(
+            plan, [opened, *votes], stand_ins=stand_ins, unreachable=frozenset(unreachable_among(whom.people.values()))
+        ),
         best=best_case(plan, opened, silent=silent, stand_ins=stand_ins),
         away={person: _deputies(person, stand_ins) for person in sorted(silent)},
         left_out=(*whom.left_out, *_left_out(policy, whom, barred, names, gone)),

@@ -11,6 +11,7 @@ from notifications.claims import claim
 from notifications.ends import drop, put_off, store
 from notifications.hearing import announce, announce_the_left
 from notifications.models import Delivery
+from notifications.outages import looked
 from notifications.parcels import parcel_of
 from notifications.senders.parcel import Outcome, Parcel
 from notifications.senders.registry import send
@@ -18,6 +19,8 @@ from notifications.senders.registry import send
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
+LOOK_SECONDS = 5.0
+"""A slow channel is no outage."""
 NOBODY = "no channel reaches this person; fill in their contact, or the e-mail address of their account"
 LOST = "the worker was lost in the last attempt; it may have been sent"
 
@@ -28,6 +31,7 @@ def deliver_due(limit: int = 100) -> int:
     A row that breaks keeps no other from its end, and what is on its way when all breaks is written down all the same:
     an attempt whose end is not stored is made again.
     """
+    looked()
     announce_the_left()
     flying: dict[Future[Outcome], Delivery] = {}
     begun = 0
@@ -41,7 +45,8 @@ def deliver_due(limit: int = 100) -> int:
                     if parcel := _parcel(row):
                         flying[pool.submit(send, _kind(row), parcel)] = row
                 if flying:
-                    ended, _ = wait(flying, return_when=FIRST_COMPLETED)
+                    ended, _ = wait(flying, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                    looked()
                     for future in ended:
                         _finish(flying.pop(future), future.result())
                 elif not taken:

@@ -14,7 +14,7 @@ from notifications.models import Channel, Contact, Delivery
 from notifications.plans import awake
 from notifications.senders.parcel import Outcome
 from notifications.settlements import settlements
-from notifications.when import pause
+from notifications.when import in_time, pause
 
 AGAIN = timedelta(seconds=5)
 """When to look again whether a message was sent that is to be changed."""
@@ -59,9 +59,9 @@ def _end(row: Delivery, outcome: Outcome, at: datetime) -> dict[str, object]:
 
 
 def _not_before(row: Delivery, at: datetime) -> datetime:
-    """`at`, or the end of the quiet hours that it falls into by now."""
+    """`at`, or the end of the quiet hours that it falls into by now, where that leaves time for an answer."""
     contact = None if row.urgent or row.user_id is None else Contact.objects.filter(user=row.user_id).first()
-    return awake(contact, at) if contact else at
+    return in_time(at, awake(contact, at), row.until) if contact else at
 
 
 def _is_last(row: Delivery, outcome: Outcome) -> bool:
@@ -89,6 +89,7 @@ def _next(row: Delivery, at: datetime) -> Delivery:
         person_name=row.person_name,
         url=row.url,
         urgent=row.urgent,
+        until=row.until,
         rest=rest,
         created_at=at,
         due_at=_not_before(row, at),

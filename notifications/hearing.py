@@ -42,6 +42,8 @@ def _ended(one: Delivery, row: Delivery) -> DeliveryEnded:
         channel=row.channel.name if row.channel else "",
         sent=row.status == Delivery.SENT,
         at=row.ended_at or now(),
+        person=one.person_key,
+        dedupe=one.notice.dedupe,
     )
 
 

@@ -52,7 +52,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryEnded:
-    """What listeners are called with: it was sent, or it is dead."""
+    """What listeners are called with: it was sent, or it is dead.
+
+    `person`: whom it was for, by their key; '' for a channel. `dedupe`: of the notice.
+    """
 
     subject: str
     kind: str
@@ -60,6 +63,8 @@ class DeliveryEnded:
     channel: str
     sent: bool
     at: datetime
+    person: str = ""
+    dedupe: str = ""
 
 
 def checked(message: Message) -> Message:

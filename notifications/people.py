@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from notifications.models import Channel, Contact
 
 PEOPLE = "email://people"
 """The channel that is there without being made: each person's e-mail address."""
+
+MUTED = "the person has muted what is not urgent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +44,33 @@ def reached(people: Sequence[Person]) -> list[Reached]:
     if missing := [str(user_id) for user_id in ids if user_id not in users]:
         shown = ", ".join(missing)
         raise BadInput(f"there is no user {shown}", field="people", value=shown, remedy="name users that exist")
+    return _routes(once.values(), users, _personal() if once else [])
+
+
+def unreachable(people: Sequence[Person]) -> dict[str, str]:
+    """Whom nothing that is not urgent would reach now, by key, and why. Stores nothing."""
+    there = reachable(people)
+    users = get_user_model().objects.in_bulk([one.user_id for one in there if one.user_id is not None])
+    found = {one.key: "no channel reaches this person" for one in people}
+    channels = _made()
+    if not any(channel.kind == Channel.EMAIL for channel in channels):
+        channels.append(Channel(name=PEOPLE, kind=Channel.EMAIL, personal=True))
+    for one in _routes(list({one.key: one for one in there}.values()), users, _enabled(channels)):
+        if one.routes:
+            del found[one.person.key]
+        if one.routes and one.contact is not None and one.contact.muted:
+            found[one.person.key] = MUTED
+    return found
+
+
+def _routes(people: Iterable[Person], users: Mapping[int, Any], channels: list[Channel]) -> list[Reached]:
+    """`people`: each once."""
+    once = list(people)
+    ids = [person.user_id for person in once if person.user_id is not None]
     contacts = {contact.user_id: contact for contact in Contact.objects.filter(user_id__in=ids)}
-    channels = _personal() if once else []
     return [
         _reached(person, users.get(person.user_id), contacts.get(person.user_id), channels)  # type: ignore[arg-type]
-        for person in once.values()
+        for person in once
     ]
 
 
@@ -67,11 +91,19 @@ def _checked(person: Person) -> Person:
 
 
 def _personal() -> list[Channel]:
-    """E-mail first, for everybody has it."""
-    channels = list(Channel.objects.filter(personal=True))
+    channels = _made()
     if not any(channel.kind == Channel.EMAIL for channel in channels):
         made, _ = Channel.objects.get_or_create(name=PEOPLE, defaults={"kind": Channel.EMAIL, "personal": True})
         channels += [made] if made.personal else []
+    return _enabled(channels)
+
+
+def _made() -> list[Channel]:
+    return list(Channel.objects.filter(personal=True))
+
+
+def _enabled(channels: Iterable[Channel]) -> list[Channel]:
+    """E-mail first, for everybody has it."""
     enabled = (channel for channel in channels if channel.enabled)
     return sorted(enabled, key=lambda channel: (channel.kind != Channel.EMAIL, channel.name))
 

@@ -10,12 +10,14 @@ from django.conf import settings
 
 from notifications.models import Contact, Delivery, Notice
 from notifications.past import Past
-from notifications.people import Reached, Route
+from notifications.people import MUTED, Reached, Route
 from notifications.text import one_line
-from notifications.when import after_quiet, digest_at
+from notifications.when import after_quiet, digest_at, in_time
 
 
-def rows_for(notice: Notice, to: Reached, at: datetime, past: Past) -> Iterator[Delivery]:
+def rows_for(
+    notice: Notice, to: Reached, at: datetime, past: Past, until: datetime | None = None
+) -> Iterator[Delivery]:
     """One row for each channel that is tried now. Nobody to reach is a row too: it will be dead, and seen."""
     why = _why_not(notice, to, past)
     every = to.contact is not None and to.contact.mode == Contact.ALL
@@ -35,17 +37,18 @@ def rows_for(notice: Notice, to: Reached, at: datetime, past: Past) -> Iterator[
             rest=rest,
             created_at=at,
             due_at=at,
+            until=until,
         )
         if why:
             row.status, row.error, row.ended_at = Delivery.CANCELLED, why, at
         elif not notice.urgent:
-            row.due_at = _not_before(row, to.contact, at, past)
+            row.due_at = in_time(at, _not_before(row, to.contact, at, past), until)
         yield row
 
 
 def _why_not(notice: Notice, to: Reached, past: Past) -> str:
     if to.contact is not None and to.contact.muted and not notice.urgent:
-        return "the person has muted what is not urgent"
+        return MUTED
     count = past.told.get(to.person.key, 0)
     if count >= settings.ZEN_NOTIFY_CAP:
         return f"the person was told {count} times of this subject, and ZEN_NOTIFY_CAP is {settings.ZEN_NOTIFY_CAP}"

@@ -9,6 +9,8 @@ MINUTE = timedelta(minutes=1)
 LEAST_SECONDS, BASE_SECONDS, LONGEST_SECONDS = 1.0, 5.0, 1800.0
 SPREAD = 0.1
 LONGEST_WISH = 86_400.0
+LEAST_LEFT = 0.25
+"""Of the time that somebody has for an answer: for so long a message may wait for a digest or the end of a night."""
 
 
 def is_quiet(at: datetime, *, zone: ZoneInfo, start: time, end: time) -> bool:
@@ -51,6 +53,11 @@ def digest_at(at: datetime, *, digest: str, zone: ZoneInfo, hour: int) -> dateti
         today = _instant(local, time(hour), zone, 0)
         return today if today > at else _instant(local, time(hour), zone, 1)
     return at
+
+
+def in_time(at: datetime, wished: datetime, until: datetime | None) -> datetime:
+    """`wished`, or `at` where less than a quarter of the time until `until` would be left by then."""
+    return at if until is not None and until - wished < (until - at) * LEAST_LEFT else wished
 
 
 def pause(*, attempts: int, spread: float, retry_after: float | None = None) -> timedelta:

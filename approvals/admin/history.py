@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from approvals.models import Request
 from approvals.selectors import name_in
+from approvals.times import time_in
 from orchestration.models import Event
 from orchestration.selectors import run_events
 
@@ -62,10 +64,21 @@ def _words(request: Request, event: Event) -> str:
         case "approval.stage_opened":
             return f"stage '{data.get('stage')}' was opened" + (f", round {data['round']}" if data["round"] > 1 else "")
         case "approval.passed_by_silence":
-            return f"stage '{data.get('stage')}' passed by silence, as its policy says"
+            told = [f"{name_in(request, one['person'])} at {_at(request, one['at'])}" for one in data.get("told", ())]
+            whom = f"; told of it: {', '.join(told)}" if told else ""
+            return f"stage '{data.get('stage')}' passed by silence, as its policy says{whom}"
+        case "approval.event.delivered" if data.get("person"):
+            return f"{name_in(request, data['person'])} was reached"
+        case "approval.event.resumed":
+            since, until = _at(request, data["since"]), _at(request, data["until"])
+            return f"what was left of its time was given back: Zen was away from {since} until {until}"
         case "approval.escalated":
             return f"escalated to level {data.get('level')}"
         case "approval.event.delegated":
             return f"the vote of {name_in(request, data['person'])} went to {name_in(request, data['to'])}"
     why = f": {data['why']}" if data.get("why") and event.kind not in WORDS else ""
     return WORDS.get(event.kind, event.kind.removeprefix("approval.").replace("_", " ")) + why
+
+
+def _at(request: Request, text: str) -> str:
+    return time_in(request, datetime.fromisoformat(text))

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from approvals.core.events import (
-    ClockReached,
     ContentChanged,
     Delegated,
     Event,
@@ -26,6 +25,7 @@ from approvals.core.words import Choice, Status
 from approvals.models import Request
 from approvals.own import asked_it, gave_a_yes
 from approvals.people import person_of
+from approvals.ringing import as_it_would_be
 from approvals.selectors import delegations_to, editable_now, name_in, open_stage, plan_of_request, state_of
 from approvals.standing import who_left
 from orchestration import roles
@@ -107,7 +107,7 @@ def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Of
 
 def state_at(plan: Plan, state: State, at: datetime) -> State:
     """With what is due by then: a deadline that no alarm has rung for yet is over all the same."""
-    return decide(plan, state, ClockReached(at=at))[0]
+    return as_it_would_be(plan, state, at)
 
 
 def _choices(case: _Case) -> tuple[tuple[Choice, ...], str, str]:

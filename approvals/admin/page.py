@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -123,6 +124,12 @@ def _chain(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
             "votes": votes.get(stage["name"], []),
             "waiting": view["waiting_for"] if stage["state"] == "open" else [],
             "asked": _some(stage["people"]),
+            "told": [
+                (one["name"], datetime.fromisoformat(one["at"]))
+                for one in view["told"]
+                if one["stage"] == stage["name"]
+            ],
+            "silent": stage["name"] in view["passed_by_silence"],
         }
         for stage in view["stages"]
     ]

@@ -137,6 +137,12 @@ class NotReachedOut(s.Serializer[Any]):
     why = s.CharField(allow_blank=True)
 
 
+class ToldOut(s.Serializer[Any]):
+    name = s.CharField()
+    stage = s.CharField()
+    at = s.DateTimeField()
+
+
 class RequestOut(RequestRow):
     kind = s.CharField()
     engine = s.CharField()
@@ -152,11 +158,18 @@ class RequestOut(RequestRow):
     form = s.ListField(child=Mapping(), help_text="what the open stage asks of whoever decides")
     stages = StageOut(many=True)
     waiting_for = s.ListField(child=s.CharField())
-    not_reached = NotReachedOut(many=True, help_text="of those who are waited for: every message to them is dead")
+    not_reached = NotReachedOut(
+        many=True, help_text="of those who are waited for: no message has arrived, or will in time"
+    )
+    told = ToldOut(
+        many=True, help_text="where silence is a yes: who was reached about it in this round, and when first"
+    )
+    passed_by_silence = s.ListField(child=s.CharField(), help_text="the stages of this round that nobody decided")
     missing = s.IntegerField(help_text="approvals that the open stage still lacks")
     votes = VoteOut(many=True)
     remarks = RemarkOut(many=True)
     next_at = s.DateTimeField(allow_null=True)
+    zone = s.CharField(help_text="of its policy: the one that messages and pages show times in")
     spent_by = s.CharField(allow_null=True)
     spent_at = s.DateTimeField(allow_null=True)
     delivered = s.BooleanField(help_text="whether the run that waits has been told")

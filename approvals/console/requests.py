@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
+from approvals import times
 from approvals.console import text
 from orchestration.console.doors import note
 
@@ -75,19 +77,21 @@ def asked(view: Row) -> tuple[str, ...]:
     return (*_content(view), f"content_hash: {view['content_hash']}")
 
 
-def clock(at: str | None) -> str:
-    return f"{at[:16].replace('T', ' ')} UTC" if at else ""
+def clock(at: str | None, zone: str = "UTC") -> str:
+    return times.shown(datetime.fromisoformat(at), ZoneInfo(zone)) if at else ""
 
 
 def _head(view: Row) -> Iterator[str]:
     yield view["title"]
     about = f", for run {view['about']}" if view["about"] else ""
     step = f", step {view['step_id']}" if view["step_id"] else ""
-    yield f"asked by {view['requester']} at {clock(view['created_at'])}{about}{step}, under policy {view['policy']}"
+    at = clock(view["created_at"], view["zone"])
+    yield f"asked by {view['requester']} at {at}{about}{step}, under policy {view['policy']}"
     if _because(view):
         yield f"because: {_because(view)}"
     if view["decided_at"]:
-        yield f"decided at {clock(view['decided_at'])}{' by ' + view['decided_by'] if view['decided_by'] else ''}"
+        by = f" by {view['decided_by']}" if view["decided_by"] else ""
+        yield f"decided at {clock(view['decided_at'], view['zone'])}{by}"
 
 
 def _content(view: Row) -> Iterator[str]:
@@ -121,10 +125,12 @@ def _wait(view: Row, at: datetime) -> Iterator[str]:
     if view["waiting_for"]:
         lacks = f", {view['missing']} more to approve" if view["missing"] else ""
         yield f"waits for {', '.join(view['waiting_for'])}{lacks}"
+    for one in view["told"]:
+        yield f"told of stage {one['stage']}: {one['name']} at {clock(one['at'], view['zone'])}"
     for one in view["not_reached"]:
         yield f"not reached: {one['name']} ({one['why']})"
     if view["expires_at"]:
-        yield f"until {clock(view['expires_at'])} ({left(view['expires_at'], at)})"
+        yield f"until {clock(view['expires_at'], view['zone'])} ({left(view['expires_at'], at)})"
     if view["editable"]:
         yield f"can be edited with a yes: {', '.join(view['editable'])}"
     for field in view["form"]:
@@ -133,7 +139,7 @@ def _wait(view: Row, at: datetime) -> Iterator[str]:
         kind = f"one of {', '.join(field['choices'])}" if field["choices"] else field["type"]
         yield f"{need} with {', '.join(field['on'])}: --answer {name}, {kind}"
     if view["spent_at"]:
-        yield f"the yes was used at {clock(view['spent_at'])} by {view['spent_by']}"
+        yield f"the yes was used at {clock(view['spent_at'], view['zone'])} by {view['spent_by']}"
     if not view["delivered"]:
         yield "the run that waits has not been told yet: its engine is away"
 

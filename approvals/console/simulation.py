@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from approvals.console import text
 from approvals.console.moments import told, what
-from approvals.core.events import Voted
+from approvals.core.events import Delivered, Voted
 from approvals.core.simulate import Moment
 from approvals.core.words import Status
 from approvals.simulator import Simulated
@@ -18,7 +18,7 @@ from approvals.simulator import Simulated
 def view(given: Simulated, at: datetime) -> dict[str, Any]:
     zone = ZoneInfo(given.policy.hours.zone)
     refused = f"such a request is refused: {given.refused}" if given.refused else ""
-    moments = () if refused else given.course.moments
+    moments = () if refused else [one for one in given.course.moments if not isinstance(one.event, Delivered)]
     return {
         "policy": given.policy.policy,
         "zone": str(zone),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from approvals.core.hours import due
+from approvals.core.hours import Span, due, worked
 from approvals.core.plan import Plan
+from approvals.core.reached import heard_since, silence_is_yes
 from approvals.core.state import State
 from approvals.core.words import AtTheEnd, Status
 
@@ -31,13 +32,17 @@ class Due:
 
 def next_due(plan: Plan, state: State) -> Due | None:
     """None where only people can make it go on."""
-    dues = _dues(plan, state)
-    return min(dues, key=lambda one: (one.at, _ORDER[one.hand]), default=None)
+    return min(dues(plan, state), key=lambda one: (one.at, _ORDER[one.hand]), default=None)
 
 
 def expires_at(plan: Plan, state: State) -> datetime | None:
     """The deadline of the open stage."""
-    return next((one.at for one in _dues(plan, state) if one.hand == "expire"), None)
+    return next((one.at for one in dues(plan, state) if one.hand == "expire"), None)
+
+
+def asked_until(plan: Plan, state: State) -> datetime | None:
+    """By when whoever is asked now has to have heard of it: before the stage ends, or others are asked as well."""
+    return min((one.at for one in dues(plan, state) if one.hand in ("escalate", "expire")), default=None)
 
 
 def can_be_reminded_at(state: State) -> datetime | None:
@@ -45,21 +50,24 @@ def can_be_reminded_at(state: State) -> datetime | None:
     return state.nudged_at + NUDGE_PAUSE if state.nudged_at else None
 
 
-def _dues(plan: Plan, state: State) -> list[Due]:
+def dues(plan: Plan, state: State) -> list[Due]:
+    """All that the clocks will do next, each hand at most once; in no order."""
     if state.status is Status.COOLING_OFF and state.settles_at:
         return [Due(at=state.settles_at, hand="settle")]
     stage, start = plan.stages[state.stage], state.clock_from
-    held = state.status is Status.RESCUE and stage.at_the_end is AtTheEnd.HOLD
+    held = state.status is Status.RESCUE and (stage.at_the_end is AtTheEnd.HOLD or state.unheard)
     if held or state.status not in (Status.PENDING, Status.CHANGES_REQUESTED, Status.RESCUE):
         return []
     if start is None:
-        return [Due(at=state.opened_at + LONGEST_UNHEARD, hand="begin")] if state.opened_at else []
+        waits = Span(seconds=LONGEST_UNHEARD.total_seconds())
+        return [Due(at=_over(plan, state, state.opened_at, waits), hand="begin")] if state.opened_at else []
     found: list[Due] = []
     if state.status is Status.PENDING:
-        reminders = sorted(due(start, span, plan.hours) for span in stage.reminders)
+        reminders = sorted(_over(plan, state, start, span) for span in stage.reminders)
         found += [Due(at=at, hand="remind") for at in reminders[state.reminded : state.reminded + 1]]
         found += [Due(at=at, hand="escalate") for at, _ in _levels(plan, state, start)[:1]]
-    ends = [due(start, span, plan.hours) for span in (stage.expires, stage.latest) if span is not None]
+    since = _silence_from(plan, state, start)
+    ends = [_over(plan, state, since, span) for span in (stage.expires, stage.latest) if span is not None]
     if ends:
         found.append(Due(at=min(ends), hand="expire"))
     return found
@@ -75,4 +83,23 @@ def next_level(plan: Plan, state: State) -> int | None:
 def _levels(plan: Plan, state: State, start: datetime) -> list[tuple[datetime, int]]:
     """When the levels that are left are due: working time and wall time change places with the day it begins."""
     levels = enumerate(plan.stages[state.stage].levels)
-    return sorted((due(start, one.after, plan.hours), place) for place, one in levels if place not in state.escalated)
+    times = ((_over(plan, state, start, one.after), place) for place, one in levels if place not in state.escalated)
+    return sorted(times)
+
+
+def _silence_from(plan: Plan, state: State, start: datetime) -> datetime:
+    """From when the end of the stage is counted. Silence that is a yes has to last from when enough have heard."""
+    heard = heard_since(plan, state) if silence_is_yes(plan, state) else None
+    return max(start, heard) if heard else start
+
+
+def _over(plan: Plan, state: State, start: datetime, span: Span) -> datetime:
+    """When `span` is over. What was left of it when the site went away is counted anew from its return."""
+    at = due(start, span, plan.hours)
+    if state.away is None:
+        return at
+    since, until = state.away
+    if at <= since or start >= until:
+        return at
+    left = span.seconds - worked(start, since, span, plan.hours)
+    return max(at, due(until, replace(span, seconds=left), plan.hours))

@@ -38,11 +38,25 @@ class ClockReached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """Somebody who is asked has been reached; `person` is empty where it was a channel."""
+    """Somebody who is asked has been reached; `person` is empty where it was a channel.
+
+    `of`: the version of the request that the message told of; None where that is not known.
+    """
 
     at: datetime
     person: str = ""
+    of: int | None = None
     kind: Literal["delivered"] = "delivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """From `since` to `until` nothing could happen: no clock was kept, and nothing was sent."""
+
+    at: datetime
+    since: datetime
+    until: datetime
+    kind: Literal["resumed"] = "resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +141,7 @@ Event = Annotated[
     | Voted
     | ClockReached
     | Delivered
+    | Resumed
     | Reminded
     | Delegated
     | PeopleLeft

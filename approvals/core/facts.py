@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from pydantic import JsonValue
 
-from approvals.core.events import ClockReached, Event, Voted
+from approvals.core.events import Event, Voted
 from approvals.core.plan import Plan
 from approvals.core.state import State
 from orchestration.core.facts import Fact
@@ -25,8 +25,11 @@ def facts_of(plan: Plan, before: State, event: Event, after: State) -> tuple[Fac
         add("approval.escalated", level=number)
     if after.reminded > before.reminded:
         add("approval.reminded", number=after.reminded)
-    if isinstance(event, ClockReached) and after.stage > before.stage:
-        add("approval.passed_by_silence", stage=plan.stages[before.stage].name)
+    for number in after.silent[len(before.silent) :]:
+        told: list[JsonValue] = [
+            {"person": one.person, "at": one.at.isoformat()} for one in after.heard if one.stage == number
+        ]
+        add("approval.passed_by_silence", stage=plan.stages[number].name, told=told)
     opened = (after.stage, after.round, after.opened_at) != (before.stage, before.round, before.opened_at)
     if opened and not after.status.is_end:
         add("approval.stage_opened", stage=plan.stages[after.stage].name, round=after.round)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from approvals.core.clocks import next_due, next_level
+from approvals.core.clocks import dues, next_due, next_level
 from approvals.core.commands import Command, Finish, Tell
 from approvals.core.events import (
     Cancelled,
@@ -22,6 +22,7 @@ from approvals.core.events import (
     PeopleLeft,
     PeopleNamed,
     Reminded,
+    Resumed,
     Revoked,
     Voted,
     Withdrawn,
@@ -30,7 +31,8 @@ from approvals.core.feasible import can_pass
 from approvals.core.guards import refusal
 from approvals.core.plan import Plan
 from approvals.core.quorum import passes, seats_of
-from approvals.core.state import Seat, State, Vote
+from approvals.core.reached import heard_since, reached, silence_is_yes
+from approvals.core.state import Heard, Seat, State, Vote
 from approvals.core.words import AtTheEnd, Authority, Choice, Status, Telling
 
 
@@ -68,8 +70,9 @@ def _apply(draft: _Draft, event: Event) -> None:
         case ClockReached():
             _run_clocks(draft)
         case Delivered():
-            if _is_heard_of(draft.state, event):
-                draft.put(clock_from=event.at)
+            _hear(draft, event)
+        case Resumed():
+            _resume(draft, event)
         case Reminded():
             _nudge(draft)
         case Delegated():
@@ -85,7 +88,7 @@ def _apply(draft: _Draft, event: Event) -> None:
             draft.tell(Telling.ASKED, draft.state.awaited)
             _go_on(draft)
         case ContentChanged():
-            draft.put(round=draft.state.round + 1, last_words="")
+            draft.put(round=draft.state.round + 1, last_words="", heard=(), silent=())
             _open_stage(draft, 0)
         case Withdrawn():
             _finish(draft, Status.WITHDRAWN, "withdrawn")
@@ -114,15 +117,55 @@ def _open_stage(draft: _Draft, number: int) -> None:
 
 
 def _begin_clock(draft: _Draft) -> None:
-    waits = draft.plan.stages[draft.state.stage].clock_starts == "delivered"
-    draft.put(opened_at=draft.at, clock_from=None if waits else draft.at, reminded=0, escalated=())
+    state = draft.state
+    waits = draft.plan.stages[state.stage].clock_starts == "delivered"
+    elsewhere = tuple(one for one in state.heard if one.stage != state.stage)
+    draft.put(
+        opened_at=draft.at, clock_from=None if waits else draft.at, opened_in=state.version + 1, heard=elsewhere,
+        reminded=0, escalated=(), unheard=False, away=None,
+    )  # fmt: skip
 
 
-def _is_heard_of(state: State, event: Delivered) -> bool:
-    """Whether it begins the clock of the open stage: what was sent for an earlier one may arrive late."""
-    if state.status is not Status.PENDING or state.clock_from is not None or state.opened_at is None:
+def _hear(draft: _Draft, event: Delivered) -> None:
+    """It may begin the clock of the open stage, and it makes its silence say more."""
+    state = draft.state
+    if not state.status.can_be_decided or not _is_of_this_stage(state, event):
+        return
+    at = max(event.at, state.opened_at or event.at)
+    if state.status is Status.PENDING and state.clock_from is None:
+        draft.put(clock_from=at)
+    known = any((one.person, one.stage) == (event.person, state.stage) for one in state.heard)
+    if event.person and not known and silence_is_yes(draft.plan, state):
+        draft.put(heard=(*state.heard, Heard(person=event.person, stage=state.stage, at=at)))
+        if state.unheard and heard_since(draft.plan, draft.state) is not None:
+            draft.put(status=Status.PENDING, unheard=False, last_words="")
+
+
+def _is_of_this_stage(state: State, event: Delivered) -> bool:
+    """What was sent for an earlier stage or round may arrive late."""
+    if state.opened_at is None or (event.person and event.person not in state.awaited):
         return False
-    return event.at >= state.opened_at and (not event.person or event.person in state.awaited)
+    return event.at >= state.opened_at if event.of is None else event.of >= state.opened_in
+
+
+def _resume(draft: _Draft, event: Resumed) -> None:
+    """What was left of the open stage's clocks, or of the cooling-off, is counted anew from the return; once."""
+    state = draft.state
+    begun = state.clock_from or state.opened_at
+    if state.away is not None or begun is None or event.until <= event.since:
+        return
+    if state.status is Status.COOLING_OFF and state.settles_at:
+        begun = state.settles_at - timedelta(seconds=draft.plan.cooling_off_seconds)
+        if event.since < state.settles_at and begun < event.until:
+            left = state.settles_at - max(event.since, begun)
+            draft.put(away=(event.since, event.until), settles_at=event.until + left)
+        return
+    before = dues(draft.plan, state)
+    draft.put(away=(event.since, event.until))
+    if dues(draft.plan, draft.state) == before:
+        draft.put(away=None)
+    elif state.status is Status.PENDING:
+        draft.tell(Telling.REMINDER, state.awaited)
 
 
 def _nudge(draft: _Draft) -> None:
@@ -151,7 +194,7 @@ def _vote(draft: _Draft, event: Voted) -> None:
             _go_on(draft)
         case Choice.REQUEST_CHANGES:
             if state.status is Status.RESCUE:  # its clock has stopped or run out: the requester gets a whole one
-                draft.put(clock_from=draft.at)
+                draft.put(clock_from=draft.at, unheard=False)
             draft.put(status=Status.CHANGES_REQUESTED, last_words="")
             draft.tell(Telling.CHANGES_REQUESTED)
         case Choice.REJECT:
@@ -238,6 +281,13 @@ def _expire(draft: _Draft, at_the_end: AtTheEnd) -> None:
     if at_the_end is AtTheEnd.APPROVE and draft.state.status is Status.CHANGES_REQUESTED:
         _finish(draft, Status.EXPIRED, "the changes were not made in time")  # somebody spoke: this is no silence
         return
+    if at_the_end is AtTheEnd.APPROVE and heard_since(draft.plan, draft.state) is None:
+        words = "too few of those who decide were reached" if reached(draft.state) else "nobody was reached"
+        draft.put(status=Status.RESCUE, unheard=True, last_words=words)
+        draft.tell(Telling.RESCUE)
+        return
+    if at_the_end is AtTheEnd.APPROVE:
+        draft.put(silent=(*draft.state.silent, draft.state.stage))
     match at_the_end:
         case AtTheEnd.REJECT:
             _finish(draft, Status.EXPIRED, "nobody decided in time")

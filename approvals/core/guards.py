@@ -17,6 +17,7 @@ from approvals.core.events import (
     PeopleLeft,
     PeopleNamed,
     Reminded,
+    Resumed,
     Revoked,
     Voted,
     Withdrawn,
@@ -46,7 +47,7 @@ def refusal(plan: Plan, state: State, event: Event) -> str:
             return _why_not_vote(plan, state, event)
         case Delegated():
             return _why_not_delegate(plan, state, event)
-        case ContentChanged() | ClockReached() | Delivered() | PeopleLeft() | Withdrawn() | Cancelled():
+        case ContentChanged() | ClockReached() | Delivered() | Resumed() | PeopleLeft() | Withdrawn() | Cancelled():
             return ""
         case PeopleNamed():
             left = event.people - plan.barred

@@ -47,6 +47,18 @@ def due(start: datetime, span: Span, hours: Hours) -> datetime:
     raise ValueError(f"these hours hold less than {span.seconds:.0f} s of work in {LONGEST_DAYS} days")
 
 
+def worked(start: datetime, end: datetime, span: Span, hours: Hours) -> float:
+    """How many seconds from `start` to `end` count for a span of this kind."""
+    if not span.business:
+        return max((end - start).total_seconds(), 0.0)
+    done = 0.0
+    for opens, closes in _intervals(start, hours):
+        if opens >= end:
+            break
+        done += max((min(closes, end) - max(opens, start)).total_seconds(), 0.0)
+    return done
+
+
 def _intervals(start: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
     """The working days from the one of `start` on, as UTC: a day with a change of the clocks is as long as it is."""
     zone = ZoneInfo(hours.zone)

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from approvals.core.clocks import next_due
-from approvals.core.commands import Command
-from approvals.core.events import ClockReached, Delegated, Event, Voted
+from approvals.core.commands import Command, Tell
+from approvals.core.events import ClockReached, Delegated, Delivered, Event, Voted
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.plan import Plan
+from approvals.core.reached import silence_is_yes
 from approvals.core.state import State
+from approvals.core.words import Telling
+
+ASKING = frozenset({Telling.ASKED, Telling.REMINDER, Telling.ESCALATED})
+"""What people hear of a decision of theirs by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +62,11 @@ class Course:
     state: State
 
 
-def simulate(plan: Plan, events: Iterable[Event], *, stand_ins: Sequence[StandIn] = ()) -> Course:
+def simulate(
+    plan: Plan, events: Iterable[Event], *, stand_ins: Sequence[StandIn] = (), unreachable: frozenset[str] = frozenset()
+) -> Course:
     """`events`: what people do, in the order of time, the opening first. After the last one the clocks run on alone."""
-    walk = Walk(plan, stand_ins=stand_ins)
+    walk = Walk(plan, stand_ins=stand_ins, unreachable=unreachable)
     for event in events:
         walk.hear(event)
     walk.run_clocks()
@@ -69,11 +76,15 @@ def simulate(plan: Plan, events: Iterable[Event], *, stand_ins: Sequence[StandIn
 class Walk:
     """A request that is led through made-up time. Whatever is due by the time of an event happens before it.
 
-    `state`: where it stands already; a new one without it.
+    `state`: where it stands already; a new one without it. `unreachable`: whom no message reaches. Where silence is a
+    yes, everybody else is taken to be reached as soon as they are asked.
     """
 
-    def __init__(self, plan: Plan, *, state: State | None = None, stand_ins: Sequence[StandIn] = ()) -> None:
-        self.plan, self.stand_ins = plan, stand_ins
+    def __init__(
+        self, plan: Plan, *, state: State | None = None, stand_ins: Sequence[StandIn] = (),
+        unreachable: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self.plan, self.stand_ins, self.unreachable = plan, stand_ins, unreachable
         self.state = state or State()
         self.moments: list[Moment] = []
         self.refused: list[Refused] = []
@@ -121,3 +132,10 @@ class Walk:
         self.state, commands = decide(self.plan, before, event)
         if self.state is not before:
             self.moments.append(Moment(event=event, before=before, after=self.state, commands=commands))
+            self._deliver(event.at, commands)
+
+    def _deliver(self, at: datetime, commands: Iterable[Command]) -> None:
+        told = [command.people for command in commands if isinstance(command, Tell) and command.why in ASKING]
+        for person in sorted({person for people in told for person in people} - self.unreachable):
+            if silence_is_yes(self.plan, self.state):
+                self._fold(Delivered(at=at, person=person, of=self.state.version))

@@ -31,6 +31,15 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Who was reached about a stage of this round, and when first. Kept where silence is a yes."""
+
+    person: str
+    stage: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """`version`: events folded in. `round`: from 1; changed content begins a new one, with no votes.
 
@@ -38,6 +47,11 @@ class State:
     its reminders are done; `escalated`: which of its levels, by their place in the plan. `settles_at`: the end of the
     cooling-off. `nudged_at`: when somebody had people reminded by hand. `last_words`: why it ended or stopped, in a few
     words.
+
+    `opened_in`: the version in which the clocks of the open stage began anew. `heard`: who was reached about the stages
+    of this round. `silent`: those of them that silence has passed. `unheard`: the clock ran out and too few had heard
+    of it, so an administrator has to act, without a clock. `away`: from when to when nothing could happen, for which
+    the open stage was given its time back.
     """
 
     status: Status = Status.PENDING
@@ -53,6 +67,11 @@ class State:
     settles_at: datetime | None = None
     nudged_at: datetime | None = None
     last_words: str = ""
+    opened_in: int = 0
+    heard: tuple[Heard, ...] = ()
+    silent: tuple[int, ...] = ()
+    unheard: bool = False
+    away: tuple[datetime, datetime] | None = None
 
     @property
     def spoken(self) -> tuple[Vote, ...]:

@@ -27,6 +27,7 @@ from approvals.services.given import change_by, check_comment, check_seen
 from approvals.services.held import held_now, know
 from approvals.services.view import run_of
 from approvals.standing import boxes_of, learn, let_go, who_left
+from approvals.times import time_in
 from orchestration import audit, roles
 from orchestration.audit import Actor
 from orchestration.errors import BadInput, Gone, NotAllowed, WrongState
@@ -162,19 +163,19 @@ def _refuse(held: Held, event: Event, person: Person) -> None:
     request, state = held.request, held.state
     if state.status is Status.EXPIRED:
         raise Gone(
-            f"nobody decided in time: it was over at {_time(request.decided_at)}, and has expired", field="decision",
+            f"nobody decided in time: it was over at {_time(request)}, and has expired", field="decision",
             remedy="have it asked anew",
         )  # fmt: skip
     if state.status.is_end:
         by = f" by {request.decided_by}" if request.decided_by else ""
-        raise WrongState(f"it is {state.status} already{by}, since {_time(request.decided_at)}", field="decision")
+        raise WrongState(f"it is {state.status} already{by}, since {_time(request)}", field="decision")
     if person.id in held.plan.barred or state.seat_of(person.id) is None:
         raise NotAllowed(why, field="person", remedy="ask one of those who decide, or have it delegated to you")
     raise WrongState(why, field="decision")
 
 
-def _time(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "just now"
+def _time(request: Request) -> str:
+    return time_in(request, request.decided_at, seconds=True) if request.decided_at else "just now"
 
 
 def _stage(held: Held) -> Stage:

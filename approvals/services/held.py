@@ -8,8 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from approvals import folding
-from approvals.core.events import ClockReached
+from approvals import folding, ringing
 from approvals.core.state import State
 from approvals.folding import Held
 from approvals.models import Request
@@ -30,7 +29,7 @@ def held_now(run_pk: int) -> Iterator[tuple[Held, datetime]]:
     with sql.writing():
         held = folding.hold(run_pk)
         at = database_now(held.state)
-        ended = let_the_clock_speak(held, at) and held.state.status.is_end
+        ended = ringing.ring(held, at) and held.state.status.is_end
         try:
             with transaction.atomic() if ended else nullcontext():  # what the caller wrote before it refused goes
                 yield held, at
@@ -47,11 +46,6 @@ def database_now(state: State) -> datetime:
     moment = clock.database_now()
     latest = max((vote.at for vote in state.votes), default=moment)
     return max(moment, latest)
-
-
-def let_the_clock_speak(held: Held, at: datetime) -> bool:
-    """Whether anything was due."""
-    return folding.fold(held, ClockReached(at=at))
 
 
 def know(request: Request, person: Person) -> None:

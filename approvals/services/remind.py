@@ -12,6 +12,7 @@ from approvals.models import Request
 from approvals.own import asked_it
 from approvals.services.held import held_now
 from approvals.services.view import found_request
+from approvals.times import time_in
 from orchestration import audit, roles
 from orchestration.audit import Actor
 from orchestration.errors import TooSoon, WrongState
@@ -32,8 +33,9 @@ def remind(*, request_id: str, actor: Actor, note: str = "") -> Request:
             raise WrongState("it waits for you", field="verb", remedy="make the changes, and resubmit it")
         free = can_be_reminded_at(held.state)
         if free is not None and free > at and not held.state.status.is_end:
+            when = time_in(held.request, free, seconds=True)
             raise TooSoon(
-                f"they were reminded a moment ago; it can be done again at {free:%Y-%m-%d %H:%M:%S} UTC", field="verb",
+                f"they were reminded a moment ago; it can be done again at {when}", field="verb",
                 remedy="wait until then", retry_after=math.ceil((free - at).total_seconds()),
             )  # fmt: skip
         event = Reminded(at=at, by=actor.name)

@@ -14,7 +14,8 @@ from approvals.core.words import Status
 from approvals.folding import Held
 from approvals.models import Request
 from approvals.own import asked_it
-from approvals.services.held import database_now, held_now, let_the_clock_speak
+from approvals.ringing import ring
+from approvals.services.held import database_now, held_now
 from approvals.services.view import found_request
 from approvals.title import title_of
 from orchestration import audit, roles
@@ -64,7 +65,7 @@ def renew(
     `authors`: the person ids of those whose content it is now; none of them decides from here on.
     """
     at = database_now(held.state)
-    let_the_clock_speak(held, at)
+    ring(held, at)
     digest = content_hash(content)
     event = ContentChanged(at=at, by=actor.name, same=digest == held.request.content_hash)
     if held.request.spent_at or folding.why_not(held, event):

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from django import template
 
 from approvals import looks, selectors
+from approvals.models import Request
+from approvals.times import time_in
 from approvals.waiting import waiting_number
 from orchestration.clock import now
 
@@ -54,9 +56,12 @@ def iso(value: datetime | str | None) -> str:
 
 
 @register.filter
-def day_and_time(value: datetime | str | None) -> str:
+def day_and_time(value: datetime | str | None, about: Request | None = None) -> str:
+    """In UTC; of a request in its policy's zone, with UTC beside."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return f"{moment.astimezone(UTC):%d %b %Y, %H:%M} UTC" if moment else ""
+    if moment is None:
+        return ""
+    return time_in(about, moment) if about is not None else f"{moment.astimezone(UTC):%d %b %Y, %H:%M} UTC"
 
 
 @register.inclusion_tag("orchestration/admin/badge.html")

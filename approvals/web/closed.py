@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from approvals.core.events import ClockReached
-from approvals.core.flow import decide
 from approvals.core.state import State
 from approvals.core.words import Choice, Status
 from approvals.looks import in_words
 from approvals.models import Link, Request, Vote
+from approvals.ringing import as_it_would_be
 from approvals.selectors import name_in, plan_of_request, state_of
+from approvals.times import time_in
 
 
 def shut(link: Link, at: datetime) -> str:
@@ -19,7 +19,7 @@ def shut(link: Link, at: datetime) -> str:
     own = request.votes.filter(round=link.round, person=link.person).last()
     if link.used_at or own is not None:
         by = f"{own.name} {in_words(own.choice)}" if own else "what was said counts no more"
-        said = f"This link was used at {_time(link.used_at)}: {by}." if link.used_at else f"{by} already."
+        said = f"This link was used at {_time(request, link.used_at)}: {by}." if link.used_at else f"{by} already."
         return f"{said} {outcome(request, state)}"
     if state.status.is_end or state.status is Status.CHANGES_REQUESTED:
         return outcome(request, state)
@@ -29,30 +29,30 @@ def shut(link: Link, at: datetime) -> str:
         return f"You are not among those any more who decide. {outcome(request, state)}"
     if link.expires_at <= at and not late(request, at):
         ask = f"ask {request.requester} to have you reminded, and the reminder brings a new one"
-        return f"This link was good until {_time(link.expires_at)}. If you still want to decide, {ask}."
+        return f"This link was good until {_time(request, link.expires_at)}. If you still want to decide, {ask}."
     return ""
 
 
 def late(request: Request, at: datetime) -> str:
     """The time for the request is over, though no alarm has rung yet."""
     plan, state = plan_of_request(request), state_of(request)
-    ended = decide(plan, state, ClockReached(at=at))[0]
+    ended = as_it_would_be(plan, state, at)
     if not ended.status.is_end:
         return ""
     if ended.status is Status.APPROVED:  # by silence, or because nobody objected
         return f"It is approved: {ended.last_words or 'nobody has objected in time'}."
-    return f"Nobody decided in time: it was over at {_time(request.expires_at)}."
+    return f"Nobody decided in time: it was over at {_time(request, request.expires_at)}."
 
 
 def outcome(request: Request, state: State) -> str:
     """How it stands: who decided, and when."""
     by = f" by {request.decided_by}" if request.decided_by else ""
-    since = _time(request.decided_at)
+    since = _time(request, request.decided_at)
     match state.status:
         case Status.EXPIRED:
             return f"Nobody decided in time: the request is expired, since {since}."
         case Status.COOLING_OFF:
-            return f"The request is approved{by}, since {since}, and holds from {_time(state.settles_at)}."
+            return f"The request is approved{by}, since {since}, and holds from {_time(request, state.settles_at)}."
         case Status.CHANGES_REQUESTED:
             said = request.votes.filter(round=state.round, choice=Choice.REQUEST_CHANGES).last()
             return f"{_said(said)} {request.requester} has the word." if said else f"{request.requester} has the word."
@@ -69,13 +69,17 @@ def _passed(link: Link, state: State) -> str:
     request, plan = link.request, plan_of_request(link.request)
     what = "round" if link.round != state.round else "stage"
     last = request.votes.filter(round=link.round, stage=plan.stages[link.stage].name).last()
-    by = _said(last) if last else f"Nobody decided there; the {what} that is open began at {_time(state.opened_at)}."
+    by = (
+        _said(last)
+        if last
+        else f"Nobody decided there; the {what} that is open began at {_time(request, state.opened_at)}."
+    )
     return f"This link belongs to an earlier {what}. {by}"
 
 
 def _said(vote: Vote) -> str:
-    return f"{vote.name} {in_words(vote.choice)} at {_time(vote.at)}."
+    return f"{vote.name} {in_words(vote.choice)} at {_time(vote.request, vote.at)}."
 
 
-def _time(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "a time unknown"
+def _time(request: Request, at: datetime | None) -> str:
+    return time_in(request, at) if at else "a time unknown"

@@ -57,6 +57,7 @@ class Delivery(models.Model):
     rest = models.JSONField(default=list, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True, help_text="an answer is wanted by then: no night is waited for")
     lease_until = models.DateTimeField(null=True, blank=True)
     epoch = models.PositiveIntegerField(default=0)
     into = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="carried")

@@ -28,11 +28,13 @@ def tell(
     dedupe: str,
     urgent: bool = False,
     capped: bool = True,
+    until: datetime | None = None,
 ) -> Notice:
     """In the caller's transaction, or in one of its own. The same `dedupe` again changes nothing.
 
     What is urgent goes at once and alone: no quiet hours, no digest, no coalescing. What is not `capped` goes however
-    often the person was told of the subject before. Raises BadInput.
+    often the person was told of the subject before. `until`: by when they can answer; what would wait for a digest or
+    for the end of quiet hours until little of that time is left goes at once. Raises BadInput.
     """
     _check_words(subject=subject, kind=kind, dedupe=dedupe)
     message, at = checked(message), now()
@@ -41,7 +43,7 @@ def tell(
         notice, is_new = stored_once(subject=subject, kind=kind, message=message, dedupe=dedupe, at=at, urgent=urgent)
         if is_new:
             past = Past.of(notice, to, at, capped=capped)
-            rows = [row for one in to for row in rows_for(notice, one, at, past)]
+            rows = [row for one in to for row in rows_for(notice, one, at, past, until)]
             Delivery.objects.bulk_create([*rows, *_for_channels(notice, named, at)])
             ring_on_commit()
     return notice

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from approvals import folding
+from approvals.core.events import ClockReached
 from approvals.models import Request
 from approvals.services import Ask, ask, publish_policy
+from orchestration import sql
 from orchestration.audit import CONSOLE_ROLES, Actor
 
 ADA = Actor(name="ada", door="python", roles=CONSOLE_ROLES)
@@ -32,3 +36,9 @@ def published(body: dict[str, Any]) -> None:
 def asked(stage: str = "deployment", *, actor: Actor = ADA, request_id: str = "", **more: Any) -> Request:
     request, _ = ask(given=Ask(stage=stage, **more), actor=actor, request_id=request_id, engine="celery")
     return request
+
+
+def rung(run_pk: int, at: datetime) -> None:
+    """Its clocks at a time that may be long past."""
+    with sql.writing():
+        folding.fold(folding.hold(run_pk), ClockReached(at=at))

@@ -13,16 +13,16 @@ from django.test.utils import CaptureQueriesContext
 from approvals.console.simulation import view
 from approvals.core.events import ClockReached
 from approvals.core.words import Choice
-from approvals.folding import ring
 from approvals.models import Policy, Request, Vote
 from approvals.people import person_of
 from approvals.selectors import state_of
 from approvals.services import delegate_while_away, publish_policy
 from approvals.services.policies import check_policy
 from approvals.simulator import Question, Say, Simulated, simulated
+from notifications.models import Channel, Contact
 from orchestration.errors import BadInput
 from orchestration.models import AuditEvent, Run
-from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
+from tests.approvals.scenes import ADA, TWO_STAGES, asked, published, rung
 from tests.contract.cast import account, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,7 +97,7 @@ def test_a_real_request_does_what_was_foretold(cast: dict[str, Any]) -> None:
         for moment in foretold_course.moments[1:]:
             clock.move_to(moment.at)
             if isinstance(moment.event, ClockReached):
-                ring(request.run_id, moment.at, lambda at: ClockReached(at=at))
+                rung(request.run_id, moment.at)
             else:
                 name = next(name for name, user in cast.items() if f"user:{user.pk}" == moment.event.person)  # type: ignore[union-attr]
                 says(name, moment.event.choice, request)  # type: ignore[union-attr]
@@ -213,3 +213,17 @@ def test_a_policy_that_names_what_is_not_there_is_refused() -> None:
     stage = {"name": "s", "who": {"users": ["bob"]}, "expire": "900h business"}
     with pytest.raises(BadInput, match="more than 5 years of these hours"):
         foretold({"policy": "p", "stages": [stage], "hours": hours})
+
+
+def test_silence_is_simulated_as_it_is_decided(cast: dict[str, Any]) -> None:
+    """Whom a message reaches is taken to have heard at once; of the others silence is no yes."""
+    stage = {"name": "one", "who": {"users": ["bob"]}, "expire": "1d", "at_the_end": "approve"}
+    found = foretold({"policy": "quiet", "stages": [stage]})
+    assert lines(found) == [
+        "11-25T09:00 it is asked for; stage 'one' opens: bob asked",
+        "11-26T09:00 it ends approved: by silence, as the policy says",
+    ]
+    Contact.objects.create(user=cast["bob"], muted=True)
+    found = foretold({"policy": "quiet", "stages": [stage]})
+    assert lines(found)[1:] == ["11-26T09:00 an administrator must name others: nobody was reached"]
+    assert (found["end"]["status"], Channel.objects.count()) == ("rescue", 0), "and nothing was stored"

@@ -12,13 +12,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals.console.replays import view
-from approvals.core.events import ClockReached
-from approvals.folding import ring
 from approvals.models import Request
 from approvals.replaying import replayed
 from approvals.services import delegate_while_away, withdraw
 from approvals.services.policies import check_policy
-from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
+from tests.approvals.scenes import ADA, TWO_STAGES, asked, published, rung
 from tests.contract.cast import account, actor, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,7 +52,7 @@ def test_under_the_same_policy_nothing_differs(clock: Clock) -> None:
     says("carol", "reject", no)
     withdraw(request_id=str(withdrawn), actor=ADA)
     clock.move_to(START + timedelta(days=4))
-    ring(silent.run_id, START + timedelta(days=4), lambda at: ClockReached(at=at))
+    rung(silent.run_id, START + timedelta(days=4))
     found = compared(ONE_STAGE)
     assert [(row["request_id"], row["was"]["status"], row["would"]["status"]) for row in found["requests"]] == [
         ("r3", "expired", "expired"), ("r2", "withdrawn", "withdrawn"), ("r1", "rejected", "rejected"),

@@ -17,6 +17,7 @@ from approvals.core.events import (
     PeopleLeft,
     PeopleNamed,
     Reminded,
+    Resumed,
     Revoked,
     Voted,
     Withdrawn,
@@ -78,12 +79,13 @@ def _event(pick: tuple[int, str, str, Choice, frozenset[str]], at: datetime) -> 
         Revoked(at=at),
         Cancelled(at=at),
         Reminded(at=at),
+        Resumed(at=at, since=at - timedelta(seconds=400 * PEOPLE.index(one)), until=at),
     ]
     return found[number] if number < len(found) else Voted(at=at, person=one, choice=choice)
 
 
 _picks = st.tuples(
-    st.sampled_from([*range(40), 0, 0, 1, 1, 3]), people, people, st.sampled_from(Choice), some
+    st.sampled_from([*range(40), 0, 0, 1, 1, 2, 2, 2, 2, 3]), people, people, st.sampled_from(Choice), some
 )  # most of them votes
 histories = st.lists(st.tuples(_picks, st.integers(0, 1500)), max_size=25)
 

@@ -40,7 +40,7 @@ def level(seconds: float, who: str, *, business: bool = False) -> Level:
 def test_silence_passes_its_own_stage_and_none_of_the_later_ones() -> None:
     chain = plan({"expires": Span(seconds=HOUR), "at_the_end": AtTheEnd.APPROVE}, {"expires": Span(seconds=HOUR)})
     late = FRIDAY + timedelta(hours=5)
-    state = after(chain, Opened(at=FRIDAY), ClockReached(at=late))
+    state = after(chain, Opened(at=FRIDAY), Delivered(at=FRIDAY, person="p0"), ClockReached(at=late))
     assert (state.status, state.stage, state.awaited, state.opened_at) == (Status.PENDING, 1, ("p1",), late)
     ended, _ = decide(chain, state, ClockReached(at=late + timedelta(hours=1)))
     assert ended.status is Status.EXPIRED

@@ -13,6 +13,7 @@ from approvals.core.events import (
     ClockReached,
     ContentChanged,
     Delegated,
+    Delivered,
     Event,
     Opened,
     PeopleLeft,
@@ -80,8 +81,9 @@ def test_a_seat_goes_back_to_its_owner_once() -> None:
 def test_silence_after_asked_changes_is_no_yes() -> None:
     plan = Plan(stages=(stage("ab", expires=Span(seconds=60.0), at_the_end=AtTheEnd.APPROVE),))
     late = ClockReached(at=START + timedelta(seconds=61))
-    assert after(plan, late).status is Status.APPROVED
-    state = after(plan, says("a", Choice.REQUEST_CHANGES), late)
+    told = [Delivered(at=START, person=person) for person in "ab"]
+    assert after(plan, *told, late).status is Status.APPROVED
+    state = after(plan, *told, says("a", Choice.REQUEST_CHANGES), late)
     assert (state.status, state.last_words) == (Status.EXPIRED, "the changes were not made in time")
 
 

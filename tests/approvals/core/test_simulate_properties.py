@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from approvals.core.best_case import best_case
 from approvals.core.clocks import next_due
-from approvals.core.events import ClockReached, Delegated, Opened, Voted
+from approvals.core.events import ClockReached, Delegated, Delivered, Opened, Voted
 from approvals.core.feasible import can_pass
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
@@ -19,7 +19,7 @@ from approvals.core.replay import Past, replay, votes_of
 from approvals.core.simulate import StandIn, simulate
 from approvals.core.state import State
 from approvals.core.words import Authority, Choice, Mode, Status
-from tests.approvals.core.strategies import START, events_of, histories, people, plans
+from tests.approvals.core.strategies import PEOPLE, START, events_of, histories, people, plans
 
 many = settings(max_examples=60, deadline=None)
 OPENED = Opened(at=START)
@@ -43,7 +43,15 @@ def test_a_simulation_is_what_the_flow_decides(plan: Plan, history: list) -> Non
 def test_without_people_only_clocks_and_the_opening_make_it_go_on(plan: Plan) -> None:
     course = simulate(plan, [OPENED])
     assert course.moments[0].event == OPENED and not course.state.votes
-    assert all(isinstance(moment.event, ClockReached) for moment in course.moments[1:])
+    assert all(isinstance(moment.event, ClockReached | Delivered) for moment in course.moments[1:])
+
+
+@many
+@given(plans)
+def test_where_everybody_is_deaf_nothing_is_approved_by_silence(plan: Plan) -> None:
+    course = simulate(plan, [OPENED], unreachable=frozenset(PEOPLE))
+    assert course.state.status is not Status.APPROVED and not course.state.silent
+    assert not any(isinstance(moment.event, Delivered) for moment in course.moments)
 
 
 @many
