@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from approvals import people, rules
-from approvals.core.events import Cancelled, ContentChanged, Delivered, Event, Revoked, Withdrawn
+from approvals.core.events import Cancelled, ContentChanged, Delivered, Event, Resumed, Revoked, Withdrawn
 from approvals.core.policy import PolicyDefinition
 from approvals.core.replay import Past, Replayed, in_order, replay, votes_of
 from approvals.core.words import ENDS, Status
@@ -16,6 +16,7 @@ from approvals.models import Request
 from approvals.people import Found
 from approvals.selectors import plan_of_request, requests, state_of
 from approvals.simulator import plan_for
+from orchestration.models import Event as Row
 
 _OTHER_EVENTS: dict[str, type[Cancelled | ContentChanged | Delivered | Revoked | Withdrawn]] = {
     "approval.event.cancelled": Cancelled,
@@ -25,6 +26,8 @@ _OTHER_EVENTS: dict[str, type[Cancelled | ContentChanged | Delivered | Revoked |
     "approval.event.withdrawn": Withdrawn,
 }
 """What is not a vote and would have happened under another policy as well."""
+
+RESUMED = "approval.event.resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +76,20 @@ def _compared(policy: PolicyDefinition, whom: Found, request: Request) -> Compar
 
 def past_of(request: Request) -> Past:
     """A request as plain data: its votes, and what else happened to it from outside."""
-    others: list[Event] = [
-        _OTHER_EVENTS[row.kind](at=row.at) for row in request.run.events.filter(kind__in=_OTHER_EVENTS)
-    ]
+    others = [_other(row) for row in request.run.events.filter(kind__in=[*_OTHER_EVENTS, RESUMED])]
     return Past(
         opened_at=request.created_at,
         happened=in_order([*votes_of(state_of(request)), *others]),
         status=Status(request.status),
         ended_at=request.decided_at or request.created_at,
     )
+
+
+def _other(row: Row) -> Event:
+    if row.kind != RESUMED:
+        return _OTHER_EVENTS[row.kind](at=row.at)
+    since, until = (datetime.fromisoformat(str(row.data[name])) for name in ("since", "until"))
+    return Resumed(at=row.at, since=since, until=until)
 
 
 def _rule(policy: PolicyDefinition, request: Request) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from approvals.core.clocks import next_due
 from approvals.core.commands import Command, Tell
-from approvals.core.events import ClockReached, Delegated, Delivered, Event, Voted
+from approvals.core.events import ClockReached, Delegated, Delivered, Event, Resumed, Voted
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
 from approvals.core.plan import Plan
@@ -91,7 +91,7 @@ class Walk:
 
     def hear(self, event: Event) -> str:
         """Why it is not legal by then, and changes nothing; '' when it is."""
-        self.run_clocks(event.at)
+        self.run_clocks(event.since if isinstance(event, Resumed) else event.at)  # while we were away nothing rang
         if isinstance(event, Voted):
             self._sit_in(event)
         why = refusal(self.plan, self.state, event)

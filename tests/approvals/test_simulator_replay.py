@@ -11,11 +11,14 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from approvals import folding
 from approvals.console.replays import view
+from approvals.core.events import Resumed
 from approvals.models import Request
 from approvals.replaying import replayed
 from approvals.services import delegate_while_away, withdraw
 from approvals.services.policies import check_policy
+from orchestration import sql
 from tests.approvals.scenes import ADA, TWO_STAGES, asked, published, rung
 from tests.contract.cast import account, actor, says
 
@@ -136,3 +139,14 @@ def test_nothing_is_written(clock: Clock) -> None:
     assert len(queries) > 0
     assert [query["sql"] for query in queries if not query["sql"].lstrip("( ").upper().startswith("SELECT")] == []
     assert list(Request.objects.values()) == before
+
+
+def test_what_was_given_back_is_given_back_under_the_draft_too(clock: Clock) -> None:
+    request = asked(request_id="r0")
+    up, down = START + timedelta(days=5), START + timedelta(days=1)
+    with sql.writing():
+        folding.fold(folding.hold(request.run_id), Resumed(at=up, since=down, until=up))
+    clock.move_to(START + timedelta(days=6))
+    says("bob", "approve", request)
+    row = only(ONE_STAGE)
+    assert (row["would"]["status"], row["differs"]) == ("approved", False), "two days were left of three"
