@@ -22,7 +22,7 @@ from tests.crash.workers import ROOT
 
 GUIDE = (ROOT / "docs" / "policies.md").read_text()
 BLOCKS: list[Any] = [load_text(text, name="x.yaml") for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
-POLICY, FORM, REQUEST = BLOCKS
+POLICY, FORM, SILENCE, REQUEST = BLOCKS
 POLICY["stages"][0] |= FORM  # which the guide shows as a part of a stage
 START = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
@@ -66,3 +66,8 @@ def test_the_example_can_be_published_and_simulated() -> None:
     assert found["auto_approve"]["holds"] is False and found["can_pass"]["possible"]
     assert [one["name"] for one in found["can_pass"]["by"]][-2:] == ["lena", "sam"]
     assert found["timeline"][1]["at"]["local"] == "2026-11-25T12:00:00+01:00"
+
+
+@pytest.mark.django_db
+def test_the_example_of_silence_is_a_policy() -> None:
+    assert check_policy(SILENCE).stages[0].at_the_end == "approve"

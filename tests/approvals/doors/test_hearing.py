@@ -19,9 +19,10 @@ from approvals.services.policies import check_policy
 from notifications.deliver import deliver_due
 from notifications.models import Channel, Contact, Delivery, Notice, Watch
 from notifications.when import in_time
+from orchestration.audit import Actor
 from orchestration.clock import database_now, now
 from orchestration.models import AuditEvent
-from tests.contract.cast import account, says
+from tests.contract.cast import account, actor, says
 from tests.contract.sagas import ADA
 from tests.notifications.conftest import mailbox
 from tests.notifications.mail_server import Mailbox
@@ -31,10 +32,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FAR = timedelta(days=30)
 
 
-def asked(*users: str, **stage: Any) -> Request:
+def asked(*users: str, by: Actor = ADA, **stage: Any) -> Request:
     body = {"name": "s", "who": {"users": list(users)}, "expire": "20s", "at_the_end": "approve", **stage}
     publish_policy(data={"policy": "quiet", "stages": [body]}, actor=ADA)
-    request, _ = ask(given=Ask(stage="s", description="May we?", policy="quiet"), actor=ADA, engine="celery")
+    request, _ = ask(given=Ask(stage="s", description="May we?", policy="quiet"), actor=by, engine="celery")
     return request
 
 
@@ -143,8 +144,8 @@ def test_a_channel_that_dies_hands_over_at_once_and_the_clock_follows(mailbox: M
 
 
 def test_whose_silence_it_was_is_in_the_audit_the_receipt_the_message_and_the_page(mailbox: Mailbox) -> None:
-    bob(), account("ada", "operator")
-    request = asked("bob")
+    bob()
+    request = asked("bob", by=actor(account("ada", "operator")))
     deliver_due()
     request = rung(request)
     assert (request.status, request.words) == ("approved", "by silence, as the policy says")

@@ -12,10 +12,12 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
+from approvals import folding
+from approvals.core.events import Delivered
 from approvals.flow import APPROVAL
 from approvals.models import Link, Remark, Request, Vote
 from approvals.services import remind, resubmit
-from orchestration import ledger
+from orchestration import ledger, sql
 from orchestration.clock import now
 from orchestration.models import Run
 from tests.approvals.doors.test_links import by_address, link_of, opened, press
@@ -77,6 +79,8 @@ def test_of_an_earlier_stage() -> None:
 def test_of_a_stage_that_silence_passed() -> None:
     request = staged({**emails(EVE), "at_the_end": "approve"}, emails(MIA))
     path = link_of(request)
+    with sql.writing():
+        folding.fold(folding.hold(request.run_id), Delivered(at=now(), person=f"email:{EVE}"))
     APPROVAL.ring(request.run_id, now() + timedelta(days=2))
     gone(path, f"an earlier stage. Nobody decided there; the stage that is open began at {TIME}")
 

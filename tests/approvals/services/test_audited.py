@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from approvals import folding
-from approvals.core.events import Cancelled, ClockReached
+from approvals.core.events import Cancelled, ClockReached, Delivered
 from approvals.models import Request
 from approvals.receipt_check import problems
 from approvals.receipts import receipt
@@ -42,6 +42,13 @@ def ring(request: Request) -> None:
         folding.fold(folding.hold(request.run_id), ClockReached(at=now() + LATER))
 
 
+def in_silence(request: Request) -> None:
+    """Bob has heard of it, and says nothing."""
+    with sql.writing():
+        folding.fold(folding.hold(request.run_id), Delivered(at=now(), person=f"user:{account('bob').pk}"))
+    ring(request)
+
+
 def cancel(request: Request) -> None:
     with sql.writing():
         folding.fold(folding.hold(request.run_id), Cancelled(at=now(), why="the run is gone"), by="ada")
@@ -56,7 +63,8 @@ ENDS: dict[str, tuple[dict[str, Any], Callable[[Request], object], tuple[str, st
     "vote": ({}, lambda r: says("bob", "reject", r, "no"), ("rejected", "rejected", "bob"), ["reject"]),
     "expiry": ({}, ring, ("expired", "nobody decided in time", ""), []),
     "silence": (
-        {"at_the_end": "approve"}, ring, ("approved", "by silence, as the policy says", ""), []
+        {"at_the_end": "approve"}, in_silence, ("approved", "by silence, as the policy says", ""),
+        ["passed-by-silence"],
     ),
     "withdrawn": (
         {}, lambda r: withdraw(request_id=str(r), actor=ADA), ("withdrawn", "withdrawn", "ada"), ["withdraw"],
@@ -124,7 +132,7 @@ def test_an_escalation_says_whom_it_asked() -> None:
 
 def test_a_stage_that_silence_passed_is_told_from_one_that_people_passed() -> None:
     request = request_of({"at_the_end": "approve"}, {})
-    ring(request)
+    in_silence(request)
     assert rows(request) == ["ask", "passed-by-silence"]
     says("carol", "approve", request)
     assert rows(request) == ["ask", "passed-by-silence", "approve", "ended"]
