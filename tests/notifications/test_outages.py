@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from notifications import outages
-from notifications.clock import database_now
+from notifications.clock import now
 from notifications.deliver import deliver_due
 from notifications.models import Outage, Watch
 from notifications.outages import looked, outage_after
@@ -22,12 +22,12 @@ MINUTE = timedelta(minutes=1)
 
 
 def last_seen(ago: timedelta) -> None:
-    Watch.objects.update_or_create(pk=1, defaults={"seen_at": database_now() - ago})
+    Watch.objects.update_or_create(pk=1, defaults={"seen_at": now() - ago})
 
 
 @pytest.mark.both_databases
 def test_a_site_that_never_looked_was_not_away() -> None:
-    begun = database_now() - MINUTE
+    begun = now() - MINUTE
     assert outage_after(begun) is None
     deliver_due()
     assert Watch.objects.count() == 1 and not Outage.objects.exists() and outage_after(begun) is None
@@ -47,7 +47,7 @@ def test_the_first_look_after_a_pause_writes_it_down() -> None:
 def test_it_is_known_while_it_lasts() -> None:
     """Whoever comes first after a stop: a clock that rings, or the sweep."""
     last_seen(10 * MINUTE)
-    found = outage_after(database_now() - 5 * MINUTE)
+    found = outage_after(now() - 5 * MINUTE)
     assert found is not None and found[0] == Watch.objects.get().seen_at and found[1] > found[0]
     assert not Outage.objects.exists()
 
@@ -88,7 +88,7 @@ def test_several_that_come_back_at_once_write_it_once() -> None:
 
 
 def test_old_ones_go() -> None:
-    at = database_now()
+    at = now()
     Outage.objects.create(since=at - outages.KEPT * 2, until=at - outages.KEPT - MINUTE)
     last_seen(10 * MINUTE)
     looked()
