@@ -16,6 +16,16 @@ SQLITE_OPTIONS = {
 }
 
 
+# A server that vanishes without a word (its machine, or the network between) is noticed within half a minute.
+POSTGRES_OPTIONS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+
+
 def database(url: str, *, base_dir: Path) -> dict[str, Any]:
     """`sqlite:///relative/to/the/project`, `sqlite:////absolute`, or `postgres://user:password@host:port/name`."""
     try:
@@ -48,7 +58,7 @@ def _postgres(url: str, parts: SplitResult) -> dict[str, Any]:
     name = unquote(parts.path.removeprefix("/"))
     if not name:
         raise refuse("DATABASE_URL", url, "names no database", EXAMPLE)
-    options: dict[str, object] = dict(parse_qsl(parts.query))
+    options: dict[str, object] = {**POSTGRES_OPTIONS, **dict(parse_qsl(parts.query))}
     host = options.pop("host", None) or unquote(parts.hostname or "")  # ?host=/run/postgresql is a socket's folder
     return _entry("postgresql", name, options) | {
         "USER": unquote(parts.username or ""),

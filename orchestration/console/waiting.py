@@ -7,16 +7,22 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from django.conf import settings
+
 from orchestration import selectors
 from orchestration.console import show
 from orchestration.console.doors import note
+from orchestration.core.queues import DEFAULT
 from orchestration.core.words import RunStatus
 from orchestration.engines.celery.local import hosted
 from orchestration.kin import is_stuck
 from orchestration.models import Run
+from orchestration.plans import plan_of
 from orchestration.workers import has_worker
 
 POLL_SECONDS = 0.1
+THREADS = 4
+"""Of each queue, where this command hosts the worker."""
 
 
 def watch(run: Run, tell: Callable[[str], None] = note) -> Run:
@@ -38,7 +44,8 @@ def _worker_for(run: Run) -> AbstractContextManager[object]:
         return contextlib.nullcontext()
     if run.engine == "celery":
         note("no worker is running, so this command hosts one until the run ends")
-        return hosted()
+        queues = {step.queue for step in plan_of(run).steps.values()}
+        return hosted(queues=dict.fromkeys([DEFAULT, *settings.ZEN_WORKER_QUEUES, *sorted(queues)], THREADS))
     from orchestration.engines.temporal.worker import hosted as hosted_on_temporal
 
     note("no worker is running, so this command hosts one until the run ends")

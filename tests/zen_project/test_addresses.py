@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from zen_project.broker import broker_url, transport_options
-from zen_project.databases import database
+from zen_project.databases import POSTGRES_OPTIONS, database
 from zen_project.env import Env
 
 
@@ -26,7 +26,7 @@ def test_postgres_is_taken_apart() -> None:
     entry = database("postgres://zen:p%40ss@db:5433/orders?sslmode=require", base_dir=Path())
     wanted = {"NAME": "orders", "USER": "zen", "PASSWORD": "p@ss", "HOST": "db", "PORT": "5433"}
     assert entry | wanted == entry
-    assert entry["OPTIONS"] == {"sslmode": "require"}
+    assert entry["OPTIONS"] == POSTGRES_OPTIONS | {"sslmode": "require"}
 
 
 def test_postgres_may_be_a_socket() -> None:
