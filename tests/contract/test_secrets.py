@@ -76,7 +76,7 @@ def test_a_secret_is_nowhere_but_where_it_was_sent(
         "everywhere": "succeeded", "refused": "failed", "moved": "failed", "busy": "unknown", "script": "succeeded",
         "told": "failed", "task": "succeeded", "raised": "unknown", "broken_promise": "unknown", "last": "failed",
     }  # fmt: skip
-    sent = json.dumps([vars(seen) for seen in peer.seen], ensure_ascii=False)
+    sent = json.dumps([[seen.path, seen.headers, seen.body] for seen in peer.seen], ensure_ascii=False)
     assert TOKEN in sent and quote(TOKEN, safe="") in sent and NUMBER in sent
     assert [seen.headers["authorization"] for seen in peer.seen if seen.method == "DELETE"] == [f"Bearer {TOKEN}"] * 2
     places = {"tables": tables(), "log": log.getvalue(), "api": api(run), "view": str(view)}
