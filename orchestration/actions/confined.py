@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -20,12 +20,15 @@ FILE_BYTES = 256 * 1024**2
 OPEN_FILES = 1024
 PROCESSES = 256
 MARK = "ZEN_SCRIPT"
+FD = "\0fd"  # no word of a command holds a NUL
 LOOK_SECONDS = 0.1
 MOST_ROUNDS = 50
 
 # A shell sets the limits, for what runs between fork and exec in a process with threads may deadlock. Data, not address
 # space: some languages reserve far more addresses than they use. What the system refuses to set stays as it is.
 LIMITS = 'for limit in {}; do ulimit ${{limit%%=*}} ${{limit#*=}} 2>/dev/null; done; exec "$@"'
+HOST = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+"""The environment of what runs on the host. No value of a caller's is in it: a loader and a shell obey theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,23 +45,33 @@ def run(
     command: Sequence[str],
     *,
     folder: Path,
-    env: Mapping[str, str],
+    inherit: Callable[[str], int],
     seconds: float,
     unwanted: Callable[[], bool],
     most_out: int,
     most_err: int,
 ) -> Finished:
-    """`unwanted` is asked again and again whether to give up. Raises OSError when it cannot be started."""
+    """The command under its limits, with the fixed environment HOST.
+
+    `inherit`: given the mark by which the processes are known, an open file for the command, which is closed here; its
+    number is what `FD` stands for in the command. `unwanted` is asked again and again whether to give up.
+    Raises OSError when it cannot be started.
+    """
     mark = uuid.uuid4().hex
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", _limits(seconds), "sh", *command],
-        cwd=folder,
-        env={**env, MARK: mark},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    file = inherit(mark)
+    try:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", _limits(seconds), "sh", *(str(file) if word == FD else word for word in command)],
+            cwd=folder,
+            env={**HOST, MARK: mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=(file,),
+        )
+    finally:
+        os.close(file)
     out, err = Reader(process.stdout, most_out), Reader(process.stderr, most_err)
     try:
         ended_by = _await(process, seconds, unwanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from pydantic import JsonValue
 
-from orchestration.actions import confined
+from orchestration.actions import confined, environment
 from orchestration.actions.base import Call, Result
 from orchestration.actions.output import parsed, too_large
 from orchestration.actions.redaction import head
@@ -40,22 +39,20 @@ def _run(call: Call, folder: Path, sandboxed: bool) -> Result:
     text = str(call.action["script"])
     (folder / "script").write_text(text, encoding="utf-8")
     home = INSIDE if sandboxed else str(folder)
-    interpreter = [*_interpreter(text), f"{home}/script"]
-    command = [*_sandbox(folder, call.action.get("network") is True), *interpreter] if sandboxed else interpreter
     try:
-        done = confined.run(
-            command,
-            folder=folder,
-            env=_environment(call, home),
-            seconds=call.timeout_seconds,
-            unwanted=call.cancelled.is_set,
-            most_out=settings.ZEN_MAX_OUTPUT_BYTES,
-            most_err=KEPT_BYTES,
-        )
-    except OSError as error:
-        if error.errno != errno.E2BIG:
-            raise
-        return Result(outcome=Outcome.FAILED, error="the script's `env` is larger than the system allows")
+        env = environment.checked(_environment(call, home))
+    except environment.NotUsable as error:
+        return Result(outcome=Outcome.FAILED, error=f"the script's `env` {error}")
+    handed = environment.for_bwrap if sandboxed else environment.for_starter
+    done = confined.run(
+        [*(_sandbox(folder) if sandboxed else environment.STARTER), *_interpreter(text), f"{home}/script"],
+        folder=folder,
+        inherit=lambda mark: handed({**env, confined.MARK: mark}),
+        seconds=call.timeout_seconds,
+        unwanted=call.cancelled.is_set,
+        most_out=settings.ZEN_MAX_OUTPUT_BYTES,
+        most_err=KEPT_BYTES,
+    )
     return _result(done)
 
 
@@ -101,8 +98,7 @@ def _environment(call: Call, home: str) -> dict[str, str]:
     given = call.action.get("env")
     values = given.items() if isinstance(given, dict) else ()
     return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
+        **confined.HOST,
         "HOME": home,
         "ZEN_WORKFLOW_ID": call.workflow_id,
         "ZEN_STEP_ID": call.step_id,
@@ -112,13 +108,14 @@ def _environment(call: Call, home: str) -> dict[str, str]:
     }
 
 
-def _sandbox(folder: Path, network: bool) -> list[str]:
+def _sandbox(folder: Path) -> list[str]:
+    """bwrap and its options, to the `--` that keeps a script's first line from being one of them."""
     bwrap = shutil.which("bwrap") or "bwrap"
     links = [option for link in ("bin", "lib", "lib64", "sbin") for option in _link(link)]
     return [
-        bwrap, "--unshare-all", *(["--share-net"] if network else []), "--die-with-parent", "--new-session",
+        bwrap, "--unshare-all", "--die-with-parent", "--new-session",
         "--ro-bind", "/usr", "/usr", *links, "--bind", str(folder), INSIDE, "--proc", "/proc", "--dev", "/dev",
-        "--cap-drop", "ALL", "--chdir", INSIDE,
+        "--cap-drop", "ALL", "--chdir", INSIDE, "--args", confined.FD, "--",
     ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS, wait_seconds
+from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS, Script, wait_seconds
 from orchestration.core.definition.calls import call_problems, poll_problems
 from orchestration.core.definition.models import DEFAULT_TIMEOUTS
 from orchestration.core.definition.problems import Problem, did_you_mean, nearest, short
@@ -52,10 +52,32 @@ def action_problems(action: Mapping[str, Any], *, step: str, field: str) -> list
         found += _wait(action, step, field)
     if action.get("type") == "approval" or field == "approval":
         found += _ask(action, step, field)
+    found += _unknown_keys(action, step, field)
     text = action.get("script")
     if action.get("type") == "script" and isinstance(text, str) and SECRET.search(text):
         found.append(_of(step, f"{field}.script", text, "holds a secret reference; pass it by `env`"))
     return found
+
+
+def _unknown_keys(action: Mapping[str, Any], step: str, field: str) -> list[Problem]:
+    """Of a script: nothing reads them, so each is a slip, or hopes for what there is not.
+
+    Not for its model to refuse: definitions that were stored before have them, and their runs go on.
+    """
+    if action.get("type") != "script":
+        return []
+    known = [*Script.model_fields, *(["expect"] if field == "probe_action" else [])]
+    strange = [key for key in list(action)[:MOST_LOOKED_UP] if key not in known]
+    if "script" not in action:  # what is missing is said with the key that was probably meant
+        strange = [key for key in strange if not nearest(key, ["script"])]
+    message = "is not a known key of a script"
+    return [
+        Problem(
+            step=step, field=f"{field}.{key}", value=short(action[key]), message=message,
+            remedy=did_you_mean(key, known, "its keys"),
+        )
+        for key in strange
+    ]  # fmt: skip
 
 
 # --- the saga and its order ------------------------------------------------------------------------------------------

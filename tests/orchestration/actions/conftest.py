@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from orchestration.actions import breaker, transport
 from orchestration.actions.base import Call
 from orchestration.core.words import Purpose
 from tests.peer import Peer, serving
+from tests.servers.fixtures import missing
 
 
 @pytest.fixture
@@ -40,3 +42,19 @@ def call() -> Callable[..., Call]:
         )
 
     return build
+
+
+@pytest.fixture
+def sandboxed(settings: Settings) -> None:
+    if shutil.which("bwrap") is None:
+        missing("bubblewrap", "install the package bubblewrap")
+    settings.ZEN_SCRIPTS = "sandboxed"
+
+
+@pytest.fixture(params=["sandboxed", "unsafe"])
+def allowed(request: pytest.FixtureRequest, settings: Settings) -> str:
+    """What ZEN_SCRIPTS says."""
+    if request.param == "sandboxed":
+        request.getfixturevalue("sandboxed")
+    settings.ZEN_SCRIPTS = request.param
+    return str(request.param)
