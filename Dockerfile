@@ -21,8 +21,8 @@ COPY monitoring ./monitoring
 COPY approvals ./approvals
 COPY orchestration ./orchestration
 COPY notifications ./notifications
-# The key is for this one command and stays out of the image.
-RUN ZEN_SECRET_KEY=only-to-collect-static-files-in-the-build ZEN_DATA_DIR=/tmp/zen \
+# The keys that this one command makes stay out of the image.
+RUN ZEN_DATA_DIR=/tmp/zen \
     python manage.py collectstatic --no-input --verbosity 0 && rm -rf /tmp/zen
 USER zen
 VOLUME /var/lib/zen

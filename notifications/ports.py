@@ -37,6 +37,11 @@ def transport() -> httpx2.BaseTransport:
     return made
 
 
+def refused_host(host: str, port: int) -> str:
+    """Why a host must not be called by a client that dials by itself; '' when the site names it as allowed."""
+    return str(import_string(settings.ZEN_OUTBOUND_NAMED)(host, port))
+
+
 def audit(*, actor: Actor, action: str, note: str = "", **data: Any) -> None:
     """In the caller's transaction."""
     import_string(settings.ZEN_AUDIT)(actor=actor, action=action, workflow_id="notifications", note=note, **data)

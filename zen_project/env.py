@@ -18,7 +18,11 @@ CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 SECRETS = "ZEN_SECRET_"
 # The site's own key shares the prefix; no saga may ask for it as {secret:KEY}.
-SITE_KEYS = frozenset({"ZEN_SECRET_KEY", "ZEN_SECRET_KEY_FILE"})
+SITE_KEYS = frozenset(
+    f"{name}{end}" for name in ("ZEN_SECRET_KEY", "ZEN_SECRET_KEY_FALLBACKS") for end in ("", "_FILE")
+)
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+"""What stands for a secret in the examples of the guide; copied as it is, it protects nothing."""
 
 
 def refuse(name: str, value: str, why: str, example: str) -> ImproperlyConfigured:
@@ -35,6 +39,13 @@ class Env:
 
     def secret(self, name: str, default: str = "") -> str:
         """NAME, or the content of the file that NAME_FILE points to (as container secrets arrive)."""
+        value = self._secret(name, default)
+        if ELLIPSIS in value:
+            why = "is the placeholder of an example, not a secret"
+            raise refuse(name, "***", why, "a value that nobody knows: openssl rand -hex 32")
+        return value
+
+    def _secret(self, name: str, default: str) -> str:
         path = self.text(f"{name}_FILE")
         if not path:
             return self.text(name, default)

@@ -10,6 +10,38 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 SEED_BYTES = 32
+SHORTEST_KEY, FEWEST_CHARACTERS, FEWEST_BYTES = 32, 10, 12
+EXAMPLES = (
+    "changeme", "change-me", "change_me", "changethis", "change-this", "django-insecure", "example", "insecure",
+    "my-secret", "mysecret", "only-to-collect", "password", "placeholder", "random characters", "random-characters",
+    "replace-me", "replaceme", "secret-key", "secret_key", "secretkey", "supersecret", "super-secret", "your-secret",
+    "your_secret", "yoursecret",
+)  # fmt: skip
+"""What stands in keys that come from somebody's guide."""
+
+
+def given_secret_key(given: str, *, debug: bool) -> str:
+    """The key that the environment gives, '' for none. Outside DEBUG not a short one, and none from an example.
+
+    Sessions, links and the kept keys of callbacks hang on it: who guesses it is anybody.
+    """
+    if not given or debug:
+        return given
+    if len(given) < SHORTEST_KEY:
+        raise _weak(f"has {len(given)} characters, fewer than {SHORTEST_KEY}")
+    if len(set(given)) < FEWEST_CHARACTERS:
+        raise _weak(f"has fewer than {FEWEST_CHARACTERS} different characters")
+    if any(word in given.lower() for word in EXAMPLES):
+        raise _weak("is one from an example")
+    return given
+
+
+def _weak(why: str) -> ImproperlyConfigured:
+    """The value itself is not repeated: it may be in use elsewhere."""
+    return ImproperlyConfigured(
+        f"ZEN_SECRET_KEY {why}; make one with: openssl rand -hex 32. The one that was used until now goes into "
+        "ZEN_SECRET_KEY_FALLBACKS for as long as something signed with it is about"
+    )
 
 
 def stored_secret_key(data_dir: Path) -> str:
@@ -38,13 +70,14 @@ def _new_seed() -> str:
 def _seed(text: str, source: str) -> str:
     """The value itself is not repeated in the message: it may be nearly right."""
     try:
-        size = len(base64.b64decode(text, validate=True))
+        seed = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        size = 0
-    if size != SEED_BYTES:
-        raise ImproperlyConfigured(
-            f"{source} does not hold {SEED_BYTES} bytes in base64; make them with: openssl rand -base64 {SEED_BYTES}"
-        )
+        seed = b""
+    remedy = f"make them with: openssl rand -base64 {SEED_BYTES}"
+    if len(seed) != SEED_BYTES:
+        raise ImproperlyConfigured(f"{source} does not hold {SEED_BYTES} bytes in base64; {remedy}")
+    if len(set(seed)) < FEWEST_BYTES:
+        raise ImproperlyConfigured(f"{source} does not hold random bytes; {remedy}")
     return text
 
 

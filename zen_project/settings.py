@@ -9,7 +9,7 @@ from .databases import database
 from .embedded import residence
 from .env import Env
 from .mail import mail_server, public_url, sender_address, slack_api
-from .secret_key import signing_key, stored_secret_key
+from .secret_key import given_secret_key, signing_key, stored_secret_key
 from .temporal_server import codec_keys, temporal_server
 
 env = Env()
@@ -74,9 +74,11 @@ WORKFLOW_HEALTH_CHECK_INTERVAL = env.integer("WORKFLOW_HEALTH_CHECK_INTERVAL", 3
 WORKFLOW_METRICS_INTERVAL = env.integer("WORKFLOW_METRICS_INTERVAL", 60)
 
 # Django
-SECRET_KEY = env.secret("ZEN_SECRET_KEY") or env.secret("SECRET_KEY") or stored_secret_key(ZEN_DATA_DIR)
-ZEN_SIGNING_KEY = signing_key(env.secret("ZEN_SIGNING_KEY"), ZEN_DATA_DIR)  # ed25519 seed: seals of the audit
 DEBUG = env.boolean("ZEN_DEBUG", False)
+_given_key = given_secret_key(env.secret("ZEN_SECRET_KEY") or env.secret("SECRET_KEY"), debug=DEBUG)
+SECRET_KEY = _given_key or stored_secret_key(ZEN_DATA_DIR)
+SECRET_KEY_FALLBACKS = env.secret("ZEN_SECRET_KEY_FALLBACKS").replace(",", " ").split()  # still read, no longer used
+ZEN_SIGNING_KEY = signing_key(env.secret("ZEN_SIGNING_KEY"), ZEN_DATA_DIR)  # ed25519 seed: seals of the audit
 ALLOWED_HOSTS = list(env.words("ZEN_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")))
 CSRF_TRUSTED_ORIGINS = list(env.words("ZEN_TRUSTED_ORIGINS"))
 
@@ -181,6 +183,7 @@ ZEN_ON_CALL: dict[str, str] = {}
 ZEN_SECRET_RESOLVER = "orchestration.actions.secrets.resolve"  # noqa: S105 - a path
 ZEN_REDACTOR = "orchestration.actions.redaction.redact"
 ZEN_OUTBOUND_TRANSPORT = "orchestration.actions.transport.GuardedTransport"
+ZEN_OUTBOUND_NAMED = "orchestration.actions.transport.refused_unless_named"
 ZEN_AUDIT = "orchestration.audit.record"
 ZEN_DELIVERY_LISTENERS = ["approvals.hearing.heard"]
 ZEN_LINK_SIGNER = "approvals.links.signed"

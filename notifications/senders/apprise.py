@@ -9,6 +9,7 @@ from apprise import Apprise, AppriseAsset
 from apprise.plugins import NotifyBase
 
 from notifications.schemes import SMS
+from notifications.senders.hosts import refused_host
 from notifications.senders.parcel import Outcome, Parcel, of_status
 from notifications.targets import PHONE, refused_url, scheme_of
 
@@ -25,6 +26,8 @@ def send(parcel: Parcel) -> Outcome:
     service = Apprise.instantiate(url, asset=asset)
     if not isinstance(service, NotifyBase):
         return Outcome(error="apprise does not understand the URL of this channel", permanent=True)
+    if why := refused_host(scheme_of(url), service):
+        return Outcome(error=why, permanent=True)
     service.request_rate_per_sec = 0  # it would sleep in our thread
     apprise = Apprise(asset=asset)
     apprise.add(service)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
@@ -22,6 +23,9 @@ from orchestration.core.words import Outcome
 
 LOOK_SECONDS = 0.5
 NOT_PAYLOAD = frozenset({"type", "handler"})
+CELERY = "celery."
+OWN = frozenset({"zen_project", "monitoring", "approvals", "orchestration", "notifications"})
+"""The packages whose tasks are the site's clockwork: no saga may run one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +56,20 @@ def find(name: str) -> Handler | None:
     registered: Mapping[str, str] = getattr(settings, "ZEN_TASKS", {})
     if name in registered:
         return _imported(registered[name])
-    found = current_app.tasks.get(name) if not name.startswith(("celery.", "orchestration.")) else None
+    found = current_app.tasks.get(name) if name in _of_the_site() else None
     return (lambda payload, context: found.run(**payload)) if found is not None else None
+
+
+def _of_the_site() -> list[str]:
+    """The Celery tasks that the site itself brings: none of Zen's, and none of Celery's."""
+    return [name for name, found in current_app.tasks.items() if not name.startswith(CELERY) and not _is_own(found)]
+
+
+def _is_own(found: Any) -> bool:
+    """By where it is written, for a task may be called anything."""
+    modules = {str(getattr(found, "__module__", "")), str(getattr(found.run, "__module__", ""))}
+    modules |= {str(found.name)}
+    return bool({module.partition(".")[0] for module in modules} & {*OWN, "celery"})
 
 
 @lru_cache(maxsize=128)
@@ -120,6 +136,6 @@ def _close_connections() -> None:
 
 
 def _nearest(name: str) -> str:
-    known = sorted([*getattr(settings, "ZEN_TASKS", {}), *(t for t in current_app.tasks if "." in t)])
+    known = sorted({*getattr(settings, "ZEN_TASKS", {}), *_of_the_site()})
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean '{close[0]}'?" if close else "register it in ZEN_TASKS, or name a Celery task"

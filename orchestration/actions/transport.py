@@ -14,7 +14,7 @@ import httpcore2
 import httpx2
 from django.conf import settings
 
-from orchestration.actions.guard import judge
+from orchestration.actions.guard import is_named, judge
 
 CONNECT_SECONDS = 10.0
 """A host that takes no connection for so long is tried again later, however much time the attempt has."""
@@ -95,6 +95,22 @@ def resolve(host: str, port: int) -> str:
     if reason:
         raise Refused(reason)
     return addresses[0]
+
+
+def refused_unless_named(host: str, port: int) -> str:
+    """For a client that cannot be given a connection, so that what was judged need not be what it dials.
+
+    Why it must not call the host; '' only for one that ZEN_OUTBOUND_ALLOW names as it is written here.
+    """
+    if not is_named(host, port, settings.ZEN_OUTBOUND_ALLOW):
+        return f"{host} is a host of your own; to allow it set ZEN_OUTBOUND_ALLOW={host}:{port}"
+    try:
+        resolve(host.strip("[]"), port)
+    except Refused as error:
+        return str(error)
+    except httpcore2.ConnectError:
+        return ""  # its client says so in its own words
+    return ""
 
 
 class _Body(httpx2.SyncByteStream):

@@ -1,5 +1,7 @@
 import base64
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -7,7 +9,8 @@ from threading import Barrier
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from zen_project.secret_key import signing_key, stored_secret_key
+from zen_project.env import Env
+from zen_project.secret_key import EXAMPLES, given_secret_key, signing_key, stored_secret_key
 
 
 def test_it_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
@@ -47,7 +50,7 @@ def test_the_signing_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: P
 
 
 def test_the_signing_key_of_the_environment_wins_and_leaves_no_file(tmp_path: Path) -> None:
-    given = base64.b64encode(b"k" * 32).decode()
+    given = base64.b64encode(bytes(range(32))).decode()
     assert signing_key(given, tmp_path) == given
     assert list(tmp_path.iterdir()) == []
 
@@ -63,3 +66,49 @@ def test_a_signing_key_that_was_spoilt_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "signing_key").write_bytes(b"\xff\xfe")
     with pytest.raises(ImproperlyConfigured, match="signing_key does not hold"):
         signing_key("", tmp_path)
+
+
+RANDOM = "q7Zk2vX9bT4mW8nR1cY6sD3fG5hJ0pLqAeUi"
+WEAK = [
+    "short", RANDOM[:31], "x" * 64, "abcabcabc" * 8, "0123456789"[:9] * 8, f"change-me-{RANDOM}", f"{RANDOM}-example",
+    "django-insecure-" + RANDOM, "50 random characters, 50 random characters",
+    "only-to-collect-static-files-in-the-build",
+    *(f"{RANDOM[:20]}{word.upper()}{RANDOM[:20]}" for word in EXAMPLES),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", WEAK)
+def test_a_key_that_is_short_or_from_an_example_is_refused(key: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="ZEN_SECRET_KEY .*openssl") as refused:
+        given_secret_key(key, debug=False)
+    assert key not in str(refused.value)
+    assert given_secret_key(key, debug=True) == key
+
+
+@pytest.mark.parametrize("key", ["", RANDOM, RANDOM[:32], "0123456789abcdef" * 4])
+def test_a_long_key_and_none_are_taken(key: str) -> None:
+    assert given_secret_key(key, debug=False) == key
+
+
+@pytest.mark.parametrize("key", WEAK[:4])
+@pytest.mark.parametrize("name", ["ZEN_SECRET_KEY", "SECRET_KEY"])
+def test_the_site_does_not_start_with_such_a_key(process_env: dict[str, str], name: str, key: str) -> None:
+    env = {k: v for k, v in process_env.items() if k != "ZEN_SECRET_KEY"} | {name: key}
+    done = subprocess.run([sys.executable, "manage.py", "check"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode and "ZEN_SECRET_KEY" in done.stderr and f"={key}" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ZEN_SECRET_KEY", "…"), ("ZEN_SLACK_SIGNING_SECRET", "…"), ("DATABASE_URL", "postgres://zen:…@postgres/zen"),
+     ("CELERY_BROKER_URL", "redis://:…@valkey:6379/0"), ("EMAIL_URL", "smtp://user:…@mail"), ("ZEN_SECRET_TOKEN", "…")],
+)  # fmt: skip
+def test_the_placeholder_of_an_example_is_no_secret(name: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"{name}=.*placeholder"):
+        Env(environ={name: value}).secret(name)
+
+
+@pytest.mark.parametrize("seed", [bytes(32), b"\1" * 32, b"0123456789a" * 3])
+def test_a_seed_that_nobody_threw_is_refused(tmp_path: Path, seed: bytes) -> None:
+    with pytest.raises(ImproperlyConfigured, match="random"):
+        signing_key(base64.b64encode(seed[:32]).decode(), tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +20,29 @@ from tests.peer import Peer
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1", "100.64.0.1", "0.0.0.0", "224.0.0.1",
     "::1", "fe80::1", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "240.0.0.1", "192.0.2.1",
+    "255.255.255.255", "100.127.255.255", "172.31.255.255", "192.0.0.9", "192.0.0.170", "192.88.99.1", "198.19.0.1",
+    "198.51.100.7", "203.0.113.7", "239.1.1.1", "0.1.2.3", "127.255.255.254",
+    "::", "::127.0.0.1", "::10.0.0.1", "::ffff:0:127.0.0.1", "::ffff:127.0.0.1", "64:ff9b:1::7f00:1",
+    "64:ff9b:1::808:808", "64:ff9b::7f00:1", "2002:7f00:1::", "2002:a9fe:101::1", "fec0::1", "febf::1", "fd12::1",
+    "ff02::1", "100::1", "100:0:0:1::1", "2001:2::1", "2001:db8::1", "2001:10::1", "2001:20::1", "2001:1::1",
+    "3fff::1", "3ffe::1", "5f00::1", "4000::1", "8000::1", "e000::1", "200::1",
+    "2001:0:7f00:1::f7f7:f7f7", "2001:0:808:808::80ff:fffe",  # Teredo: its server, and who it stands for
+    "2606:4700::5efe:10.0.0.1", "2606:4700::200:5efe:127.0.0.1", "fe80::5efe:8.8.8.8",
 ]  # fmt: skip
-METADATA = ["169.254.169.254", "fd00:ec2::254", "168.63.129.16", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"]
+METADATA = [
+    "169.254.169.254", "fd00:ec2::254", "168.63.129.16", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
+    "169.254.170.2", "169.254.170.23", "100.100.100.200", "192.0.0.192", "fd20:ce::254", "::169.254.169.254",
+    "::ffff:0:169.254.169.254", "2002:a9fe:a9fe::1", "64:ff9b:1::a9fe:a9fe", "64:ff9b:1:a9fe:a9:fe00::",
+    "64:ff9b:1:a9:fe:a9fe::", "64:ff9b:1:0:a9:fea9:fe00::", "2606:4700::5efe:169.254.169.254",
+    "2001:0:808:808::5601:5601",
+]  # fmt: skip
+PUBLIC = [
+    "93.184.216.34", "2606:2800:220:1::1", "1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
+    "126.255.255.255", "128.0.0.1", "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.31.196.1", "192.52.193.1",
+    "192.175.48.1", "198.17.255.255", "198.20.0.0", "223.255.255.255", "2001:200::1", "2001:4860:4860::8888",
+    "2003::1", "2620:4f:8000::1", "2a00::1", "3ffd::1", "64:ff9b::808:808", "::ffff:8.8.8.8", "2002:808:808::1",
+    "2001:0:808:808::f7f7:f7f7", "2606:4700::5efe:8.8.8.8",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -33,9 +55,17 @@ def test_a_metadata_address_is_never_allowed(address: str) -> None:
     assert "metadata" in judge("peer", 80, [address], ("peer", "0.0.0.0/0", "::/0", f"[{address}]", address))
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1"])
+@pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_passes(address: str) -> None:
     assert judge("peer", 443, [address], ()) == ""
+
+
+def test_the_table_does_not_hang_on_what_this_python_takes_for_global(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in (ipaddress.IPv4Address, ipaddress.IPv6Address):
+        for name in ("is_global", "is_private", "is_reserved", "is_link_local", "is_site_local", "is_loopback"):
+            monkeypatch.setattr(kind, name, property(lambda _: pytest.fail("asked the standard library")), False)
+    assert not any(judge("peer", 443, [address], ()) for address in PUBLIC)
+    assert all(judge("peer", 443, [address], ()) for address in PRIVATE + METADATA)
 
 
 def test_every_answer_has_to_pass() -> None:
