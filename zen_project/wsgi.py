@@ -2,5 +2,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from zen_project.bodies import wsgi_limit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zen_project.settings")
-application = get_wsgi_application()
+application = wsgi_limit(get_wsgi_application())

@@ -46,7 +46,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         body = of_zen(error, instance)
         return Response(body, status=body["status"], headers=_headers(error), content_type=CONTENT_TYPE)
     if isinstance(error, RequestDataTooBig):  # Django's own answer is a page of HTML
-        return Response(_too_large(instance), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, content_type=CONTENT_TYPE)
+        return Response(too_large_body(instance), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, content_type=CONTENT_TYPE)
     answer = exception_handler(error, context)
     if answer is None:
         return None
@@ -56,7 +56,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return answer
 
 
-def _too_large(instance: str) -> dict[str, Any]:
+def too_large_body(instance: str) -> dict[str, Any]:
+    """Problem details for a body that is larger than the site reads."""
     detail = f"the body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes"
     remedy = "send less, and a link to what is large"
     return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, instance=instance, field="body", remedy=remedy)
