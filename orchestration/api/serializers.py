@@ -129,6 +129,9 @@ class MatrixRow(s.Serializer[Any]):
 class Matrix(s.Serializer[Any]):
     saga_id = s.CharField()
     rows = MatrixRow(many=True)
+    left_out = s.ListField(
+        child=s.CharField(), help_text="steps whose rows would have taken too long; `manage.py saga preview` has them"
+    )
 
 
 class RunRow(s.Serializer[Any]):

@@ -15,16 +15,12 @@ from orchestration.api.docs import LIMIT, answers
 from orchestration.api.document import SAGA_SCHEMA
 from orchestration.api.serializers import Checked, DefinitionFull, DefinitionOut, DefinitionPage, Matrix
 from orchestration.api.views import Door
-from orchestration.core.compile import compile_plan
 from orchestration.core.definition import SagaDefinition, json_schema, warnings_of
-from orchestration.core.matrix import failure_matrix
-from orchestration.errors import BadInput, NotFound
+from orchestration.errors import NotFound
+from orchestration.foresight import matrix_of
 from orchestration.models import Definition
 from orchestration.services import check_definition, publish
 from orchestration.services.definitions import published
-
-MOST_IN_A_MATRIX = 100
-"""Steps. A matrix lives through three runs for each."""
 
 
 class Pages(CursorPagination):
@@ -102,11 +98,8 @@ class Preview(Door):
 
 
 def _matrix(definition: SagaDefinition) -> dict[str, Any]:
-    if len(definition.steps) > MOST_IN_A_MATRIX:
-        remedy = "run `manage.py saga preview` on the file"
-        raise BadInput(f"over {MOST_IN_A_MATRIX} steps are not worked out in a request", field="steps", remedy=remedy)
-    rows = failure_matrix(compile_plan(definition))
-    return {"saga_id": definition.saga_id, "rows": [asdict(row) for row in rows]}
+    found = matrix_of(definition)
+    return {"saga_id": definition.saga_id, "rows": [asdict(row) for row in found.rows], "left_out": found.left_out}
 
 
 class DefinitionSchema(Door):

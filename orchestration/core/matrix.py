@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -41,14 +41,67 @@ class Row:
     refused: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """`left_out`: the steps for whose rows there was no work left."""
+
+    rows: tuple[Row, ...]
+    left_out: tuple[str, ...]
+
+
 def failure_matrix(plan: Plan) -> tuple[Row, ...]:
     """Three rows for each step that acts or may be refused by people, in the definition's order."""
-    acting = [step_id for step_id in plan.order if plan.steps[step_id].acts or plan.steps[step_id].gate]
-    return tuple(_row(plan, step_id, mishap) for step_id in acting for mishap in MISHAPS)
+    return bounded_matrix(plan, None).rows
 
 
-def _row(plan: Plan, step_id: str, mishap: Mishap) -> Row:
-    state, refused = _drive(plan, step_id, mishap)
+def bounded_matrix(plan: Plan, budget: int | None) -> Matrix:
+    """The rows, step by step, for as long as the budget lasts. None: all of them.
+
+    `budget`: work, counted in decisions, each at the price of the steps it may look at: about a microsecond a unit.
+    """
+    once, work = _without_retries(plan), _Work(None if budget is None else budget // (len(plan.order) + PRICE))
+    rows: list[Row] = []
+    acting = _acting(plan)
+    for number, step_id in enumerate(acting):
+        try:
+            rows += [_row(once, step_id, mishap, work) for mishap in MISHAPS]
+        except _Spent:
+            return Matrix(rows=tuple(rows), left_out=tuple(acting[number:]))
+    return Matrix(rows=tuple(rows), left_out=())
+
+
+PRICE = 30
+
+
+class _Spent(Exception):
+    pass
+
+
+class _Work:
+    """Counts decisions; raises _Spent before the one that is too much."""
+
+    def __init__(self, decisions: int | None) -> None:
+        self.left = decisions
+
+    def one(self) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise _Spent
+
+
+def _acting(plan: Plan) -> list[str]:
+    return [step_id for step_id in plan.order if plan.steps[step_id].acts or plan.steps[step_id].gate]
+
+
+def _without_retries(plan: Plan) -> Plan:
+    """A row is about what comes when all tries are over: the tries themselves change nothing in it."""
+    steps = {step_id: replace(step, retry_count=0, compensation_retry_count=0) for step_id, step in plan.steps.items()}
+    return replace(plan, steps=steps)
+
+
+def _row(plan: Plan, step_id: str, mishap: Mishap, work: _Work) -> Row:
+    state, refused = _drive(plan, step_id, mishap, work)
     undone = [s for s, step in state.steps.items() if step.undo is UndoStatus.COMPENSATED]
     stands = tuple(s for s in plan.order if state.step(s).executed and s not in undone and _acts(plan, s))
     return Row(
@@ -65,15 +118,17 @@ def _acts(plan: Plan, step_id: str) -> bool:
     return plan.steps[step_id].acts
 
 
-def _drive(plan: Plan, target: str, mishap: Mishap) -> tuple[SagaState, bool]:
+def _drive(plan: Plan, target: str, mishap: Mishap, work: _Work) -> tuple[SagaState, bool]:
     state, refused = SagaState(workflow_id="matrix"), False
     world = _World(plan, target, mishap)
     todo: deque[Event] = deque([RunStarted(at=EPOCH)])
     while todo and not state.status.is_end:
         event = todo.popleft()
+        work.one()
         state, commands = decide(plan, state, event)
         todo.extend(world.answers(commands))
         if mishap == "abort after" and world.is_over(event):
+            work.one()
             aborted, commands = decide(plan, state, AbortRequested(at=EPOCH, cause=Cause.OPERATOR))
             refused = aborted is state
             state = aborted

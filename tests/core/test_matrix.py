@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
+from orchestration.core import matrix
 from orchestration.core.compile import compile_plan
 from orchestration.core.definition import validate_definition
 from orchestration.core.matrix import failure_matrix
+from orchestration.core.plan import Plan
+from orchestration.core.saga import decide
 from orchestration.core.words import RunStatus
 from tests.core.saga_world import make_plan
 
@@ -59,3 +64,39 @@ def test_a_gate_that_is_shut_is_waited_at_when_the_abort_comes() -> None:
     rows = {(row.step_id, row.mishap): row for row in failure_matrix(plan)}
     assert (rows["approve", "abort after"].status, rows["approve", "abort after"].undone) == (RunStatus.ROLLED_BACK, ())
     assert rows["charge", "times out"].undone == (("charge",),) and rows["charge", "fails"].undone == ()
+
+
+def chained(steps: int, retry_count: int) -> Plan:
+    names = [f"s{number}" for number in range(steps)]
+    order = {name: tuple(names[max(0, number - 1) : number]) for number, name in enumerate(names)}
+    return make_plan(order, **{name: {"has_undo": True, "retry_count": retry_count} for name in names})
+
+
+def decisions_of(plan: Plan, budget: int | None, monkeypatch: pytest.MonkeyPatch) -> int:
+    counted = [0]
+
+    def counting(*given: Any) -> Any:
+        counted[0] += 1
+        return decide(*given)
+
+    monkeypatch.setattr(matrix, "decide", counting)
+    matrix.bounded_matrix(plan, budget)
+    monkeypatch.undo()
+    return counted[0]
+
+
+@pytest.mark.parametrize("steps", [100, 1000, 3000])
+def test_the_work_has_a_bound_and_what_is_left_out_is_said(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, budget = chained(steps, 10), 300_000
+    work = decisions_of(plan, budget, monkeypatch)
+    assert work <= budget // (steps + matrix.PRICE)
+    found = matrix.bounded_matrix(plan, budget)
+    shown = list(dict.fromkeys(row.step_id for row in found.rows))
+    assert found.left_out and [*shown, *found.left_out] == list(plan.order) and len(found.rows) == 3 * len(shown)
+
+
+def test_tries_cost_nothing_and_change_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = chained(12, 0), chained(12, 100)
+    assert decisions_of(few, None, monkeypatch) == decisions_of(many, None, monkeypatch)
+    assert failure_matrix(few) == failure_matrix(many)
+    assert matrix.bounded_matrix(few, 10**9).left_out == ()
