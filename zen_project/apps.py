@@ -6,4 +6,4 @@ class ZenProjectConfig(AppConfig):
     verbose_name = "Zen"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401 -- registers the system checks
+        from . import checks, logins  # noqa: F401 -- register the system checks, and what listens to logins

@@ -26,8 +26,8 @@ class AsgiLimit:
     The answer is 413 as problem details, and the connection is closed: nobody reads the rest.
     """
 
-    def __init__(self, app: Asgi) -> None:
-        self.app = app
+    def __init__(self, app: Any) -> None:
+        self.app: Asgi = app
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

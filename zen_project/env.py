@@ -57,6 +57,15 @@ class Env:
             reason = f"cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"
             raise refuse(f"{name}_FILE", path, reason, f"/run/secrets/{name.lower()}") from None
 
+    def networks(self, name: str) -> tuple[str, ...]:
+        """Addresses and CIDRs."""
+        for entry in (found := self.words(name)):
+            try:
+                ipaddress.ip_network(entry, strict=False)
+            except ValueError:
+                raise refuse(name, entry, "is neither an address nor a CIDR", "10.0.0.7,172.18.0.0/16") from None
+        return found
+
     def boolean(self, name: str, default: bool) -> bool:
         value = self.text(name)
         if not value:

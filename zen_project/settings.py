@@ -1,6 +1,7 @@
 """Django's settings, all from the environment through env.py. Nothing else in Zen reads os.environ."""
 
 import warnings
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -83,6 +84,7 @@ ALLOWED_HOSTS = list(env.words("ZEN_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "
 CSRF_TRUSTED_ORIGINS = list(env.words("ZEN_TRUSTED_ORIGINS"))
 
 INSTALLED_APPS = [
+    "axes",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -111,7 +113,27 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "zen_project.headers.ContentSecurityPolicy",
+    "axes.middleware.AxesMiddleware",
 ]
+
+# Guesses (docs/security.md): django-axes at the login, limits of the API in orchestration.api.limits
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+ZEN_TRUSTED_PROXIES = env.networks("ZEN_TRUSTED_PROXIES")
+AXES_FAILURE_LIMIT = env.integer("ZEN_LOGIN_FAILURES", 10, most=1000)
+AXES_COOLOFF_TIME = timedelta(seconds=env.seconds("ZEN_LOGIN_PAUSE_SECONDS", 600, least=1))
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]  # either alone: one account from everywhere, all from one address
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who keeps on guessing shuts nobody out for longer
+AXES_CLIENT_IP_CALLABLE = "zen_project.addresses.for_login"
+AXES_LOCKOUT_CALLABLE = "zen_project.logins.locked"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+ZEN_STREAMS_PER_USER = env.integer("ZEN_STREAMS_PER_USER", 20)  # streams of events at once, in each web process
+ZEN_STREAMS = env.integer("ZEN_STREAMS", 500)
+ZEN_API_RATE_PER_TOKEN = env.integer("ZEN_API_RATE_PER_TOKEN", 1200)  # requests a minute
+ZEN_API_RATE_PER_ADDRESS = env.integer("ZEN_API_RATE_PER_ADDRESS", 2400)
+ZEN_API_BAD_TOKENS_PER_ADDRESS = env.integer("ZEN_API_BAD_TOKENS_PER_ADDRESS", 20)
 
 TEMPLATES = [
     {
@@ -194,6 +216,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "EXCEPTION_HANDLER": "orchestration.api.errors.handle",
+    "DEFAULT_THROTTLE_CLASSES": ["orchestration.api.limits.PerTokenAndAddress"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -261,7 +284,13 @@ ZEN_WORKER_SERVICES = {
 CELERY_BEAT_SCHEDULE: dict[str, object] = {}  # so `worker -B` starts no beat
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 
-QUIET = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "httpx2")  # each says a line per tick or call
+QUIET = (
+    "celery.app.trace",
+    "celery.beat",
+    "celery.worker.strategy",
+    "httpx2",
+    "axes",
+)  # each says a line per tick or call
 SHOW_PATHS = ("django.request", "django.security.csrf", "django.server", "uvicorn.access")
 LOG_LEVEL = env.choice("ZEN_LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
 LOGGING = {

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address as IPv4
+from ipaddress import IPv6Address as IPv6
 
-IPv4, IPv6 = ipaddress.IPv4Address, ipaddress.IPv6Address
 Address = IPv4 | IPv6
 
 METADATA = frozenset(

@@ -12,6 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 
 from orchestration import roles
+from orchestration.api.limits import note_guess, refuse_guesses
 from orchestration.audit import Actor
 from orchestration.clock import now
 from orchestration.models import ApiToken
@@ -27,8 +28,10 @@ class BearerAuthentication(BaseAuthentication):
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != b"bearer":
             return None
+        refuse_guesses(request)
         token = _known(words[1].decode("latin-1")) if len(words) == 2 else None
         if token is None or not token.user.is_active:
+            note_guess(request)
             raise AuthenticationFailed("the token is not valid or has expired")
         moment = now()
         if token.last_used_at is None or moment - token.last_used_at > USED_EVERY:

@@ -44,7 +44,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     instance = context["request"].path
     if isinstance(error, ZenError):
         body = of_zen(error, instance)
-        return Response(body, status=body["status"], headers=_headers(error), content_type=CONTENT_TYPE)
+        return Response(body, status=body["status"], headers=headers_of(error), content_type=CONTENT_TYPE)
     if isinstance(error, RequestDataTooBig):  # Django's own answer is a page of HTML
         return Response(too_large_body(instance), status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, content_type=CONTENT_TYPE)
     answer = exception_handler(error, context)
@@ -63,7 +63,7 @@ def too_large_body(instance: str) -> dict[str, Any]:
     return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, instance=instance, field="body", remedy=remedy)
 
 
-def _headers(error: ZenError) -> dict[str, str] | None:
+def headers_of(error: ZenError) -> dict[str, str] | None:
     if isinstance(error, TooSoon):
         return {"Retry-After": str(error.retry_after)}
     return {"Retry-After": RETRY_AFTER} if isinstance(error, Unreachable) else None

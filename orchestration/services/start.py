@@ -194,7 +194,7 @@ def handle_of(given: str, stem: str, *, field: str) -> str:
     if audit.NO_RUNS.fullmatch(handle):
         raise BadInput(
             f"{field} '{handle}' is the name of a chain of the audit that belongs to no run", field=field,
-            remedy="choose another; 'notifications' and 'endpoint:' with a number are taken",
+            remedy="choose another; 'notifications', 'logins' and 'endpoint:' with a number are taken",
         )  # fmt: skip
     return handle
 

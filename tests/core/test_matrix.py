@@ -68,8 +68,11 @@ def test_a_gate_that_is_shut_is_waited_at_when_the_abort_comes() -> None:
 
 def chained(steps: int, retry_count: int) -> Plan:
     names = [f"s{number}" for number in range(steps)]
-    order = {name: tuple(names[max(0, number - 1) : number]) for number, name in enumerate(names)}
-    return make_plan(order, **{name: {"has_undo": True, "retry_count": retry_count} for name in names})
+    order: dict[str, tuple[str, ...]] = {
+        name: tuple(names[max(0, number - 1) : number]) for number, name in enumerate(names)
+    }
+    settings: dict[str, Any] = {name: {"has_undo": True, "retry_count": retry_count} for name in names}
+    return make_plan(dict(order), **settings)
 
 
 def decisions_of(plan: Plan, budget: int | None, monkeypatch: pytest.MonkeyPatch) -> int:

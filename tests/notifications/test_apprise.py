@@ -110,7 +110,7 @@ def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def parcel_to(url: str) -> Parcel:
     item = Item(id=1, subject="s", title="t", text="x", url="https://zen.test/a/1")
-    return Parcel(id="1", subject="s", kind="k", target=url, token="", address="", name="n", items=(item,))
+    return Parcel(id=1, subject="s", kind="k", target=url, token="", address="", name="n", items=(item,))
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)

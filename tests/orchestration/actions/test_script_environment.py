@@ -35,7 +35,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         found.append({"command": command, "env": more["env"]})
         return real(command, **more)
 
-    monkeypatch.setattr(confined.subprocess, "Popen", noting)
+    monkeypatch.setattr(subprocess, "Popen", noting)
     return found
 
 

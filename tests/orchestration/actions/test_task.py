@@ -34,7 +34,7 @@ def registered() -> Iterator[Callable[..., None]]:
             return given
 
         run.__module__ = module
-        shared_task(run, name=name)
+        shared_task(name=name)(run)
         current_app.finalize()
         names.append(name)
 
