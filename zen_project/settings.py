@@ -175,6 +175,8 @@ if env.boolean("ZEN_HTTPS", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31_536_000
+    # for whoever owns all of the domain: it binds every host below it, for a year and in browsers' own lists
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.boolean("ZEN_HSTS_SUBDOMAINS", False)
     SECURE_REDIRECT_EXEMPT = [r"^livez$"]
 
 # Static files come from the apps themselves until collectstatic has run (as it has in the container image)
