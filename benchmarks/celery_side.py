@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
 from typing import Any
 
@@ -41,30 +40,16 @@ def start(steps: int, runs: int) -> None:
 
 
 def short_runs(runs: int) -> float:
-    from orchestration.engines.celery import lease
-    from orchestration.engines.celery.work import work
+    """As a worker process does it: one lease, action threads that are woken, services beside them."""
+    from orchestration.engines.celery.local import hosted
     from orchestration.models import Run
 
-    stop = threading.Event()
-
-    def loop(name: str) -> None:
-        lease.renew(name)
-        while not stop.is_set():
-            if not work(name, stop):
-                stop.wait(0.005)
-
-    threads = [threading.Thread(target=loop, args=(f"w{n}",), name=f"bench-{n}") for n in range(THREADS)]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    start(3, runs)
-    while Run.objects.exclude(status="completed").exists():
-        time.sleep(0.01)
-    took = time.perf_counter() - began
-    stop.set()
-    for thread in threads:
-        thread.join()
-    return runs * 3 / took
+    with hosted(threads=THREADS):
+        began = time.perf_counter()
+        start(3, runs)
+        while Run.objects.exclude(status="completed").exists():
+            time.sleep(0.01)
+        return runs * 3 / (time.perf_counter() - began)
 
 
 def chain_cost(steps: int, runs: int) -> float:
@@ -84,7 +69,7 @@ def main(what: str, number: int, sampled: bool) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     django.setup()
     call_command("migrate", verbosity=0)
-    sampler = Sampler(("bench-",))
+    sampler = Sampler(("zen-action-",))
     if sampled:
         sampler.start()
     figure = short_runs(number) if what == "runs" else chain_cost(number, max(1, 1000 // number))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
 
 import pytest
 from celery import current_app
@@ -15,7 +14,7 @@ from zen_project.embedded.process import free_port
 
 
 @pytest.fixture
-def ringer(monkeypatch: pytest.MonkeyPatch) -> Iterator[bell._Ringer]:
+def ringer(monkeypatch: pytest.MonkeyPatch) -> bell._Ringer:
     made = bell._Ringer()
     monkeypatch.setattr(bell, "_ringer", made)
     monkeypatch.setattr(bell, "_hosts", {})
