@@ -77,6 +77,7 @@ def counted(report_file: Path, code: int) -> Half:
     try:
         suites = list(ElementTree.parse(report_file).getroot().iter("testsuite"))  # noqa: S314 - pytest wrote it
     except (OSError, ElementTree.ParseError):
+        print(f"\n== this half broke off: pytest ended with {code}, without a report", flush=True)
         return Half(failed=1)
     tests, failures, errors, skipped = (
         sum(int(suite.get(name, 0)) for suite in suites) for name in ("tests", "failures", "errors", "skipped")
