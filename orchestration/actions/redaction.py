@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
+from orchestration.actions.disguises import is_hidden
 from orchestration.actions.secrets import SHORTEST, known
 
 MASK = "[redacted]"
@@ -26,14 +27,35 @@ class Broke(Exception):
 
 def redact(value: Any) -> Any:
     """A JSON value without any secret, keys included."""
-    spellings = _spellings(known())
+    values = known()
+    spellings = _spellings(values)
     if not spellings:
         return value
     if isinstance(value, str):
-        return _replaced(value, [plain for plain, _ in spellings if plain in value])
+        clean = _replaced(value, [plain for plain, _ in spellings if plain in value])
+        return MASK if is_hidden(clean, _all_parts(values)) else clean
     text = json.dumps(value, ensure_ascii=False, default=str)
     there = [plain for plain, as_json in spellings if as_json in text]
-    return _without(value, there) if there else value
+    if there:
+        value = _without(value, there)
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    return _undisguised(value, _all_parts(values)) if is_hidden(text, _all_parts(values)) else value
+
+
+def _undisguised(value: Any, parts: frozenset[str]) -> Any:
+    """Each text that holds a secret in a disguise is masked whole."""
+    if isinstance(value, str):
+        return MASK if is_hidden(value, parts) else value
+    if isinstance(value, list | tuple):
+        return [_undisguised(item, parts) for item in value]
+    if isinstance(value, dict):
+        return {_undisguised(str(key), parts): _undisguised(item, parts) for key, item in value.items()}
+    return value
+
+
+@lru_cache(maxsize=4)
+def _all_parts(values: frozenset[str]) -> frozenset[str]:
+    return frozenset(part for value in values for part in _parts(value))
 
 
 def head(text: str, limit: int, *, is_whole: bool = True) -> str:
