@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -19,6 +21,7 @@ from orchestration.core.definition import (
     validate_definition,
     warnings_of,
 )
+from orchestration.core.definition.fillable import Need, missing, misspelt, needs_of
 from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput
 from orchestration.gates import gate_problems
@@ -39,6 +42,7 @@ class Checked:
 def check_definition(data: object) -> SagaDefinition:
     """The definition in `data`, or BadInput with every problem found."""
     definition = checked(data).definition
+    _refuse(misspelt(definition))
     refuse_circles(definition)
     return definition
 
@@ -86,6 +90,23 @@ def refuse_gates(definition: SagaDefinition) -> None:
     _refuse(gate_problems(definition))
 
 
+def refuse_gaps(found: Checked, context: Mapping[str, Any]) -> None:
+    """Of a run that is to start now, with this context: every placeholder that nothing can fill."""
+    _refuse(missing(_needs(found), context))
+
+
+_needs_by_hash: dict[str, list[Need]] = {}
+
+
+def _needs(found: Checked) -> list[Need]:
+    known = _needs_by_hash.get(found.hash)
+    if known is None:
+        if len(_needs_by_hash) >= _KNOWN_AT_MOST:
+            _needs_by_hash.clear()
+        known = _needs_by_hash[found.hash] = needs_of(found.definition)
+    return known
+
+
 def _refuse(found: list[Problem]) -> None:
     if found:
         all_of_them = DefinitionErrors(found)
@@ -105,6 +126,7 @@ def publish(*, data: object, actor: Actor) -> tuple[Definition, bool]:
     """The stored version of this content, and whether it is new. The same content is one version."""
     roles.require(actor, "definition.publish")
     found = checked(data)
+    _refuse(misspelt(found.definition))
     with sql.writing():
         stored, created = store(found, actor=actor)
         if created:

@@ -22,7 +22,15 @@ from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
 from orchestration.givers import Giver
 from orchestration.models import RULES, Definition, Run
-from orchestration.services.definitions import Checked, audit_publishing, checked, published, refuse_gates, store
+from orchestration.services.definitions import (
+    Checked,
+    audit_publishing,
+    checked,
+    published,
+    refuse_gaps,
+    refuse_gates,
+    store,
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +88,7 @@ def start_run(
     if known is not None:
         return _same(known, found, merged), False
     _check_config(config or {})
+    refuse_gaps(found, merged)
     refuse_gates(found.definition)
     chosen = choose(engine)
     with sql.writing():

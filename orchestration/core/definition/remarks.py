@@ -8,21 +8,31 @@ from collections.abc import Iterable, Iterator
 
 from orchestration.core.definition.actions import MODELS, Action, ApiCall, Approval, ChildSaga, Script, Task, Wait
 from orchestration.core.definition.calls import BODIES, FORM, media_type
+from orchestration.core.definition.fillable import needs_of
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.own import forward_names, own_names
 from orchestration.core.definition.problems import nearest, short
-from orchestration.core.templates import SECRET, action_placeholders, placeholders
+from orchestration.core.templates import SECRET, action_placeholders, placeholders, template_parts
+from orchestration.core.templates.names import parts_of
 from orchestration.core.templates.tokens import texts_in, tokens_of
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+DOUBLED = re.compile(r"(?<!\{)\{\{(\s*[A-Za-z_][\w.-]*\s*)\}\}")
+DOLLAR = re.compile(r"\$\{([A-Za-z_][\w.-]*)\}")
 PLACEHOLDER = re.compile(r"(?<![$\w])\{([A-Za-z_][\w.-]*)\}")
 
 
 def warnings_of(definition: SagaDefinition) -> list[str]:
     """One sentence per doubt, in the order of the steps. Children written in place are looked at too."""
     found = [*_context(definition), *_keys(definition)]
+    at_start = defaultdict[str, list[str]](list)
+    for need in needs_of(definition):
+        if parts_of(need.name)[0] not in definition.context and need.name not in at_start[need.step]:
+            at_start[need.step].append(need.name)
     for step in definition.steps:
         doubts = [*_undo(step), *_unknown_own(definition, step), *_action(definition, step), *_settings(step)]
+        doubts += _braces(step)
+        doubts += [f"{{{name}}} is not in the context: each start has to give it" for name in at_start[step.step_id]]
         found += [f"step '{step.step_id}': {doubt}" for doubt in doubts]
     return found
 
@@ -144,6 +154,17 @@ def _mixes(text: str) -> bool:
 def _is_reference(text: str) -> bool:
     """Whether a password is a reference, or comes from the context or a step."""
     return bool(SECRET.search(text) or placeholders(text))
+
+
+def _braces(step: StepDefinition) -> Iterator[str]:
+    """What looks like a placeholder of another language, and is sent otherwise."""
+    for field in ("forward_action", "compensation_action", "probe_action", "approval"):
+        action = getattr(step, field)
+        for text in texts_in(template_parts(action.plain())) if action is not None else ():
+            for name in DOUBLED.findall(text):
+                yield f"{field}: {{{{{name}}}}} is sent as a text in braces; a placeholder has single ones"
+            for name in DOLLAR.findall(text):
+                yield f"{field}: ${{{name}}} is sent as a dollar sign and the value; leave the $ out if it is not meant"
 
 
 def _script(definition: SagaDefinition, field: str, action: Script) -> Iterable[str]:

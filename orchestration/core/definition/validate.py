@@ -8,6 +8,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from orchestration.core.definition.actions import Action, UndoAction
 from orchestration.core.definition.checks import action_problems, structure_problems
+from orchestration.core.definition.fillable import impossible
 from orchestration.core.definition.models import SagaDefinition
 from orchestration.core.definition.problems import DefinitionErrors, Problem, short
 from orchestration.core.definition.shape import plain_json
@@ -27,7 +28,11 @@ def validate_definition(data: object) -> SagaDefinition:
     found = _all_problems(plain)
     if found:
         raise DefinitionErrors(found)
-    return SagaDefinition.model_validate(plain)
+    definition = SagaDefinition.model_validate(plain)
+    found = impossible(definition)
+    if found:
+        raise DefinitionErrors(found)
+    return definition
 
 
 def validate_action(data: object, *, undo: bool = False, field: str = "action", step: str = "") -> Action:

@@ -1,0 +1,163 @@
+"""Which placeholders nothing can fill: what no step before gives, and no context either.
+
+A step's output is known beforehand only where its kind or its `output_schema` says so; any other may hold any name.
+What nothing but the context can give may still come with the start, which is where it is checked again.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from orchestration.core.definition.actions import ApiCall, ChildSaga, Wait
+from orchestration.core.definition.models import SagaDefinition, StepDefinition
+from orchestration.core.definition.problems import Problem, did_you_mean
+from orchestration.core.order import Place, ancestors_of, dependencies_of
+from orchestration.core.templates import action_placeholders, placeholders
+from orchestration.core.templates.names import name_of, parts_of
+
+NEAR = 0.8
+CLOSED_SCHEMA = frozenset({"type", "properties", "required", "additionalProperties", "title", "description", "$schema"})
+DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A name that a step looks up to act, and that only the context can give."""
+
+    step: str
+    field: str
+    name: str
+
+
+def impossible(definition: SagaDefinition) -> list[Problem]:
+    """Placeholders that cannot be filled whatever the start gives, children written in place among them."""
+    steps = {step.step_id: step for step in definition.steps}
+    found = []
+    for step in definition.steps:
+        for field, name in _looked_up(step):
+            head, *rest = parts_of(name)
+            known = output_keys(steps[head]) if rest and head in steps else None
+            if known is not None and rest[0] not in known:
+                remedy = did_you_mean(rest[0], sorted(known), "its output has") or "its output is empty"
+                found.append(_problem(step.step_id, field, name, f"the output of '{head}' has no '{rest[0]}'", remedy))
+        found += _in_child(step)
+    return found
+
+
+def needs_of(definition: SagaDefinition) -> list[Need]:
+    """What only the context can give, in the order of the steps."""
+    order = dependencies_of([Place(s.step_id, s.dependencies, s.parallel_group or "") for s in definition.steps])
+    ancestors, bits = ancestors_of(order), {step_id: 1 << index for index, step_id in enumerate(order)}
+    keys = {step.step_id: output_keys(step) for step in definition.steps}
+    opened = sum(bits[step_id] for step_id, known in keys.items() if known is None)
+    found = []
+    for step in definition.steps:
+        if ancestors[step.step_id] & opened:
+            continue
+        given = {key for s, known in keys.items() if bits[s] & ancestors[step.step_id] for key in known or ()}
+        for field, name in _looked_up(step):
+            head, *rest = parts_of(name)
+            if head not in given and not (rest and head in keys):
+                found.append(Need(step=step.step_id, field=field, name=name))
+    return found
+
+
+def missing(
+    needs: Collection[Need], context: Mapping[str, JsonValue], *, opaque: Collection[str] = ()
+) -> list[Problem]:
+    """The needs that this very context does not meet. `opaque`: keys whose values are not known yet."""
+    found = []
+    for need in needs:
+        head, *rest = parts_of(need.name)
+        if head not in context:
+            remedy = did_you_mean(head, sorted(context), "the context has") or f"give context.{head}"
+            message = "no step before it and nothing in the context has this name"
+            found.append(_problem(need.step, need.field, need.name, message, remedy))
+        elif head not in opaque and not _leads_on(context[head], rest):
+            message = f"context.{head} has no {name_of(rest)}"
+            found.append(_problem(need.step, need.field, need.name, message, "give it, or correct the name"))
+    return found
+
+
+def misspelt(definition: SagaDefinition) -> list[Problem]:
+    """Needs that the definition's own context does not meet by a letter or two: most likely slips."""
+    known = sorted(definition.context)
+    found = []
+    for need in needs_of(definition):
+        head = parts_of(need.name)[0]
+        near = "" if head in definition.context else _near(head, known)
+        if near:
+            message = "no step before it and nothing in the context has this name"
+            remedy = f"did you mean '{near}'? If each start gives it, say so by context: {{{head}: null}}"
+            found.append(_problem(need.step, need.field, need.name, message, remedy))
+    return found
+
+
+def output_keys(step: StepDefinition) -> frozenset[str] | None:
+    """The keys that the output of a step can have; None when that is open."""
+    keys: set[str]
+    if isinstance(step.forward_action, Wait):
+        keys = {"until"}
+    elif isinstance(step.forward_action, ChildSaga):
+        keys = {"workflow_id", "status"}
+    else:
+        schema = step.output_schema
+        properties = schema.get("properties") if schema else None
+        closed = schema is not None and schema.get("additionalProperties") is False and set(schema) <= CLOSED_SCHEMA
+        if not closed or not isinstance(properties, dict):
+            return None
+        keys = set(properties) | ({"response"} if isinstance(step.forward_action, ApiCall) else set())
+    return frozenset(keys | (set(step.default_output) if isinstance(step.default_output, dict) else set()))
+
+
+def _looked_up(step: StepDefinition) -> Iterator[tuple[str, str]]:
+    """Field and name of every placeholder that a step needs to act."""
+    for field in ("forward_action", "approval"):
+        action = getattr(step, field)
+        for name in sorted(action_placeholders(action.plain())) if action is not None else ():
+            yield field, name
+    for name in sorted(placeholders(step.idempotency_key)):
+        yield "idempotency_key", name
+
+
+def _in_child(step: StepDefinition) -> Iterator[Problem]:
+    """A child written in place gets its own context and what its parent lays over it, and nothing else."""
+    action = step.forward_action
+    if not isinstance(action, ChildSaga) or not isinstance(action.definition, dict):
+        return
+    child = SagaDefinition.model_validate(action.definition)
+    given = {**child.context, **action.context}
+    for problem in [*impossible(child), *missing(needs_of(child), given, opaque=action.context)]:
+        yield Problem(
+            step=f"{step.step_id}/{problem.step}",
+            field=problem.field,
+            value=problem.value,
+            message=problem.message,
+            remedy=problem.remedy,
+        )
+
+
+def _leads_on(value: JsonValue, rest: Collection[str]) -> bool:
+    for part in rest:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part[:9]) < len(value):
+            value = value[int(part[:9])]
+        else:
+            return False
+    return True
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    """A known name that differs by so little that it was probably meant; numbers make other names."""
+    alike = [key for key in known if DIGITS.sub("", key) != DIGITS.sub("", name)]
+    return next(iter(difflib.get_close_matches(name[:100], alike, n=1, cutoff=NEAR)), "")
+
+
+def _problem(step: str, field: str, name: str, message: str, remedy: str) -> Problem:
+    return Problem(step=step, field=field, value=f"{{{name}}}"[:80], message=message, remedy=remedy)
