@@ -8,6 +8,7 @@ stay text, `010` is ten. Aliases, anchors, tags of other types, keys given twice
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from orchestration.core.definition import MOST_BYTES, MOST_LEVELS
+from orchestration.core.definition.shape import locate
 from orchestration.errors import BadInput
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -109,6 +111,7 @@ def _yaml(text: str) -> object:
     try:
         for event in yaml.parse(text, Loader=LOADER):
             builder.take(event)
+        builder.refuse_no_number()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -135,6 +138,7 @@ class _Builder:
 
     root: object = None
     documents: int = 0
+    no_number: tuple[Any, str, tuple[str | int, ...]] | None = None
     open: list[_Open] = field(default_factory=list)
 
     def take(self, event: Any) -> None:
@@ -165,12 +169,36 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         _plain_node(event)
         if not self._awaits_key():
-            self._put(_resolved(event))
+            value = _resolved(event)
+            if self.no_number is None and isinstance(value, float) and not math.isfinite(value):
+                self.no_number = event, event.value, self._path()
+            self._put(value)
             return
         inside = self.open[-1]
         if event.value in inside.value:
             raise _marked(event, f"the key '{event.value[:80]}' is given twice", "keep one of the two")
         inside.key = event.value
+
+    def refuse_no_number(self) -> None:
+        """Once all is read, so that the step can be named by its id wherever that stands."""
+        if self.no_number is None:
+            return
+        event, text, path = self.no_number
+        step, field = locate(self.root, path)
+        where = ", ".join(part for part in (step and f"step '{step}'", field) if part)
+        problem = f"{where}: {text}" if where else text
+        raise _marked(event, f"{problem} is not a number that JSON knows", "give a number, or quote the text")
+
+    def _path(self) -> tuple[str | int, ...]:
+        """Where the value that is read now will stand."""
+        path: list[str | int] = []
+        for inside in self.open:
+            is_last = inside is self.open[-1]
+            if isinstance(inside.value, list):
+                path.append(len(inside.value) - (not is_last))
+            else:  # what is being read further in stands under the latest key already
+                path.append((inside.key or "") if is_last else next(reversed(inside.value)))
+        return tuple(path)
 
     def _awaits_key(self) -> bool:
         return bool(self.open) and isinstance(self.open[-1].value, dict) and self.open[-1].key is None
@@ -203,7 +231,7 @@ def _resolved(event: Any) -> object:
     if BOOLEAN.fullmatch(text):
         return text.lower() == "true"
     if NO_NUMBER.fullmatch(text):
-        raise _marked(event, f"{text} is not a number that JSON knows", "give a number, or quote the text")
+        return float(text.replace(".", "").lower())
     try:
         return _number(text)
     except ValueError:
@@ -214,10 +242,7 @@ def _number(text: str) -> int | float | str:
     if INTEGER.fullmatch(text):
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if NUMBER.fullmatch(text):
-        value = float(text)
-        if value in (float("inf"), float("-inf")):
-            raise ValueError(text)
-        return value
+        return float(text)
     return text
 
 
