@@ -11,6 +11,8 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from approvals import people
+from approvals.core.flow import TOO_FEW
+from approvals.core.words import Status
 from approvals.models import Request, Seat
 from approvals.selectors import OPEN
 from orchestration.clock import now
@@ -69,6 +71,11 @@ def shut_out() -> QuerySet[Request]:
     able = get_user_model().objects.filter(Q(is_superuser=True) | Q(groups__name__in=people.MAY_DECIDE), is_active=True)
     waiting = Seat.objects.filter(waits=True, person__startswith="user:").exclude(user__isnull=False, user__in=able)
     return _open().filter(Exists(waiting.filter(request=OuterRef("pk"))))
+
+
+def without_some() -> QuerySet[Request]:
+    """Too few are there who may decide: looked at in each pass, since their return ends that. The latest first."""
+    return _open().filter(status=Status.RESCUE, words=TOO_FEW).order_by("-pk")
 
 
 def open_after(pk: int) -> QuerySet[Request]:

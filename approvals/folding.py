@@ -136,10 +136,11 @@ def _write_request(held: Held, before: State, at: datetime, by: str) -> None:
     request.state = STATE.dump_python(state, mode="json")
     request.status, request.round, request.words = state.status, state.round, state.last_words
     _write_decision(request, before, state, at, by)
+    if state.status is not Status.RESCUE:
+        request.rescue_to_tell = None
     request.expires_at, request.next_at = expires_at(held.plan, state), due.at if due else None
-    request.save(
-        update_fields=["state", "status", "round", "words", "expires_at", "next_at", "decided_at", "decided_by"]
-    )
+    names = ["state", "status", "round", "words", "expires_at", "next_at", "decided_at", "decided_by"]
+    request.save(update_fields=[*names, "rescue_to_tell"])
 
 
 def _write_decision(request: Request, before: State, state: State, at: datetime, by: str) -> None:

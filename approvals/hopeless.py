@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from approvals.core.chain import names_in
+from approvals.core.doubles import counted_once, doubles
 from approvals.core.feasible import short_of, too_few_for_all
 from approvals.core.plan import Plan, StagePlan
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.words import Authority
 from approvals.people import Found
+from notifications.addresses import mailbox
 from orchestration.errors import BadInput
 
 
@@ -24,6 +26,7 @@ def refuse_hopeless(plan: Plan, policy: PolicyDefinition, whom: Found) -> None:
     """An empty list never means anyone, and five of one person are never had: who asks hears of it now, and not when
     the clock has run out.
     """
+    plan = counted_once(plan, doubles({person: mailbox(one.email) for person, one in whom.people.items() if one.email}))
     for stage in policy.stages:
         _refuse_empty_transfer(stage, whom)
     for stage_plan in plan.stages:
@@ -32,7 +35,7 @@ def refuse_hopeless(plan: Plan, policy: PolicyDefinition, whom: Found) -> None:
             needed, most = short
             raise BadInput(
                 f"stage '{stage_plan.name}' needs {needed} approvals, each by another person, and can have {most} "
-                f"at most, since whoever asks does not count{_why(whom)}",
+                f"at most, since whoever asks does not count and one mailbox is one person{_why(whom)}",
                 field="how_many", remedy="ask for fewer, or name more people",
             )  # fmt: skip
     if too_few_for_all(plan):

@@ -53,9 +53,11 @@ def tell_all(request: Request, state: State, command: Tell, *, until: datetime |
         _send(request, state, command.why, _requester(request))
     elif command.why is Telling.CHANGES_REQUESTED:
         _send(request, state, command.why, _requester(request))
+    elif command.why is Telling.RESCUE and command.together:
+        request.rescue_to_tell = now()
+        request.save(update_fields=["rescue_to_tell"])
     elif command.why is Telling.RESCUE:
-        boss = Q(groups__name=roles.ADMINISTRATOR) | Q(is_superuser=True)
-        _send(request, state, command.why, _accounts(boss), channels=_channels(request, state))
+        tell_rescue(request, state)
     else:
         _ask(request, state, command, until)
 
@@ -66,13 +68,21 @@ def told_in(dedupe: str) -> int | None:
     return int(version[0]) - 1 if version and version[0].isdecimal() else None
 
 
+def tell_rescue(request: Request, state: State) -> None:
+    _send(request, state, Telling.RESCUE, administrators(), channels=channels_of(request, state))
+
+
+def administrators() -> list[Person]:
+    return _accounts(Q(groups__name=roles.ADMINISTRATOR) | Q(is_superuser=True))
+
+
 def _ask(request: Request, state: State, command: Tell, until: datetime | None) -> None:
     """Who has no seat, such as whoever an escalation only tells, gets no buttons: they could not decide by them."""
     sitting = {seat.person for seat in state.seats}
     seated = tuple(person for person in command.people if person in sitting)
     others = tuple(person for person in command.people if person not in sitting)
     _send(
-        request, state, command.why, _deciders(request, state, seated), channels=_channels(request, state),
+        request, state, command.why, _deciders(request, state, seated), channels=channels_of(request, state),
         asked=seated, buttons=_buttons(request), until=until,
     )  # fmt: skip
     if others:
@@ -240,7 +250,7 @@ def _accounts(which: Q) -> list[Person]:
     return [_of_account(user) for user in users]
 
 
-def _channels(request: Request, state: State) -> tuple[str, ...]:
+def channels_of(request: Request, state: State) -> tuple[str, ...]:
     """Those of the open stage that are set up; one that was taken away since stops no decision."""
     stages = PolicyDefinition.model_validate(request.policy.body).stages
     wanted = stages[state.stage].channels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -37,11 +37,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """`people`: by person id. `named`: person ids by what the policy names. `left_out`: who may not decide, and why."""
+    """`people`: by person id. `named`: person ids by what the policy names. `left_out`: who may not decide, and why.
+
+    `groups`: the ids of the groups that it names, by their names.
+    """
 
     people: dict[str, Person]
     named: dict[str, frozenset[str]]
     left_out: tuple[str, ...]
+    groups: Mapping[str, int] = field(default_factory=dict)
 
 
 def person_of(user: Any) -> Person:
@@ -73,7 +77,9 @@ def find(policy: PolicyDefinition) -> Found:
         here = _of_email(value, left_out) if kind == "email" else _of_users(_users(kind, value, by_name), left_out)
         people |= {person.id: person for person in here}
         named[name] = frozenset(person.id for person in here)
-    return Found(people=people, named=named, left_out=tuple(left_out))
+    groups = [name.partition(":")[2] for name in names if name.startswith("group:")]
+    ids = dict(Group.objects.filter(name__in=groups).values_list("name", "pk")) if groups else {}
+    return Found(people=people, named=named, left_out=tuple(left_out), groups=ids)
 
 
 def check_addresses(policy: PolicyDefinition) -> None:

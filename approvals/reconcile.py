@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -16,9 +18,10 @@ from approvals.core.events import Cancelled
 from approvals.deputies import tell_those_who_begin
 from approvals.folding import Held
 from approvals.models import Request
+from approvals.rescues import tell_of_rescues
 from approvals.selectors import plan_of_request, state_of
 from approvals.services.held import database_now
-from approvals.standing import let_go, who_left
+from approvals.standing import let_back, let_go, who_is_back, who_left
 from orchestration import audit, lifecycle, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
@@ -40,8 +43,10 @@ def reconcile() -> int:
         _each(adrift.orphaned()[:MOST_AT_ONCE], _cancel)
         + _each(adrift.overdue()[:MOST_AT_ONCE], _ring)
         + _each(adrift.untold()[:MOST_AT_ONCE], _tell_again)
-        + _each(adrift.shut_out()[:MOST_AT_ONCE], _take_off)
-        + _each(_round.next_ones(), _take_off)
+        + _each(adrift.shut_out()[:MOST_AT_ONCE], _see_who_is_there)
+        + _each(adrift.without_some()[:MOST_AT_ONCE], _see_who_is_there)
+        + _each(_round.next_ones(), _see_who_is_there)
+        + tell_of_rescues(now())
         + tell_those_who_begin(now())
     )
 
@@ -120,15 +125,33 @@ def _tell_again(request: Request) -> bool:
     return True
 
 
-def _take_off(request: Request) -> bool:
-    if not who_left(request, plan_of_request(request), state_of(request)):
+def _see_who_is_there(request: Request) -> bool:
+    """Who has left is taken off, who is back has their seat back."""
+    plan, state = plan_of_request(request), state_of(request)
+    known: dict[int, Any] = {}
+    if not who_left(request, plan, state, known=known) and not who_is_back(request, plan, state, known=known):
         return False
     with sql.writing():
         held = _held(request)
         if held is None:
             return False
-        left = who_left(held.request, held.plan, held.state)
-        if not left:
-            return False
-        audit.record(actor=ITSELF, action="approval.people-left", workflow_id=request.request_id, people=sorted(left))
-        return let_go(held, database_now(held.state))
+        at = database_now(held.state)
+        return _note_those_back(held, at) | _note_those_gone(held, at)
+
+
+def _note_those_gone(held: Held, at: datetime) -> bool:
+    left = who_left(held.request, held.plan, held.state, known=held.accounts)
+    if left:
+        _audit(held, "approval.people-left", left)
+    return bool(left) and let_go(held, at)
+
+
+def _note_those_back(held: Held, at: datetime) -> bool:
+    back = who_is_back(held.request, held.plan, held.state, known=held.accounts)
+    if back:
+        _audit(held, "approval.people-back", back)
+    return bool(back) and let_back(held, at)
+
+
+def _audit(held: Held, action: str, people: frozenset[str]) -> None:
+    audit.record(actor=ITSELF, action=action, workflow_id=held.request.request_id, people=sorted(people))

@@ -13,19 +13,21 @@ from approvals.core.state import State
 from approvals.core.words import Status
 from approvals.folding import Held
 from approvals.hearing import hear_what_was_sent
+from approvals.standing import let_back
 from notifications.outages import outage_after
 
 
 def ring(held: Held, at: datetime) -> bool:
     """Whether anything was due by `at`. Inside the caller's transaction, with the request's locks."""
+    back = let_back(held, at)
     if not _is_due(held.plan, held.state, at):
-        return False
+        return back
     hear_what_was_sent(held)
     away = _away(held.plan, held.state, at)
     if away is not None:
         folding.fold(held, away)
     rung = folding.fold(held, ClockReached(at=at))
-    return rung or away is not None
+    return rung or back or away is not None
 
 
 def as_it_would_be(plan: Plan, state: State, at: datetime) -> State:

@@ -24,7 +24,7 @@ from approvals.standing_in import in_force, without_own
 from approvals.times import time_in, zone_of
 from orchestration.clock import now
 
-LARGE = ("content", "earlier", "state", "plan", "people", "facts", "edits")
+LARGE = ("content", "earlier", "state", "plan", "people", "named", "groups", "facts", "edits")
 """Columns that a row of a list does not need."""
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)

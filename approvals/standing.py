@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import Group
+
 from approvals import folding, people
-from approvals.core.events import PeopleLeft
+from approvals.core.events import PeopleBack, PeopleLeft
 from approvals.core.plan import Plan
 from approvals.core.policy import Stage, Who
 from approvals.core.state import Seat, State
@@ -19,11 +22,38 @@ from notifications.addresses import mailbox
 
 
 def let_go(held: Held, at: datetime, *, by: str = "") -> bool:
-    """Take off who has left: whether anybody had."""
-    left = (
-        frozenset() if held.state.status.is_end else who_left(held.request, held.plan, held.state, known=held.accounts)
+    """Take off who has left: whether anybody had. Whose account was deleted is not waited for."""
+    if held.state.status.is_end:
+        return False
+    left = who_left(held.request, held.plan, held.state, known=held.accounts)
+    may_return = any(held.accounts.get(people.user_id_of(person) or 0) for person in left)
+    grace = float(settings.ZEN_RESCUE_GRACE_SECONDS) if may_return else 0.0
+    return bool(left) and folding.fold(held, PeopleLeft(at=at, people=left, grace_seconds=grace), by=by)
+
+
+def let_back(held: Held, at: datetime) -> bool:
+    """Give their seats back to those who are again whom the policy means: whether there was anybody."""
+    if held.state.status.is_end or not held.state.left:
+        return False
+    back = who_is_back(held.request, held.plan, held.state, known=held.accounts)
+    return bool(back) and folding.fold(held, PeopleBack(at=at, people=back))
+
+
+def who_is_back(request: Request, plan: Plan, state: State, *, known: dict[int, Any] | None = None) -> frozenset[str]:
+    """Of those who had left within the open stage. No query where nobody had."""
+    if not state.left:
+        return frozenset()
+    accounts = accounts_of(request, state.left, {} if known is None else known)
+    stage = open_stage(request, state)
+    heard = _heard_already(request, state, state.left)
+    return frozenset(
+        seat.owner
+        for seat in state.left
+        if seat.owner not in heard
+        and (account := accounts.get(seat.owner)) is not None
+        and people.may_decide(account)
+        and _is_meant(request, plan, state, stage, seat, account)
     )
-    return bool(left) and folding.fold(held, PeopleLeft(at=at, people=left), by=by)
 
 
 def who_left(request: Request, plan: Plan, state: State, *, known: dict[int, Any] | None = None) -> frozenset[str]:
@@ -41,7 +71,21 @@ def who_left(request: Request, plan: Plan, state: State, *, known: dict[int, Any
             left |= {seat.person, seat.owner}
         elif seat.person in accounts and seat.person not in able:
             left.add(seat.person)
-    return frozenset(left)
+    return frozenset(left) | _heard_already(request, state, waiting)
+
+
+def _heard_already(request: Request, state: State, seats: Iterable[Seat]) -> frozenset[str]:
+    """Those whose mailbox has spoken in the round, by another of its accounts."""
+    voices = {box: vote.person for vote in state.spoken if (box := _box(request, vote.person))}
+    return frozenset(
+        seat.person for seat in seats if voices and voices.get(_box(request, seat.person), seat.person) != seat.person
+    )
+
+
+def _box(request: Request, person: str) -> str:
+    """The mailbox that they had when they were asked."""
+    address = request.people.get(person, {}).get("email", "")
+    return mailbox(address) if address else ""
 
 
 def accounts_of(request: Request, seats: Iterable[Seat], known: dict[int, Any]) -> Mapping[str, Any]:
@@ -77,25 +121,38 @@ def _is_meant(request: Request, plan: Plan, state: State, stage: Stage, seat: Se
         asked = any(seat.owner in level.people for level in chain.levels)
         return (
             not asked
-            or any(_names(level.to, account) or level.to.on_call for level in stage.escalate)
+            or any(_names(request, level.to, account) or level.to.on_call for level in stage.escalate)
             or seat.owner in _named_by_an_administrator(request)
         )
     counted = {name for name, members in chain.groups.items() if seat.owner in members}
     if chain.mode is Mode.GROUPS:  # each of their groups counts on them
-        return counted & chain.minima.keys() <= _groups(account)
-    return not counted or _names(stage.who, account)
+        return counted & chain.minima.keys() <= _groups(request, account)
+    return not counted or _names(request, stage.who, account)
 
 
-def _names(who: Who, account: Any) -> bool:
-    return bool(
-        account.get_username() in who.users
-        or mailbox(account.email) in map(mailbox, who.emails)
-        or _groups(account) & set(who.groups)
-    )
+def _names(request: Request, who: Who, account: Any) -> bool:
+    me = people.person_id(account.pk)
+    directly = [*(f"user:{name}" for name in who.users), *(f"email:{address}" for address in who.emails)]
+    if any(me in request.named.get(name, ()) for name in directly):
+        return True
+    if not request.named:  # asked before it was kept whom each name meant
+        by_name = account.get_username() in who.users
+        if by_name or mailbox(account.email) in map(mailbox, who.emails):
+            return True
+    return bool(_groups(request, account) & set(who.groups))
 
 
-def _groups(account: Any) -> set[str]:
-    return {group.name for group in account.groups.all()}
+def _groups(request: Request, account: Any) -> set[str]:
+    """The policy's groups that the account is in, by the names that they had then: a renamed one is the same one.
+
+    One that was deleted, and made anew by its name, is taken for the same, too.
+    """
+    there = {group.pk: group.name for group in account.groups.all()}
+    found = {name for name, pk in request.groups.items() if pk in there}
+    anew = {name for name in there.values() if name not in found and request.groups.get(name) not in there}
+    known = {name: request.groups[name] for name in anew if name in request.groups}
+    still = set(Group.objects.filter(pk__in=known.values()).values_list("pk", flat=True)) if known else set()
+    return found | {name for name in anew if known.get(name) not in still}
 
 
 def _named_by_an_administrator(request: Request) -> set[str]:

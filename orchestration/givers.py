@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
-from orchestration.models import Run
+from orchestration.core.guards import descendants
+from orchestration.models import AuditEvent, Run
+from orchestration.plans import plan_of
 
 
 class Giver(NamedTuple):
@@ -18,6 +21,20 @@ class Giver(NamedTuple):
 def givers_of(run: Run) -> list[Giver]:
     """Each once. A restart keeps those of the run that it repeats."""
     return list(dict.fromkeys(one for one in _all(run) if one.name))
+
+
+def asked_anew_by(run: Run, step_id: str, *, since: datetime) -> list[Giver]:
+    """Who has since had a step done once more: by a retry of it, or by a rerun of it or of a step that it needs."""
+    acts = AuditEvent.objects.filter(
+        workflow_id=run.workflow_id, action__in=("run.retry", "run.rerun"), at__gte=since
+    ).order_by("seq")
+    plan = plan_of(run)
+    named = [(act, act.data.get("step_id", "")) for act in acts]
+    return [
+        Giver(act.data.get("user_id"), act.actor)
+        for act, name in named
+        if name == step_id or (name in plan.steps and step_id in descendants(plan, name))
+    ]
 
 
 def _all(run: Run | None) -> Iterator[Giver]:

@@ -197,6 +197,9 @@ ZEN_ASK = "approvals.client.request_human_approval"
 ZEN_APPROVERS_BY_ADDRESS = env.boolean("ZEN_APPROVERS_BY_ADDRESS", False)
 """Whether a request, and not only a published policy, may let an address decide that belongs to no account."""
 
+ZEN_RESCUE_GRACE_SECONDS = env.seconds("ZEN_RESCUE_GRACE_SECONDS", 300, least=0, most=86400)
+"""How long those are waited for who have left, before others are asked and administrators called."""
+
 ZEN_LINK_DAYS = env.integer("ZEN_LINK_DAYS", 14, least=1, most=365)
 """How long a link of one's own is good, if its stage does not end before."""
 

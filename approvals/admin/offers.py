@@ -10,6 +10,7 @@ from approvals.core.events import (
     ContentChanged,
     Delegated,
     Event,
+    PeopleBack,
     PeopleNamed,
     Reminded,
     Revoked,
@@ -27,7 +28,7 @@ from approvals.own import asked_it, gave_a_yes
 from approvals.people import person_of
 from approvals.ringing import as_it_would_be
 from approvals.selectors import delegations_to, editable_now, name_in, open_stage, plan_of_request, state_of
-from approvals.standing import who_left
+from approvals.standing import who_is_back, who_left
 from orchestration import roles
 from orchestration.api.auth import actor_of
 from orchestration.audit import Actor
@@ -83,7 +84,7 @@ class _Case:
 def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Offers:
     moment = at or now()
     plan, actor = plan_of_request(request), actor_of(user, door="admin")
-    state = state_at(plan, state_of(request), moment)
+    state = state_at(plan, _with_those_back(request, plan, moment), moment)
     case = _Case(request=request, plan=plan, state=state, user=user, actor=actor, at=moment)
     choices, why_not, for_whom = _choices(case)
     stage = open_stage(request, state)
@@ -103,6 +104,12 @@ def offers_for(request: Request, user: Any, *, at: datetime | None = None) -> Of
         name_people=_may_name(case),
         resubmit=_may_resubmit(case),
     )
+
+
+def _with_those_back(request: Request, plan: Plan, at: datetime) -> State:
+    state = state_of(request)
+    back = who_is_back(request, plan, state)
+    return decide(plan, state, PeopleBack(at=at, people=back))[0] if back else state
 
 
 def state_at(plan: Plan, state: State, at: datetime) -> State:

@@ -18,8 +18,8 @@ LONGEST_UNHEARD = timedelta(minutes=15)
 NUDGE_PAUSE = timedelta(minutes=10)
 """Between two reminders by hand of one request: people who are reminded all the time stop reading."""
 
-Hand = Literal["begin", "remind", "escalate", "expire", "settle"]
-_ORDER: dict[Hand, int] = {"begin": 0, "remind": 1, "escalate": 2, "settle": 3, "expire": 4}
+Hand = Literal["begin", "rescue", "remind", "escalate", "expire", "settle"]
+_ORDER: dict[Hand, int] = {"begin": 0, "rescue": 1, "remind": 2, "escalate": 3, "settle": 4, "expire": 5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,13 @@ def dues(plan: Plan, state: State) -> list[Due]:
     held = state.status is Status.RESCUE and (stage.at_the_end is AtTheEnd.HOLD or state.unheard)
     if held or state.status not in (Status.PENDING, Status.CHANGES_REQUESTED, Status.RESCUE):
         return []
+    found: list[Due] = []
+    if state.status is Status.PENDING and state.rescue_at:
+        found.append(Due(at=state.rescue_at, hand="rescue"))
     if start is None:
         waits = Span(seconds=LONGEST_UNHEARD.total_seconds())
-        return [Due(at=_over(plan, state, state.opened_at, waits), hand="begin")] if state.opened_at else []
-    found: list[Due] = []
+        begin = [Due(at=_over(plan, state, state.opened_at, waits), hand="begin")] if state.opened_at else []
+        return [*found, *begin]
     if state.status is Status.PENDING:
         reminders = sorted(_over(plan, state, start, span) for span in stage.reminders)
         found += [Due(at=at, hand="remind") for at in reminders[state.reminded : state.reminded + 1]]

@@ -10,10 +10,14 @@ from approvals.core.words import Status, Telling
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tell:
-    """Tell these people. Empty `people`: whoever the shell finds for it (the requester, the administrators)."""
+    """Tell these people. Empty `people`: whoever the shell finds for it (the requester, the administrators).
+
+    `together`: in one message with the other requests for which the same happens at about this time.
+    """
 
     why: Telling
     people: tuple[str, ...] = ()
+    together: bool = False
     kind: Literal["tell"] = "tell"
 
 

@@ -81,11 +81,24 @@ class Delegated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleLeft:
-    """They may decide no more: an account that was closed, a group that was left."""
+    """They may decide no more: an account that was closed, a group that was left.
+
+    `grace_seconds`: where too few stay, nobody else is asked before so long, for they may come back.
+    """
 
     at: datetime
     people: frozenset[str]
+    grace_seconds: float = 0.0
     kind: Literal["people_left"] = "people_left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleBack:
+    """They may decide again, within the stage in which they had left."""
+
+    at: datetime
+    people: frozenset[str]
+    kind: Literal["people_back"] = "people_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +158,7 @@ Event = Annotated[
     | Reminded
     | Delegated
     | PeopleLeft
+    | PeopleBack
     | PeopleNamed
     | ContentChanged
     | Withdrawn

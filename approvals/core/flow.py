@@ -19,6 +19,7 @@ from approvals.core.events import (
     Delivered,
     Event,
     Opened,
+    PeopleBack,
     PeopleLeft,
     PeopleNamed,
     Reminded,
@@ -34,6 +35,8 @@ from approvals.core.quorum import passes, seats_of
 from approvals.core.reached import heard_since, reached, silence_is_yes
 from approvals.core.state import Heard, Seat, State, Vote
 from approvals.core.words import AtTheEnd, Authority, Choice, Status, Telling
+
+TOO_FEW = "too few people are left who may decide"
 
 
 def decide(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -78,11 +81,11 @@ def _apply(draft: _Draft, event: Event) -> None:
         case Delegated():
             draft.put(seats=draft.state.handed_on(event.person, event.to))
             draft.tell(Telling.ASKED, (event.to,))
-        case PeopleLeft():
-            _leave(draft, event.people)
+        case PeopleLeft() | PeopleBack():
+            _leave(draft, event) if isinstance(event, PeopleLeft) else _come_back(draft, event)
         case PeopleNamed():
             named = sorted(event.people - draft.plan.barred)
-            draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in named))
+            draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in named), left=())
             _begin_clock(draft)
             draft.put(status=Status.PENDING, last_words="")
             draft.tell(Telling.ASKED, draft.state.awaited)
@@ -109,7 +112,7 @@ def _open(draft: _Draft, event: Opened) -> None:
 
 def _open_stage(draft: _Draft, number: int) -> None:
     stage = draft.plan.stages[number]
-    draft.put(status=Status.PENDING, stage=number, seats=seats_of(draft.plan, stage))
+    draft.put(status=Status.PENDING, stage=number, seats=seats_of(draft.plan, stage), left=())
     _begin_clock(draft)
     if draft.state.awaited:
         draft.tell(Telling.ASKED, draft.state.awaited)
@@ -122,7 +125,7 @@ def _begin_clock(draft: _Draft) -> None:
     elsewhere = tuple(one for one in state.heard if one.stage != state.stage)
     draft.put(
         opened_at=draft.at, clock_from=None if waits else draft.at, opened_in=state.version + 1, heard=elsewhere,
-        reminded=0, escalated=(), unheard=False, away=None,
+        reminded=0, escalated=(), unheard=False, away=None, rescue_at=None,
     )  # fmt: skip
 
 
@@ -200,20 +203,52 @@ def _vote(draft: _Draft, event: Voted) -> None:
         case Choice.REJECT:
             stage = draft.plan.stages[state.stage]
             objects = state.status is Status.COOLING_OFF
-            if objects or stage.reject_on == "first" or not can_pass(draft.plan, draft.state):
+            if objects or stage.reject_on == "first" or not can_pass(draft.plan, _with_those_waited_for(draft)):
                 _finish(draft, Status.REJECTED, "rejected")
         case _:
             assert_never(event.choice)
 
 
-def _leave(draft: _Draft, people: frozenset[str]) -> None:
-    """With fewer people left, what those who stay have said may be enough. What they decided already stands."""
-    stay = draft.state.without(people)
+def _leave(draft: _Draft, event: PeopleLeft) -> None:
+    """With fewer people left, what those who stay have said may be enough. What they decided already stands.
+
+    Where too few are left, nobody else is asked before the grace is over: they may come back.
+    """
+    stay = draft.state.without(event.people)
     if stay == draft.state.seats:
         return
-    draft.put(seats=stay)
+    draft.put(seats=stay, left=(*draft.state.left, *draft.state.gone_with(event.people)))
+    waits = draft.state.status is Status.PENDING and event.grace_seconds > 0
+    if waits and draft.state.rescue_at is None and not can_pass(draft.plan, draft.state):
+        draft.put(rescue_at=draft.at + timedelta(seconds=event.grace_seconds))
     if draft.state.status.can_be_decided:
         _go_on(draft)
+
+
+def _come_back(draft: _Draft, event: PeopleBack) -> None:
+    """Their seats are theirs again. A request that waits for an administrator only since too few were left goes on."""
+    back = draft.state.restored(event.people - draft.plan.barred)
+    if not back:
+        return
+    kept = tuple(seat for seat in draft.state.left if seat not in back)
+    draft.put(seats=(*draft.state.seats, *back), left=kept)
+    if not can_pass(draft.plan, draft.state):
+        return
+    draft.put(rescue_at=None)
+    if draft.state.status is Status.RESCUE and draft.state.last_words == TOO_FEW:
+        draft.put(status=Status.PENDING, last_words="")
+        draft.tell(Telling.ASKED, draft.state.awaited)
+
+
+def _with_those_waited_for(draft: _Draft) -> State:
+    """As it is once they are back whose return is waited for."""
+    if not _waits_for_return(draft):
+        return draft.state
+    return replace(draft.state, seats=(*draft.state.seats, *draft.state.left))
+
+
+def _waits_for_return(draft: _Draft) -> bool:
+    return draft.state.rescue_at is not None and draft.at < draft.state.rescue_at
 
 
 def _go_on(draft: _Draft) -> None:
@@ -228,11 +263,14 @@ def _go_on(draft: _Draft) -> None:
 
 def _mend(draft: _Draft) -> None:
     """Too few are left to decide: the next level is asked at once, without its clock, and at last an administrator."""
+    if _waits_for_return(draft):
+        return
+    draft.put(rescue_at=None)
     while not can_pass(draft.plan, draft.state) and (place := next_level(draft.plan, draft.state)) is not None:
         _escalate(draft, place)
     if not can_pass(draft.plan, draft.state):
-        draft.put(status=Status.RESCUE, last_words="too few people are left who may decide")
-        draft.tell(Telling.RESCUE)
+        draft.put(status=Status.RESCUE, last_words=TOO_FEW)
+        draft.commands.append(Tell(why=Telling.RESCUE, together=bool(draft.state.left)))
 
 
 def _escalate(draft: _Draft, place: int) -> None:
@@ -240,7 +278,7 @@ def _escalate(draft: _Draft, place: int) -> None:
     draft.put(escalated=(*draft.state.escalated, place))
     people = tuple(sorted(level.people - draft.plan.barred))
     if level.authority is Authority.TRANSFER and people:
-        draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in people))
+        draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in people), left=())
     elif level.authority is Authority.ADD:
         sitting = {seat.person for seat in draft.state.seats}
         added = tuple(Seat(person=person, owner=person, own=False) for person in people if person not in sitting)
@@ -266,6 +304,8 @@ def _run_clocks(draft: _Draft) -> None:
                 if place is not None:
                     _escalate(draft, place)
                 _mend(draft)
+            case "rescue":
+                _mend(draft)
             case "settle":
                 _finish(draft, Status.APPROVED, draft.state.last_words)
             case "expire":
@@ -275,7 +315,8 @@ def _run_clocks(draft: _Draft) -> None:
 
 
 def _expire(draft: _Draft, at_the_end: AtTheEnd) -> None:
-    if draft.state.status is Status.RESCUE:  # nobody was there who could have objected: this is no silence
+    unheard = at_the_end is AtTheEnd.APPROVE and draft.state.rescue_at and not can_pass(draft.plan, draft.state)
+    if draft.state.status is Status.RESCUE or unheard:  # nobody was there who could have objected: this is no silence
         _finish(draft, Status.EXPIRED, "nobody was named in time who may decide")
         return
     if at_the_end is AtTheEnd.APPROVE and draft.state.status is Status.CHANGES_REQUESTED:

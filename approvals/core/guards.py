@@ -14,6 +14,7 @@ from approvals.core.events import (
     Delivered,
     Event,
     Opened,
+    PeopleBack,
     PeopleLeft,
     PeopleNamed,
     Reminded,
@@ -47,7 +48,9 @@ def refusal(plan: Plan, state: State, event: Event) -> str:
             return _why_not_vote(plan, state, event)
         case Delegated():
             return _why_not_delegate(plan, state, event)
-        case ContentChanged() | ClockReached() | Delivered() | Resumed() | PeopleLeft() | Withdrawn() | Cancelled():
+        case ContentChanged() | ClockReached() | Delivered() | Resumed() | Withdrawn() | Cancelled():
+            return ""
+        case PeopleLeft() | PeopleBack():
             return ""
         case PeopleNamed():
             left = event.people - plan.barred

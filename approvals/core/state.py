@@ -51,7 +51,8 @@ class State:
     `opened_in`: the version in which the clocks of the open stage began anew. `heard`: who was reached about the stages
     of this round. `silent`: those of them that silence has passed. `unheard`: the clock ran out and too few had heard
     of it, so an administrator has to act, without a clock. `away`: from when to when nothing could happen, for which
-    the open stage was given its time back.
+    the open stage was given its time back. `left`: seats of the open stage whose owners have left; they get them
+    back when they come back. `rescue_at`: until when too few who may decide are waited out.
     """
 
     status: Status = Status.PENDING
@@ -72,6 +73,8 @@ class State:
     silent: tuple[int, ...] = ()
     unheard: bool = False
     away: tuple[datetime, datetime] | None = None
+    left: tuple[Seat, ...] = ()
+    rescue_at: datetime | None = None
 
     @property
     def spoken(self) -> tuple[Vote, ...]:
@@ -100,6 +103,18 @@ class State:
         """The seats once `person` has given theirs to `to`."""
         given = self.seat_of(person)
         return tuple(replace(seat, person=to) if seat == given else seat for seat in self.seats)
+
+    def gone_with(self, people: frozenset[str]) -> tuple[Seat, ...]:
+        """The seats that nobody has once `people` have left, each as its owner's."""
+        there = {seat.owner for seat in self.without(people)}
+        owners = {seat.owner: replace(seat, person=seat.owner) for seat in self.seats if seat.owner not in there}
+        return tuple(seat for owner, seat in owners.items() if not self.has_spoken(owner))
+
+    def restored(self, people: frozenset[str]) -> tuple[Seat, ...]:
+        """Of the seats that were left, those of `people`; not of whoever has come to sit here in another way."""
+        sitting = {seat.person for seat in self.seats} | {seat.owner for seat in self.seats}
+        back = (seat for seat in self.left if seat.owner in people - sitting)
+        return tuple(seat for seat in back if not self.has_spoken(seat.owner))
 
     def without(self, people: frozenset[str]) -> tuple[Seat, ...]:
         """The seats once `people` have left; one that was handed on and not used goes back to its owner."""

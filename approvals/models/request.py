@@ -36,6 +36,8 @@ class Request(models.Model):
     edits = models.JSONField(default=dict)
     plan = models.JSONField()
     people = models.JSONField(help_text="person id: name, e-mail and account as they were")
+    named = models.JSONField(default=dict, blank=True, help_text="what the policy names, no group: its person ids")
+    groups = models.JSONField(default=dict, blank=True, help_text="name then: id of the group")
     state = models.JSONField()
     status = models.CharField(max_length=20, choices=WORDS, default=Status.PENDING)
     round = models.PositiveIntegerField(default=1)
@@ -46,6 +48,9 @@ class Request(models.Model):
     next_at = models.DateTimeField(null=True, blank=True, help_text="the next time that a clock does something")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=300, blank=True, default="")
+    rescue_to_tell = models.DateTimeField(
+        null=True, blank=True, help_text="since when administrators are to be told, with others, that it needs them"
+    )
     words = models.CharField(max_length=200, blank=True, default="", help_text="how it ended, in a few words")
     endpoint = models.ForeignKey(
         Endpoint, on_delete=models.PROTECT, null=True, blank=True, related_name="requests", help_text="is called back"
@@ -58,6 +63,12 @@ class Request(models.Model):
         indexes = [
             # the lists of a status
             models.Index(fields=["status", "expires_at"], name="request_by_urgency"),
+            # what administrators are to be told together
+            models.Index(
+                fields=["rescue_to_tell"],
+                condition=models.Q(rescue_to_tell__isnull=False),
+                name="request_rescue_to_tell",
+            ),
             # what has been decided, the latest first
             models.Index(
                 F("decided_at").desc(),

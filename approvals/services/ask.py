@@ -33,6 +33,7 @@ from orchestration.audit import Actor
 from orchestration.clock import now
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.errors import BadInput, Unreachable
+from orchestration.givers import asked_anew_by
 from orchestration.models import Run
 from orchestration.services.definitions import checked, store
 from orchestration.services.start import Parent, handle_of
@@ -113,7 +114,9 @@ def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
         held = folding.hold(request.run_id)
         if held.request.content_hash == content_hash(content):
             return False
-        return renew(held, content, actor, authors=people.ids_of(given_by(given, actor)))
+        run = held.request.run.parent
+        again = asked_anew_by(run, held.request.run.parent_step, since=request.created_at) if run else []
+        return renew(held, content, actor, authors=people.ids_of([*given_by(given, actor), *again]))
 
 
 def _content(given: Ask) -> dict[str, Any]:
@@ -155,6 +158,8 @@ def _create(
         facts=dict(given.facts),
         plan=PLAN.dump_python(plan, mode="json"),
         people={person.id: person.plain() for person in whom.people.values()},
+        named={name: sorted(found) for name, found in whom.named.items() if not name.startswith("group:")},
+        groups=dict(whom.groups),
         state=STATE.dump_python(State(), mode="json"),
         requester=actor.name,
         requester_person=person_id(actor.user_id) if actor.user_id is not None else "",

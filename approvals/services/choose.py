@@ -12,13 +12,13 @@ from approvals import people
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.spans import span_of
 from approvals.core.words import AtTheEnd
-from approvals.models import Policy
+from approvals.models import Policy, Request
 from approvals.people import Found
 from approvals.services.policies import check_policy, policy_for
 from approvals.services.question import Ask
 from orchestration.audit import Actor
 from orchestration.errors import BadInput
-from orchestration.givers import Giver, givers_of
+from orchestration.givers import Giver, asked_anew_by, givers_of
 from orchestration.services.start import Parent
 
 
@@ -73,8 +73,16 @@ def _is_shorter(seconds: float, text: str | float | None) -> bool:
 
 def barred_by(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:
     """Person ids of whoever asked, wrote it, owns the agent that did, or started or defined the run that waits."""
-    known = [*given_by(given, actor), *(givers_of(parent.run) if parent else ())]
+    known = given_by(given, actor)
+    if parent is not None:
+        known += [*givers_of(parent.run), *_asked_anew_by(parent)]
     return people.ids_of(known)
+
+
+def _asked_anew_by(parent: Parent) -> list[Giver]:
+    """Whoever had the step retried or rerun asks for what it asks anew; not whoever did so before it was asked."""
+    before = Request.objects.filter(run__parent=parent.run, run__parent_step=parent.step_id).order_by("pk").last()
+    return asked_anew_by(parent.run, parent.step_id, since=before.created_at) if before else []
 
 
 def given_by(given: Ask, actor: Actor) -> list[Giver]:

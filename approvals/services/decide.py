@@ -115,17 +115,17 @@ def _authorise(held: Held, actor: Actor, person: Person) -> None:
 
 def _check_standing(held: Held, person: Person, votes: list[Vote]) -> None:
     """Whether they still are whom the policy means, and one human being with one voice."""
-    if person.id in who_left(held.request, held.plan, held.state, known=held.accounts):
-        raise NotAllowed(
-            f"{person.name} is not among those any more whom the policy names", field="person",
-            remedy="an administrator can name you, or ask one of those who decide",
-        )  # fmt: skip
     mine = boxes_of(held, person.id, person.email)
     if any(mine & boxes_of(held, one) for one in held.plan.barred):
         raise NotAllowed(BARRED, field="person", remedy="ask one of those who decide")
     for vote in votes:
         if vote.person != person.id and mine & boxes_of(held, vote.person):
             raise WrongState(f"{vote.name} has decided already, with the same address", field="person")
+    if person.id in who_left(held.request, held.plan, held.state, known=held.accounts):
+        raise NotAllowed(
+            f"{person.name} is not among those any more whom the policy names", field="person",
+            remedy="an administrator can name you, or ask one of those who decide",
+        )  # fmt: skip
 
 
 def _delegated(held: Held, person: Person, at: datetime) -> Delegation | None:

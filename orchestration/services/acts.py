@@ -39,6 +39,7 @@ from orchestration.plans import definition_of, plan_of
 from orchestration.services.start import start_run
 
 NEEDS_STEP = frozenset({Verb.RETRY, Verb.RERUN, Verb.SKIP, Verb.RESOLVE})
+ASKS_ANEW = frozenset({Verb.RETRY, Verb.RERUN})
 NEEDS_NOTE = frozenset({Verb.RESOLVE})
 MOST_NAMED = 50
 """Steps in a refusal; a saga may have thousands."""
@@ -227,6 +228,7 @@ def _stored(
         audit.record(
             actor=actor, action=f"run.{verb}", workflow_id=run.workflow_id, note=event.note,
             step_id=getattr(event, "step_id", ""), answer=str(getattr(event, "answer", "")),
+            **({"user_id": actor.user_id} if verb in ASKS_ANEW else {}),
         )  # fmt: skip
         if action is not None:
             _store_alternative(locked, event, action)

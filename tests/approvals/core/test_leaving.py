@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from approvals.core.clocks import NUDGE_PAUSE, expires_at
+from approvals.core.clocks import NUDGE_PAUSE, Due, expires_at, next_due
 from approvals.core.commands import Finish, Tell
 from approvals.core.events import (
     ClockReached,
@@ -16,6 +16,7 @@ from approvals.core.events import (
     Delivered,
     Event,
     Opened,
+    PeopleBack,
     PeopleLeft,
     PeopleNamed,
     Reminded,
@@ -56,6 +57,84 @@ def test_those_who_stay_are_all_once_the_last_silent_one_has_left() -> None:
 
 def test_nobody_left_is_no_approval() -> None:
     assert after(Plan(stages=(stage("ab"),)), leave("ab")).status is Status.RESCUE
+
+
+def away(people: str, grace: float = 60.0) -> PeopleLeft:
+    return PeopleLeft(at=START, people=frozenset(people), grace_seconds=grace)
+
+
+def back(people: str, at: float = 30.0) -> PeopleBack:
+    return PeopleBack(at=START + timedelta(seconds=at), people=frozenset(people))
+
+
+def clock(at: float) -> ClockReached:
+    return ClockReached(at=START + timedelta(seconds=at))
+
+
+def test_who_comes_back_within_the_grace_finds_everything_as_it_was() -> None:
+    plan = Plan(stages=(stage("ab", levels=(Level(after=Span(seconds=9e3), authority=Authority.TRANSFER,
+                                                  people=frozenset("c")),)),))  # fmt: skip
+    before, gone = after(plan), after(plan, away("ab"))
+    assert (gone.status, gone.seats, gone.escalated) == (Status.PENDING, (), ())
+    assert next_due(plan, gone) == Due(at=START + timedelta(seconds=60), hand="rescue")
+    there = after(plan, away("ab"), clock(59), back("ba", 59.5), clock(61))
+    assert replace(there, version=0) == replace(before, version=0)
+
+
+def test_the_next_level_is_asked_and_at_last_an_administrator_when_the_grace_is_over() -> None:
+    level = Level(after=Span(seconds=9e3), authority=Authority.ADD, people=frozenset("c"))
+    assert after(Plan(stages=(stage("a", Mode.ANY, levels=(level,)),)), away("a"), clock(60)).awaited == ("c",)
+    plan = Plan(stages=(stage("a"),))
+    state, commands = decide(plan, after(plan, away("a")), clock(60))
+    assert state.status is Status.RESCUE and commands == (Tell(why=Telling.RESCUE, together=True),)
+    state, commands = decide(plan, state, back("a", 9e3))
+    assert (state.status, state.awaited, state.last_words) == (Status.PENDING, ("a",), "")
+    assert commands == (Tell(why=Telling.ASKED, people=("a",)),)
+
+
+def test_what_was_handed_over_meanwhile_is_not_theirs_again() -> None:
+    level = Level(after=Span(seconds=9e3), authority=Authority.TRANSFER, people=frozenset("c"))
+    plan = Plan(stages=(stage("a", levels=(level,)),))
+    assert after(plan, away("a"), clock(60), back("a", 90)).awaited == ("c",)
+    named = PeopleNamed(at=START, people=frozenset("d"))
+    assert after(Plan(stages=(stage("a"),)), leave("a"), named, back("a")).awaited == ("d",)
+
+
+def test_nor_is_a_seat_of_an_earlier_stage_or_one_that_somebody_barred_left() -> None:
+    plan = Plan(stages=(stage("ab", Mode.ANY), stage("c")))
+    assert after(plan, away("b"), says("a"), back("b")).awaited == ("c",)
+    barring = replace(plan, barred=frozenset("b"))
+    state = after(plan, away("b"))
+    assert decide(barring, state, back("b"))[0] is state
+
+
+def test_a_seat_that_was_lent_comes_back_to_its_owner_alone() -> None:
+    plan = Plan(stages=(stage("ab"),))
+    lent = Delegated(at=START, person="a", to="c")
+    assert set(after(plan, lent, away("ac"), back("c")).awaited) == {"b"}
+    assert set(after(plan, lent, away("ac"), back("ac")).awaited) == {"a", "b"}
+
+
+def test_a_no_while_others_are_waited_for_does_not_end_what_could_still_pass() -> None:
+    plan = Plan(stages=(stage("abc", Mode.N, number=2, reject_on="impossible"),))
+    state = after(plan, away("bc"), says("a", Choice.REJECT))
+    assert state.status is Status.PENDING
+    assert after(plan, away("bc"), says("a", Choice.REJECT), back("bc"), says("b"), says("c")).status is Status.APPROVED
+    assert after(plan, away("bc"), says("a", Choice.REJECT), clock(60)).status is Status.RESCUE
+
+
+def test_silence_is_no_yes_while_too_few_are_there() -> None:
+    plan = Plan(stages=(stage("a", expires=Span(seconds=30.0), at_the_end=AtTheEnd.APPROVE),))
+    state = after(plan, away("a"), clock(30))
+    assert (state.status, state.last_words) == (Status.EXPIRED, "nobody was named in time who may decide")
+    assert after(plan, away("a"), back("a", 20), clock(30)).status is Status.APPROVED
+
+
+def test_what_ran_out_without_a_decision_is_not_taken_up_by_a_return() -> None:
+    plan = Plan(stages=(stage("ab", Mode.ANY, expires=Span(seconds=30.0), at_the_end=AtTheEnd.HOLD),))
+    state = after(plan, away("a"), clock(30), back("a", 40))
+    assert (state.status, state.last_words) == (Status.RESCUE, "nobody decided in time")
+    assert set(state.awaited) == {"a", "b"}
 
 
 def test_naming_only_those_who_have_said_yes_is_enough() -> None:

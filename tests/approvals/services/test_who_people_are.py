@@ -174,6 +174,43 @@ def test_a_restart_keeps_whose_input_it_is(times: int) -> None:
     assert decided(client_for(root), str(gate)).status_code == 403  # who restarts it asks for it
 
 
+@pytest.mark.parametrize("verb", [Verb.RETRY, Verb.RERUN])
+def test_whoever_has_a_gate_asked_anew_does_not_decide_it(verb: Verb) -> None:
+    """Not before it has been asked anew by somebody else."""
+    ben, cleo = account("ben", "operator", "approver", "leads"), account("cleo", "leads")
+    first = {"step_id": "first", "pivot": True, "forward_action": {"type": "approval", "approvers": ["cleo"]}}
+    gate = {**ONE_GATE["steps"][0], "dependencies": ["first"]}
+    saga = {**ONE_GATE, "steps": [first, gate]}
+    run, _ = start_run(definition=saga, actor=actor(account("olga", "operator")), engine="celery")
+    worked()
+    decided(client_for(cleo), str(Request.objects.get()), "approve", "x")
+    worked()
+    word = "reject" if verb is Verb.RETRY else "approve"
+    assert decided(client_for(cleo), str(Request.objects.get(step_id="gate")), word, "x").status_code == 200
+    worked()
+    act(workflow_id=run.workflow_id, verb=verb, actor=actor(ben), step_id="gate")
+    User.objects.filter(pk=ben.pk).update(username="ben-m")
+    worked()
+    anew = Request.objects.latest("pk")
+    assert [seat.user for seat in anew.seats.all()] == [cleo]
+    assert decided(client_for(ben), str(anew)).status_code == 403
+
+
+def test_one_mailbox_is_not_two_people() -> None:
+    account("ben", email="ben@example.org"), account("ben-2", email="ben+second@example.org")
+    ann = client_for(account("ann", "operator"))
+    refused = asked(ann, "ben", "ben-2", how_many=2)
+    assert refused.status_code == 422 and "one mailbox is one person" in refused.content.decode()
+    both = asked(ann, "ben", "ben-2", how_many="all").json()["request_id"]
+    assert decided(client_for(account("ben-2")), both).json()["status"] == "approved"  # all that there are
+    account("cleo")
+    made = asked(ann, "ben", "ben-2", "cleo", how_many=2).json()["request_id"]
+    assert decided(client_for(account("ben")), made).status_code == 200
+    second = decided(client_for(account("ben-2")), made)
+    assert second.status_code == 409 and "ben has decided already, with the same address" in second.content.decode()
+    assert decided(client_for(account("cleo")), made).json()["status"] == "approved"
+
+
 def test_whoever_published_it_under_an_earlier_name_decides_nothing() -> None:
     ben, pia = account("ben", "leads"), account("pia", "operator", "approver", "leads")
     publish(data=ONE_GATE, actor=actor(pia))
