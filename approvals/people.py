@@ -72,14 +72,16 @@ def find(policy: PolicyDefinition) -> Found:
     left_out: dict[str, None] = {}
     names = dict.fromkeys(name for who in policy.everybody() for name in names_in(who))
     by_name = _by_name(name.partition(":")[2] for name in names if name.startswith("user:"))
+    groups = _group_ids(name.partition(":")[2] for name in names if name.startswith("group:"))
     for name in names:
         kind, _, value = name.partition(":")
-        here = _of_email(value, left_out) if kind == "email" else _of_users(_users(kind, value, by_name), left_out)
+        if kind == "email":
+            here = _of_email(value, left_out)
+        else:
+            here = _of_users(_users(kind, value, by_name, groups), left_out)
         people |= {person.id: person for person in here}
         named[name] = frozenset(person.id for person in here)
-    groups = [name.partition(":")[2] for name in names if name.startswith("group:")]
-    ids = dict(Group.objects.filter(name__in=groups).values_list("name", "pk")) if groups else {}
-    return Found(people=people, named=named, left_out=tuple(left_out), groups=ids)
+    return Found(people=people, named=named, left_out=tuple(left_out), groups=groups)
 
 
 def check_addresses(policy: PolicyDefinition) -> None:
@@ -146,15 +148,20 @@ def _by_name(names: Iterable[str]) -> dict[str, Any]:
     return {name: users[kept] for name, kept in stored.items() if kept in users}
 
 
-def _users(kind: str, value: str, by_name: Mapping[str, Any]) -> list[Any]:
+def _group_ids(names: Iterable[str]) -> dict[str, int]:
+    wanted = list(names)
+    return dict(Group.objects.filter(name__in=wanted).values_list("name", "pk")) if wanted else {}
+
+
+def _users(kind: str, value: str, by_name: Mapping[str, Any], groups: Mapping[str, int]) -> list[Any]:
     if kind == "user":
         if value not in by_name:
             raise BadInput(f"there is no user '{value}'", field="users", remedy="use the account's user name")
         return [by_name[value]]
     if kind == "group":
-        if not Group.objects.filter(name=value).exists():
+        if value not in groups:
             raise BadInput(f"there is no group '{value}'", field="groups", remedy=f"one of: {_groups()}")
-        return list(accounts().filter(groups__name=value).order_by("pk"))
+        return list(accounts().filter(groups=groups[value]).order_by("pk"))
     return list(accounts().filter(username__in=_on_call(value)).order_by("pk"))
 
 

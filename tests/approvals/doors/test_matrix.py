@@ -46,8 +46,9 @@ PEOPLE = {
 
 
 @pytest.fixture
-def request_of_all() -> Request:
+def request_of_all(settings: Settings) -> Request:
     """Asked by the requester; those who sit there are `seated`, and `closed` until the account was closed."""
+    settings.ZEN_RESCUE_GRACE_SECONDS = 0
     for name, roles in PEOPLE.items():
         account(name, *roles) if roles else User.objects.create_user(name, f"{name}@example.com")
     account("colleague")
