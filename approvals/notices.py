@@ -209,25 +209,20 @@ def _settle(request: Request, state: State) -> None:
 
 
 def _deciders(request: Request, state: State, ids: Iterable[str]) -> list[Person]:
-    """Whoever is asked, and whoever decides for those of them who are away. A closed account hears nothing."""
-    asked = list(ids)
-    accounts = get_user_model().objects.in_bulk([pk for one in asked if (pk := _known(request, one).get("user_id"))])
-    found = [_person(request, one, accounts, stage=state.stage) for one in asked]
-    rules = standing_in(accounts, request, state, at=now())
-    return [one for one in found if one] + [_of_account(rule.to) for rule in rules]
+    """Whoever is asked, and whoever decides for those of them who are away."""
+    found = [_person(request, one, stage=state.stage) for one in ids]
+    owners = [one.user_id for one in found if one.user_id is not None]
+    return found + [_of_account(rule.to) for rule in standing_in(owners, request, state, at=now())]
 
 
-def _person(request: Request, person: str, accounts: Mapping[int, Any], *, stage: int) -> Person | None:
-    """At the address that they have now, where there is an account."""
+def _person(request: Request, person: str, *, stage: int) -> Person:
+    """An account is written to at the address that it has now."""
     known = _known(request, person)
     user_id, name = known.get("user_id"), known.get("name", person)
     if user_id is None:
         url = link_for(request, person, stage=stage)
         return Person(user_id=None, name=name, email=known.get("email", ""), url=url, id=person)
-    account = accounts.get(user_id)
-    if account is None or not account.is_active:
-        return None
-    return Person(user_id=user_id, name=name, email=account.email, id=person)
+    return Person(user_id=user_id, name=name, id=person)
 
 
 def _known(request: Request, person: str) -> Mapping[str, Any]:

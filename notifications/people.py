@@ -37,7 +37,7 @@ class Reached:
 
 
 def reached(people: Sequence[Person]) -> list[Reached]:
-    """Each person once. Raises BadInput for one who does not exist."""
+    """Each person once, but for closed accounts, which hear nothing. Raises BadInput for one who does not exist."""
     once = {person.key: person for person in map(_checked, people)}
     ids = [person.user_id for person in once.values() if person.user_id is not None]
     users = get_user_model().objects.in_bulk(ids)
@@ -71,6 +71,7 @@ def _routes(people: Iterable[Person], users: Mapping[int, Any], channels: list[C
     return [
         _reached(person, users.get(person.user_id), contacts.get(person.user_id), channels)  # type: ignore[arg-type]
         for person in once
+        if person.user_id is None or users[person.user_id].is_active
     ]
 
 

@@ -32,7 +32,7 @@ TWO_GATES = {
         {"step_id": "second", "dependencies": ["first"], "forward_action": GROUP},
     ],
 }
-ONE_GATE = {
+ONE_GATE: dict[str, Any] = {
     "saga_id": "onegate",
     "context": {"amount": 1},
     "steps": [
