@@ -16,6 +16,7 @@ from notifications.models import Outage, Watch
 from notifications.outages import looked, outage_after
 from tests.notifications.mail_server import Mailbox
 from tests.notifications.scenes import asked, user
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = timedelta(minutes=1)
@@ -73,7 +74,7 @@ def test_several_that_come_back_at_once_write_it_once() -> None:
     together = threading.Barrier(4)
 
     def look() -> None:
-        together.wait(30)
+        together.wait(PATIENCE_SECONDS)
         try:
             looked()
         finally:

@@ -22,6 +22,7 @@ from orchestration.clock import now
 from orchestration.models import ApiToken
 from tests.orchestration.api.test_runs import SAGA, client_of, post
 from tests.orchestration.api.test_stream import STREAM, _parts, first, headers_of
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,7 +83,7 @@ def test_a_hundred_streams_wait_with_one_look_and_no_thread_each(settings: Setti
         sent = {name.decode().lower(): value.decode() for name, value in answer["headers"]}
         assert answer["status"] == 429 and sent["retry-after"] == "30"
         assert sent["content-type"] == "application/problem+json"
-        await more.wait(60)
+        await more.wait(PATIENCE_SECONDS)
         assert (await AsyncClient().get("/livez")).status_code == 200
         await left(*lines)
         await eventually(lambda: not feed.hub().feeds and not feed.hub().by_user)
@@ -97,7 +98,7 @@ async def left(*lines: Any) -> None:
     for line in lines:
         await line.send_input({"type": "http.disconnect"})
     for line in lines:
-        await line.wait(60)
+        await line.wait(PATIENCE_SECONDS)
 
 
 async def eventually(holds: Callable[[], object]) -> None:
