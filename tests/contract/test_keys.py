@@ -15,7 +15,7 @@ from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
 
-OWN = {"idempotency_key": "{order}"}
+OWN: dict[str, Any] = {"idempotency_key": "{order}"}
 ORDER: dict[str, Any] = {"order": "o-1"}
 
 
@@ -57,7 +57,9 @@ def test_a_restart_is_another_run_and_so_another_key_unless_the_business_says_so
 def test_a_rerun_and_an_undo_have_keys_of_their_own(engine: str, peer: Peer) -> None:
     run = until(run_of(peer, engine, step("a", **OWN), idempotency_scope="business"))
     act(workflow_id=run.workflow_id, verb=Verb.RERUN, actor=ADA, step_id="a")
-    run = until(run, lambda run: run.commands.filter(iteration=2, outcome="succeeded").exists() and run.finished_at)
+    run = until(
+        run, lambda run: run.commands.filter(iteration=2, outcome="succeeded").exists() and bool(run.finished_at)
+    )
     assert keys(peer) == ["o-1/contract/a:forward:1", "o-1/contract/a:forward:2"]
 
 
@@ -84,7 +86,8 @@ def test_a_run_of_before_the_upgrade_keeps_the_key_that_it_has_used(
 
 def test_a_run_started_by_an_older_worker_has_the_older_rules(transactional_db: None) -> None:
     """Such a worker does not know the column: the database fills it in."""
-    assert Run._meta.get_field("rules").db_default == 1
+    default: Any = Run._meta.get_field("rules").db_default
+    assert default == 1
     definition = {"saga_id": "s", "steps": [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 0}}]}
     run, _ = start_run(definition=definition, actor=ADA, engine="celery")
     assert Run.objects.get(pk=run.pk).rules == 2

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from orchestration.core.definition.shape import json_bytes
 from orchestration.core.templates import (
@@ -276,7 +277,8 @@ def test_keys_of_mappings_are_templates_too() -> None:
     assert render({"{sku}": 2, "x-{n}": [{"{n}": 1}], "{{sku}}": 3}, scope) == {
         "A1": 2, "x-7": [{"7": 1}], "{sku}": 3
     }  # fmt: skip
-    for wrong in ({"{sku}": 1, "A1": 2}, {"{none}": 1}, {"{many}": 1}):
+    collisions: list[JsonValue] = [{"{sku}": 1, "A1": 2}, {"{none}": 1}, {"{many}": 1}]
+    for wrong in collisions:
         with pytest.raises(BadValue, match="key"):
             render(wrong, scope)
     with pytest.raises(MissingName):
