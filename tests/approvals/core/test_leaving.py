@@ -125,9 +125,10 @@ def test_a_no_while_others_are_waited_for_does_not_end_what_could_still_pass() -
 
 def test_silence_is_no_yes_while_too_few_are_there() -> None:
     plan = Plan(stages=(stage("a", expires=Span(seconds=30.0), at_the_end=AtTheEnd.APPROVE),))
-    state = after(plan, away("a"), clock(30))
+    told = Delivered(at=START, person="a")
+    state = after(plan, told, away("a"), clock(30))
     assert (state.status, state.last_words) == (Status.EXPIRED, "nobody was named in time who may decide")
-    assert after(plan, away("a"), back("a", 20), clock(30)).status is Status.APPROVED
+    assert after(plan, told, away("a"), back("a", 20), clock(30)).status is Status.APPROVED
 
 
 def test_what_ran_out_without_a_decision_is_not_taken_up_by_a_return() -> None:
