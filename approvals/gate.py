@@ -16,6 +16,7 @@ from orchestration.clock import now
 from orchestration.core.words import Cause, Outcome, Purpose
 from orchestration.errors import Unreachable, ZenError
 from orchestration.gates import Knock, Open, Shut
+from orchestration.models import Run
 from orchestration.services.start import Parent
 
 GIVEN_UP_BY = ("", "parent run")
@@ -59,11 +60,19 @@ def _opened(knock: Knock, given: Ask, actor: Actor) -> tuple[Request, bool]:
         status=Status.CANCELLED, decided_by__in=GIVEN_UP_BY,
     ).count()  # fmt: skip
     handle = handle_for_gate(run.workflow_id, row.step_id, row.iteration, reported + given_up)
-    there = Request.objects.filter(request_id=handle).select_related("run").first()
-    if there is not None:
-        return there, False
     parent = Parent(run=run, step_id=row.step_id, iteration=row.iteration, attempt=row.attempt)
+    there = _under(handle)
+    taken = Run.objects.filter(workflow_id=handle).exists() if there is None else not parent.owns(there.run)
+    if taken:
+        handle = parent.other_handle(handle)  # somebody has taken the name beforehand
+        there = _under(handle)
+    if there is not None and parent.owns(there.run):
+        return there, False
     return ask(given=given, actor=actor, request_id=handle, engine=run.engine, parent=parent)
+
+
+def _under(handle: str) -> Request | None:
+    return Request.objects.filter(request_id=handle).select_related("run").first()
 
 
 def _spend(knock: Knock, request: Request, given: Ask, actor: Actor) -> Open | Shut:

@@ -53,5 +53,5 @@ def holds(expression: str, request: Mapping[str, Any]) -> bool:
         return False
     try:
         return cel.evaluate(expression, {"request": dict(request)}) is True
-    except (KeyError, TypeError, ValueError, RuntimeError):
+    except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError):
         return False

@@ -35,6 +35,7 @@ from orchestration.filling import about_own, frozen_undo, own_output, plain, pro
 from orchestration.gates import Knock, Shut, gate
 from orchestration.models import Command, Run
 from orchestration.plans import definition_of, plan_of
+from orchestration.selectors import child_of
 from orchestration.stopping import AskedToStop
 
 SINCE = "polling_since"
@@ -203,7 +204,7 @@ def _undo(
     if row.alternative:
         action = run.commands.get(kind="alternative", step_id=row.step_id, iteration=row.iteration).undo_action
     elif step.compensation_action is None:
-        action = {"type": "saga", "workflow_id": child_id(run.workflow_id, row.step_id, row.iteration)}
+        action = {"type": "saga", "workflow_id": _child_id(run, row)}
     elif forward is None:
         action = _late_undo_action(run, step, row.iteration)
     else:
@@ -215,6 +216,11 @@ def _undo(
     since = _polling_since(_parked_before(run, row) if _polls(action) else {})
     call = _call(run, row, step, action, key_of(run, row, definition), cancelled, route=route, since=since)
     return _ended(_polling(perform(call), action, since), row, step, None)
+
+
+def _child_id(run: Run, row: Command) -> str:
+    child = child_of(run, row.step_id, row.iteration)
+    return child.workflow_id if child else child_id(run.workflow_id, row.step_id, row.iteration)
 
 
 def _late_undo_action(run: Run, step: StepDefinition, iteration: int) -> JsonValue:

@@ -31,10 +31,17 @@ def asked_anew_by(run: Run, step_id: str, *, since: datetime) -> list[Giver]:
     plan = plan_of(run)
     named = [(act, act.data.get("step_id", "")) for act in acts]
     return [
-        Giver(act.data.get("user_id"), act.actor)
+        giver
         for act, name in named
         if name == step_id or (name in plan.steps and step_id in descendants(plan, name))
+        for giver in _of_act(act)
     ]
+
+
+def _of_act(act: AuditEvent) -> Iterator[Giver]:
+    yield Giver(act.data.get("user_id"), act.actor)
+    if owner := act.data.get("owner"):
+        yield Giver(act.data.get("owner_id"), owner)
 
 
 def _all(run: Run | None) -> Iterator[Giver]:

@@ -62,13 +62,13 @@ def ask(
     handle = handle_of(request_id, _stem(given), field="request_id")
     found = Request.objects.filter(request_id=handle).select_related("run").first() if request_id else None
     if found is not None:
-        return _same(found, content), False
+        return _same(found, content, parent), False
     try:
         return _opened(given, content, actor, handle=handle, engine=engine, parent=parent), True
     except IntegrityError:  # somebody took the handle at this very moment, or a run has it
         found = Request.objects.filter(request_id=handle).select_related("run").first()
         if found is not None:
-            return _same(found, content), False
+            return _same(found, content, parent), False
         if not Run.objects.filter(workflow_id=handle).exists():
             raise
         raise BadInput(
@@ -132,7 +132,9 @@ def _stem(given: Ask) -> str:
     return re.sub(r"[^A-Za-z0-9_.:~-]+", "-", told).lstrip("_.:~-")[:LONGEST_STEM] or "approval"
 
 
-def _same(found: Request, content: dict[str, Any]) -> Request:
+def _same(found: Request, content: dict[str, Any], parent: Parent | None) -> Request:
+    if parent is not None and not parent.owns(found.run):
+        raise BadInput(f"request_id '{found}' is in use by another request", field="request_id")
     if found.content_hash != content_hash(content):
         raise BadInput(
             f"request_id '{found}' is in use by a request with another content",

@@ -228,11 +228,17 @@ def _stored(
         audit.record(
             actor=actor, action=f"run.{verb}", workflow_id=run.workflow_id, note=event.note,
             step_id=getattr(event, "step_id", ""), answer=str(getattr(event, "answer", "")),
-            **({"user_id": actor.user_id} if verb in ASKS_ANEW else {}),
+            **(_whose(actor) if verb in ASKS_ANEW else {}),
         )  # fmt: skip
         if action is not None:
             _store_alternative(locked, event, action)
         return lifecycle.post(locked, event, message_id=request_id or uuid.uuid4().hex)
+
+
+def _whose(actor: Actor) -> dict[str, Any]:
+    """For `givers.asked_anew_by`: an agent asks for its owner as well."""
+    owner = {"owner": actor.owner, "owner_id": actor.owner_id} if actor.owner else {}
+    return {"user_id": actor.user_id, **owner}
 
 
 def _check_alternative(action: dict[str, Any], step_id: str) -> None:

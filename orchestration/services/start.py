@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import uuid
@@ -34,6 +35,7 @@ from orchestration.services.definitions import (
 
 log = logging.getLogger(__name__)
 
+LONGEST_HANDLE = 200
 WORKFLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:~-]{0,199}")
 CONTEXT_LEVELS = 150
 """So deep that a template may put any output that is kept (100 levels) into a child's context."""
@@ -56,6 +58,16 @@ class Parent:
             "parent_iteration": self.iteration,
             "parent_attempt": self.attempt,
         }
+
+    def owns(self, run: Run) -> bool:
+        """Whether it was made by this very step. A name alone shows nothing: anybody may choose it."""
+        mine = (self.run.pk, self.step_id, self.iteration)
+        return (run.parent_id, run.parent_step, run.parent_iteration) == mine
+
+    def other_handle(self, handle: str) -> str:
+        """For where somebody else has taken `handle`: the same at every attempt."""
+        told = f"{handle}\n{self.run.pk}\n{self.run.created_at.isoformat()}"
+        return f"{handle[: LONGEST_HANDLE - 33]}~{hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
 
 def start_run(
@@ -85,8 +97,11 @@ def start_run(
     merged = _merged(found.definition, context)
     handle = _handle(workflow_id, found.definition)
     known = _by_handle(handle) if workflow_id else None
+    if known is not None and parent is not None and not parent.owns(known):
+        handle = parent.other_handle(handle)
+        known = _by_handle(handle)
     if known is not None:
-        return _same(known, found, merged), False
+        return _same(known, found, merged, parent), False
     _check_config(config or {})
     refuse_gaps(found, merged)
     refuse_gates(found.definition)
@@ -113,7 +128,7 @@ def start_run(
         )
         beginning = chosen.begin(run)
         if not _insert(run):
-            return _same(Run.objects.get(workflow_id=handle), found, merged), False
+            return _same(Run.objects.get(workflow_id=handle), found, merged, parent), False
         about = {"definition": str(stored), "engine": chosen.name}
         audited = audit.row(actor=actor, action="run.start", workflow_id=handle, **about)
         sql.run(*audited, *(beginning.statements() if beginning else ()))
@@ -208,7 +223,9 @@ def handle_of(given: str, stem: str, *, field: str) -> str:
     return handle
 
 
-def _same(run: Run, found: Checked, context: dict[str, Any]) -> Run:
+def _same(run: Run, found: Checked, context: dict[str, Any], parent: Parent | None) -> Run:
+    if parent is not None and not parent.owns(run):
+        raise BadInput(f"workflow_id '{run.workflow_id}' is in use by another run", field="workflow_id")
     if run.definition.hash == found.hash and run.context == context:
         return run
     what = "context" if run.definition.hash == found.hash else "definition"

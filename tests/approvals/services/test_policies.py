@@ -69,3 +69,13 @@ def test_hours_of_its_own_live_from_publishing_to_the_decision() -> None:
     request = asked(policy="p")
     assert request.policy.body["hours"]["closes"] == "18:30:00"
     assert says("bob", "approve", request).status == "approved"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["request.context.l[5] == 1", "1 / request.context.z == 1", "request.context.n + 9223372036854775807 > 0"],
+)
+def test_a_condition_that_cannot_be_answered_is_a_no(condition: str) -> None:
+    account("bob")
+    published({"policy": "p", "auto_approve": condition, "stages": [{"name": "s", "who": {"users": ["bob"]}}]})
+    assert asked("x", policy="p", context={"l": [1], "z": 0, "n": 2}).status == "pending"
