@@ -38,6 +38,9 @@ def output_of(body: bytes, content_type: str = "") -> JsonValue:
 def value_of(body: bytes, content_type: str = "") -> tuple[JsonValue, bool]:
     """The JSON value, the text or the bytes of an answer, and whether it is a JSON object. Raises NoNumber.
 
+    A number that would not be written again as it came (12e4, 0.10) is one where the Content-Type says JSON, and a text
+    otherwise: as an id it has to stay what it is.
+
     A body that is no text in the charset of its Content-Type is {"base64": …, "type": …}, and so is every image,
     sound, film, font, PDF and archive: no byte is changed. No body at all is null.
     """
@@ -54,6 +57,8 @@ def value_of(body: bytes, content_type: str = "") -> tuple[JsonValue, bool]:
             raise
         return text, False
     except ValueError:
+        return text, False
+    if not _is_json(kind) and type(value) in (int, float) and str(value) != text.strip():
         return text, False
     return value, isinstance(value, dict)
 
