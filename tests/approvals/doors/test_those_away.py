@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.auth.models import User
 
 from approvals.models import Delegation
@@ -16,6 +15,7 @@ from notifications.models import Delivery, Notice
 from orchestration.clock import now
 from orchestration.errors import NotAllowed
 from tests.approvals.api.test_requests import client_for
+from tests.approvals.later import after
 from tests.approvals.services.test_who_people_are import asked, decided
 from tests.contract.cast import account, actor
 from tests.contract.sagas import ADA
@@ -86,7 +86,7 @@ def test_also_where_it_was_made_ahead() -> None:
     end_delegation(actor=ADA, delegation_id=taken_back.pk)
     reconcile()
     assert heard("cleo") == []
-    with time_machine.travel(now() + timedelta(hours=3), tick=True):
+    with after(hours=3):
         reconcile(), reconcile()
         assert heard("cleo") == ["approval.delegated"] and heard("dora") == []
 

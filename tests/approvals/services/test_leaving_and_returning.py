@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.auth.models import Group, User
 
 from approvals.flow import APPROVAL
@@ -17,6 +15,7 @@ from approvals.services import Ask, ask, publish_policy
 from notifications.models import Delivery, Notice
 from orchestration.clock import now
 from orchestration.errors import NotAllowed
+from tests.approvals.later import after
 from tests.approvals.races.scenes import whole
 from tests.contract.cast import account, says
 from tests.contract.sagas import ADA
@@ -67,10 +66,6 @@ FLAPS: dict[str, Callable[..., None]] = {
     "account": close,
     "group-made-anew": made_anew,
 }
-
-
-def after(**span: float) -> Any:
-    return time_machine.travel(now() + timedelta(**span), tick=True)
 
 
 def rung(request: Request) -> Request:
