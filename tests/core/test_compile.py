@@ -82,9 +82,8 @@ def test_the_seeds_onboarding() -> None:
 
 def test_needs_are_the_earlier_steps_that_are_named() -> None:
     payload = ["{a.id}", {"x": "{b.x.y} {z} {{c.id}} {secret:A}"}]
-    plan = plan_of(
-        step("a"), step("b"), step("c"), step("d", {"type": "task", "x": payload}, idempotency_key="k-{c.n}")
-    )
+    before = [step(name, {"type": "task", "handler": "h"}) for name in "abc"]
+    plan = plan_of(*before, step("d", {"type": "task", "x": payload}, idempotency_key="k-{c.n}"))
     assert plan.steps["d"].needs == {"a", "b", "c"}
 
 

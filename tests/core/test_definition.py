@@ -529,6 +529,11 @@ def warned(*steps: dict[str, Any], **more: Any) -> str:
     return "\n".join(warnings_of(validate_definition(saga(*steps, **more))))
 
 
+def needs(step_id: str, *names: str) -> str:
+    """The remark on names that the definition's own context lacks."""
+    return "\n".join(f"step '{step_id}': {{{name}}} is not in the context: each start has to give it" for name in names)
+
+
 def test_a_step_that_cannot_be_undone() -> None:
     post = {**CALL, "method": "POST"}
     assert "no compensation_action" in warned(step("a", post))

@@ -189,5 +189,5 @@ class NoAliases(yaml.SafeDumper):
 
 def test_a_number_that_json_does_not_know_is_told_by_step_and_field_too() -> None:
     text = "steps:\n- forward_action: {p: [1, {q: .inf}]}\n  step_id: later\n"
-    assert "line 2, column 34: step 'later', forward_action.p[1].q: .inf is not a number" in refused(text)
+    assert "line 2, column 31: step 'later', forward_action.p[1].q: .inf is not a number" in refused(text)
     assert "context.x: -.inf is not a number" in refused("context: {x: -.inf}\n")
