@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -213,7 +212,7 @@ def _perform(held: Held, command: Command) -> None:
 
 
 def _after_commit(*messages: Message) -> None:
-    transaction.on_commit(partial(_deliver, messages), robust=True)
+    transaction.on_commit(lambda: _deliver(messages), robust=True)
 
 
 def _deliver(messages: Sequence[Message]) -> None:

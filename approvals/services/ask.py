@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -103,7 +102,7 @@ def _opened(
         _register_callback(request, given, actor)
         held = Held(run=run, request=request, plan=plan, state=State(), seats={})  # ours alone until the commit
         folding.fold(held, Opened(at=moment, by_rule=_rule(policy, request)))
-        transaction.on_commit(partial(_hand_over, run), robust=True)
+        transaction.on_commit(lambda: _hand_over(run), robust=True)
     return _refreshed(request)
 
 

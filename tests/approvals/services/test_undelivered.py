@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from approvals import folding
 from approvals.selectors import is_delivered, undelivered
 from orchestration.clock import now
 from orchestration.models import Message
@@ -33,3 +34,17 @@ def test_a_number_is_not_the_beginning_of_another() -> None:
     says("bob", "approve", request)
     Message.objects.filter(run=run).update(message_id=f"look:{request.run_id}7:1", delivered_at=None)
     assert not undelivered().exists()
+
+
+def test_an_engine_that_breaks_after_the_commit_undoes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it raises is logged; the decision stands and its message waits for the relay."""
+
+    def broken(message: Message) -> None:
+        raise RuntimeError("the engine broke")
+
+    run = waiting_run()
+    request = opened(run)
+    monkeypatch.setattr(folding, "deliver", broken)
+    says("bob", "approve", request)
+    request.refresh_from_db()
+    assert request.status == "approved" and list(undelivered()) == [request]
