@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 
 from approvals import adrift
 from approvals.flow import APPROVAL
@@ -15,7 +14,7 @@ from approvals.models import Request
 from approvals.reconcile import reconcile
 from approvals.services import Ask, ask, name_people, publish_policy, withdraw
 from notifications.models import Channel, Delivery
-from orchestration.clock import now
+from tests.approvals.later import after
 from tests.approvals.races.scenes import whole
 from tests.contract.cast import account, says
 from tests.contract.sagas import ADA
@@ -38,10 +37,6 @@ def rung(request: Request, **span: float) -> Request:
     return whole(request)
 
 
-def later(**span: float) -> Any:
-    return time_machine.travel(now() + timedelta(**span), tick=True)
-
-
 def told() -> list[tuple[str, str]]:
     return list(Delivery.objects.order_by("pk").values_list("notice__kind", "person_name"))
 
@@ -55,7 +50,7 @@ def test_an_escalation_to_a_deleted_account_stops_no_clock() -> None:
 def test_nor_a_vote_nor_a_withdrawal() -> None:
     first, second = asked(stage("bob", escalate=[LEVEL])), asked(stage("bob", escalate=[LEVEL]))
     account("dora").delete()
-    with later(minutes=90):
+    with after(minutes=90):
         assert says("bob", "approve", first).status == "approved"
         assert withdraw(request_id=str(second), actor=ADA).status == "withdrawn"
 
@@ -101,5 +96,5 @@ def test_who_cannot_be_told_is_left_out_and_the_others_hear_of_it(caplog: pytest
         rung(request, minutes=61)
     assert told()[-2:] == [("approval.escalated", "carol"), ("approval.escalated", "")]
     assert "'ops@intranet' reaches nobody" in caplog.text and str(request) in caplog.text
-    with later(hours=1):
+    with after(hours=1):
         assert says("carol", "approve", request).status == "approved"

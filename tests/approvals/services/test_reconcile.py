@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.auth.models import Group
 from django.db import connection
 from pytest_django import Settings
@@ -32,6 +31,7 @@ from orchestration.models import AuditEvent, Command, Message, Run, Step, Worker
 from orchestration.relay import relay
 from orchestration.selectors import run_view
 from orchestration.services import act
+from tests.approvals.later import after
 from tests.approvals.races.scenes import opened, race, waiting_run, whole
 from tests.contract.cast import account, says
 from tests.contract.sagas import ADA
@@ -53,14 +53,10 @@ def asked() -> Request:
     return Request.objects.get(about=run.workflow_id)
 
 
-def later(**span: float) -> time_machine.travel:
-    return time_machine.travel(now() + timedelta(**span), tick=True)
-
-
 def test_what_is_well_is_left_alone() -> None:
     request = asked()
     assert reconcile() == 0
-    with later(minutes=5):
+    with after(minutes=5):
         assert reconcile() == 0
     assert whole(request).status == "pending"
 
@@ -125,7 +121,7 @@ def decided_and_lost(monkeypatch: pytest.MonkeyPatch) -> tuple[Request, Run]:
 def test_a_run_that_was_not_told_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
     request, run = decided_and_lost(monkeypatch)
     assert reconcile() == 0, "it is too early to say that it was lost"
-    with later(seconds=GRACE.total_seconds() + 1):
+    with after(seconds=GRACE.total_seconds() + 1):
         assert [reconcile(), reconcile()] == [1, 0]
         worked()
     run.refresh_from_db()
@@ -139,12 +135,12 @@ def test_it_tells_ever_more_seldom_and_never_beside_the_relay(monkeypatch: pytes
     monkeypatch.setattr(reconciling, "deliver", lambda _: told.update(delivered_at=now()))  # told, and not heard
     counts = []
     for minutes in range(1, 20):
-        with later(minutes=minutes):
+        with after(minutes=minutes):
             reconcile()
         counts.append(told.count())
     assert counts[0] == 1 and 3 <= counts[-1] <= 6
     told.update(delivered_at=None)
-    with later(days=3):
+    with after(days=3):
         assert reconcile() == 0, "the relay has it in hand"
 
 
