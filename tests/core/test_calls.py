@@ -181,6 +181,14 @@ def test_what_is_plain_is_not_warned_of(action: dict[str, Any]) -> None:
     assert warnings_of(validate_definition(saga(action))) == []
 
 
+@pytest.mark.parametrize("field", ["forward_action", "compensation_action", "probe_action"])
+def test_a_key_written_as_a_header_is_warned_of_wherever_a_call_stands(field: str) -> None:
+    """It is sent instead of the key that Zen makes, which holds the step and the run."""
+    said = warnings_of(validate_definition(saga({"headers": {"idempotency-key": "{id}"}}, field)))
+    (warning,) = [one for one in said if "Idempotency-Key" in one]
+    assert f"'a': {field}.headers" in warning and "write idempotency_key on the step" in warning
+
+
 def test_keys_of_other_actions_that_nothing_reads_are_refused_or_warned_of() -> None:
     script = {"type": "script", "script": "true", "timeout": 3}
     wait = {"type": "wait", "seconds": 0, "jitter": 3}

@@ -31,7 +31,7 @@ def warnings_of(definition: SagaDefinition) -> list[str]:
             at_start[need.step].append(need.name)
     for step in definition.steps:
         doubts = [*_undo(step), *_unknown_own(definition, step), *_action(definition, step), *_settings(step)]
-        doubts += _braces(step)
+        doubts += [*_key_header(step), *_braces(step)]
         doubts += [f"{{{name}}} is not in the context: each start has to give it" for name in at_start[step.step_id]]
         found += [f"step '{step.step_id}': {doubt}" for doubt in doubts]
     return found
@@ -63,6 +63,18 @@ def _keys(definition: SagaDefinition) -> Iterator[str]:
             yield f"{which} a restart sends the same key again, and a service that honours it does nothing"
         else:
             yield f"{which} the key {short(key)} is the same in every run: put in what the business knows it by"
+
+
+def _key_header(step: StepDefinition) -> Iterator[str]:
+    """A key that an author wrote as a header is sent in the place of the one that Zen makes."""
+    fields = ("forward_action", "compensation_action", "probe_action")
+    for field in fields:
+        action = getattr(step, field)
+        if isinstance(action, ApiCall) and any(name.lower() == "idempotency-key" for name in action.headers):
+            yield (
+                f"{field}.headers: its Idempotency-Key replaces Zen's, so whatever else sends that value, a restart "
+                "or a rerun too, may be answered as if it had been done; write idempotency_key on the step instead"
+            )
 
 
 def _undo(step: StepDefinition) -> Iterator[str]:
