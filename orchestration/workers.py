@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -15,6 +16,9 @@ from orchestration.plans import plan_for
 TO_START = {"celery": "celery -A zen_project worker -B", "temporal": "python manage.py temporal_worker"}
 OF_TEMPORAL = ":t"
 """How the lease of a temporal worker ends, so that one process may hold both."""
+
+SERVER = "temporal server"
+"""The part of a temporal worker that fails while it cannot reach its server: then it serves no queue."""
 
 
 def engines_alive() -> list[str]:
@@ -28,8 +32,18 @@ def queues_served(engine: str) -> dict[str, int]:
     """
     served: Counter[str] = Counter()
     for detail in _alive().filter(engine=engine).values_list("detail", flat=True):
-        served.update(detail.get("queues") or {queues.DEFAULT: 1})
+        if not _cut_off_since(detail):
+            served.update(_queues_in(detail))
     return dict(served)
+
+
+def _queues_in(detail: Mapping[str, Any]) -> dict[str, int]:
+    return dict(detail.get("queues") or {queues.DEFAULT: 1})
+
+
+def _cut_off_since(detail: Mapping[str, Any]) -> str:
+    """Since when the worker has not reached its server; '' while it does."""
+    return str(((detail.get("failing") or {}).get(SERVER) or {}).get("since", ""))
 
 
 def how_to_serve(engine: str, queue: str) -> str:
@@ -42,6 +56,11 @@ def words_on_queue(engine: str, queue: str, served: Mapping[str, int]) -> str:
     """That nobody serves a queue, and what to do; '' when somebody does."""
     if queue in served:
         return ""
+    for name, detail in _alive().filter(engine=engine).order_by("name").values_list("name", "detail"):
+        since = _cut_off_since(detail)
+        if since and queue in _queues_in(detail):
+            error = detail["failing"][SERVER].get("error", "")
+            return f"worker {name}, which serves the queue '{queue}', has not reached its server since {since}: {error}"
     meant = queues.meant(queue, served)
     near = f" (served is '{meant}')" if meant else ""
     return f"no {engine} worker serves the queue '{queue}'{near}; start one: {how_to_serve(engine, queue)}"

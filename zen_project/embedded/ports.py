@@ -1,10 +1,13 @@
-"""Whether a port can be had, and who has it."""
+"""Whether a port can be had, who has it, and which one a server had the last time."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 from pathlib import Path
+
+from zen_project.embedded.process import free_port
 
 LISTENING = "0A"
 
@@ -21,6 +24,19 @@ def taken(port: int) -> str:
             return ""
     holder = holder_of(port)
     return f"port {port} cannot be had ({reason}{f'; {holder} has it' if holder else ''}); free it, or use --port"
+
+
+def same_port(data_dir: Path, name: str) -> int:
+    """The port that `name` had the last time on this data folder; where that is taken, a new one from now on."""
+    file = data_dir / "ports.json"
+    kept: dict[str, int] = {}
+    with contextlib.suppress(OSError, ValueError):
+        found = dict(json.loads(file.read_text()))
+        kept = {key: port for key, port in found.items() if isinstance(port, int) and 0 < port < 65536}
+    if name not in kept or taken(kept[name]):
+        kept[name] = free_port()
+        file.write_text(json.dumps(kept))
+    return kept[name]
 
 
 def holder_of(port: int) -> str:

@@ -21,6 +21,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from orchestration.core import versions
 from orchestration.core.queues import DEFAULT
 from orchestration.engines.celery import lease
+from orchestration.engines.celery.service import Health
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.activities import perform, record, ring
 from orchestration.engines.temporal.dto import queue_of
@@ -30,10 +31,11 @@ from orchestration.engines.temporal.troubles import note_troubles
 from orchestration.engines.temporal.workflow import SagaWorkflow
 from orchestration.errors import Unreachable
 from orchestration.relay import relay
-from orchestration.workers import OF_TEMPORAL
+from orchestration.workers import OF_TEMPORAL, SERVER
 
 log = logging.getLogger(__name__)
 TROUBLES_SECONDS = 5.0
+REACH_SECONDS = 2.0
 
 
 async def serve(stop: asyncio.Event, *, queues: Mapping[str, int] | None = None, task_queue: str = "") -> None:
@@ -101,13 +103,22 @@ def _close_connections(executor: ThreadPoolExecutor) -> None:
 
 @contextmanager
 def beside(name: str, queues: Mapping[str, int] | None = None) -> Iterator[None]:
-    """Three threads: one keeps the worker's lease, one hands over what waits, one looks for runs that cannot go on."""
-    stopped = threading.Event()
+    """Four threads: one keeps the worker's lease, one asks whether the Temporal server answers, one hands over what
+    waits, one looks for runs that cannot go on.
+    """
+    stopped, server = threading.Event(), Health()
 
     def keep_lease() -> None:
-        _each_second(stopped, partial(lease.renew, name, engine="temporal", queues=queues))
+        _each_second(stopped, renew)
         lease.release(name)
         connections.close_all()
+
+    def renew() -> None:
+        told = server.told()
+        lease.renew(name, engine="temporal", queues=queues, detail={"failing": {SERVER: told}} if told else None)
+
+    def ask_the_server() -> None:
+        _each_second(stopped, partial(_note_reach, server), seconds=REACH_SECONDS)
 
     def look_for_troubles() -> None:
         _each_second(stopped, note_troubles, seconds=TROUBLES_SECONDS)
@@ -117,7 +128,7 @@ def beside(name: str, queues: Mapping[str, int] | None = None) -> Iterator[None]
         _each_second(stopped, relay)
         connections.close_all()
 
-    works = (keep_lease, hand_over, look_for_troubles)
+    works = (keep_lease, ask_the_server, hand_over, look_for_troubles)
     threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in works]
     for thread in threads:
         thread.start()
@@ -127,6 +138,15 @@ def beside(name: str, queues: Mapping[str, int] | None = None) -> Iterator[None]
         stopped.set()
         for thread in threads:
             thread.join(10)
+
+
+def _note_reach(server: Health) -> None:
+    try:
+        connection.call(connection.server_version())
+    except Unreachable as error:
+        server.fails(error)
+    else:
+        server.works()
 
 
 def _each_second(stopped: threading.Event, act: Callable[[], object], *, seconds: float = 1) -> None:

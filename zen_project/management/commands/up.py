@@ -21,7 +21,7 @@ from django_typer.management import TyperCommand
 
 from zen_project.demo.people import FIRST, first_people
 from zen_project.embedded import temporal, valkey
-from zen_project.embedded.ports import taken
+from zen_project.embedded.ports import same_port, taken
 from zen_project.embedded.process import OwnedServer, ServerFailed, free_port
 from zen_project.embedded.residence import Neighbour, Occupied, Residence
 from zen_project.embedded.supervisor import GaveUp, Household
@@ -79,7 +79,7 @@ def _tell(text: str) -> None:
 def _servers(engine: str, servers: Household, residence: Residence) -> dict[str, str]:
     """Start what a wheel brings; the environment that tells the children where it is.
 
-    Each comes back on its own port and files: whoever is connected goes on.
+    Each comes back on its own port and files: whoever is connected goes on, to Temporal also over a new `up`.
     """
     folder, held = Path(settings.ZEN_DATA_DIR), (residence.descriptor,)
     env: dict[str, str] = {}
@@ -87,7 +87,7 @@ def _servers(engine: str, servers: Household, residence: Residence) -> dict[str,
         bell = partial(valkey.valkey, folder, port=free_port(), password=secrets.token_urlsafe(24), held=held)
         env["CELERY_BROKER_URL"] = servers.keep("Valkey server", bell).address
     if engine != "celery" and not settings.TEMPORAL_ADDRESS and temporal.available().path is not None:
-        port, ui_port = free_port(), free_port()
+        port, ui_port = same_port(folder, "temporal"), same_port(folder, "temporal page")
         start = partial(temporal.temporal_dev_server, folder, port=port, ui_port=ui_port, held=held)
         env["TEMPORAL_ADDRESS"] = servers.keep("Temporal server", start).address
         typer.echo(f"Temporal at {env['TEMPORAL_ADDRESS']}, its page at http://127.0.0.1:{ui_port}")

@@ -14,14 +14,16 @@ from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 from orchestration import plans
 from orchestration.engines.celery.work import MOST_TRIES
 from orchestration.engines.temporal import activities, connection, dto, heart
-from orchestration.engines.temporal.worker import hosted
+from orchestration.engines.temporal.worker import beside, hosted
+from orchestration.errors import Unreachable
 from orchestration.models import Command, Run, Worker
 from orchestration.selectors import run_view
 from orchestration.why import why
-from orchestration.workers import queues_served
+from orchestration.workers import failing, queues_served, unserved
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
 from tests.peer import Peer, serving
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -150,3 +152,24 @@ def test_our_machinery_gives_up_after_some_tries(peer: Peer, monkeypatch: pytest
         until(run)
     assert run.status == "held" and run.commands.get(kind="run_action").tries == MOST_TRIES
     assert "out of order" in run_view(run)["hold_reason"]
+
+
+def test_a_worker_that_cannot_reach_its_server_serves_no_queue(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lease is fresh, since the database answers: what waits for its queue waits all the same, and is told so."""
+    reach = connection.server_version
+
+    async def away() -> str:
+        raise Unreachable("cannot reach the Temporal server at 127.0.0.1:1", remedy="see its address")
+
+    with hosted(queues={"default": 1}):
+        monkeypatch.setattr(connection, "server_version", away)
+        with beside("other:t", {"agents": 1}):
+            wait_until(lambda: Worker.objects.filter(pk="other:t", detail__has_key="failing").exists(), "its word")
+            assert "agents" not in queues_served("temporal")
+            run = start(peer, "temporal", step("a", [], queue="agents"))
+            told = "worker other:t, which serves the queue 'agents', has not reached its server since"
+            until(run, lambda run: any(told in line for line in why(run)))
+            assert any("temporal server of worker other:t fails since" in line for line in failing())
+            assert ("temporal", "agents") in unserved()
+            monkeypatch.setattr(connection, "server_version", reach)
+            wait_until(lambda: queues_served("temporal").get("agents") == 1 and not failing(), "its server")
