@@ -314,6 +314,12 @@ def test_what_is_no_name_says_how_to_write_one(text: str) -> None:
     assert '{step["first name"]}' in problem
 
 
+@pytest.mark.parametrize("text", ["{lines[0].sku}", '{a["lines"][0]}', "{lines[-1]}"])
+def test_a_place_in_a_list_says_how_it_is_written(text: str) -> None:
+    (problem,) = problems_in(text)
+    assert "{lines.0.sku}" in problem
+
+
 def test_deeply_nested_data_is_no_trouble() -> None:
     deep: object = 1
     for _ in range(5000):

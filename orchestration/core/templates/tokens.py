@@ -114,7 +114,7 @@ def _token(match: re.Match[str], text: str) -> Token:
     except ValueError:
         rule = (
             "a placeholder is a dotted plain name such as {user_id} or {step.user_id}, no part beginning with __; any "
-            'other key stands in brackets, {step["first name"]}'
+            'other key stands in brackets, {step["first name"]}, and a place in a list after a dot, {lines.0.sku}'
         )
     return Token(written, fault=f"{short(written)}: {rule}; for literal braces write {{{{ and }}}}")
 
