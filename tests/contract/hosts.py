@@ -84,3 +84,13 @@ def until(run: Run, done: Callable[[Run], bool] | None = None) -> Run:
 
     wait_until(there, story, pause=0.03)
     return run
+
+
+def ended_after(run: Run, did: Callable[[Run], bool]) -> Run:
+    """Wait for the end of a run that goes on after an earlier one: for that which follows `did`."""
+
+    def ended() -> bool:
+        run.refresh_from_db()  # only now: what was read before `did` may be the earlier end
+        return run.finished_at is not None
+
+    return until(run, lambda run: did(run) and ended())

@@ -11,7 +11,7 @@ from orchestration.models import Run
 from orchestration.selectors import run_view
 from orchestration.services import act, preview, start_run
 from orchestration.services import start as starting
-from tests.contract.hosts import until
+from tests.contract.hosts import ended_after, until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
 
@@ -57,9 +57,7 @@ def test_a_restart_is_another_run_and_so_another_key_unless_the_business_says_so
 def test_a_rerun_and_an_undo_have_keys_of_their_own(engine: str, peer: Peer) -> None:
     run = until(run_of(peer, engine, step("a", **OWN), idempotency_scope="business"))
     act(workflow_id=run.workflow_id, verb=Verb.RERUN, actor=ADA, step_id="a")
-    run = until(
-        run, lambda run: run.commands.filter(iteration=2, outcome="succeeded").exists() and bool(run.finished_at)
-    )
+    run = ended_after(run, lambda run: run.commands.filter(iteration=2, outcome="succeeded").exists())
     assert keys(peer) == ["o-1/contract/a:forward:1", "o-1/contract/a:forward:2"]
 
 

@@ -8,7 +8,7 @@ from orchestration.core.words import Verb
 from orchestration.engines.registry import ENGINES
 from orchestration.models import Message, Run
 from orchestration.services import act
-from tests.contract.hosts import until
+from tests.contract.hosts import ended_after, until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
 
@@ -16,13 +16,13 @@ from tests.peer import Peer
 def test_a_rerun_told_twice_is_one_rerun(engine: str, peer: Peer) -> None:
     run = until(start(peer, engine, step("a"), step("b", ["a"])))
     act(workflow_id=run.workflow_id, verb=Verb.RERUN, actor=ADA, step_id="b", note="once more")
-    run = until(run, lambda run: run.finished_at is not None and len(peer.methods("POST")) == 3)
+    run = ended_after(run, lambda _: len(peer.methods("POST")) == 3)
     message = Message.objects.get(run=run)
     if engine == "temporal":  # the other engine notes it in the transaction that takes it
         Message.objects.filter(pk=message.pk).update(delivered_at=None)
     assert ENGINES[run.engine].deliver(message) == ""
     act(workflow_id=run.workflow_id, verb=Verb.RERUN, actor=ADA, step_id="b", note="a second wish is a second rerun")
-    run = until(run, lambda run: run.finished_at is not None and len(peer.methods("POST")) == 4)
+    run = ended_after(run, lambda _: len(peer.methods("POST")) == 4)
     kinds = [event.kind for event in run.events.all()]
     assert run.status == "completed" and kinds.count("act.rerun") == 2
     assert peer.methods("POST") == ["/things/a", *["/things/b"] * 3]

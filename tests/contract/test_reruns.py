@@ -8,7 +8,7 @@ from orchestration.core.words import Verb
 from orchestration.models import Run
 from orchestration.selectors import run_view
 from orchestration.services import act, preview
-from tests.contract.hosts import until
+from tests.contract.hosts import ended_after, until
 from tests.contract.sagas import ADA, start, step
 from tests.peer import Peer
 
@@ -29,7 +29,7 @@ def numbered(name: str, after: list[str], **more: Any) -> dict[str, Any]:
 
 
 def ended_again(run: Run) -> Run:
-    return until(run, lambda r: r.finished_at is not None and r.events.filter(kind="act.rerun").exists())
+    return ended_after(run, lambda r: r.events.filter(kind="act.rerun").exists())
 
 
 def again(run: Run, step_id: str) -> Run:

@@ -11,7 +11,7 @@ from orchestration.models import Run
 from orchestration.services import publish, start_run
 from tests.approvals.scenes import ADA
 
-FIRST = {"step_id": "first", "forward_action": {"type": "wait", "seconds": 60}}
+FIRST = {"step_id": "first", "forward_action": {"type": "api_call", "url": "https://example.org/"}}
 
 
 def saga(gate: dict[str, Any]) -> dict[str, Any]:
@@ -44,6 +44,6 @@ def test_a_gate_that_names_nobody_is_refused(gate: dict[str, Any], field: str, s
     assert said in f"{problem['message']} {problem['remedy']}" and not Run.objects.exists()
 
 
-@pytest.mark.parametrize("gate", [own(approvers=["{context.who}"]), own(approvers=["bob"]), own(), own(stage="x")])
+@pytest.mark.parametrize("gate", [own(approvers=["{who}"]), own(approvers=["bob"]), own(), own(stage="x")])
 def test_what_is_known_or_comes_later_starts(gate: dict[str, Any]) -> None:
     start_run(definition={**saga(gate), "context": {"who": "bob"}}, actor=ADA, engine="celery")
