@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import json
 from itertools import pairwise
 from typing import Any
+from unittest import mock
 
 import jsonschema_rs
 import pytest
@@ -24,6 +26,7 @@ from orchestration.core.definition import (
     validate_definition,
     warnings_of,
 )
+from orchestration.core.definition.fillable import MOST_COMPARED, missing, misspelt, needs_of
 from orchestration.core.definition.own import forward_names, own_names
 from orchestration.core.templates import OwnMissing, Scope, render_action
 from tests.core.seed_sagas import DEPLOYMENT, ONBOARDING
@@ -616,3 +619,42 @@ def test_a_child_named_by_another_word_is_told_the_right_one(word: str) -> None:
         validate_definition({"saga_id": "p", "steps": [{"step_id": "a", "forward_action": child}]})
     (problem,) = error.value.problems
     assert problem.field.endswith("definition") and problem.remedy == f"did you mean it by '{word}'?"
+
+
+# --- what would take minutes to read ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["{" * 400_000, '{s["' * 200_000, "{v}" * 200_000, "{{v}}" * 100_000])
+def test_texts_full_of_braces_are_refused_before_they_are_read(text: str) -> None:
+    found = only(saga(step("a", {**CALL, "url": f"https://x/{text}"}), context={"v": 1}))
+    assert found.field == "steps" and "opening braces" in found.message and "5000" in found.message
+
+
+def test_braces_of_scripts_and_of_the_context_do_not_count() -> None:
+    script = {"type": "script", "script": "{" * 6_000}
+    validate_definition(saga(step("a", script), context={"v": "{" * 6_000}))
+    assert "opening braces" in only(saga(step("a", {**CALL, "payload": {"{" * 6_000: 1}}))).message
+
+
+def test_dependencies_have_a_bound_in_all() -> None:
+    steps = [step(f"s{n}", dependencies=[f"s{before}" for before in range(n)]) for n in range(210)]
+    assert "dependencies" in only(saga(*steps)).message
+    validate_definition(saga(*steps[:150]))
+
+
+def test_a_long_list_of_slips_is_told_without_comparing_each_with_each() -> None:
+    context = {f"abcdefghijklmnopqrst{n:04d}": 1 for n in range(3_000)}
+    text = "".join(f"{{zyxwvutsrqponmlkjih{n}}}" for n in range(1_000))
+    definition = validate_definition(saga(step("a", {**CALL, "payload": text}), context=context))  # no slip is near
+    assert len(needs_of(definition)) == 1_000
+    with mock.patch.object(difflib, "get_close_matches", wraps=difflib.get_close_matches) as compared:
+        misspelt(definition)
+        missing(needs_of(definition), context)
+    lists = [len(call.args[1]) for call in compared.call_args_list]
+    assert 0 < sum(lists) <= 2 * MOST_COMPARED
+
+
+@pytest.mark.parametrize("field", ["timeout_seconds", "timeout_minutes", "retry_count"])
+def test_a_number_that_is_larger_than_any_double_is_a_problem_of_its_field(field: str) -> None:
+    found = problems(saga(step("a", CALL, **{field: 10**400})))
+    assert any(problem.field == field and "too large" in problem.message for problem in found)

@@ -21,6 +21,8 @@ from orchestration.core.templates import action_placeholders, placeholders
 from orchestration.core.templates.names import name_of, parts_of
 
 NEAR = 0.8
+MOST_COMPARED = 100_000
+"""Pairs of names that are compared for a nearest one; the rest of a long list of slips is told without it."""
 CLOSED_SCHEMA = frozenset({"type", "properties", "required", "additionalProperties", "title", "description", "$schema"})
 DIGITS = re.compile(r"\d+")
 
@@ -71,11 +73,12 @@ def missing(
     needs: Collection[Need], context: Mapping[str, JsonValue], *, opaque: Collection[str] = ()
 ) -> list[Problem]:
     """The needs that this very context does not meet. `opaque`: keys whose values are not known yet."""
-    found = []
+    found, left, known = [], MOST_COMPARED, sorted(context)
     for need in needs:
         head, *rest = parts_of(need.name)
         if head not in context:
-            remedy = did_you_mean(head, sorted(context), "the context has") or f"give context.{head}"
+            left -= len(known)
+            remedy = did_you_mean(head, known if left >= 0 else [], "the context has") or f"give context.{head}"
             message = "no step before it and nothing in the context has this name"
             found.append(_problem(need.step, need.field, need.name, message, remedy))
         elif head not in opaque and not _leads_on(context[head], rest):
@@ -87,10 +90,13 @@ def missing(
 def misspelt(definition: SagaDefinition) -> list[Problem]:
     """Needs that the definition's own context does not meet by a letter or two: most likely slips."""
     known = sorted(definition.context)
-    found = []
+    found, left = [], MOST_COMPARED
     for need in needs_of(definition):
         head = parts_of(need.name)[0]
-        near = "" if head in definition.context else _near(head, known)
+        if head in definition.context:
+            continue
+        left -= len(known)
+        near = _near(head, known) if left >= 0 else ""
         if near:
             message = "no step before it and nothing in the context has this name"
             remedy = f"did you mean '{near}'? If each start gives it, say so by context: {{{head}: null}}"

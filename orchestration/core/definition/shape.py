@@ -14,6 +14,8 @@ from orchestration.core.definition.problems import DefinitionErrors, Problem, sh
 
 MOST_BYTES = 1024 * 1024
 MOST_LEVELS = 50
+MOST_NUMBER = 10**308
+"""Beyond it a number is none for whoever reads JSON into doubles, as most do."""
 SPLIT = "split it into child sagas (type: saga)"
 Path = tuple[str | int, ...]
 
@@ -92,6 +94,9 @@ class _Copier:
             case str():
                 return self._text(value, path)
             case int():
+                if abs(value) > MOST_NUMBER:
+                    self._add(path, "", "is too large a number", "give one below 1e308, or write it as text")
+                    return 0
                 return int(value)
             case float():
                 if not math.isfinite(value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -17,6 +17,12 @@ from orchestration.core.definition.translate import problems_of
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 UNDO_ACTION: TypeAdapter[UndoAction] = TypeAdapter(UndoAction)
 
+MOST_BRACES = 5_000
+"""Opening braces in all texts and keys of the steps together, scripts left out: what templates have to be read for."""
+
+MOST_DEPENDENCIES = 20_000
+"""Entries of all `dependencies` together. Children count by themselves."""
+
 
 def validate_definition(data: object) -> SagaDefinition:
     """The definition, or DefinitionErrors with all that is wrong. `data` is JSON-like; a model is taken as well."""
@@ -25,7 +31,7 @@ def validate_definition(data: object) -> SagaDefinition:
     plain = plain_json(data)
     if not isinstance(plain, dict):
         raise DefinitionErrors([_no_mapping(plain)])
-    found = _all_problems(plain)
+    found = _too_much(plain) or _all_problems(plain)
     if found:
         raise DefinitionErrors(found)
     definition = SagaDefinition.model_validate(plain)
@@ -53,6 +59,38 @@ def validate_action(data: object, *, undo: bool = False, field: str = "action", 
     if found:
         raise DefinitionErrors(found)
     return action
+
+
+def _too_much(data: Mapping[str, JsonValue]) -> list[Problem]:
+    """Before anything looks closer: what is within the size of a definition, and would still take minutes to read."""
+    found = []
+    braces = sum(text.count("{") for text in _texts(data.get("steps")))
+    if braces > MOST_BRACES:
+        message = f"have {braces} opening braces in their texts; at most {MOST_BRACES} are read"
+        remedy = "give large texts in the context, and name them by one placeholder"
+        found.append(Problem(step="", field="steps", value="", message=message, remedy=remedy))
+    steps = data.get("steps")
+    given = [step.get("dependencies") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    entries = sum(len(one) for one in given if isinstance(one, list))
+    if entries > MOST_DEPENDENCIES:
+        message = f"have {entries} dependencies; at most {MOST_DEPENDENCIES} are taken"
+        remedy = "leave out those that another one implies"
+        found.append(Problem(step="", field="steps", value="", message=message, remedy=remedy))
+    return found
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case dict():
+            for key, item in value.items():
+                yield key
+                if key != "script":
+                    yield from _texts(item)
 
 
 def _all_problems(data: Mapping[str, JsonValue], above: tuple[str, ...] = ()) -> list[Problem]:
