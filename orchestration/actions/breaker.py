@@ -20,6 +20,8 @@ from orchestration.core.words import Outcome
 
 FAILURES = 10
 RESET_SECONDS = 15.0
+LONGEST_RESET_SECONDS = 120.0
+"""Each trial that fails doubles the time until the next one, up to this: what is parked for long writes few rows."""
 TRIAL_SECONDS = 60.0
 """A trial call that has not ended after so long lets the next one go."""
 MOST = 1000
@@ -29,14 +31,15 @@ COUNTS = "counts_against_host"
 
 
 class Breaker:
-    """Closed until FAILURES calls in a row failed; then open for RESET_SECONDS; then half-open: one trial at a time.
+    """Closed until FAILURES calls in a row failed; then open for RESET_SECONDS, and longer after each trial that fails;
+    then half-open: one trial at a time.
 
     A trial that is answered closes it, one that fails opens it again. `enter` before each call, `leave` after it.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._failures = 0
+        self._failures = self._failed_trials = 0
         self._open_until = 0.0
         self._trial_until = 0.0
 
@@ -53,20 +56,26 @@ class Breaker:
                 self._trial_until = moment + TRIAL_SECONDS
                 return 0.0, True
             left = max(self._open_until - moment, RESET_SECONDS / 5)
-            return left + random.uniform(0, RESET_SECONDS / 3), False  # noqa: S311 - it spreads load, it keeps no secret
+            return left + random.uniform(0, self._reset_seconds() / 3), False  # noqa: S311 - it spreads load, it keeps no secret
 
     def leave(self, *, failed: bool | None, trial: bool) -> None:
         """`failed`: None when the call says nothing about the other side, such as one that could not be built."""
         with self._lock:
             if failed is False:
-                self._failures, self._trial_until = 0, 0.0
+                self._failures, self._failed_trials, self._trial_until = 0, 0, 0.0
                 return
             if failed and self._failures < FAILURES:
                 self._failures += 1
                 trial = self._failures == FAILURES
+            elif failed and trial:
+                self._failed_trials += 1
             if trial:
                 self._trial_until = 0.0
-                self._open_until = time.monotonic() + RESET_SECONDS if failed else self._open_until
+                self._open_until = time.monotonic() + self._reset_seconds() if failed else self._open_until
+
+    def _reset_seconds(self) -> float:
+        longest = max(RESET_SECONDS, LONGEST_RESET_SECONDS)
+        return float(min(RESET_SECONDS * 2.0 ** min(self._failed_trials, 10), longest))
 
     @property
     def state(self) -> str:

@@ -181,3 +181,35 @@ def test_what_a_lost_worker_may_have_sent_is_not_sent_while_its_probe_is_held_ba
     opened(f"GET {peer.address}/things/a")
     held = perform(post(call, peer), probe=probe, probe_first=True)
     assert (held.outcome, held.detail[UNASKED], peer.calls) == (Outcome.PARKED, BEFORE, [])
+
+
+def test_each_trial_that_fails_makes_the_next_pause_longer_and_an_answer_makes_it_short_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is parked for a day writes a row a minute or two, and not several a minute."""
+    ticks = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: ticks[0])
+    monkeypatch.setattr(breaker, "RESET_SECONDS", 15.0)
+    monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
+    one = breaker.Breaker()
+
+    def pauses(trials: int) -> list[float]:
+        found = []
+        for _ in range(trials):
+            pause, trial = one.enter()
+            assert pause and not trial
+            found.append(pause)
+            ticks[0] += pause
+            assert one.enter() == (0.0, True)
+            one.leave(failed=True, trial=True)
+        return found
+
+    for _ in range(breaker.FAILURES):
+        one.leave(failed=True, trial=False)
+    assert pauses(6) == [15.0, 30.0, 60.0, 120.0, 120.0, 120.0]
+    ticks[0] += 120.0
+    assert one.enter() == (0.0, True)
+    one.leave(failed=False, trial=True)
+    for _ in range(breaker.FAILURES):
+        one.leave(failed=True, trial=False)
+    assert pauses(2) == [15.0, 30.0]
