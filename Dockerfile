@@ -28,4 +28,4 @@ USER zen
 VOLUME /var/lib/zen
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-CMD ["uvicorn", "zen_project.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--proxy-headers"]
+CMD ["uvicorn", "zen_project.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-proxy-headers"]

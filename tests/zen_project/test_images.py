@@ -23,3 +23,10 @@ def test_the_image_is_built_on_a_base_that_is_named_by_digest() -> None:
     bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert len(bases) == 2 and len(set(bases)) == 1
     assert PINNED.fullmatch(bases[0])
+
+
+def test_whose_forwarded_addresses_are_believed_is_left_to_our_own_setting() -> None:
+    """uvicorn would believe those of loopback, whatever ZEN_TRUSTED_PROXIES says."""
+    for path in ("Dockerfile", "zen_project/management/commands/up.py"):
+        text = (ROOT / path).read_text()
+        assert "uvicorn" in text and '"--no-proxy-headers"' in text and '"--proxy-headers"' not in text

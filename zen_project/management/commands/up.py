@@ -112,6 +112,7 @@ def _begin(workers: Household, env: dict[str, str], port: int, residence: Reside
         "celery worker": ["-m", "celery", "-A", "zen_project", "worker", "-B", "-l", "warning"],
         "site": [
             "-m", "uvicorn", "zen_project.asgi:application", "--port", str(port), "--log-level", "warning",
+            "--no-proxy-headers",  # whose X-Forwarded-For is believed, ZEN_TRUSTED_PROXIES says
             "--timeout-graceful-shutdown", "5",  # whoever follows a stream would hold it up
         ],
     }  # fmt: skip
