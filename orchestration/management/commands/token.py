@@ -11,9 +11,9 @@ from django_typer.management import command
 
 from orchestration.clock import now
 from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import guarded, note
+from orchestration.console.doors import actor, guarded, note
 from orchestration.errors import BadInput
-from orchestration.models import ApiToken
+from orchestration.services.tokens import issue_token, revoke_token
 
 
 class Command(ConsoleCommand):
@@ -33,7 +33,9 @@ class Command(ConsoleCommand):
         """Print a new token. It is shown this once."""
         account, person = _account(user, "user"), _account(owner, "owner") if owner else None
         until = now() + timedelta(days=days) if days else None
-        _, token = ApiToken.issue(account, name=name, expires_at=until, scopes=scope or (), agent=agent, owner=person)
+        token = issue_token(
+            account, actor=actor(), name=name, expires_at=until, scopes=scope or (), agent=agent, owner=person
+        )
         note(f"a token of {user}; keep it, it is not shown again")
         self.stdout.write(token)
 
@@ -41,9 +43,7 @@ class Command(ConsoleCommand):
     @guarded
     def revoke(self, prefix: Annotated[str, typer.Argument(help="the part after zen_")]) -> None:
         """Withdraw a token."""
-        gone, _ = ApiToken.objects.filter(prefix=prefix).delete()
-        if not gone:
-            raise BadInput(f"there is no token '{prefix}'", field="prefix")
+        revoke_token(prefix, actor=actor())
 
 
 def _account(name: str, field: str) -> Any:
