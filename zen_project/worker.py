@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,10 +14,10 @@ from celery.worker import state
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from orchestration.engines.parent import end_with_parent
+
 if TYPE_CHECKING:  # no app is ready when Celery asks for the worker's class
     from orchestration.engines.celery.host import Host, Services
-
-PR_SET_PDEATHSIG = 1
 
 
 class HostStep(bootsteps.StartStopStep):
@@ -37,7 +34,7 @@ class HostStep(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         from orchestration.engines.celery.host import Host
 
-        self.host = Host(queues_of(worker.concurrency), services())
+        self.host = Host(queues_of(worker.concurrency), services(), helped=True)
         self.host.start()
 
     def stop(self, worker: Any) -> None:
@@ -80,8 +77,7 @@ def services() -> Services:
 @beat_embedded_init.connect
 def end_with_the_worker(**_: Any) -> None:
     """A beat in a process of its own never outlives its worker, however that dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     outlive_no_parent()
 
 

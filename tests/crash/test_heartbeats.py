@@ -20,6 +20,7 @@ from orchestration.core.words import Outcome
 from orchestration.models import Command, Run
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
+from tests.crash.processes import children
 from tests.crash.workers import worker
 from tests.peer import Peer
 from tests.waiting import PATIENCE_SECONDS
@@ -47,19 +48,6 @@ def posts(peer: Peer) -> Counter[str]:
 def outcomes(run: Run) -> set[tuple[str, str, int]]:
     rows = run.commands.filter(kind="run_action").values_list("step_id", "outcome", "tries")
     return {(step_id, outcome, tries) for step_id, outcome, tries in rows}
-
-
-def heartbeat_processes(parent: int) -> list[int]:
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes().decode().split("\0")
-            ppid = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if HEARTBEAT_PROCESS in words and ppid == parent:
-            found.append(int(folder.name))
-    return found
 
 
 def test_a_handler_that_keeps_the_gil_has_nothing_made_twice(
@@ -127,7 +115,7 @@ def test_the_beats_end_with_a_worker_that_is_killed(env: dict[str, str], peer: P
         until(run, lambda _: peer.at_once > 0)
         row = Command.objects.get(run=run)
         victim = first if row.worker.endswith(f":{first.process.pid}") else second
-        (helper,) = heartbeat_processes(victim.process.pid)
+        (helper,) = children(victim.process.pid, HEARTBEAT_PROCESS)
         os.kill(victim.process.pid, signal.SIGKILL)
         victim.process.wait(PATIENCE_SECONDS)
         peer.delay.clear()
@@ -142,7 +130,7 @@ def test_a_heartbeat_process_that_is_killed_is_replaced(env: dict[str, str], pee
     with worker(env, *WORKER, engine="temporal") as only:
         run = start(peer, "temporal", step("b", []))
         until(run, lambda _: peer.at_once > 0)
-        (helper,) = heartbeat_processes(only.process.pid)
+        (helper,) = children(only.process.pid, HEARTBEAT_PROCESS)
         os.kill(helper, signal.SIGKILL)
         until(run)
     assert run.status == "completed" and posts(peer) == {"/things/b": 1}

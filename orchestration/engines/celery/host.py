@@ -20,6 +20,7 @@ from notifications import bell as bells
 from notifications.clock import ticks
 from orchestration.clock import now
 from orchestration.engines.celery import bell, claims, lease, timers
+from orchestration.engines.celery.lease_helper import LeaseHelper
 from orchestration.engines.celery.service import Health, Service
 from orchestration.engines.celery.steady import Steady
 from orchestration.engines.celery.work import act
@@ -63,11 +64,15 @@ class _Idle:
 
 
 class Host:
-    """`queues`: threads for the actions of each. `services`: what is done besides keeping, sweeping and timing."""
+    """`queues`: threads for the actions of each. `services`: what is done besides keeping, sweeping and timing.
 
-    def __init__(self, queues: Mapping[str, int], services: Services | None = None) -> None:
+    `helped`: a process of its own keeps the lease while this process lives and its threads cannot.
+    """
+
+    def __init__(self, queues: Mapping[str, int], services: Services | None = None, *, helped: bool = False) -> None:
         self.queues = dict(queues)
         self.name = lease.worker_name()
+        self._helper = LeaseHelper(self.name) if helped else None
         self.draining, self.stopping = threading.Event(), threading.Event()
         self._given = dict(services or {})
         self._idle = {queue: _Idle() for queue in queues}
@@ -111,6 +116,8 @@ class Host:
             if isinstance(thread, Service):
                 thread.wake()
                 thread.join(10)
+        if self._helper is not None:
+            self._helper.stop()
         try:
             lease.release(self.name)
         except AWAY:
@@ -182,6 +189,8 @@ class Host:
     def _keep(self) -> None:
         """Renew the lease, saying how all goes; free what is claimed under our name and held by nobody."""
         self.tend()
+        if self._helper is not None:
+            self._helper.alive()
         self._renew()
         lease.free_the_unheld(self.name)
 
@@ -189,6 +198,8 @@ class Host:
         up_for = float("inf") if self._steady.begun else lease.server_up_for()
         lease.renew(self.name, detail=self.detail())
         self._steady.renewed(ticks(), up_for=up_for)
+        if self._helper is not None:
+            self._helper.renewed()
 
     def detail(self) -> dict[str, object]:
         """What the worker's row says: queues, what fails since when, and what an outage held up."""

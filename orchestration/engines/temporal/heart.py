@@ -7,22 +7,19 @@ the GIL, or a database that is locked, does not stop them; a worker that is kill
 from __future__ import annotations
 
 import base64
-import contextlib
 import itertools
 import json
 import logging
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO
 
 from django.db import DatabaseError, close_old_connections
 
+from orchestration.engines.helper import HelperProcess, line
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.beats import BEAT_SECONDS, Beats
 from orchestration.models import Command
@@ -49,59 +46,19 @@ class Flight:
 
     def message(self) -> bytes:
         token = base64.b64encode(self.token).decode()
-        return _line({"begin": self.number, "token": token, "limit": max(0.0, self.until - time.monotonic())})
+        return line({"begin": self.number, "token": token, "limit": max(0.0, self.until - time.monotonic())})
 
 
-def _line(message: dict[str, object]) -> bytes:
-    return json.dumps(message).encode() + b"\n"
-
-
-class Helper:
-    """The heartbeat process, started when it is first needed and again when it dies. All methods under one lock."""
+class Helper(HelperProcess):
+    """The heartbeat process."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
-        self.options = ""
+        super().__init__("orchestration.engines.temporal.heartbeat_process")
 
-    @property
-    def runs(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def start(self, flights: list[Flight]) -> None:
+    def begin(self, flights: list[Flight]) -> None:
         """With all that is in flight. Raises OSError."""
-        self.stop()
-        self.options = connection.options().as_json()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "orchestration.engines.temporal.heartbeat_process"],
-            stdin=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        self._pipe.write(self.options.encode() + b"\n")  # it fits into an empty pipe
-        self._pipe.flush()
-        os.set_blocking(self._pipe.fileno(), False)
-        for flight in flights:
-            self.say(flight.message())
-
-    def say(self, line: bytes) -> None:
-        """Raises OSError, also when the process does not read."""
-        written = os.write(self._pipe.fileno(), line)  # lines are shorter than PIPE_BUF, so whole or not at all
-        if written != len(line):
-            raise BrokenPipeError("the heartbeat process does not read")
-
-    def stop(self) -> None:
-        if self.process is None:
-            return
-        with contextlib.suppress(OSError):
-            self._pipe.close()
-        self.process.kill()
-        self.process.wait()
-        self.process = None
-
-    @property
-    def _pipe(self) -> IO[bytes]:
-        if self.process is None or self.process.stdin is None:
-            raise BrokenPipeError("there is no heartbeat process")
-        return self.process.stdin
+        options = connection.options().as_json().encode() + b"\n"
+        self.start([options, *(flight.message() for flight in flights)])
 
 
 class Heart:
@@ -141,7 +98,7 @@ class Heart:
     def remove(self, flight: Flight) -> None:
         with self.lock:
             self.flights.pop(flight.number, None)
-            self._say(_line({"end": flight.number}))
+            self._say(line({"end": flight.number}))
 
     def was_stalled(self) -> bool:
         """Whether this process as a whole has stood still lately."""
@@ -163,7 +120,7 @@ class Heart:
         if self.instead is not None and now < self.retry_at:
             return
         try:
-            self.helper.start(list(self.flights.values()))
+            self.helper.begin(list(self.flights.values()))
             self.instead = None
         except OSError:
             log.exception("the heartbeat process could not be started; this process beats itself")
@@ -172,15 +129,15 @@ class Heart:
             for flight in self.flights.values():
                 self.instead.take(json.loads(flight.message()))
 
-    def _say(self, line: bytes) -> None:
+    def _say(self, said: bytes) -> None:
         try:
-            self.helper.say(line)
+            self.helper.say(said)
         except OSError:
             if self.helper.process is not None:
                 log.warning("the heartbeat process is gone; starting it anew")
             self._start_helper()
         if self.instead is not None:
-            self.instead.take(json.loads(line))
+            self.instead.take(json.loads(said))
 
     def _tick_on(self) -> None:
         mine = threading.current_thread()

@@ -12,10 +12,10 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 
 from temporalio.client import Client
 
+from orchestration.engines.parent import is_stopped, lives
 from orchestration.engines.temporal.beats import BEAT_SECONDS, Beats
 from orchestration.engines.temporal.connection_options import ConnectionOptions, connect
 
@@ -36,19 +36,10 @@ async def main(parent: int) -> None:
 
 
 async def _beat(beats: Beats, client: Client, parent: int) -> None:
-    while os.getppid() == parent:
+    while lives(parent):
         if not is_stopped(parent):
             await beats.send(client)
         await asyncio.sleep(BEAT_SECONDS)
-
-
-def is_stopped(pid: int) -> bool:
-    """By SIGSTOP or a debugger; False where the system does not tell."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return False
-    return state in ("T", "t", "Z", "X")
 
 
 def run() -> None:

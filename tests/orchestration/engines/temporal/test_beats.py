@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from orchestration.engines.parent import is_stopped
 from orchestration.engines.temporal.beats import QUIET_SECONDS, Beats
-from orchestration.engines.temporal.heartbeat_process import is_stopped
 from orchestration.engines.temporal.shared_attempts import SharedAttempts
 from tests.waiting import PATIENCE_SECONDS
 

@@ -1,0 +1,75 @@
+"""The worker's side of the process that keeps its lease while its own threads cannot (lease_process.py)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from django.conf import settings
+from django.db import connection
+
+from orchestration.engines.celery.lease_process import Lease
+from orchestration.engines.helper import HelperProcess, line
+from orchestration.outages import PATIENCE_SECONDS
+
+log = logging.getLogger(__name__)
+
+MODULE = "orchestration.engines.celery.lease_process"
+
+
+class LeaseHelper:
+    """Told of each pass of the keeper. While it cannot be started, the keeper goes on alone and tries again."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._process = HelperProcess(MODULE)
+        self._lock = threading.Lock()
+        self._ended = False
+
+    def alive(self) -> None:
+        """A sign of life of the keeper; begins the process, anew if it died."""
+        with self._lock:
+            if self._ended:
+                return
+            if self._process.process is not None and not self._process.runs:
+                log.warning("the lease process is gone; starting it anew")
+            try:
+                if not self._process.runs:
+                    self._process.start([line(_lease(self.name).message())])
+                self._process.say(line({}))
+            except OSError:
+                log.warning("the lease process could not be told; trying again", exc_info=True)
+                self._process.stop()
+
+    def renewed(self) -> None:
+        with self._lock:
+            if self._process.runs:
+                try:
+                    self._process.say(line({"renewed": True}))
+                except OSError:
+                    self._process.stop()
+
+    def stop(self) -> None:
+        with self._lock:
+            self._ended = True
+            self._process.stop()
+
+
+def _lease(name: str) -> Lease:
+    return Lease(
+        name=name,
+        pid=os.getpid(),
+        seconds=settings.ZEN_WORKER_LEASE_SECONDS,
+        patience=PATIENCE_SECONDS,
+        vendor=connection.vendor,
+        connect=_connect(),
+    )
+
+
+def _connect() -> dict[str, object]:
+    """Django's parameters for the driver; those that are objects of Python mean nothing to one UPDATE."""
+    if connection.vendor == "sqlite":
+        return {"database": str(connection.settings_dict["NAME"])}
+    found = connection.get_connection_params()
+    return {key: value for key, value in found.items() if isinstance(value, str | int | float)}
