@@ -72,7 +72,8 @@ def get_temporal_client() -> TemporalWorkflowClient:
 def _cancel(workflow_id: str, reason: str) -> dict[str, Any]:
     run = get_run(workflow_id)
     status = RunStatus(run.status)
-    if not status.is_end and status not in (RunStatus.COMPENSATING, RunStatus.NEEDS_ATTENTION):
+    waits_to_abort = status is RunStatus.NEEDS_ATTENTION and run.head.get("aborting") is False  # an overdue handler
+    if waits_to_abort or not (status.is_end or status in (RunStatus.COMPENSATING, RunStatus.NEEDS_ATTENTION)):
         run = act(workflow_id=workflow_id, verb=Verb.ABORT, actor=PYTHON, note=reason, cause=Cause.CANCELLED)
     return selectors.run_view(run)
 

@@ -11,10 +11,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from pydantic import JsonValue
 
-from orchestration import sql
+from orchestration import going_on, sql
 from orchestration.actions.base import Call, Result
 from orchestration.actions.child import child_id
 from orchestration.actions.perform import AFTER, BEFORE, UNASKED, perform
@@ -306,6 +307,7 @@ def _call(
         breaker=step.breaker or "",
         route=route,
         cancelled=cancelled,
+        goes_on=partial(going_on.note, run, row),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db.models import Count, Max
 
+from orchestration import going_on
 from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState, StepState
 from orchestration.core.words import Outcome, Purpose, RunStatus, StepStatus, UndoStatus
@@ -49,6 +50,9 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str, said: Report
     if step.undo is UndoStatus.FAILED and step.resolution is None:
         failed = f"step '{step_id}': its compensation failed{_undo_error(run, step_id, step)}"
         return [f"{failed}; resolve it: retry, done-by-hand, alternative or accept-loss"]
+    still = _goes_on(run, step_id)
+    if still:
+        return [still]
     if step.blocked:
         return [f"step '{step_id}' is {step.status} and blocks the run; retry or skip it"]
     parked = _parked(run, step_id, step)
@@ -100,6 +104,20 @@ def _parked(run: Run, step_id: str, step: StepState) -> str:
     doing = "the undo of " if what["purpose"] is Purpose.UNDO else ""
     until = iso(row.ended_at + timedelta(seconds=row.retry_after))
     return f"{doing}step '{step_id}' is parked until {until}: {row.error}, and no attempt is used up"
+
+
+def _goes_on(run: Run, step_id: str) -> str:
+    """A handler that was told to stop and has not ended; '' where none is."""
+    row = run.commands.filter(kind="run_action", step_id=step_id, status=Command.RUNNING).last()
+    told = going_on.told_at(row) if row is not None else None
+    if row is None or told is None:
+        return ""
+    undo = "the undo of " if row.purpose == Purpose.UNDO else ""
+    since = f" since {iso(row.started_at)}" if row.started_at else ""
+    return (
+        f"{undo}step '{step_id}': the handler of attempt {row.attempt} still runs in worker {row.worker}{since}, "
+        f"told to stop at {iso(told)}; nothing is retried or undone beside it. It ends by itself or with its worker"
+    )
 
 
 def _again(run: Run, step_id: str) -> str:

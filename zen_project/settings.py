@@ -22,6 +22,7 @@ ZEN_ENGINE = env.choice("ZEN_ENGINE", "auto", ("auto", "temporal", "celery"))
 ZEN_WHEN_TEMPORAL_IS_DOWN = env.choice("ZEN_WHEN_TEMPORAL_IS_DOWN", "fallback", ("fallback", "queue", "refuse"))
 ZEN_WORKER_LEASE_SECONDS = env.seconds("ZEN_WORKER_LEASE_SECONDS", 6)
 ZEN_SWEEP_SECONDS = env.seconds("ZEN_SWEEP_SECONDS", 1)
+ZEN_HANDLER_GRACE_SECONDS = env.seconds("ZEN_HANDLER_GRACE_SECONDS", 300, least=0)  # after its timeout
 ZEN_WORKER_THREADS = env.integer("ZEN_WORKER_THREADS", 8, most=256)
 ZEN_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": ZEN_WORKER_THREADS})  # queue → threads for its actions
 TEMPORAL_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": 32})  # of the temporal worker

@@ -12,6 +12,10 @@ from pydantic import JsonValue
 from orchestration.core.words import Outcome, Purpose
 
 
+def _told_nobody(is_overdue: bool) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One attempt to perform. `action` is rendered, but secrets are still references ({secret:NAME}).
@@ -20,6 +24,8 @@ class Call:
     `timeout_seconds` bounds the whole attempt, of which the calls of `until` have used `polled_seconds` by now.
     `breaker`: the circuit breaker that the step names; '' for the one of its route, which `route` says: the URL as its
     author wrote it ('' where nobody did).
+    `goes_on` is called when the action goes on after it was told to stop, and again with True once its grace time is
+    over too. False: that could not be written down, so call it again.
     """
 
     workflow_id: str
@@ -34,6 +40,7 @@ class Call:
     breaker: str = ""
     route: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
+    goes_on: Callable[[bool], bool] = _told_nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,11 @@ OWN = frozenset({"zen_project", "monitoring", "approvals", "orchestration", "not
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskContext:
-    """What a handler may want to know. `cancelled` is set when nobody wants the result any more."""
+    """What a handler may want to know.
+
+    `cancelled` is set at its timeout, and when its run no longer wants the result. A handler that works for long looks
+    at it and ends, with Refused where nothing was done: its attempt lasts until it has really ended.
+    """
 
     workflow_id: str
     step_id: str
@@ -79,21 +83,46 @@ def _imported(path: str) -> Handler:
 
 
 def _bounded(handler: Handler, call: Call) -> Result:
-    """Run in a thread of its own, so that a handler that hangs costs its timeout and no more."""
+    """Run in a thread of its own, told to stop at the timeout or when nobody wants the result any more.
+
+    A thread cannot be ended from outside. So the attempt lasts until the handler has really ended, however late:
+    whatever comes after it would otherwise be done beside it.
+    """
     box: list[Result] = []
     told = threading.Event()
     inside = dataclasses.replace(call, cancelled=told)
     thread = threading.Thread(target=lambda: box.append(_outcome(handler, inside)), daemon=True, name="task-handler")
     deadline = time.monotonic() + call.timeout_seconds
     thread.start()
-    while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
-        thread.join(min(LOOK_SECONDS, left))
-        if call.cancelled.is_set():
+    late_since = _ended(thread, call, told, deadline)
+    result = box[0] if box else Result(outcome=Outcome.UNKNOWN, maybe=True, error="the task's thread gave no answer")
+    return result if late_since is None else _late(result, call.timeout_seconds, time.monotonic() - late_since)
+
+
+def _ended(thread: threading.Thread, call: Call, told: threading.Event, deadline: float) -> float | None:
+    """Wait for the thread's end. Returns when its time was over, if that was before (monotonic seconds)."""
+    noted = overdue_noted = False
+    while True:
+        left = deadline - time.monotonic()
+        thread.join(min(LOOK_SECONDS, left) if left > 0 else LOOK_SECONDS)
+        if not thread.is_alive():
+            return None if left > 0 else deadline
+        is_late = time.monotonic() >= deadline
+        if told.is_set():  # at the look before this one: what obeys at once is not noted
+            noted = noted or call.goes_on(False)
+            is_overdue = time.monotonic() >= deadline + settings.ZEN_HANDLER_GRACE_SECONDS
+            overdue_noted = overdue_noted or (is_overdue and call.goes_on(True))
+        elif is_late or call.cancelled.is_set():
             told.set()
-    if box:
-        return box[0]
-    told.set()
-    return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task timed out after {call.timeout_seconds:g} s")
+
+
+def _late(result: Result, limit: float, seconds: float) -> Result:
+    """It ended after its time. A refusal still says that nothing was done; anything else was possibly done."""
+    error = f"the task timed out after {limit:g} s, and its handler ended {seconds:.1f} s later"
+    error += f": {result.error}" if result.error else ""
+    if result.maybe or result.outcome is Outcome.SUCCEEDED:
+        return dataclasses.replace(result, outcome=Outcome.UNKNOWN, maybe=True, error=error)
+    return dataclasses.replace(result, error=error)
 
 
 def _outcome(handler: Handler, call: Call) -> Result:

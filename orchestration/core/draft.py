@@ -31,6 +31,7 @@ class Draft:
         self.aborting = state.aborting
         self.undoing = state.undoing
         self.open = state.open
+        self.becomes_overdue = False
         self.counts = {
             "flying": state.flying,
             "external": state.external,
@@ -46,6 +47,12 @@ class Draft:
     def has_room(self) -> bool:
         return self.counts["flying"] < self.plan.max_parallel
 
+    @property
+    def overdue(self) -> bool:
+        """Whether a handler in flight is overdue. A run in which one is needs attention, so most need no look."""
+        looks = self.before.status is RunStatus.NEEDS_ATTENTION or self.becomes_overdue
+        return looks and any(step.overdue for step in self.steps.values())
+
     def step(self, step_id: str) -> StepState:
         return self.steps.get(step_id, FRESH)
 
@@ -55,6 +62,8 @@ class Draft:
         new = replace(old, **changes)
         if (new.waiting or new.parked or new.knocked) and new.status is not StepStatus.RUNNING:
             new = replace(new, waiting=False, parked=False, knocked=False)
+        if new.overdue and counter_of(plan_step, new) != "flying":
+            new = replace(new, overdue=False)
         self.steps[step_id] = new
         for was, delta in ((old, -1), (new, 1)):
             counter = counter_of(plan_step, was)

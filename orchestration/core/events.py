@@ -59,6 +59,19 @@ class EffectBroke:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerOverdue:
+    """An attempt's handler was told to stop and has not ended within its grace time. The attempt stays in flight."""
+
+    at: datetime
+    step_id: str
+    purpose: Purpose
+    iteration: int
+    attempt: int
+    error: str
+    kind: Literal["handler_overdue"] = "handler_overdue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
     """`timer`: "backoff" (the next attempt is due), "wait" (a wait step is over), "deadline" (the saga's)."""
 
@@ -169,4 +182,6 @@ Act = (
     | ResolveRequested
     | ForceStopRequested
 )
-Event = Annotated[RunStarted | ActionEnded | EffectBroke | TimerFired | LookAgain | Act, Field(discriminator="kind")]
+Event = Annotated[
+    RunStarted | ActionEnded | EffectBroke | HandlerOverdue | TimerFired | LookAgain | Act, Field(discriminator="kind")
+]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from orchestration.core.events import ActionEnded, EffectBroke, Event, LookAgain, RunStarted, TimerFired
+from orchestration.core.events import ActionEnded, EffectBroke, Event, HandlerOverdue, LookAgain, RunStarted, TimerFired
 from orchestration.core.state import SagaState, StepState
 from orchestration.core.words import Outcome, Purpose, UndoStatus
 
@@ -78,6 +78,9 @@ def _own(event: Event) -> Fact:
         case EffectBroke():
             data = {"attempt": event.attempt, "error": event.error}
             return Fact(at=event.at, kind=f"{_word(event.purpose)}.machinery_failed", step_id=event.step_id, data=data)
+        case HandlerOverdue():
+            data = {"attempt": event.attempt, "error": event.error}
+            return Fact(at=event.at, kind=f"{_word(event.purpose)}.handler_overdue", step_id=event.step_id, data=data)
         case TimerFired():
             return Fact(at=event.at, kind=f"timer.{event.timer}", step_id=event.step_id)
         case LookAgain():

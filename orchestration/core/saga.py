@@ -18,6 +18,7 @@ from orchestration.core.events import (
     EffectBroke,
     Event,
     ForceStopRequested,
+    HandlerOverdue,
     HoldRequested,
     LookAgain,
     ReleaseRequested,
@@ -55,6 +56,9 @@ def _means_something(plan: Plan, state: SagaState, event: Event) -> bool:
             return state.status is RunStatus.PENDING
         case ActionEnded() | EffectBroke():
             return not state.status.is_end and _is_in_flight(state, event)
+        case HandlerOverdue():
+            is_told = state.step(event.step_id).overdue
+            return not state.status.is_end and not is_told and _is_in_flight(state, event)
         case TimerFired():
             return not state.status.is_end and _is_due(state, event)
         case LookAgain():
@@ -65,7 +69,7 @@ def _means_something(plan: Plan, state: SagaState, event: Event) -> bool:
             return not refusal(plan, state, event)
 
 
-def _is_in_flight(state: SagaState, event: ActionEnded | EffectBroke) -> bool:
+def _is_in_flight(state: SagaState, event: ActionEnded | EffectBroke | HandlerOverdue) -> bool:
     step = state.step(event.step_id)
     if event.iteration != _iteration(step, event.purpose):
         return False
@@ -109,6 +113,10 @@ def _apply(draft: Draft, event: Event) -> Iterable[str]:
             return ()
         case EffectBroke():
             _effect_broke(draft, event)
+            return ()
+        case HandlerOverdue():
+            draft.becomes_overdue = True
+            draft.put(event.step_id, overdue=True)
             return ()
         case TimerFired():
             return _timer_fired(draft, event)
@@ -425,6 +433,8 @@ def _undo_on(draft: Draft) -> None:
 
 
 def _status(draft: Draft) -> RunStatus:
+    if draft.overdue:
+        return RunStatus.NEEDS_ATTENTION
     if draft.undoing:
         waves = in_waves(draft.plan, (s for s, step in draft.steps.items() if is_owed(step)))
         stuck = all(draft.step(step_id).undo is UndoStatus.FAILED for step_id in waves[0])

@@ -37,6 +37,7 @@ class StepState:
     `waiting`: its action has said how long to wait, and only the timer is left.
     `parked`: its attempt found a gate that is shut. `knocked`: told to look again while an attempt was in flight.
     `blocked`: ended in a way that stopped the run; a person must retry or skip it.
+    `overdue`: the handler of the attempt in flight was told to stop, and has not ended within its grace time.
     `resolution`: how a person closed a failed compensation. `alternative`: the undo in hand is the person's own.
     `others`: what the other iterations left, oldest first. They are undone one after the other, newest first, each
     under its own key; `undo_iteration` is the one that the undo fields are about, 0 for the step's latest.
@@ -59,6 +60,7 @@ class StepState:
     resolution: Answer | None = None
     others: tuple[Effect, ...] = ()
     undo_iteration: int = 0
+    overdue: bool = False
 
     @property
     def executed(self) -> bool:

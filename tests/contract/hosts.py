@@ -26,18 +26,28 @@ def celery_host(threads: int = 4) -> Iterator[str]:
     """Worker threads of the own engine, and its sweep, without a broker."""
     stop = threading.Event()
 
-    def loop(number: int) -> None:
-        name = f"contract-{number}"
+    names = [f"contract-{number}" for number in range(threads)]
+
+    def loop(name: str) -> None:
         while not stop.is_set():
-            lease.renew(name)
-            if number == 0:
-                lease.free_the_lost()
-                relay()
             work(name, stop)
             stop.wait(0.02)
         connection.close()
 
-    workers = [threading.Thread(target=loop, args=(number,), daemon=True) for number in range(threads)]
+    def keep() -> None:
+        """A thread of its own, as in a worker process: an action may take long."""
+        while not stop.is_set():
+            for name in names:
+                lease.renew(name)
+            lease.free_the_lost()
+            relay()
+            stop.wait(0.05)
+        connection.close()
+
+    for name in names:
+        lease.renew(name)
+    workers = [threading.Thread(target=loop, args=(name,), daemon=True) for name in names]
+    workers.append(threading.Thread(target=keep, daemon=True))
     for worker in workers:
         worker.start()
     try:

@@ -20,7 +20,7 @@ from orchestration import ledger, lifecycle, sql
 from orchestration.clock import now
 from orchestration.core.codec import EVENT
 from orchestration.core.commands import CancelAction, Command, Finish, RunAction
-from orchestration.core.events import ActionEnded, Event, LookAgain
+from orchestration.core.events import ActionEnded, Event, HandlerOverdue, LookAgain
 from orchestration.core.guards import refusal
 from orchestration.core.page import page_of
 from orchestration.core.state import SagaState
@@ -137,7 +137,7 @@ class MemoryEngine:
         return message.refusal
 
     def _tell(self, world: World, event: Event) -> str:
-        if isinstance(event, ActionEnded | LookAgain):
+        if isinstance(event, ActionEnded | HandlerOverdue | LookAgain):
             world.feed(event)
             return ""
         why = refusal(world.plan, world.state, event)  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from orchestration.core.codec import COMMAND, EVENT
 from orchestration.core.commands import CancelAction, RunAction
 from orchestration.core.page import PAGE
 from orchestration.effects import perform_attempt, store_end, stored_end
+from orchestration.engines.celery.lease import worker_name
 from orchestration.engines.celery.work import MOST_TRIES
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.attempts import attempt_of, claim
@@ -30,6 +31,7 @@ from orchestration.engines.temporal.heart import Flight, beating, heart
 from orchestration.engines.temporal.shared_attempts import SharedAttempts
 from orchestration.errors import Unreachable
 from orchestration.flows import flow_of
+from orchestration.going_on import handler_of, told_at
 from orchestration.models import Command, Run
 
 log = logging.getLogger(__name__)
@@ -59,14 +61,15 @@ def perform(given: Perform) -> str:
     with _connections(), beating(info.task_token, max(60.0, longest - GRACE_SECONDS + 60)) as flight:
         if heart().was_stalled() or datetime.now(UTC) - info.started_time > LATE:
             _still_wanted(info)
-        answer = _attempts.run(name, lambda: _perform(info.workflow_id, given, command, flight))
+        again = info.attempt > 1
+        answer = _attempts.run(name, lambda: _perform(info.workflow_id, given, command, flight, again=again))
         if time.monotonic() - began > LONG_SECONDS and _told(info, answer):
             activity.raise_complete_async()
     return answer
 
 
-def _perform(workflow: str | None, given: Perform, command: RunAction, flight: Flight) -> str:
-    run, row = _patiently(lambda: together(lambda: _claimed(workflow, given, command)))
+def _perform(workflow: str | None, given: Perform, command: RunAction, flight: Flight, *, again: bool) -> str:
+    run, row = _patiently(lambda: together(lambda: _claimed(workflow, given, command, again=again)))
     if row is None:
         return _patiently(lambda: _as_it_ended(run, command))
     if row.tries > MOST_TRIES:
@@ -153,9 +156,21 @@ def ring(given: Ring) -> Rung:
 # What is done `together` may run in the thread of another activity, so it asks nothing of `activity`.
 
 
-def _claimed(workflow: str | None, given: Perform, command: RunAction) -> tuple[Run, Command | None]:
+def _claimed(workflow: str | None, given: Perform, command: RunAction, *, again: bool) -> tuple[Run, Command | None]:
     run = _written(workflow, given.run_pk, given.pages)
+    if again:
+        _refuse_beside(run, command)
     return run, claim(run, command)
+
+
+def _refuse_beside(run: Run, command: RunAction) -> None:
+    """Raises while another worker lives in which the attempt's handler goes on: tried again later.
+
+    An earlier try of this process is in SharedAttempts, or over.
+    """
+    row = Command.objects.filter(run=run, **attempt_of(command)).exclude(worker=worker_name()).first()
+    if row is not None and told_at(row) is not None:
+        raise ApplicationError(f"{handler_of(row)} was told to stop and has not ended; it is not begun beside it")
 
 
 def _recorded(workflow: str | None, given: Record) -> None:

@@ -16,7 +16,15 @@ from temporalio.worker import Worker
 from orchestration import plans
 from orchestration.clock import now
 from orchestration.core.codec import EVENT, PLAN, STATE
-from orchestration.core.events import ActionEnded, Event, ForceStopRequested, HoldRequested, LookAgain, RunStarted
+from orchestration.core.events import (
+    ActionEnded,
+    Event,
+    ForceStopRequested,
+    HandlerOverdue,
+    HoldRequested,
+    LookAgain,
+    RunStarted,
+)
 from orchestration.core.state import SagaState
 from orchestration.core.words import Outcome, Purpose, Verb
 from orchestration.engines.temporal import connection, seals
@@ -38,6 +46,7 @@ FORGED: list[Event] = [
     FORCE_STOP,
     HoldRequested(at=NOON, by="admin"),
     LookAgain(at=NOON, step_id="a", iteration=1),
+    HandlerOverdue(at=NOON, step_id="a", purpose=Purpose.FORWARD, iteration=1, attempt=1, error="late"),
     ActionEnded(
         at=NOON, step_id="a", purpose=Purpose.FORWARD, iteration=1, attempt=1, outcome=Outcome.SUCCEEDED
     ),
