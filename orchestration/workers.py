@@ -92,6 +92,11 @@ def outages() -> list[str]:
             )
         if held.get("waiting"):
             found.append(f"{held['waiting']} results of worker {name} wait for the database")
+        if silent := detail.get("silent"):
+            found.append(
+                f"{silent['connections']} connections of worker {name} to the database fell silent and were closed, "
+                f"the last at {silent['at']}; look at what stands between it and the database"
+            )
     return found
 
 

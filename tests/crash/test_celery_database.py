@@ -13,8 +13,10 @@ import pytest
 from django.db import connection
 
 from orchestration.models import Command, Run, Worker
+from orchestration.workers import outages
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
+from tests.crash.locking import locked
 from tests.crash.workers import worker
 from tests.peer import Peer
 from tests.servers.proxy import Proxy, before
@@ -92,6 +94,42 @@ def test_every_part_of_an_idle_worker_works_at_once_when_the_database_is_back(th
         until(run)
         assert "Traceback" not in idle.output() and idle.process.poll() is None
     assert run.status == "completed"
+
+
+@pytest.mark.timeout(400)
+def test_connections_that_fall_silent_without_being_closed_are_given_up(through: Through, peer: Peer) -> None:
+    """Those of every thread of two workers, with calls in flight."""
+    proxy, env = through
+    for n in range(4):
+        peer.hold("POST", f"/things/a{n}")
+    with worker(env) as one, worker(env) as other:
+        runs = [start(peer, "celery", step(f"a{n}"), step(f"b{n}")) for n in range(4)]
+        eventually(lambda: peer.at_once == 4)
+        assert proxy.silence() >= 8
+        peer.let_go()
+        for run in runs:
+            until(run)
+        until(start(peer, "celery", step("c")))
+        assert all("fell silent" in process.output() for process in (one, other))
+        eventually(lambda: any("fell silent" in words for words in outages()))
+    assert {run.status for run in runs} == {"completed"} and repeated(peer) == {}
+    assert set(Command.objects.filter(kind="run_action").values_list("tries", flat=True)) == {1}
+
+
+@pytest.mark.timeout(400)
+def test_a_table_that_is_locked_for_long_is_no_silence(worker_env: dict[str, str], peer: Peer) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("of PostgreSQL")
+    peer.hold("POST", "/things/a")
+    with worker(worker_env) as only:
+        run = start(peer, "celery", step("a"), step("b"))
+        until(run, lambda _: peer.held("POST", "/things/a") == 1)
+        with locked(45):
+            peer.let_go()
+        until(run)
+        assert "fell silent" not in only.output()
+    assert run.status == "completed" and repeated(peer) == {}
+    assert set(run.commands.filter(kind="run_action").values_list("tries", flat=True)) == {1}
 
 
 def test_a_known_result_waits_for_another_writer_of_sqlite(worker_env: dict[str, str], peer: Peer) -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 from pytest_django import Settings
 
 from orchestration.core.words import Outcome
 from orchestration.models import Command, Run
 from tests.contract.hosts import until
 from tests.contract.sagas import start, step
+from tests.crash.locking import locked
 from tests.crash.processes import children
 from tests.crash.workers import worker
 from tests.peer import Peer
@@ -68,30 +64,6 @@ def test_a_handler_that_keeps_the_gil_has_nothing_made_twice(
     assert run.status == "completed", [event.data for event in run.events.all()]
     assert posts(peer) == {f"/things/pay{n}": 1 for n in range(4)}
     assert outcomes(run) == {(name, Outcome.SUCCEEDED, 1) for name in ("eat", "pay0", "pay1", "pay2", "pay3")}
-
-
-@contextmanager
-def locked(seconds: float) -> Iterator[None]:
-    """Somebody else's transaction holds the commands' table, on SQLite the whole file, so long."""
-    held = threading.Event()
-
-    def hold() -> None:
-        connection = connections["default"]
-        with connection.cursor() as cursor:
-            on_sqlite = connection.vendor == "sqlite"
-            cursor.execute("BEGIN IMMEDIATE" if on_sqlite else "BEGIN")
-            if not on_sqlite:
-                cursor.execute("LOCK TABLE orchestration_command IN ACCESS EXCLUSIVE MODE")
-            held.set()
-            time.sleep(seconds)
-            cursor.execute("ROLLBACK")
-        connections.close_all()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert held.wait(PATIENCE_SECONDS)
-    yield
-    thread.join()
 
 
 def test_a_locked_table_has_nothing_made_twice(env: dict[str, str], peer: Peer) -> None:

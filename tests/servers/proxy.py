@@ -15,7 +15,7 @@ COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 
 class Proxy:
     """`cut_every`: each so many-th COMMIT reaches the server and its answer is lost; 0 for none. `shut`: nobody gets
-    through, and whoever was connected is cut off.
+    through, and whoever was connected is cut off. `silence`: what is connected now stays so, is read and gets nowhere.
     """
 
     def __init__(self, server: tuple[str, int]) -> None:
@@ -24,6 +24,7 @@ class Proxy:
         self.is_shut = False
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._silent: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -36,6 +37,12 @@ class Proxy:
 
     def let_through(self) -> None:
         self.is_shut = False
+
+    def silence(self) -> int:
+        """Of both directions; new connections are let through. Returns how many sockets that were."""
+        with self._lock:
+            self._silent = set(self._open)
+            return len(self._silent)
 
     def close(self) -> None:
         self.shut()
@@ -64,6 +71,8 @@ class Proxy:
         threading.Thread(target=self._answer, args=(server, client, lost), daemon=True).start()
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
+                if client in self._silent:
+                    continue
                 if COMMIT in data and self._is_cut():
                     lost.set()
                     server.sendall(data)
@@ -74,11 +83,11 @@ class Proxy:
         with self._lock:
             self._open -= {client, server}
 
-    @staticmethod
-    def _answer(server: socket.socket, client: socket.socket, lost: threading.Event) -> None:
+    def _answer(self, server: socket.socket, client: socket.socket, lost: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while (data := server.recv(65536)) and not lost.is_set():
-                client.sendall(data)
+                if server not in self._silent:
+                    client.sendall(data)
         _end(client, server)
 
     def _is_cut(self) -> bool:

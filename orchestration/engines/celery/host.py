@@ -25,6 +25,7 @@ from orchestration.engines.celery.service import Health, Service
 from orchestration.engines.celery.steady import Steady
 from orchestration.engines.celery.work import act
 from orchestration.outages import AWAY, HELD, heal
+from orchestration.statement_watch import WATCH
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ class _Idle:
 class Host:
     """`queues`: threads for the actions of each. `services`: what is done besides keeping, sweeping and timing.
 
-    `helped`: a process of its own keeps the lease while this process lives and its threads cannot.
+    `helped`: a process of its own keeps the lease while this process lives and its threads cannot, and connections
+    that fall silent are shut.
     """
 
     def __init__(self, queues: Mapping[str, int], services: Services | None = None, *, helped: bool = False) -> None:
@@ -86,6 +88,8 @@ class Host:
 
     def start(self) -> None:
         """Take the lease and begin. The database may be away: then all of it begins when that is back."""
+        if self._helper is not None:
+            WATCH.start()
         try:
             self._renew()
         except AWAY:
@@ -209,6 +213,8 @@ class Host:
             found["failing"] = failing
         if held := HELD.told():
             found["outage"] = held
+        if silent := WATCH.told():
+            found["silent"] = silent
         return found
 
     def _sweep(self) -> None:

@@ -12,6 +12,7 @@ from django.db import connection
 from orchestration.engines.celery.lease_process import Lease
 from orchestration.engines.helper import HelperProcess, line
 from orchestration.outages import PATIENCE_SECONDS
+from orchestration.statement_watch import parameters
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +69,6 @@ def _lease(name: str) -> Lease:
 
 
 def _connect() -> dict[str, object]:
-    """Django's parameters for the driver; those that are objects of Python mean nothing to one UPDATE."""
     if connection.vendor == "sqlite":
         return {"database": str(connection.settings_dict["NAME"])}
-    found = connection.get_connection_params()
-    return {key: value for key, value in found.items() if isinstance(value, str | int | float)}
+    return parameters()
