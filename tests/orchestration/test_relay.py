@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 
 from orchestration import plans, relay
@@ -23,6 +22,7 @@ from orchestration.errors import Unreachable
 from orchestration.lifecycle import post
 from orchestration.models import Message, Run
 from orchestration.services import start_run
+from tests.approvals.later import after
 from tests.contract.sagas import ADA
 from tests.waiting import PATIENCE_SECONDS
 
@@ -76,8 +76,8 @@ def delivered() -> set[str]:
     return set(Message.objects.exclude(delivered_at=None).values_list("message_id", flat=True))
 
 
-def later(**span: float) -> time_machine.travel:
-    return time_machine.travel(now() + timedelta(**span), tick=True)
+def later(**span: float) -> AbstractContextManager[None]:
+    return after(**span)
 
 
 def unreachable(_: object) -> None:

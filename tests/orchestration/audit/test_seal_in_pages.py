@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 import pytest
-import time_machine
 from django.db import connection
 
 from orchestration.audit_chain import heads
@@ -15,8 +13,8 @@ from orchestration.audit_chain import seal as sealing
 from orchestration.audit_chain.heads import Head
 from orchestration.audit_chain.seal import LEASE, seal, seal_of_the_day
 from orchestration.audit_chain.verify import verify
-from orchestration.clock import now
 from orchestration.models import AuditSeal, SealedHead, SealInHand
+from tests.approvals.later import after
 from tests.orchestration.audit.scenes import chain
 from tests.waiting import PATIENCE_SECONDS
 
@@ -107,7 +105,7 @@ def test_a_killed_maker_s_heads_are_taken_over_with_its_seal(chains: None, betwe
     chain("", 1)
     between_pages(lambda _: None)
     assert seal_of_the_day() is None, "it is in the hands of somebody who may live"
-    with time_machine.travel(now() + LEASE + timedelta(seconds=1), tick=True):
+    with after(seconds=LEASE.total_seconds() + 1):
         made = seal_of_the_day()
     assert made is not None and (made.number, made.at, made.moved) == (1, began, 7)
     assert heads_in(1)[""] == 1 and made.rows == 13 and not SealInHand.objects.exists()
@@ -123,7 +121,7 @@ def test_a_maker_that_was_away_too_long_adds_nothing_to_the_seal_of_another(
     def away(page: int) -> None:
         if not others:
             others.append(None)
-            with time_machine.travel(now() + LEASE + timedelta(seconds=1), tick=True):
+            with after(seconds=LEASE.total_seconds() + 1):
                 others.append(elsewhere(seal_of_the_day))
 
     between_pages(away)

@@ -12,6 +12,7 @@ import time_machine
 from django.db import connection
 from pytest_django import Settings
 
+from notifications import clock as database_clock
 from orchestration import signing
 from orchestration.audit_chain.seal import seal, seal_of_the_day
 from orchestration.audit_chain.verify import verify
@@ -41,7 +42,9 @@ def test_a_seal_holds_the_heads_that_moved() -> None:
     assert verify().is_whole and verify().seals == 3
 
 
-def test_the_task_makes_one_seal_a_day() -> None:
+def test_the_task_makes_one_seal_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_clock, "_reading", None)  # from here on by this machine's clock, which is moved
+    monkeypatch.setattr(database_clock, "_note", lambda cursor: None)
     with time_machine.travel(datetime(2026, 11, 25, 0, 7, tzinfo=UTC), tick=False) as clock:
         assert [audit_seal(), audit_seal()] == [1, 0]
         clock.move_to(datetime(2026, 11, 25, 23, 59, tzinfo=UTC))
