@@ -6,9 +6,9 @@ import re
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import pytest
-import time_machine
 from django.test import Client
 from pytest_django import Settings
 
@@ -21,6 +21,7 @@ from orchestration import ledger, sql
 from orchestration.clock import now
 from orchestration.models import Run
 from tests.approvals.doors.test_links import by_address, link_of, opened, press
+from tests.approvals.later import after
 from tests.approvals.races.scenes import race
 from tests.approvals.scenes import ADA, published
 from tests.approvals.scenes import asked as asked_by_policy
@@ -118,7 +119,7 @@ def test_a_press_after_the_deadline_ends_it_though_no_alarm_has_rung() -> None:
     request = staged({**emails(EVE), "expire": "1h"})
     path = link_of(request)
     later = opened(path)
-    with time_machine.travel(now() + timedelta(hours=2), tick=True):
+    with after(hours=2), mock.patch("orchestration.clock.database_now", now):
         assert b"Nobody decided in time" in Client().get(path).content
         assert Request.objects.get().status == "pending", "a look changes nothing"
         answer = later("approve")
