@@ -81,10 +81,15 @@ def read_on_connect(connection: Any, **_: Any) -> None:
             _note(cursor)
 
 
+def ask(cursor: Any) -> datetime:
+    """What PostgreSQL's clock shows at this moment, in UTC: everything but SQL that compares with it asks here."""
+    cursor.execute("SELECT clock_timestamp()")
+    shown: datetime = cursor.fetchone()[0]
+    return shown.astimezone(UTC)
+
+
 def _note(cursor: Any) -> None:
     global _reading
     before = ticks()
-    cursor.execute("SELECT clock_timestamp()")
-    shown: datetime = cursor.fetchone()[0]
-    reading = Reading(shown=shown.astimezone(UTC), before=before, after=ticks())
+    reading = Reading(shown=ask(cursor), before=before, after=ticks())
     _reading = better(_reading, reading)

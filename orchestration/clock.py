@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from notifications import clock
 from notifications.clock import now, read
 
 __all__ = ["database_now", "now", "read"]
@@ -19,6 +20,4 @@ def database_now() -> datetime:
     if connection.vendor != "postgresql":
         return now()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (moment,) = cursor.fetchone()
-    return moment  # type: ignore[no-any-return]
+        return clock.ask(cursor)

@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from unittest import mock
 
 import time_machine
+from django.db import connection
 
 from notifications import clock
 
 
 @contextmanager
 def after(**span: float) -> Iterator[None]:
-    """What asks our clock sees it so much later. PostgreSQL's own clock cannot be moved: what asks it sees the same."""
-    reading, moved = clock._reading, timedelta(**span)
-    if reading is None:
+    """Whoever asks what time it is sees it so much later, in every thread of this process.
+
+    PostgreSQL's own clock cannot be moved: its answers are. SQL that compares with it itself sees nothing.
+    """
+    moved = timedelta(**span)
+    if connection.vendor != "postgresql":
         with time_machine.travel(clock.now() + moved, tick=True):
             yield
         return
-    later = replace(reading, shown=reading.shown + moved)
-    with mock.patch.object(clock, "_reading", later), mock.patch.object(clock, "read"):
+    ask = clock.ask
+
+    def later(cursor: Any) -> datetime:
+        return ask(cursor) + moved
+
+    clock.read()
+    reading = clock._reading
+    assert reading is not None
+    shown = replace(reading, shown=reading.shown + moved)
+    with mock.patch.object(clock, "ask", later), mock.patch.object(clock, "_reading", shown):
         yield

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from pytest_django import Settings
 
 from approvals.models import Request
@@ -20,6 +19,7 @@ from orchestration.engines.celery import known
 from orchestration.engines.temporal.worker import hosted
 from orchestration.models import Run
 from orchestration.selectors import run_view
+from tests.approvals.later import after
 from tests.contract.cast import account, says
 from tests.contract.hosts import celery_host, memory_host, until
 from tests.contract.sagas import ADA, start, step
@@ -108,9 +108,9 @@ def test_two_days_on_the_own_engine(peer: Peer) -> None:
         run = started(peer, engine)
         asked(run)
         for hours in (2, 13, 25):
-            with time_machine.travel(now() + timedelta(hours=hours), tick=True):
+            with after(hours=hours):
                 until(run, all_is_rung)
-        with time_machine.travel(now() + timedelta(hours=49), tick=True):
+        with after(hours=49):
             ended_by_its_clock(run, peer)
     assert story(Request.objects.get()) == WHOLE_STORY
 
@@ -119,7 +119,7 @@ def test_an_answer_after_a_day_on_the_own_engine(peer: Peer) -> None:
     with celery_host() as engine:
         run = started(peer, engine)
         asked(run)
-        with time_machine.travel(now() + timedelta(hours=25), tick=True):
+        with after(hours=25):
             answered_after_a_day(run, peer)
 
 
@@ -127,7 +127,7 @@ def test_a_worker_that_was_away_for_two_days_catches_up(peer: Peer) -> None:
     with celery_host() as engine:
         run = started(peer, engine)
         asked(run)
-    with time_machine.travel(now() + timedelta(hours=72), tick=True), celery_host():
+    with after(hours=72), celery_host():
         ended_by_its_clock(run, peer)
 
 

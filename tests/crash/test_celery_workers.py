@@ -154,7 +154,7 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing(
 
 
 def ringer(broker: str) -> Callable[[str], object]:
-    app = Celery(broker=broker)
+    app = Celery(broker=broker, set_as_current=False)  # else it is this thread's in every test that follows
     app.conf.broker_transport_options = transport_options(broker)
     return partial(app.send_task, ignore_result=True)
 

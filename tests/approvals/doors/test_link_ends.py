@@ -6,7 +6,6 @@ import re
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from unittest import mock
 
 import pytest
 from django.test import Client
@@ -119,7 +118,7 @@ def test_a_press_after_the_deadline_ends_it_though_no_alarm_has_rung() -> None:
     request = staged({**emails(EVE), "expire": "1h"})
     path = link_of(request)
     later = opened(path)
-    with after(hours=2), mock.patch("orchestration.clock.database_now", now):
+    with after(hours=2):
         assert b"Nobody decided in time" in Client().get(path).content
         assert Request.objects.get().status == "pending", "a look changes nothing"
         answer = later("approve")

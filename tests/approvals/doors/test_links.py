@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from pytest_django import Settings
 
@@ -18,6 +16,7 @@ from approvals.services import Ask, ask, decide, publish_policy, withdraw
 from notifications.models import Delivery
 from notifications.parcels import parcel_of
 from orchestration.clock import now
+from tests.approvals.later import after
 from tests.contract.cast import account, actor, says
 from tests.contract.sagas import ADA
 
@@ -187,7 +186,7 @@ def test_where_a_deadline_only_hands_it_on_the_link_still_opens() -> None:
     publish_policy(data={"policy": "p", "stages": [stage]}, actor=ADA)
     request, _ = ask(given=Ask(stage="s", policy="p", description="?"), actor=ADA, engine="celery")
     path = link_of(request)
-    with time_machine.travel(now() + timedelta(hours=2), tick=True):
+    with after(hours=2):
         APPROVAL.ring(request.run_id, now())
         request.refresh_from_db()
         assert request.status == "rescue"
@@ -204,6 +203,6 @@ def test_a_yes_that_nobody_objected_to_is_no_silence() -> None:
     request, _ = ask(given=Ask(stage="s", policy="p", description="?"), actor=ADA, engine="celery")
     path = link_of(request)
     says("bob", "approve", request)
-    with time_machine.travel(now() + timedelta(minutes=11), tick=True):
+    with after(minutes=11):
         page = Client().get(path)
     assert page.status_code == 410 and b"It is approved: nobody has objected in time." in page.content
