@@ -20,6 +20,7 @@ import cel
 from pydantic import JsonValue
 
 from orchestration.core.definition import Problem
+from orchestration.core.definition.actions import LONGEST_CONDITION
 from orchestration.core.definition.problems import did_you_mean, short
 from orchestration.core.definition.shape import step_label
 
@@ -60,7 +61,7 @@ def action_conditions(action: object, *, step: str, field: str) -> Iterator[Prob
         return
     for key in KEYS:
         expression = action.get(key)
-        wrong = _fault(expression) if isinstance(expression, str) and expression else None
+        wrong = _fault_within_length(expression) if isinstance(expression, str) and expression else None
         if wrong:
             message, remedy = wrong
             value = short(expression)
@@ -69,11 +70,17 @@ def action_conditions(action: object, *, step: str, field: str) -> Iterator[Prob
 
 def holds(expression: str, *, status: int, headers: Mapping[str, str], body: JsonValue) -> bool:
     """Whether a condition is true of an answer."""
-    names = {"status": status, "headers": dict(headers), "body": body}
     try:
+        names = {"status": status, "headers": dict(headers), "body": _plain(body)}
         return cel.evaluate(expression, names) is True
     except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError):
         return False
+
+
+def _fault_within_length(expression: str) -> tuple[str, str] | None:
+    if len(expression) > LONGEST_CONDITION:
+        return f"is a condition of {len(expression)} characters", f"at most {LONGEST_CONDITION}"
+    return _fault(expression)
 
 
 @lru_cache(maxsize=512)
@@ -118,12 +125,12 @@ def _inside(parent: str, problem: Problem) -> Problem:
     )  # fmt: skip
 
 
-def plain_body(value: Any) -> JsonValue:
+def _plain(value: Any) -> JsonValue:
     """A body as conditions see it: numbers that CEL cannot hold become floats."""
     if isinstance(value, dict):
-        return {str(key): plain_body(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain_body(item) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         return float(value) if abs(value) < 10**308 else None
     checked: JsonValue = value

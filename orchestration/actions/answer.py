@@ -109,7 +109,7 @@ def _is_one_of(which: JsonValue, answer: Answer, kept: _Kept) -> bool:
         return is_expected(which, answer.status)
     body = None if len(answer.body) > conditions.MOST_BODY_BYTES else kept.body
     headers = {name: value for name, value in kept_headers(answer.headers).items() if isinstance(value, str)}
-    return conditions.holds(which, status=answer.status, headers=headers, body=conditions.plain_body(body))
+    return conditions.holds(which, status=answer.status, headers=headers, body=body)
 
 
 def _refused(answer: Answer, outcome: Outcome, maybe: bool, *, why: str = "") -> Result:

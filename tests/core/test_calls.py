@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from orchestration import conditions
 from orchestration.conditions import condition_problems, holds
 from orchestration.core.definition import (
     DefinitionErrors,
@@ -17,6 +18,8 @@ from orchestration.core.definition import (
     validate_definition,
     warnings_of,
 )
+from orchestration.errors import BadInput
+from orchestration.services import check_definition
 
 SCHEMA = jsonschema_rs.validator_for(json_schema())
 FORM = "application/x-www-form-urlencoded"
@@ -203,3 +206,13 @@ def test_a_condition_that_cannot_be_answered_does_not_hold() -> None:
     assert holds("headers['x-a'] == '1' && body.n == 0 && status in [200]", **answer)
     for expression in ("body.state == 'DONE'", "1 / body.n == 1", "headers['x-b'] == '1'", "body.n.m", "body.n"):
         assert not holds(expression, **answer)
+
+
+@pytest.mark.parametrize("key", ["until", "retry_on", "fail_on"])
+def test_a_long_condition_is_refused_unread(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CEL's parser ends the process when a chain of thousands of links comes to it."""
+    read: list[str] = []
+    monkeypatch.setattr(conditions.cel, "compile", read.append)
+    with pytest.raises(BadInput, match=rf"forward_action.{key}: is a condition of 40006 characters"):
+        check_definition(saga({key: "status" + ".a" * 20_000}))
+    assert read == []

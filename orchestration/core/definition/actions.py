@@ -18,7 +18,9 @@ Length = Duration | Annotated[str, Field(pattern=r"^\{[^{}]+\}$")]
 Status = Annotated[int, Field(ge=100, le=599)]
 Scalar = str | int | float | bool
 Parameters = dict[Annotated[str, Field(min_length=1)], Scalar | list[Scalar]]
-Condition = Annotated[str, Field(min_length=1, max_length=2000)]
+LONGEST_CONDITION = 2000
+"""Characters. A longer one is told by its length and not read: CEL's parser would end the process with it."""
+Condition = Annotated[str, Field(min_length=1, max_length=LONGEST_CONDITION)]
 Answers = Status | Annotated[list[Status], Field(min_length=1)] | Condition
 """Which answers: a status, some statuses, or a condition."""
 

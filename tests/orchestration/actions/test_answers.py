@@ -218,3 +218,11 @@ def test_a_condition_looks_at_a_body_of_some_size(answers: Answers, monkeypatch:
     assert answers(200, "", body, fail_on="body.state == 'DONE'").outcome is Outcome.SUCCEEDED
     result = answers(200, "", body, until="body.state == 'DONE'")
     assert result.outcome is Outcome.FAILED and "cannot be asked" in result.error
+
+
+@pytest.mark.parametrize("levels", [90, 900, 5000])
+@pytest.mark.parametrize("key", ["retry_on", "fail_on"])
+def test_a_condition_does_not_hold_of_a_body_that_is_nested_too_deeply(answers: Answers, key: str, levels: int) -> None:
+    body = b"[" * levels + b"]" * levels
+    result = answers(200, "application/json", body, method="POST", **{key: "body.x == 1"})
+    assert result.outcome in (Outcome.SUCCEEDED, Outcome.FAILED) and f"({key})" not in result.error
