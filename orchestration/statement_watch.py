@@ -89,6 +89,7 @@ class StatementWatch:
         self._look: Wait | None = None
         self._looking: threading.Thread | None = None
         self._next_look = 0.0
+        self._thread: threading.Thread | None = None
         self.shut, self._shut_at, self._told_until = 0, "", 0.0
 
     def start(self) -> None:
@@ -98,7 +99,11 @@ class StatementWatch:
         connection_created.connect(self._opened, dispatch_uid="orchestration.statement_watch")
         for one in connections.all(initialized_only=True):
             self._opened(connection=one)
-        threading.Thread(target=self._go_on, name="statement-watch", daemon=True).start()
+
+    def forked(self) -> None:
+        """In a child, which has none of its parent's threads: the first connection that it opens starts its own."""
+        self._lock, self._thread, self._looking, self._look = threading.Lock(), None, None, None
+        self._waits.clear()
 
     def told(self) -> dict[str, object]:
         """{} when there is nothing to tell; else how many connections were shut, and when the last."""
@@ -111,6 +116,10 @@ class StatementWatch:
     def _opened(self, connection: Any, **_: Any) -> None:
         if connection.vendor == "postgresql" and isinstance(connection.connection, psycopg.Connection):
             self._note_waits_of(connection.connection)
+            with self._lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._go_on, name="statement-watch", daemon=True)
+                    self._thread.start()
 
     def _note_waits_of(self, postgres: psycopg.Connection[Any]) -> None:
         mine, pid = weakref.ref(postgres), postgres.pgconn.backend_pid  # no cycle, so it ends with its last user
@@ -202,3 +211,4 @@ def parameters() -> dict[str, Any]:
 
 
 WATCH = StatementWatch()
+os.register_at_fork(after_in_child=WATCH.forked)

@@ -77,3 +77,11 @@ def test_the_look_tells_a_statement_at_work_from_a_connection_at_rest() -> None:
         watch._look_into([at_rest])
     assert watch.shut == 1 and watch.told()["connections"] == 1
     connection.close()
+
+
+def test_a_child_of_a_watching_process_watches_its_own() -> None:
+    watch = StatementWatch()
+    watch._waits.add(Wait(NONE, 7, 0.0))
+    watch._lock.acquire()  # by a thread that the child does not have
+    watch.forked()
+    assert watch._waits == set() and watch._thread is None and watch._lock.acquire(blocking=False)

@@ -31,6 +31,7 @@ from orchestration.engines.temporal.troubles import note_troubles
 from orchestration.engines.temporal.workflow import SagaWorkflow
 from orchestration.errors import Unreachable
 from orchestration.relay import relay
+from orchestration.statement_watch import WATCH
 from orchestration.workers import OF_TEMPORAL, SERVER
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ def beside(name: str, queues: Mapping[str, int] | None = None) -> Iterator[None]
     waits, one looks for runs that cannot go on.
     """
     stopped, server = threading.Event(), Health()
+    WATCH.start()
 
     def keep_lease() -> None:
         _each_second(stopped, renew)
