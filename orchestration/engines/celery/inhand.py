@@ -53,6 +53,17 @@ class InHand:
         with self._lock:
             self._held.discard(key)
 
+    @contextmanager
+    def all_or_lost(self, keys: Iterable[Key]) -> Iterator[None]:
+        """Whatever breaks off the block, and be it the end of its thread, none of these is held by nobody for good."""
+        given = list(keys)
+        try:
+            yield
+        except BaseException:
+            for key in given:
+                self.lost(key)
+            raise
+
     def unheld(self, found: Iterable[Key], at: float) -> list[tuple[Key, bool]]:
         """Which of the rows that are claimed under our name are to be freed, and whether a thread had begun them.
 

@@ -33,10 +33,11 @@ def fire(worker: str, stop: threading.Event | None = None) -> int:
         if not rows:
             return fired  # others were quicker
         fired += len(rows)
-        for row in rows:
-            if row.timer == ALARM:
-                _ring(row)
-        hand_in(worker, [_done(row) for row in rows if row.timer != ALARM])
+        with IN_HAND.all_or_lost((row.pk, row.epoch) for row in rows):
+            hand_in(worker, [_done(row) for row in rows if row.timer != ALARM])
+            for row in rows:
+                if row.timer == ALARM:
+                    _ring(row)
     return fired
 
 
@@ -68,8 +69,7 @@ def _ring(row: Command) -> None:
         mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
         mine.update(status=Command.DONE, ended_at=now())
     except AWAY:
-        IN_HAND.lost((row.pk, row.epoch))
-        raise
+        raise  # the whole batch waits for the database
     except Exception:
         log.exception("the alarm of run %s failed", row.run_id)
         lease.give_back(row)

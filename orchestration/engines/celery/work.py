@@ -49,14 +49,15 @@ def act(worker: str, stop: threading.Event | None = None, *, queue: str = DEFAUL
 
 def _next_after(row: Command, worker: str, stop: threading.Event | None, queue: str) -> Command | None:
     """Perform this one, hand it in, get the next. What cannot be handed in is tried again later, under the same key."""
-    try:
-        done = perform(row)
-        return exchange(worker, done, wants=stop is None or not stop.is_set(), queue=queue)
-    except Exception:
-        log.exception("the end of %s could not be written", row)
-        lease.give_back(row)
-        heal()
-        return None
+    with IN_HAND.all_or_lost([(row.pk, row.epoch)]):
+        try:
+            done = perform(row)
+            return exchange(worker, done, wants=stop is None or not stop.is_set(), queue=queue)
+        except Exception:
+            log.exception("the end of %s could not be written", row)
+            lease.give_back(row)
+            heal()
+            return None
 
 
 def perform(row: Command) -> Done | None:
