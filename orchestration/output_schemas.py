@@ -17,6 +17,7 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from orchestration.bounded_schemas import BoundedValidator, TooCostly, at_most, size_of, spend
 from orchestration.core.definition import Problem
 from orchestration.core.definition.problems import LONGEST_VALUE, short
 from orchestration.core.definition.shape import dotted, step_label
@@ -25,6 +26,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCES = ("$ref", "$dynamicRef")
 PLAIN_VALUES = ("const", "enum", "default", "examples")
 LONGEST_MESSAGE = 300
+CHECK_LOOKS, RUN_LOOKS = 100_000, 20_000_000
+"""Keywords that are looked at, at most: for all schemas of a definition together (about 2 s), and for one output."""
+LOOKS_OF_A_PART = 20
+"""What it costs, in looks, to check that a part of a schema is one."""
 NAMES_THE_MISSING = frozenset({"required", "dependentRequired", "additionalProperties", "unevaluatedProperties"})
 """Keywords whose own message names the key that is wrong; for the others the path does."""
 
@@ -33,6 +38,11 @@ Show = Callable[[Any], Any]
 
 def schema_problems(definition: object) -> list[Problem]:
     """What is wrong with the schemas of a definition given as plain JSON, its children in place included."""
+    with at_most(CHECK_LOOKS, short_for_re=True):
+        return _problems(definition)
+
+
+def _problems(definition: object) -> list[Problem]:
     steps = definition.get("steps") if isinstance(definition, Mapping) else None
     found: list[Problem] = []
     for index, step in enumerate(steps if isinstance(steps, list) else []):
@@ -48,7 +58,12 @@ def mismatch(schema: Mapping[str, JsonValue], output: JsonValue, *, show: Show =
     `show` makes a value fit to be seen before it is shortened: half a secret is no longer recognised as one.
     """
     try:
-        error = best_match(_validator(_text(schema)).iter_errors(output))
+        with at_most(RUN_LOOKS):
+            error = best_match(_validator(_text(schema)).iter_errors(output))
+    except TooCostly:
+        return "the output_schema takes too long to be held against the output"
+    except OverflowError:
+        return "the output holds a number that is too large for its output_schema"
     except RecursionError:
         return "the output_schema leads back to itself without end, or the output is nested too deeply for it"
     except Unresolvable as lost:
@@ -67,7 +82,7 @@ def _of_step(step: Mapping[str, Any], label: str) -> Iterator[Problem]:
     schema = step.get("output_schema")
     if not isinstance(schema, Mapping):
         return
-    fault = _fault(_text(schema))
+    fault = _fault_at_a_cost(_text(schema))
     if fault:
         path, value, message = fault
         yield Problem(
@@ -86,25 +101,36 @@ def _of_child(step: Mapping[str, Any], label: str) -> Iterator[Problem]:
     action = step.get("forward_action")
     if not isinstance(action, Mapping) or action.get("type") != "saga":
         return
-    for problem in schema_problems(action.get("definition")):
+    for problem in _problems(action.get("definition")):
         yield Problem(
             step=f"{label}/{problem.step}", field=problem.field, value=problem.value, message=problem.message,
             remedy=problem.remedy,
         )  # fmt: skip
 
 
+def _fault_at_a_cost(text: str) -> tuple[str, str, str] | None:
+    try:
+        return _fault(text)
+    except TooCostly:
+        return "", "", "takes too long to be checked, alone or together with those of other steps"
+    except RecursionError:
+        return "", "", "is nested too deeply"
+
+
 @lru_cache(maxsize=512)
 def _fault(text: str) -> tuple[str, str, str] | None:
     """Path below the schema (with its leading dot), the value there, and what is wrong."""
     schema = json.loads(text)
+    spend(size_of(schema) * LOOKS_OF_A_PART)
     if schema.get("$schema", DIALECT) not in (DIALECT, f"{DIALECT}#"):
         return ".$schema", _shown(schema["$schema"]), f"is another dialect than {DIALECT}"
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         return _below(error.absolute_path), _shown(error.instance), _cut(error.message)
+    is_there = _look_up(schema)
     for path, reference in _references(schema, ()):
-        if not _leads_somewhere(schema, reference):
+        if not is_there(reference):
             return _below(path), short(reference), "is a reference that leads nowhere inside this schema"
     try:
         best_match(_validator(text).iter_errors({}))
@@ -124,23 +150,34 @@ def _references(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tu
             yield from _references(item, (*path, index))
 
 
-def _leads_somewhere(schema: dict[str, Any], reference: str) -> bool:
-    if not reference.startswith("#"):
-        return False
+def _look_up(schema: dict[str, Any]) -> Callable[[str], bool]:
+    """Whether a reference leads somewhere inside the schema."""
+    resolver = _resolver(schema)
+
+    def is_there(reference: str) -> bool:
+        if not reference.startswith("#"):
+            return False
+        try:
+            resolver.lookup(reference)
+        except Unresolvable:
+            return False
+        return True
+
+    return is_there
+
+
+def _resolver(schema: dict[str, Any]) -> Any:
+    """It knows the schema's anchors; a registry that does not is searched for each anew."""
     resource: Resource[Any] = DRAFT202012.create_resource(schema)
     uri = resource.id() or ""
-    registry: Registry[Any] = Registry().with_resource(uri, resource)
-    try:
-        registry.crawl().resolver(uri).lookup(reference)
-    except Unresolvable:
-        return False
-    return True
+    return Registry().with_resource(uri, resource).crawl().resolver(uri)
 
 
 @lru_cache(maxsize=512)
 def _validator(text: str) -> Any:
     """A registry of its own: without one the library would fetch references over HTTP."""
-    return Draft202012Validator(json.loads(text), registry=Registry())
+    schema = json.loads(text)
+    return BoundedValidator(schema, registry=Registry(), _resolver=_resolver(schema))
 
 
 def _text(schema: Mapping[str, Any]) -> str:
