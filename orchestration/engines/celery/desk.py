@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from orchestration import sql
 from orchestration.clock import now
@@ -86,7 +86,7 @@ def hand_in(worker: str, ended: Sequence[Done]) -> None:
 
 
 def _submit(slip: Slip) -> None:
-    slip.error = None
+    slip.error = OperationalError("the thread that wrote for this one broke off")  # until it is served
     _desk.submit(slip)
     if slip.error is not None:
         raise slip.error
@@ -98,6 +98,8 @@ def _serve(slips: Sequence[Slip]) -> None:
     """
     try:
         _settle(slips)
+        for slip in slips:
+            slip.error = None
         return
     except AWAY:
         heal()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
+from orchestration import combining
 from orchestration.clock import now
-from orchestration.engines.celery import lease, timers, work
+from orchestration.engines.celery import desk, lease, timers, work
 from orchestration.engines.celery.advance import ALARM
+from orchestration.engines.celery.desk import exchange
 from orchestration.models import Command, Run
 from orchestration.services import start_run
 from tests.contract.sagas import ADA
@@ -95,3 +99,46 @@ def test_an_attempt_whose_thread_ended_under_it_is_made_again(monkeypatch: pytes
     lease.free_the_unheld(mine)
     assert lease.free_the_unheld(mine) == 1
     assert run.commands.get(kind="run_action").status == Command.READY
+
+
+def test_a_result_whose_writer_broke_off_is_not_taken_for_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread writes for those that wait with it; should it end under that, they write for themselves."""
+    mine = lease.worker_name()
+    act = {"type": "api_call", "url": "http://127.0.0.1:1/", "method": "POST"}
+    steps = [{"step_id": "a", "forward_action": act, "retry_count": 0}]
+    run, _ = start_run(definition={"saga_id": "ends", "steps": steps}, actor=ADA, engine="celery")
+    row = exchange(mine, None)
+    assert row is not None
+    settle, broke = desk._settle, list[int]()
+
+    def breaks_once(slips: Any) -> None:
+        if not broke:
+            broke.append(1)
+            raise SystemExit
+        settle(slips)
+
+    monkeypatch.setattr(desk, "_settle", breaks_once)
+    submit = desk._desk.submit
+    slip = desk.Slip(worker=mine, done=None, wants=False)
+    other = threading.Thread(target=ending, args=(submit, slip))
+
+    def beside(slip: desk.Slip) -> None:
+        """As if the other thread had come first, and served this one too."""
+        if not broke:
+            desk._desk._queue.append(ticket := combining._Ticket(slip))
+            other.start()
+            other.join()
+            assert ticket.served.is_set()
+        else:
+            submit(slip)
+
+    monkeypatch.setattr(desk._desk, "submit", beside)
+    done = work.perform(row)
+    exchange(mine, done, wants=False)
+    assert broke and run.commands.get(kind="run_action").status == Command.DONE
+
+
+def ending(submit: Any, slip: desk.Slip) -> None:
+    with contextlib.suppress(SystemExit):
+        submit(slip)
+    connection.close()
