@@ -229,6 +229,7 @@ def _stored(
             actor=actor, action=f"run.{verb}", workflow_id=run.workflow_id, note=event.note,
             step_id=getattr(event, "step_id", ""), answer=str(getattr(event, "answer", "")),
             **(_whose(actor) if verb in ASKS_ANEW else {}),
+            **({"alternative": action} if action is not None else {}),
         )  # fmt: skip
         if action is not None:
             _store_alternative(locked, event, action)

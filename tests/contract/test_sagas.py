@@ -6,6 +6,7 @@ import pytest
 
 from orchestration.core.words import Verb
 from orchestration.errors import WrongState
+from orchestration.models import AuditEvent
 from orchestration.selectors import run_view
 from orchestration.services import act, preview
 from tests.contract.hosts import ended_after, until
@@ -231,3 +232,4 @@ def test_an_alternative_undo_is_performed_when_an_action_is_given(engine: str, p
     )
     until(run, lambda r: r.finished_at is not None)
     assert (run.status, peer.things) == ("rolled_back", {})
+    assert AuditEvent.objects.get(action="run.resolve").data["alternative"] == other
