@@ -21,7 +21,7 @@ from tests.crash.workers import worker
 from tests.peer import Peer
 from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 WORKER = ("manage.py", "temporal_worker")
 HEARTBEAT_PROCESS = "orchestration.engines.temporal.heartbeat_process"
 
@@ -66,6 +66,7 @@ def test_a_handler_that_keeps_the_gil_has_nothing_made_twice(
     assert outcomes(run) == {(name, Outcome.SUCCEEDED, 1) for name in ("eat", "pay0", "pay1", "pay2", "pay3")}
 
 
+@pytest.mark.both_databases
 def test_a_locked_table_has_nothing_made_twice(env: dict[str, str], peer: Peer) -> None:
     peer.delay["/things/pay"] = 5.0
     with worker(env, *WORKER, engine="temporal"):
