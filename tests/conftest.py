@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from tests.servers import flushing, leaving, report
@@ -14,10 +15,18 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"server {line}" for line in report.lines()]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """No test is skipped for its database: what speaks of PostgreSQL is found by the half that runs there."""
+    other = []
     for item in items:
-        if CONTRACT in item.path.parents:
+        only = item.get_closest_marker("only_on")
+        if CONTRACT in item.path.parents or (only and only.args == ("postgresql",)):
             item.add_marker("both_databases")
+        if only and only.args != (connection.vendor,):
+            other.append(item)
+    if other:
+        config.hook.pytest_deselected(items=other)
+        items[:] = [item for item in items if item not in other]
 
 
 @pytest.fixture(scope="session")

@@ -34,8 +34,6 @@ Through = tuple[Proxy, dict[str, str]]
 @pytest.fixture
 def through(worker_env: dict[str, str]) -> Iterator[Through]:
     """A proxy before PostgreSQL, and the environment of workers that go through it."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no connection to cut")
     with before(worker_env["DATABASE_URL"]) as (proxy, url):
         yield proxy, worker_env | {"DATABASE_URL": url}
 
@@ -45,6 +43,7 @@ def repeated(peer: Peer) -> dict[str, int]:
     return {key: count for key, count in Counter(key for _, _, key in peer.calls).items() if count > 1}
 
 
+@pytest.mark.only_on("postgresql")
 def test_a_claim_whose_answer_was_lost_is_found_by_its_living_worker(through: Through, peer: Peer) -> None:
     proxy, env = through
     with worker(env):
@@ -59,6 +58,7 @@ def test_a_claim_whose_answer_was_lost_is_found_by_its_living_worker(through: Th
     assert set(Command.objects.filter(kind="run_action").values_list("tries", flat=True)) == {1}
 
 
+@pytest.mark.only_on("postgresql")
 def test_known_results_wait_for_a_database_that_is_away_and_no_other_worker_repeats_them(
     through: Through, peer: Peer
 ) -> None:
@@ -81,6 +81,7 @@ def test_known_results_wait_for_a_database_that_is_away_and_no_other_worker_repe
     assert set(Command.objects.filter(kind="run_action").values_list("tries", flat=True)) == {1}
 
 
+@pytest.mark.only_on("postgresql")
 def test_every_part_of_an_idle_worker_works_at_once_when_the_database_is_back(through: Through, peer: Peer) -> None:
     proxy, env = through
     with worker(env) as idle:
@@ -96,6 +97,7 @@ def test_every_part_of_an_idle_worker_works_at_once_when_the_database_is_back(th
     assert run.status == "completed"
 
 
+@pytest.mark.only_on("postgresql")
 @pytest.mark.timeout(400)
 def test_connections_that_fall_silent_without_being_closed_are_given_up(through: Through, peer: Peer) -> None:
     """Those of every thread of two workers, with calls in flight."""
@@ -116,10 +118,9 @@ def test_connections_that_fall_silent_without_being_closed_are_given_up(through:
     assert set(Command.objects.filter(kind="run_action").values_list("tries", flat=True)) == {1}
 
 
+@pytest.mark.only_on("postgresql")
 @pytest.mark.timeout(400)
 def test_a_table_that_is_locked_for_long_is_no_silence(worker_env: dict[str, str], peer: Peer) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("of PostgreSQL")
     peer.hold("POST", "/things/a")
     with worker(worker_env) as only:
         run = start(peer, "celery", step("a"), step("b"))
@@ -132,9 +133,8 @@ def test_a_table_that_is_locked_for_long_is_no_silence(worker_env: dict[str, str
     assert set(run.commands.filter(kind="run_action").values_list("tries", flat=True)) == {1}
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_known_result_waits_for_another_writer_of_sqlite(worker_env: dict[str, str], peer: Peer) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("of SQLite, which has one writer")
     peer.delay["/things/a"] = 1.0
     quick = worker_env | {"ZEN_WORKER_LEASE_SECONDS": "2"}
     with worker(quick), worker(quick):

@@ -127,14 +127,11 @@ def members(started: WorkerProcess) -> list[int]:
     return found
 
 
+@pytest.mark.only_on("postgresql")
 def test_a_worker_whose_clock_runs_ahead_takes_nothing_from_others(
     worker_env: dict[str, str], peer: Peer, tmp_path: Path
 ) -> None:
-    """On PostgreSQL: the processes on one SQLite file have one clock."""
-    from django.db import connection
-
-    if connection.vendor != "postgresql":
-        pytest.skip("the processes on one SQLite file have one clock")
+    """The processes on one SQLite file have one clock."""
     (tmp_path / "sitecustomize.py").write_text(AHEAD)
     for n in range(4):
         peer.delay[f"/things/a{n}"] = 8.0

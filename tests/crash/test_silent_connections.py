@@ -20,15 +20,13 @@ from tests.servers.proxy import Proxy, before
 from tests.waiting import PATIENCE_SECONDS, wait_until
 from zen_project.embedded.process import free_port
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("postgresql"), pytest.mark.timeout(400)]
 TABLE = "django_session"
 WAITING = f"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{TABLE}%'"
 
 
 @pytest.fixture
 def through(process_env: dict[str, str]) -> Iterator[tuple[Proxy, dict[str, str]]]:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no connection")
     with before(process_env["DATABASE_URL"]) as (proxy, url):
         yield proxy, process_env | {"DATABASE_URL": url, "ZEN_WORKER_LEASE_SECONDS": "3"}
 

@@ -38,10 +38,9 @@ def test_a_slow_reading_does_not_replace_a_good_one(old: Reading | None, new: Re
     assert (better(old, new) is new) is newer
 
 
+@pytest.mark.only_on("postgresql")
 @pytest.mark.django_db
 def test_a_wrong_clock_of_the_machine_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no clock but the machine's")
     clock.read()
     ahead = timezone.now() + timedelta(hours=1)
     monkeypatch.setattr(timezone, "now", lambda: ahead)

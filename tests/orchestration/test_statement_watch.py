@@ -37,10 +37,9 @@ def test_where_the_server_does_not_say_it_is_given_up_after_minutes() -> None:
     assert guilty([wait], [], PATIENCE_SECONDS + 1, is_known=False) == [wait]
 
 
+@pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
 def test_a_watched_connection_notes_each_wait_and_forgets_it() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no connection")
     connection.close()
     connection.ensure_connection()
     watch = StatementWatch()
@@ -62,10 +61,9 @@ def test_a_watched_connection_notes_each_wait_and_forgets_it() -> None:
     connection.close()
 
 
+@pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
 def test_the_look_tells_a_statement_at_work_from_a_connection_at_rest() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no connection")
     connection.ensure_connection()
     watch = StatementWatch()
     at_rest = Wait(connection.connection, connection.connection.pgconn.backend_pid, 0.0)
