@@ -16,9 +16,9 @@ def circle_problems(definition: Mapping[str, Any]) -> list[Problem]:
     A saga that is not published yet leads nowhere; publishing it closes the circle and is refused then.
     """
     own = str(definition.get("saga_id"))
-    found = []
+    found, nowhere = [], set[str]()
     for label, name in _children(definition):
-        way = _way(name, own)
+        way = _way(name, own, nowhere)
         if way:
             chain = " → ".join((own, *way))
             message, remedy = f"the saga would contain itself: {chain}", "take the child out of one of these sagas"
@@ -27,9 +27,12 @@ def circle_problems(definition: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
-def _way(start: str, goal: str) -> tuple[str, ...]:
-    """The saga ids from `start` to `goal`, both included; () when no way leads there."""
-    seen: set[str] = set()
+def _way(start: str, goal: str, nowhere: set[str]) -> tuple[str, ...]:
+    """The saga ids from `start` to `goal`, both included; () when no way leads there.
+
+    `nowhere`: those from which none does; when that is found out of more, they are added.
+    """
+    seen = nowhere.copy()
     todo: list[tuple[str, ...]] = [(start,)]
     while todo:
         way = todo.pop()
@@ -42,6 +45,7 @@ def _way(start: str, goal: str) -> tuple[str, ...]:
             if name == goal:
                 return (*way, name)
             todo.append((*way, name))
+    nowhere |= seen
     return ()
 
 

@@ -636,6 +636,12 @@ def test_braces_of_scripts_and_of_the_context_do_not_count() -> None:
     assert "opening braces" in only(saga(step("a", {**CALL, "payload": {"{" * 6_000: 1}}))).message
 
 
+def test_closing_braces_and_a_task_s_payload_of_the_name_script_count() -> None:
+    assert "6000 closing braces" in only(saga(step("a", {**CALL, "payload": "}" * 6_000}))).message
+    task = {"type": "task", "handler": "x", "script": "{v}" * 6_000}
+    assert "6000 opening braces" in only(saga(step("a", task), context={"v": 1})).message
+
+
 def test_dependencies_have_a_bound_in_all() -> None:
     steps = [step(f"s{n}", dependencies=[f"s{before}" for before in range(n)]) for n in range(210)]
     assert "dependencies" in only(saga(*steps)).message
@@ -652,6 +658,16 @@ def test_a_long_list_of_slips_is_told_without_comparing_each_with_each() -> None
         missing(needs_of(definition), context)
     lists = [len(call.args[1]) for call in compared.call_args_list]
     assert 0 < sum(lists) <= 2 * MOST_COMPARED
+
+
+def test_slips_in_the_names_of_outputs_are_told_without_comparing_each_with_each() -> None:
+    schema = {"type": "object", "properties": {f"abcdefgh{n:04d}": {} for n in range(2_000)}}
+    first = step("a", CALL, output_schema={**schema, "additionalProperties": False})
+    slips = {f"k{n}": f"{{a.abcdefgi{n:04d}}}" for n in range(150)}
+    with mock.patch.object(difflib, "get_close_matches", wraps=difflib.get_close_matches) as compared:
+        found = problems(saga(first, step("b", {"type": "task", "handler": "x", **slips}, dependencies=["a"])))
+    assert len(found) == 150 and "did you mean" in found[0].remedy and found[-1].remedy == "correct the name"
+    assert 0 < sum(len(call.args[1]) for call in compared.call_args_list) <= MOST_COMPARED
 
 
 @pytest.mark.parametrize("field", ["timeout_seconds", "timeout_minutes", "retry_count"])

@@ -86,3 +86,10 @@ def test_braces_and_dollars_of_other_languages_are_remarked_on() -> None:
         "step 'a': forward_action: {{ order }}", "step 'a': forward_action: {{order}}",
         "step 'a': forward_action: ${order}",
     ]  # fmt: skip
+
+
+def test_what_is_given_is_given_by_steps_before_alone() -> None:
+    wait: dict[str, Any] = {"forward_action": {"type": "wait", "seconds": 1}, "compensation_action": None}
+    first, after, beside = step("a", **wait), step("b", "{until}"), step("c", "{until}")
+    definition = validate_definition(saga(first, {**after, "dependencies": ["a"]}, {**beside, "dependencies": []}))
+    assert [(need.step, need.name) for need in needs_of(definition)] == [("c", "until")]

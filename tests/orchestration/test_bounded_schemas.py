@@ -12,7 +12,7 @@ from orchestration.output_schemas import mismatch
 from orchestration.services import check_definition
 from tests.orchestration.test_output_schemas import problems, saga
 
-LAUGHING = {
+LAUGHING: dict[str, Any] = {
     "$defs": {f"d{at}": {"allOf": [{"$ref": f"#/$defs/d{at + 1}"}] * 2} for at in range(40)} | {"d40": {}},
     "$ref": "#/$defs/d0",
 }
@@ -64,7 +64,7 @@ def test_what_is_dear_in_the_library_and_need_not_be_is_taken() -> None:
 def test_patterns_mean_what_they_meant(pattern: str, text: str) -> None:
     found = re.search(pattern, text) is not None
     assert (mismatch({"properties": {"a": {"pattern": pattern}}}, {"a": text}) == "") is found
-    names = {"patternProperties": {pattern: True}, "additionalProperties": False}
+    names: dict[str, Any] = {"patternProperties": {pattern: True}, "additionalProperties": False}
     assert (mismatch(names, {text: 1}) == "") is found
 
 
@@ -75,7 +75,7 @@ def test_patterns_mean_what_they_meant(pattern: str, text: str) -> None:
         ([{"a": 1}, {"a": True}], True), ([[1], [True]], True), ([[], {}], True), ([[], []], False), ([{}, {}], False),
     ],
 )  # fmt: skip
-def test_items_that_are_unique(items: list[object], are_unique: bool) -> None:
+def test_items_that_are_unique(items: list[Any], are_unique: bool) -> None:
     assert (mismatch({"properties": {"a": {"uniqueItems": True}}}, {"a": items}) == "") is are_unique
 
 

@@ -70,3 +70,10 @@ def test_a_circle_that_leaves_the_saga_out_does_not_hang() -> None:
     for name, child in (("b", "c"), ("c", "b")):
         Definition.objects.create(saga_id=name, version=1, hash=name, name=name, body=saga(name, child))
     check_definition(saga("a", "b"))
+
+
+def test_each_saga_on_the_way_is_read_once(django_assert_num_queries: Any) -> None:
+    publish(data=saga("c"), actor=ADA)
+    publish(data=saga("b", "c", "c"), actor=ADA)
+    with django_assert_num_queries(2):
+        check_definition(saga("a", "b", "c", "b", "b", "c"))

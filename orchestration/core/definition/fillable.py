@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ NEAR = 0.8
 MOST_COMPARED = 100_000
 """Pairs of names that are compared for a nearest one; the rest of a long list of slips is told without it."""
 CLOSED_SCHEMA = frozenset({"type", "properties", "required", "additionalProperties", "title", "description", "$schema"})
+EMPTY = "its output is empty"
 DIGITS = re.compile(r"\d+")
 
 
@@ -38,14 +40,16 @@ class Need:
 
 def impossible(definition: SagaDefinition) -> list[Problem]:
     """Placeholders that cannot be filled whatever the start gives, children written in place among them."""
-    steps = {step.step_id: step for step in definition.steps}
-    found = []
+    keys = {step.step_id: output_keys(step) for step in definition.steps}
+    found, left = [], MOST_COMPARED
     for step in definition.steps:
         for field, name in _looked_up(step):
             head, *rest = parts_of(name)
-            known = output_keys(steps[head]) if rest and head in steps else None
+            known = keys.get(head) if rest else None
             if known is not None and rest[0] not in known:
-                remedy = did_you_mean(rest[0], sorted(known), "its output has") or "its output is empty"
+                left -= len(known)
+                others = sorted(known) if left >= 0 else []
+                remedy = did_you_mean(rest[0], others, "its output has") or ("correct the name" if known else EMPTY)
                 found.append(_problem(step.step_id, field, name, f"the output of '{head}' has no '{rest[0]}'", remedy))
         found += _in_child(step)
     return found
@@ -56,15 +60,19 @@ def needs_of(definition: SagaDefinition) -> list[Need]:
     order = dependencies_of([Place(s.step_id, s.dependencies, s.parallel_group or "") for s in definition.steps])
     ancestors, bits = ancestors_of(order), {step_id: 1 << index for index, step_id in enumerate(order)}
     keys = {step.step_id: output_keys(step) for step in definition.steps}
-    opened = sum(bits[step_id] for step_id, known in keys.items() if known is None)
+    opened, giving = 0, defaultdict[str, int](int)  # the steps whose output is open, and those that give a name
+    for step_id, known in keys.items():
+        opened |= bits[step_id] if known is None else 0
+        for key in known or ():
+            giving[key] |= bits[step_id]
     found = []
     for step in definition.steps:
-        if ancestors[step.step_id] & opened:
+        before = ancestors[step.step_id]
+        if before & opened:
             continue
-        given = {key for s, known in keys.items() if bits[s] & ancestors[step.step_id] for key in known or ()}
         for field, name in _looked_up(step):
             head, *rest = parts_of(name)
-            if head not in given and not (rest and head in keys):
+            if not giving.get(head, 0) & before and not (rest and head in keys):
                 found.append(Need(step=step.step_id, field=field, name=name))
     return found
 

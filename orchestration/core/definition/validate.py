@@ -18,7 +18,8 @@ ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 UNDO_ACTION: TypeAdapter[UndoAction] = TypeAdapter(UndoAction)
 
 MOST_BRACES = 5_000
-"""Opening braces in all texts and keys of the steps together, scripts left out: what templates have to be read for."""
+"""Braces of one kind, opening or closing, in all texts and keys of the steps together, scripts left out: what templates
+have to be read for."""
 
 MOST_DEPENDENCIES = 20_000
 """Entries of all `dependencies` together. Children count by themselves."""
@@ -64,9 +65,12 @@ def validate_action(data: object, *, undo: bool = False, field: str = "action", 
 def _too_much(data: Mapping[str, JsonValue]) -> list[Problem]:
     """Before anything looks closer: what is within the size of a definition, and would still take minutes to read."""
     found = []
-    braces = sum(text.count("{") for text in _texts(data.get("steps")))
-    if braces > MOST_BRACES:
-        message = f"have {braces} opening braces in their texts; at most {MOST_BRACES} are read"
+    opening = closing = 0
+    for text in _texts(data.get("steps")):
+        opening, closing = opening + text.count("{"), closing + text.count("}")
+    if max(opening, closing) > MOST_BRACES:
+        braces = f"{opening} opening" if opening > MOST_BRACES else f"{closing} closing"
+        message = f"have {braces} braces in their texts; at most {MOST_BRACES} are read"
         remedy = "give large texts in the context, and name them by one placeholder"
         found.append(Problem(step="", field="steps", value="", message=message, remedy=remedy))
     steps = data.get("steps")
@@ -89,7 +93,7 @@ def _texts(value: JsonValue) -> Iterator[str]:
         case dict():
             for key, item in value.items():
                 yield key
-                if key != "script":
+                if key != "script" or value.get("type") != "script":
                     yield from _texts(item)
 
 
