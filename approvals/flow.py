@@ -15,7 +15,6 @@ from approvals.models import Request
 from approvals.services.held import database_now
 from approvals.times import time_in
 from orchestration import sql
-from orchestration.clock import now
 from orchestration.flows import Next
 from orchestration.models import Run
 
@@ -34,7 +33,7 @@ class ApprovalFlow:
         why = str(event.get("note") or "the run that waited for it was aborted")
         with sql.writing():
             held = folding.hold(run.pk)
-            cancelled = Cancelled(at=now(), why=why[:200])
+            cancelled = Cancelled(at=database_now(held.state), why=why[:200])
             refusal = folding.why_not(held, cancelled)
             if not refusal:
                 folding.fold(held, cancelled, by=str(event.get("by") or ""))

@@ -9,6 +9,7 @@ from tests.servers import flushing, leaving, report
 
 pytest_plugins = ["tests.servers.fixtures"]
 CONTRACT = Path(__file__).parent / "contract"
+LONGEST = (Path(__file__).parent / "crash", CONTRACT)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -27,6 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if other:
         config.hook.pytest_deselected(items=other)
         items[:] = [item for item in items if item not in other]
+    if hasattr(config, "workerinput"):  # side by side: a long file that comes last keeps one process busy alone
+        items.sort(key=lambda item: next((n for n, place in enumerate(LONGEST) if place in item.path.parents), 9))
 
 
 @pytest.fixture(scope="session")
