@@ -1,4 +1,5 @@
-"""The policy's own conditions, in CEL: no loops without an end, no calls into this process."""
+"""The policy's own conditions, in CEL: no loops without an end, no calls into this process, and a bound on what a
+requester's context can make them cost."""
 
 from __future__ import annotations
 
@@ -8,10 +9,14 @@ from typing import Any
 
 import cel
 
-from orchestration.conditions import TEXT, TYPES
+from orchestration.bounded_schemas import size_of
+from orchestration.conditions import TEXT, TYPES, WALK, length_inside
 from orchestration.errors import BadInput
 
 KNOWN = ("stage", "context", "action", "requester", "facts", "about")
+MOST_LOOKS = 10_000_000
+"""Values that a condition may look at or copy while it walks through lists: one to two seconds."""
+_COPYING = ("map", "filter")
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
 _ASKED = re.compile(r"(?<![.\w])request\s*\.\s*(\w+)")
 
@@ -48,10 +53,39 @@ def seen(
 
 
 def holds(expression: str, request: Mapping[str, Any]) -> bool:
-    """Whether the condition is true of this request. A name that is missing, or a type that does not fit, is a no."""
-    if not expression:
+    """Whether the condition is true of this request. A name that is missing, a type that does not fit, or lists that
+    are too long to be walked through, is a no."""
+    if not expression or _cost(expression, request) > MOST_LOOKS:
         return False
     try:
         return cel.evaluate(expression, {"request": dict(request)}) is True
     except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError):
         return False
+
+
+def _cost(expression: str, request: Mapping[str, Any]) -> int:
+    """The values that it looks at or copies, at most: all of the request at each walk, as often as the walks around it
+    have items. `map` and `filter` copy what they have so far with every item."""
+    bare = TEXT.sub("''", expression)
+    walks = [(walk.start(), walk.end() + length_inside(bare, walk.end()), walk[1]) for walk in WALK.finditer(bare)]
+    if not walks:
+        return 0
+    longest = max(_longest(request), bare.count(",") + 1)
+    values = size_of(request) + len(bare)
+    cost = 0
+    for start, end, kind in walks:
+        around = sum(1 + (outer in _COPYING) for begins, ends, outer in walks if begins < start < ends)
+        again = "request" in bare[start:end]
+        cost += values * longest ** (around + (kind in _COPYING) + again)
+    return cost
+
+
+def _longest(value: object) -> int:
+    """The most items or keys that a list or mapping in it has."""
+    longest, todo = 0, [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Mapping | list | tuple):
+            longest = max(longest, len(item))
+            todo += item.values() if isinstance(item, Mapping) else item
+    return longest

@@ -100,15 +100,17 @@ def _fault(expression: str) -> tuple[str, str] | None:
     for walk in walks:
         if walk[1] in ("map", "filter"):
             return f"{walk[1]} is not available here", "use all, exists or exists_one"
-        around = [outer[2] for outer in walks if outer.end() <= walk.start() < outer.end() + _length(bare, outer.end())]
-        inside = bare[walk.end() : walk.end() + _length(bare, walk.end())]
+        around = [
+            outer[2] for outer in walks if outer.end() <= walk.start() < outer.end() + length_inside(bare, outer.end())
+        ]
+        inside = bare[walk.end() : walk.end() + length_inside(bare, walk.end())]
         again = re.search(rf"(?<![.\w])({'|'.join(('body', 'headers', *around))})\b", inside)
         if again:
             return f"looks at '{again[1]}' again for each item of {walk[1]}", f"look at '{walk[2]}' alone there"
     return None
 
 
-def _length(text: str, start: int) -> int:
+def length_inside(text: str, start: int) -> int:
     """Characters from `start` to the bracket that closes what is open there."""
     depth = 1
     for index in range(start, len(text)):

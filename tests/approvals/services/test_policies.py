@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from approvals import rules
 from approvals.services.policies import check_policy
 from orchestration.errors import BadInput
 from tests.approvals.scenes import asked, published
@@ -79,3 +80,26 @@ def test_a_condition_that_cannot_be_answered_is_a_no(condition: str) -> None:
     account("bob")
     published({"policy": "p", "auto_approve": condition, "stages": [{"name": "s", "who": {"users": ["bob"]}}]})
     assert asked("x", policy="p", context={"l": [1], "z": 0, "n": 2}).status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("condition", "most"),
+    [
+        ("request.context.l.filter(x, x < 0) == []", 3000),
+        ("request.context.l.map(x, x) != []", 3000),
+        ("request.context.l.all(x, x in request.context.l)", 3000),
+        ("request.context.l.all(x, request.context.l.exists(y, y == x))", 1000),
+        ("request.context.l.all(x, x >= 0)", 10_000),
+        ("request.context.l.size() > 1 && request.context.t == '.map(x, .map(x, .map(x,'", 10_000),
+    ],
+)
+def test_a_condition_is_not_asked_of_more_than_it_can_walk_through_soon(
+    condition: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks brings the context, so nobody is approved, and nothing stands still, by a long list."""
+    context = {"l": [*range(most)], "t": ".map(x, .map(x, .map(x,"}
+    about: dict[str, Any] = {"stage": "s", "content": {"context": context}, "requester": "r", "facts": {}, "about": ""}
+    monkeypatch.setattr("cel.evaluate", lambda expression, names: True)
+    assert rules.holds(condition, rules.seen(**about))
+    context["l"] = [*range(10 * most)]
+    assert rules.holds(condition, rules.seen(**about)) is (most == 10_000)
