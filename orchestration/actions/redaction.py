@@ -8,16 +8,18 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
-from orchestration.actions.disguises import is_hidden
+from orchestration.actions.disguises import is_hidden, is_hidden_in_bytes
 from orchestration.actions.secrets import SHORTEST, known
 
 MASK = "[redacted]"
 LONGEST_SHOWN = 4000
+BYTES = re.compile(r"\[(?:\d{1,3}, ){3,}\d{1,3}\]")
+"""A list of what may be bytes, in JSON."""
 SHORTEST_LINE, SHORTEST_PART, SHORTEST_CODE = 16, 8, 6
 
 
@@ -39,7 +41,8 @@ def redact(value: Any) -> Any:
     if there:
         value = _without(value, there)
         text = json.dumps(value, ensure_ascii=False, default=str)
-    return _undisguised(value, _all_parts(values)) if is_hidden(text, _all_parts(values)) else value
+    is_in_doubt = BYTES.search(text) or is_hidden(text, _all_parts(values))
+    return _undisguised(value, _all_parts(values)) if is_in_doubt else value
 
 
 def _undisguised(value: Any, parts: frozenset[str]) -> Any:
@@ -47,10 +50,16 @@ def _undisguised(value: Any, parts: frozenset[str]) -> Any:
     if isinstance(value, str):
         return MASK if is_hidden(value, parts) else value
     if isinstance(value, list | tuple):
+        if _are_bytes(value) and is_hidden_in_bytes([*value], parts):
+            return MASK
         return [_undisguised(item, parts) for item in value]
     if isinstance(value, dict):
         return {_undisguised(str(key), parts): _undisguised(item, parts) for key, item in value.items()}
     return value
+
+
+def _are_bytes(value: Sequence[Any]) -> bool:
+    return len(value) >= SHORTEST and all(type(item) is int and 0 <= item < 256 for item in value)
 
 
 @lru_cache(maxsize=4)

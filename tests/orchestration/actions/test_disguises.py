@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import html
+import json
+import quopri
 import textwrap
 from collections.abc import Callable
 from urllib.parse import quote
@@ -45,6 +47,17 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "base32 inside a text": lambda s: base64.b32encode(f"me:{s}".encode()).decode().lower(),
     "base64 twice": lambda s: b64(b64(s)),
     "base64 twice, wrapped": lambda s: base64.encodebytes(base64.encodebytes(s.encode())).decode(),
+    "octal escapes": lambda s: "".join(f"\\{byte:03o}" for byte in s.encode()),
+    "quoted printable": lambda s: "".join(f"={byte:02X}" for byte in s.encode()),
+    "quoted printable, in lines": lambda s: quopri.encodestring(f"{'x' * 70}{s}é".encode(), quotetabs=True).decode(),
+    "UTF-16 as it is printed": lambda s: "\ufffd".join(s),
+    "blanks of no width": lambda s: "\u200b".join(s),
+    "letters joined by dashes": lambda s: "-".join(s),
+    "list of letters": lambda s: ", ".join(map(repr, s)),
+    "backwards": lambda s: s[::-1],
+    "base64 of UTF-16": lambda s: base64.b64encode(s.encode("utf-16-le")).decode(),
+    "base64 of JSON": lambda s: b64(json.dumps({"password": s})),
+    "base64 of a form": lambda s: b64(f"grant=x&password={quote(s, safe='')}&z=1"),
     "hex with blanks": lambda s: s.encode().hex(" "),
     "hex, upper, folded": lambda s: "\n".join(textwrap.wrap(s.encode().hex().upper(), 16)),
 }
@@ -59,6 +72,13 @@ def test_no_disguise_gets_through(settings: Settings, name: str, secret: str) ->
     output = {"stdout": worn, "list": [worn, "harmless"], worn: 1}
     told = redact(output)
     assert MASK in told["stdout"] and told["list"][1] == "harmless" and worn not in str(told)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_the_bytes_of_a_text_as_numbers(settings: Settings, secret: str) -> None:
+    settings.ZEN_SECRETS = {"TOKEN": secret}
+    told = redact({"type": "Buffer", "data": [*f"me:{secret}".encode()], "sizes": [1, 2, 3, 4, 5, 6, 7, 8, 9]})
+    assert told == {"type": "Buffer", "data": MASK, "sizes": [1, 2, 3, 4, 5, 6, 7, 8, 9]}
 
 
 @pytest.mark.parametrize("text", ["a harmless line\n" * 50, b64("nothing of interest" * 20), "%20%41 &amp; \\u0041"])
