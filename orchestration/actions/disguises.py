@@ -20,9 +20,13 @@ SHORTEST_CODE = 11
 DEEPEST = 3
 FEWEST_LETTERS = 10
 """Letters and digits of a secret, above which its other characters do not count."""
-_BLANKS = re.compile(r"\s+|\\+[nrt]")
-_ESCAPE = re.compile(r"\\+u\{([0-9a-fA-F]{1,6})\}|\\+u([0-9a-fA-F]{4})|\\+U([0-9a-fA-F]{8})|\\+x([0-9a-fA-F]{2})")
-_OCTAL = re.compile(r"\\+([0-3][0-7]{2})")
+_RUN = r"(?<!\\)\\+"
+"""All backslashes of a run at once: to begin anew at each of them costs the square of their number."""
+_BLANKS = re.compile(rf"\s+|{_RUN}[nrt]")
+_ESCAPE = re.compile(
+    rf"{_RUN}(?:u\{{([0-9a-fA-F]{{1,6}})\}}|u([0-9a-fA-F]{{4}})|U([0-9a-fA-F]{{8}})|x([0-9a-fA-F]{{2}}))"
+)
+_OCTAL = re.compile(rf"{_RUN}([0-3][0-7]{{2}})")
 _NO_LETTER = re.compile(r"[\W_]+")
 _PRINTABLE = re.compile(r"=([0-9A-F]{2})|=\s*(?:\n|(?:\\+r)?\\+n)")
 
