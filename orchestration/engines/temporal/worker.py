@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from orchestration.core import versions
 from orchestration.core.queues import DEFAULT
@@ -71,6 +71,7 @@ def _worker(client: Client, base: str, queue: str, slots: int, executor: ThreadP
         graceful_shutdown_timeout=timedelta(seconds=20),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         deployment_config=_deployment(),
+        workflow_runner=UnsandboxedWorkflowRunner(),
     )
 
 
