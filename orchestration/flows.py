@@ -25,7 +25,10 @@ class KeptFlow(Protocol):
     """What orchestration asks of such a flow. The setting ZEN_FLOWS names one for a kind of run."""
 
     def ring(self, run_pk: int, at: datetime) -> Next:
-        """It is `at`: do what was due by then. Called at least once for each due time, and then a time too many."""
+        """It is `at`: do what was due by then. Called at least once for each due time, and then a time too many.
+
+        `at` is the database's time, never an engine's server's: whoever may write to that could else make time pass.
+        """
 
     def hear(self, run: Run, event: dict[str, Any]) -> str:
         """Something from outside, stored as a message; returns the refusal, or ''. May come twice."""

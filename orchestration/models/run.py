@@ -13,10 +13,12 @@ def _choices(words: type) -> list[tuple[str, str]]:
     return [(word.value, word.value.replace("_", " ")) for word in words]  # type: ignore[attr-defined]
 
 
-RULES = 2
+SEALED_RULES = 3
+RULES = SEALED_RULES
 """What a run of today is started under. A run keeps its rules: its keys and its texts do not change under way.
 
 1: a step's own idempotency key does not hold the step and the run; a mapping's keys are no templates.
+2: on Temporal, what starts the run, what its workflow orders and what its attempts answer may lack a seal.
 """
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_django import Settings
+from temporalio import activity
 
 from approvals.models import Request
 from approvals.selectors import state_of
 from approvals.services import publish_policy
-from orchestration import plans
+from orchestration import clock, plans
 from orchestration.clock import now
 from orchestration.engines.celery import known
+from orchestration.engines.temporal import activities
 from orchestration.engines.temporal.worker import hosted
 from orchestration.models import Run
 from orchestration.selectors import run_view
@@ -47,11 +49,17 @@ def people(transactional_db: None) -> None:
     publish_policy(data={"policy": "slow", "stages": [STAGE]}, actor=ADA)
 
 
+def skipped_time() -> datetime:
+    """The database's clock as it would be if it skipped as the server's does."""
+    return max(clock.database_now(), activity.info().started_time)
+
+
 @pytest.fixture
 def skipping_temporal(
-    time_skipping_server: Path, settings: Settings, people: None, tmp_path: Path
+    time_skipping_server: Path, settings: Settings, people: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SkippingServer]:
     """Of its own: an approval's clocks start with the database's, which no other test may have left behind."""
+    monkeypatch.setattr(activities, "database_now", skipped_time)
     with running(time_skipping_server, tmp_path) as server:
         settings.TEMPORAL_ADDRESS = server.address
         settings.TEMPORAL_TASK_QUEUE = "long-approvals"

@@ -6,7 +6,7 @@ import logging
 import threading
 from datetime import timedelta
 
-from orchestration.clock import now
+from orchestration.clock import database_now, now
 from orchestration.core.events import TimerFired
 from orchestration.core.words import Purpose
 from orchestration.engines.celery import claims, lease
@@ -63,11 +63,19 @@ def _event(row: Command) -> TimerFired:
 
 
 def _ring(row: Command) -> None:
-    """The flow's own transaction; if this worker dies after it, another rings once more, which changes nothing."""
+    """The flow's own transaction; if this worker dies after it, another rings once more, which changes nothing.
+
+    It rings by the database's clock itself. Where `now`, by which it was claimed, is milliseconds before that, the
+    alarm waits for as long again.
+    """
     try:
-        flow_of(row.run.kind).ring(row.run_id, max(now(), row.due_at))
+        moment = database_now()
         mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
-        mine.update(status=Command.DONE, ended_at=now())
+        if moment < row.due_at:
+            mine.update(status=Command.READY, worker="", due_at=row.due_at + (row.due_at - moment))
+        else:
+            flow_of(row.run.kind).ring(row.run_id, moment)
+            mine.update(status=Command.DONE, ended_at=now())
     except AWAY:
         raise  # the whole batch waits for the database
     except Exception:

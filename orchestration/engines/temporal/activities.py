@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections
@@ -16,17 +17,29 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from orchestration import ledger, lifecycle, sql
-from orchestration.clock import now
+from orchestration.clock import database_now, now
 from orchestration.combining import together
 from orchestration.core.codec import COMMAND, EVENT
 from orchestration.core.commands import CancelAction, RunAction
-from orchestration.core.page import PAGE
+from orchestration.core.events import ActionEnded
+from orchestration.core.page import PAGE, Page
+from orchestration.core.words import RunStatus
 from orchestration.effects import perform_attempt, store_end, stored_end
 from orchestration.engines.celery.lease import worker_name
 from orchestration.engines.celery.work import MOST_TRIES
-from orchestration.engines.temporal import connection
+from orchestration.engines.temporal import connection, seals
 from orchestration.engines.temporal.attempts import attempt_of, claim
-from orchestration.engines.temporal.dto import GRACE_SECONDS, PERFORM, RECORD, RING, Perform, Record, Ring, Rung
+from orchestration.engines.temporal.dto import (
+    GRACE_SECONDS,
+    NOT_OURS,
+    PERFORM,
+    RECORD,
+    RING,
+    Perform,
+    Record,
+    Ring,
+    Rung,
+)
 from orchestration.engines.temporal.heart import Flight, beating, heart
 from orchestration.engines.temporal.shared_attempts import SharedAttempts
 from orchestration.errors import Unreachable
@@ -50,26 +63,28 @@ _attempts: SharedAttempts[str] = SharedAttempts()
 
 @activity.defn(name=PERFORM, no_thread_cancel_exception=True)
 def perform(given: Perform) -> str:
-    """The ActionEnded event of the attempt as JSON; '' when its outcome arrives later (a child saga)."""
+    """The ActionEnded event of the attempt as JSON behind its seal; '' when that arrives later (a child saga)."""
     began = time.monotonic()
     command = COMMAND.validate_json(given.command)
     if not isinstance(command, RunAction):
         raise ApplicationError(f"{command.kind} is not performed", non_retryable=True)
     info = activity.info()
     longest = (info.start_to_close_timeout or timedelta(seconds=GRACE_SECONDS)).total_seconds()
-    name = (info.workflow_id, given.run_pk, *attempt_of(command).values())
+    workflow = info.workflow_id or ""
+    sealed = seals.is_our_order(workflow, given)
+    name = (workflow, given.run_pk, sealed, *attempt_of(command).values())
     with _connections(), beating(info.task_token, max(60.0, longest - GRACE_SECONDS + 60)) as flight:
         if heart().was_stalled() or datetime.now(UTC) - info.started_time > LATE:
             _still_wanted(info)
-        again = info.attempt > 1
-        answer = _attempts.run(name, lambda: _perform(info.workflow_id, given, command, flight, again=again))
+        claimed = partial(_claimed, workflow, sealed, given, command, again=info.attempt > 1)
+        answer = _attempts.run(name, lambda: _perform(claimed, command, flight))
         if time.monotonic() - began > LONG_SECONDS and _told(info, answer):
             activity.raise_complete_async()
     return answer
 
 
-def _perform(workflow: str | None, given: Perform, command: RunAction, flight: Flight, *, again: bool) -> str:
-    run, row = _patiently(lambda: together(lambda: _claimed(workflow, given, command, again=again)))
+def _perform(claimed: Callable[[], tuple[Run, Command | None]], command: RunAction, flight: Flight) -> str:
+    run, row = _patiently(lambda: together(claimed))
     if row is None:
         return _patiently(lambda: _as_it_ended(run, command))
     if row.tries > MOST_TRIES:
@@ -87,7 +102,7 @@ def _perform(workflow: str | None, given: Perform, command: RunAction, flight: F
     event = ended.event(row, now())
     if not _patiently(lambda: together(lambda: store_end(row, ended, event.at))):
         raise ApplicationError("another worker has taken this attempt over")
-    return EVENT.dump_json(event).decode()
+    return _answer(run, event)
 
 
 def _patiently(work: Callable[[], Answer]) -> Answer:
@@ -138,26 +153,36 @@ def _told(info: activity.Info, answer: str) -> bool:
 def record(given: Record) -> None:
     """Write pages, pass on cancellations, close the run: all idempotent."""
     with _connections():
-        workflow = activity.info().workflow_id
-        together(lambda: _recorded(workflow, given))
+        workflow = activity.info().workflow_id or ""
+        sealed = seals.is_our_order(workflow, given)
+        together(lambda: _recorded(workflow, sealed, given))
 
 
 @activity.defn(name=RING, no_thread_cancel_exception=True)
 def ring(given: Ring) -> Rung:
-    """Let a run that keeps its state do what is due, and ask when it wants to be woken next."""
+    """Let a run that keeps its state do what is due by the database's clock, and ask when it is to be woken next.
+
+    It carries no seal: whoever orders it, nothing happens but what is due anyway.
+    """
     with _connections():
-        workflow = activity.info().workflow_id
-        if not Run.objects.filter(pk=given.run_pk, workflow_id=workflow).exists():
-            raise ApplicationError(f"run {given.run_pk} is not workflow '{workflow}' in this database")
-        found = flow_of(given.kind).ring(given.run_pk, datetime.fromisoformat(given.at))
-        return Rung(due=found.due.isoformat() if found.due else "", ended=found.ended)
+        info = activity.info()
+        if not Run.objects.filter(pk=given.run_pk, workflow_id=info.workflow_id, kind=given.kind).exists():
+            raise ApplicationError(f"run {given.run_pk} is not workflow '{info.workflow_id}' in this database")
+        moment = database_now()
+        found = flow_of(given.kind).ring(given.run_pk, moment)
+        ahead = max(info.started_time - moment, timedelta())  # a server whose clock is ahead would wake it too early
+        return Rung(due=(found.due + ahead).isoformat() if found.due else "", ended=found.ended)
 
 
 # What is done `together` may run in the thread of another activity, so it asks nothing of `activity`.
 
 
-def _claimed(workflow: str | None, given: Perform, command: RunAction, *, again: bool) -> tuple[Run, Command | None]:
-    run = _written(workflow, given.run_pk, given.pages)
+def _claimed(
+    workflow: str, sealed: bool, given: Perform, command: RunAction, *, again: bool
+) -> tuple[Run, Command | None]:
+    run = _written(workflow, sealed, given)
+    if seals.is_sealed(run.rules) and _has_ended(run):  # its workflow was started again, from an earlier state
+        raise ApplicationError(f"run '{workflow}' has ended in this database")
     if again:
         _refuse_beside(run, command)
     return run, claim(run, command)
@@ -173,25 +198,44 @@ def _refuse_beside(run: Run, command: RunAction) -> None:
         raise ApplicationError(f"{handler_of(row)} was told to stop and has not ended; it is not begun beside it")
 
 
-def _recorded(workflow: str | None, given: Record) -> None:
-    run = _written(workflow, given.run_pk, given.pages)
+def _recorded(workflow: str, sealed: bool, given: Record) -> None:
+    run = _written(workflow, sealed, given)
     for text in given.cancels:
         command = COMMAND.validate_json(text)
         if isinstance(command, CancelAction):
             lifecycle.cancel_action(run, command)
-    if given.finished:
+    if given.finished and _has_ended(run):
         lifecycle.finish(run)
 
 
-def _written(workflow: str | None, run_pk: int, pages: list[str]) -> Run:
-    """The run, locked, with these pages written."""
-    run = _locked(workflow, run_pk)
+def _written(workflow: str, sealed: bool, given: Perform | Record) -> Run:
+    """The run, locked, with these pages written. Raises ApplicationError, nothing written, for what is not ours."""
+    run = _locked(workflow, given.run_pk)
+    pages = [PAGE.validate_json(text) for text in given.pages]
+    if not sealed and not _may_lack_a_seal(run, given, pages):
+        # A process with another key may have ordered this: it is done when all have one key. Without a seal, never.
+        raise ApplicationError(
+            f"no workflow of this site has ordered this of run '{workflow}'; has each process the same ZEN_SECRET_KEY?",
+            type=NOT_OURS,
+            non_retryable=isinstance(given, Record) and not given.seal,
+        )
     if pages:
-        sql.run(*ledger.statements_for([(run, PAGE.validate_json(text)) for text in pages]))
+        sql.run(*ledger.statements_for([(run, page) for page in pages]))
     return run
 
 
-def _locked(workflow: str | None, run_pk: int) -> Run:
+def _may_lack_a_seal(run: Run, given: Perform | Record, pages: list[Page]) -> bool:
+    """Whether the run is of before and goes on; or this is its end, which is recorded once more."""
+    if seals.is_sealed(run.rules):
+        return False
+    return not _has_ended(run) or (isinstance(given, Record) and all(page.version <= run.version for page in pages))
+
+
+def _has_ended(run: Run) -> bool:
+    return RunStatus(run.status).is_end
+
+
+def _locked(workflow: str, run_pk: int) -> Run:
     """The row of this very workflow's run: a database that was restored may hold another run under the number."""
     try:
         run = ledger.locked(run_pk)
@@ -205,7 +249,12 @@ def _locked(workflow: str | None, run_pk: int) -> Run:
 def _as_it_ended(run: Run, command: RunAction) -> str:
     """An earlier try of this activity got to the end of the attempt: its answer, from its row."""
     row = Command.objects.get(run=run, **attempt_of(command))
-    return EVENT.dump_json(stored_end(row).event(row, now())).decode() if row.outcome else ""
+    return _answer(run, stored_end(row).event(row, now())) if row.outcome else ""
+
+
+def _answer(run: Run, event: ActionEnded) -> str:
+    text = EVENT.dump_json(event).decode()
+    return seals.answer(run.workflow_id, run.pk, text) if seals.is_sealed(run.rules) else text
 
 
 @contextmanager

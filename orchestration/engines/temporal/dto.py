@@ -33,6 +33,7 @@ class Start:
     `event`: the first event ('' after continue-as-new). `commands`: timers and held commands to start again.
     `took`: the message that `event` came with, when a message made an ended run go on; told again, it means nothing.
     `taken`: the latest messages that were taken before this workflow: the server knows their ids no more.
+    `rules`: the run's (models/run.py); 0 in a run that was started before they were told.
     `seal`: see seals.py; '' in a run that was started before there were any.
     `history_limit`: events after which the run continues as new; 0 leaves it to the server.
     """
@@ -47,26 +48,29 @@ class Start:
     took: str = ""
     history_limit: int = 0
     taken: list[str] = field(default_factory=list)
+    rules: int = 0
     seal: str = ""
 
 
 @dataclass(frozen=True)
 class Perform:
-    """A RunAction, and the ledger's pages that are not written yet."""
+    """A RunAction, and the ledger's pages that are not written yet. `seal`: as in Start."""
 
     run_pk: int
     command: str
     pages: list[str]
+    seal: str = ""
 
 
 @dataclass(frozen=True)
 class Record:
-    """Pages to write; actions to ask to stop; whether this is the end record."""
+    """Pages to write; actions to ask to stop; whether this is the end record. `seal`: as in Start."""
 
     run_pk: int
     pages: list[str]
     cancels: list[str]
     finished: bool
+    seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Ring:
-    """`at`: the workflow's time, ISO 8601."""
+    """`at`: the workflow's time, ISO 8601. It decides nothing: the database's does."""
 
     run_pk: int
     kind: str
@@ -96,7 +100,7 @@ class Ring:
 
 @dataclass(frozen=True)
 class Rung:
-    """`due`: when to ring again, ISO 8601; '' when only people can make it go on."""
+    """`due`: when to ring again, ISO 8601, by the server's clock; '' when only people can make it go on."""
 
     due: str
     ended: bool

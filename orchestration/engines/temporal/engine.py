@@ -127,6 +127,7 @@ def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDRe
         took=took,
         history_limit=settings.TEMPORAL_HISTORY_LIMIT,
         taken=_taken_before(run) if state else [],
+        rules=run.rules,
     )
 
     async def start() -> None:
@@ -252,7 +253,7 @@ def _was_revived_by(message: Message) -> bool:
         async for event in client.get_workflow_handle(message.run.workflow_id).fetch_history_events(page_size=1):
             given = event.workflow_execution_started_event_attributes.input.payloads
             (start,) = await client.data_converter.decode(given, [Start])
-            return str(start.took)
+            return str(start.took) if seals.is_our_start(start) else ""
         return ""
 
     try:

@@ -1,8 +1,11 @@
-"""What a workflow is started with and told carries a code that only the processes of this site can make.
+"""What a workflow is started with, is told, orders and is answered carries a code that only this site can make.
 
-Whoever may write to the Temporal namespace could else act on a run without a stored message, a name or an audit row.
-The code is looked at where a message comes in, never in a replay. So it may be made with a new key (SECRET_KEY, with
-the old one in SECRET_KEY_FALLBACKS), and workflows of before there were codes go on.
+Whoever may write to the Temporal namespace could else act on a run without a stored message, a name or an audit row:
+by an Update, by a workflow that they start, by an activity that they order, or by an answer in a worker's place.
+
+The codes of a run are looked at where something comes in, and in replays too: a history may have been made by a worker
+that is not ours. So a key that was replaced has to stay in SECRET_KEY_FALLBACKS until the runs of its time have ended.
+Runs of before (`is_sealed`) have codes on their messages at most; the database says which runs those are.
 """
 
 from __future__ import annotations
@@ -10,13 +13,21 @@ from __future__ import annotations
 import dataclasses
 import hmac
 import json
+from typing import TypeVar
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from orchestration.engines.temporal.dto import Deliver, Start
+from orchestration.engines.temporal.dto import Deliver, Perform, Record, Start
+from orchestration.models.run import SEALED_RULES
 
 SALT = "orchestration.engines.temporal"
+Order = TypeVar("Order", Perform, Record)
+
+
+def is_sealed(rules: int) -> bool:
+    """Whether everything of a run with these rules carries a seal."""
+    return rules >= SEALED_RULES
 
 
 def delivery(workflow_id: str, message_id: str, event: str) -> Deliver:
@@ -29,20 +40,52 @@ def is_ours(workflow_id: str, message_id: str, told: Deliver) -> bool:
 
 
 def sealed(start: Start) -> Start:
-    return dataclasses.replace(start, seal=_seal(settings.SECRET_KEY, *_parts(start)))
+    return dataclasses.replace(start, seal=_seal(settings.SECRET_KEY, *_parts_of_start(start)))
 
 
 def is_our_start(start: Start) -> bool:
-    return _holds(start.seal, *_parts(start))
+    return _holds(start.seal, *_parts_of_start(start))
 
 
-def _parts(start: Start) -> tuple[str, ...]:
+def ordered(workflow_id: str, order: Order) -> Order:
+    """What a workflow that is ours orders of an activity: for its own run only."""
+    return dataclasses.replace(order, seal=_seal(settings.SECRET_KEY, *_parts_of_order(workflow_id, order)))
+
+
+def is_our_order(workflow_id: str, order: Perform | Record) -> bool:
+    return _holds(order.seal, *_parts_of_order(workflow_id, order))
+
+
+def answer(workflow_id: str, run_pk: int, event: str) -> str:
+    """The end of an attempt, for the workflow of its run: SEAL:JSON."""
+    return f"{_seal(settings.SECRET_KEY, 'answer', workflow_id, str(run_pk), event)}:{event}"
+
+
+def opened(workflow_id: str, run_pk: int, given: str) -> str | None:
+    """The end of an attempt as JSON; None when no process of this site has answered this."""
+    seal, _, event = given.partition(":")
+    return event if _holds(seal, "answer", workflow_id, str(run_pk), event) else None
+
+
+def _parts_of_start(start: Start) -> tuple[str, ...]:
     given = dataclasses.asdict(start)
     del given["seal"]
+    if not start.rules:  # it was sealed before there was such a field
+        del given["rules"]
     return "start", json.dumps(given, sort_keys=True)
 
 
+def _parts_of_order(workflow_id: str, order: Perform | Record) -> tuple[str, ...]:
+    """Of each attempt, so without a detour; how many there are of each kind makes them unambiguous."""
+    run = workflow_id, str(order.run_pk), str(len(order.pages))
+    if isinstance(order, Perform):
+        return "perform", *run, *order.pages, order.command
+    return "record", *run, *order.pages, str(order.finished), *order.cancels
+
+
 def _holds(seal: str, *parts: str) -> bool:
+    if not seal:
+        return False
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return any(hmac.compare_digest(seal.encode(), _seal(str(key), *parts).encode()) for key in keys)
 

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from orchestration.core import versions
     from orchestration.core.codec import COMMAND, EVENT, PLAN, STATE
     from orchestration.core.commands import CancelAction, Command, Finish, RunAction, StartTimer
-    from orchestration.core.events import Act, ActionEnded, EffectBroke, Event, TimerFired
+    from orchestration.core.events import Act, ActionEnded, EffectBroke, Event, RunStarted, TimerFired
     from orchestration.core.guards import refusal
     from orchestration.core.page import PAGE, page_of
     from orchestration.core.queues import DEFAULT
@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
         Start,
         queue_of,
     )
+    from orchestration.engines.temporal.seals import Order
 
 HEARTBEAT = timedelta(seconds=5)
 LONGEST_STEP = timedelta(days=366)  # of a plan that was made before plans said how long their steps may take
@@ -44,6 +45,9 @@ RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=time
 """For faults of our own machinery only: what an action came to is an answer, not an error. Without an end, so that an
 outage uses up nobody's tries; the activity itself gives up on what it took up too often.
 """
+
+
+SAME_KEY = "has each the same ZEN_SECRET_KEY?"
 
 
 class NotOurs(Exception):
@@ -57,6 +61,9 @@ class SagaWorkflow:
     @workflow.init
     def __init__(self, start: Start) -> None:
         self.start = start
+        self.is_sealed = seals.is_sealed(start.rules)
+        self.is_our_own = _carries_our_seal(start)
+        self.not_ours = ""
         self.plan = PLAN.validate_json(start.plan)
         self.state = STATE.validate_json(start.state) if start.state else SagaState(workflow_id=start.workflow_id)
         self.next_seq = start.next_seq
@@ -72,8 +79,8 @@ class SagaWorkflow:
 
     @workflow.run
     async def run(self, start: Start) -> str:
-        if not workflow.unsafe.is_replaying() and not _is_ours(start):
-            raise NotOurs("no process of this site has started this; has each the same ZEN_SECRET_KEY?")
+        if (self.is_sealed or not workflow.unsafe.is_replaying()) and not (self.is_our_own or _may_be_of_before(start)):
+            raise NotOurs(f"no process of this site has started this; {SAME_KEY}")
         for text in start.commands:
             self._perform(COMMAND.validate_json(text))
         if start.event:
@@ -95,6 +102,8 @@ class SagaWorkflow:
     @workflow.update(name=DELIVER)
     async def deliver(self, message: Deliver) -> str:
         if not self._took_already():
+            if self.is_sealed and workflow.unsafe.is_replaying() and not _is_stored(message):
+                raise NotOurs(f"its history holds a message that no process of this site has sent; {SAME_KEY}")
             if update := workflow.current_update_info():
                 self.taken[update.id] = None
             self._feed(EVENT.validate_json(message.event))
@@ -106,8 +115,7 @@ class SagaWorkflow:
             raise ApplicationError("the workflow is just ending", type=OVER)
         if self._took_already():
             return
-        update = workflow.current_update_info()
-        if update is None or not seals.is_ours(workflow.info().workflow_id, update.id, message):
+        if not _is_stored(message):
             raise ApplicationError("this is no stored message of this site", type=NOT_OURS)
         event = EVENT.validate_json(message.event)
         reason = refusal(self.plan, self.state, event) if isinstance(event, Act) else ""
@@ -119,6 +127,8 @@ class SagaWorkflow:
         return update is not None and update.id in self.taken
 
     def _has_something_to_do(self) -> bool:
+        if self.not_ours:
+            raise NotOurs(self.not_ours)
         if self._is_long() and not self.state.status.is_end:
             self.moving = True
         return bool(self.pages or self.cancels or self.state.status.is_end or (self.moving and not self.flying))
@@ -167,7 +177,7 @@ class SagaWorkflow:
         try:
             answer: str = await workflow.execute_activity(
                 PERFORM,
-                Perform(run_pk=self.start.run_pk, command=text, pages=pages),
+                self._ordered(Perform(run_pk=self.start.run_pk, command=text, pages=pages)),
                 result_type=str,
                 task_queue=queue_of(workflow.info().task_queue, command.queue),
                 activity_id=f"{command.step_id}:{command.purpose}:{command.iteration}:{command.attempt}",
@@ -181,10 +191,25 @@ class SagaWorkflow:
             self.flying -= 1
             self._feed(_broke(command, str(error.cause or error)))
             return
+        opened = self._opened(answer)
+        if opened is None:
+            which = f"attempt {command.attempt} of step '{command.step_id}'"
+            self.not_ours = f"no process of this site has answered {which}; {SAME_KEY}"
+            return
         self.flying -= 1
-        if answer:
-            event = EVENT.validate_json(answer)
+        if opened:
+            event = EVENT.validate_json(opened)
             self._feed(event if _answers(command, event) else _broke(command, "its answer is not that of the attempt"))
+
+    def _ordered(self, order: Order) -> Order:
+        """With a seal, if we know who started this workflow. The activities know which runs need none."""
+        return seals.ordered(workflow.info().workflow_id, order) if self.is_our_own else order
+
+    def _opened(self, answer: str) -> str | None:
+        """What the attempt came to; '' when that arrives later; None when the answer is not ours."""
+        if not answer or not self.is_sealed:
+            return answer
+        return seals.opened(workflow.info().workflow_id, self.start.run_pk, answer)
 
     def _limit(self, step_id: str) -> timedelta:
         """Actions bound themselves, and a dead worker is noticed by its heartbeat: this bounds what still hangs."""
@@ -214,7 +239,7 @@ class SagaWorkflow:
             return
         await workflow.execute_local_activity(
             RECORD,
-            Record(run_pk=self.start.run_pk, pages=pages, cancels=cancels, finished=finished),
+            self._ordered(Record(run_pk=self.start.run_pk, pages=pages, cancels=cancels, finished=finished)),
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=HEARTBEAT),
         )
@@ -228,16 +253,27 @@ class SagaWorkflow:
             next_seq=self.next_seq,
             commands=[*self.parked, *self.timers],
             taken=[*self.taken][-MOST_TAKEN:],
+            seal="",
         )
-        workflow.continue_as_new(seals.sealed(start))
+        workflow.continue_as_new(seals.sealed(start) if self.is_our_own else start)
 
 
-def _is_ours(start: Start) -> bool:
-    """A new run may have been started by a process of a release that did not seal yet."""
-    is_new = not start.state and not start.commands and bool(start.event)
-    if not start.seal and (is_new or workflow.info().continued_run_id):
-        return True
+def _carries_our_seal(start: Start) -> bool:
     return start.workflow_id == workflow.info().workflow_id and seals.is_our_start(start)
+
+
+def _may_be_of_before(start: Start) -> bool:
+    """It may come from a release that did not seal yet. Whether its run does, the activities ask the database."""
+    if start.seal or seals.is_sealed(start.rules):
+        return False
+    is_new = not start.state and not start.commands and bool(start.event)
+    begins = is_new and isinstance(EVENT.validate_json(start.event), RunStarted)
+    return begins or bool(workflow.info().continued_run_id)
+
+
+def _is_stored(message: Deliver) -> bool:
+    update = workflow.current_update_info()
+    return update is not None and seals.is_ours(workflow.info().workflow_id, update.id, message)
 
 
 def _answers(command: RunAction, event: Event) -> bool:

@@ -13,7 +13,6 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.worker import Worker
 
-from orchestration import plans
 from orchestration.clock import now
 from orchestration.core.codec import EVENT, PLAN, STATE
 from orchestration.core.events import (
@@ -34,7 +33,7 @@ from orchestration.engines.temporal.workflow import SagaWorkflow
 from orchestration.errors import Unreachable
 from orchestration.lifecycle import post
 from orchestration.models import AuditEvent, Run
-from orchestration.services import act, start_run
+from orchestration.services import act
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA
 from tests.core.saga_world import make_plan
@@ -51,15 +50,6 @@ FORGED: list[Event] = [
         at=NOON, step_id="a", purpose=Purpose.FORWARD, iteration=1, attempt=1, outcome=Outcome.SUCCEEDED
     ),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def run(settings: Settings, temporal_dev_server: str, transactional_db: None) -> Run:
-    """It waits; to be made to go on by the test's worker."""
-    plans.forget()
-    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"seals-{uuid.uuid4().hex[:6]}"
-    slow = {"saga_id": "slow", "steps": [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 3600}}]}
-    return start_run(definition=slow, actor=ADA, engine="temporal")[0]
 
 
 def tell(run: Run, told: Deliver, message_id: str = "") -> None:

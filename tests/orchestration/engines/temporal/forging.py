@@ -1,0 +1,106 @@
+"""What somebody does who may write to the Temporal namespace, and to nothing else of the site."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from temporalio import activity, workflow
+from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy
+from temporalio.worker import Worker
+
+from orchestration.core.codec import EVENT, PLAN
+from orchestration.core.events import Event
+from orchestration.engines.temporal.dto import PERFORM, WORKFLOW
+from orchestration.models import Run
+from orchestration.plans import plan_of
+from tests.waiting import PATIENCE_SECONDS
+
+SOON = timedelta(seconds=PATIENCE_SECONDS)
+
+
+@workflow.defn(name="Orders", sandboxed=False)
+class Orders:
+    @workflow.run
+    async def run(self, what: str, queue: str, given: dict[str, Any]) -> Any:
+        once = RetryPolicy(maximum_attempts=1)
+        return await workflow.execute_activity(
+            what, given, task_queue=queue, start_to_close_timeout=SOON, retry_policy=once
+        )
+
+
+def order(workflow_id: str, what: str, given: object) -> Any:
+    """Let an own workflow, which takes the place of the run's, order an activity of the site's workers."""
+
+    async def go() -> Any:
+        client, queue = await Client.connect(settings.TEMPORAL_ADDRESS), f"orders-{workflow_id}"
+        plain = dataclasses.asdict(given)  # type: ignore[call-overload]
+        async with Worker(client, task_queue=queue, workflows=[Orders]):
+            return await client.execute_workflow(
+                "Orders",
+                args=[what, settings.TEMPORAL_TASK_QUEUE, plain],
+                id=workflow_id,
+                task_queue=queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+            )
+
+    return asyncio.run(asyncio.wait_for(go(), PATIENCE_SECONDS))
+
+
+def start_anew(run: Run, *, event: Event, plan: dict[str, Any] | None = None, **more: object) -> None:
+    """Terminate the run's workflow and start one in its place, without a seal."""
+
+    async def go() -> None:
+        client = await Client.connect(settings.TEMPORAL_ADDRESS)
+        await client.start_workflow(
+            WORKFLOW,
+            {
+                "workflow_id": run.workflow_id,
+                "run_pk": run.pk,
+                "plan": json.dumps(plan or plan_as_json(run)),
+                "event": EVENT.dump_json(event).decode(),
+                **more,
+            },
+            id=run.workflow_id,
+            task_queue=settings.TEMPORAL_TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+        )
+
+    asyncio.run(asyncio.wait_for(go(), PATIENCE_SECONDS))
+
+
+def plan_as_json(run: Run) -> dict[str, Any]:
+    return dict(json.loads(PLAN.dump_json(plan_of(run))))
+
+
+def answer_in_its_place(queue: str, answer: str, run: Run) -> None:
+    """Serve the task queue in a worker's place until the run's workflow has an answer."""
+    answered = asyncio.Event()
+
+    @activity.defn(name=PERFORM)
+    async def perform(_: dict[str, Any]) -> str:
+        answered.set()
+        return answer
+
+    async def go() -> None:
+        client = await Client.connect(settings.TEMPORAL_ADDRESS)
+        async with Worker(client, task_queue=queue, activities=[perform]):
+            await answered.wait()
+
+    asyncio.run(asyncio.wait_for(go(), PATIENCE_SECONDS))
+
+
+def refusals(run: Run) -> str:
+    """Why its workflow and the activities of it stand still, as the server has it."""
+
+    async def go() -> str:
+        client = await Client.connect(settings.TEMPORAL_ADDRESS)
+        found: WorkflowExecutionDescription = await client.get_workflow_handle(run.workflow_id).describe()
+        return " ".join(one.last_failure.message for one in found.raw_description.pending_activities)
+
+    return asyncio.run(asyncio.wait_for(go(), PATIENCE_SECONDS))
