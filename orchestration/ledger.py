@@ -104,9 +104,9 @@ def steps_of(pages: Sequence[tuple[Run, Page]]) -> list[sql.Statement]:
     )
 
 
-_COLUMNS = (
+_COLUMNS = (  # in the order of the model's fields
     "id", "workflow_id", "engine", "status", "cause", "definition_id", "rules", "context", "config", "head", "version",
-    "parent_id", "parent_step", "parent_iteration", "parent_attempt", "started_at", "finished_at",
+    "parent_id", "parent_step", "parent_iteration", "parent_attempt", "execution", "heard", "started_at", "finished_at",
 )  # fmt: skip
 
 

@@ -47,6 +47,12 @@ class Run(models.Model):
     parent_iteration = models.PositiveIntegerField(default=0)
     parent_attempt = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, default="")
+    execution = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="on Temporal: which one took the latest message"
+    )
+    heard = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="on Temporal: how many messages it had taken by then"
+    )
     handed_over = models.BooleanField(default=False, help_text="the engine has taken the run")
     retry_at = models.DateTimeField(null=True, blank=True, help_text="its hand-over failed; not again before")
     created_at = models.DateTimeField()

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -40,6 +41,7 @@ from orchestration.engines.temporal.dto import (
     Ring,
     Rung,
 )
+from orchestration.engines.temporal.executions import is_of_earlier_state
 from orchestration.engines.temporal.heart import Flight, beating, heart
 from orchestration.engines.temporal.shared_attempts import SharedAttempts
 from orchestration.errors import Unreachable
@@ -61,6 +63,20 @@ process, may hold it for lost, and would then keep the answer to itself.
 _attempts: SharedAttempts[str] = SharedAttempts()
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which workflow, in which of its executions; whether it carries our seal."""
+
+    workflow: str
+    execution: str
+    sealed: bool
+
+
+def _received(given: Perform | Record, info: activity.Info) -> Order:
+    workflow = info.workflow_id or ""
+    return Order(workflow, info.workflow_run_id or "", seals.is_our_order(workflow, given))
+
+
 @activity.defn(name=PERFORM, no_thread_cancel_exception=True)
 def perform(given: Perform) -> str:
     """The ActionEnded event of the attempt as JSON behind its seal; '' when that arrives later (a child saga)."""
@@ -70,13 +86,12 @@ def perform(given: Perform) -> str:
         raise ApplicationError(f"{command.kind} is not performed", non_retryable=True)
     info = activity.info()
     longest = (info.start_to_close_timeout or timedelta(seconds=GRACE_SECONDS)).total_seconds()
-    workflow = info.workflow_id or ""
-    sealed = seals.is_our_order(workflow, given)
-    name = (workflow, given.run_pk, sealed, *attempt_of(command).values())
+    order = _received(given, info)
+    name = (order.workflow, given.run_pk, order.sealed, *attempt_of(command).values())
     with _connections(), beating(info.task_token, max(60.0, longest - GRACE_SECONDS + 60)) as flight:
         if heart().was_stalled() or datetime.now(UTC) - info.started_time > LATE:
             _still_wanted(info)
-        claimed = partial(_claimed, workflow, sealed, given, command, again=info.attempt > 1)
+        claimed = partial(_claimed, order, given, command, again=info.attempt > 1)
         answer = _attempts.run(name, lambda: _perform(claimed, command, flight))
         if time.monotonic() - began > LONG_SECONDS and _told(info, answer):
             activity.raise_complete_async()
@@ -153,9 +168,8 @@ def _told(info: activity.Info, answer: str) -> bool:
 def record(given: Record) -> None:
     """Write pages, pass on cancellations, close the run: all idempotent."""
     with _connections():
-        workflow = activity.info().workflow_id or ""
-        sealed = seals.is_our_order(workflow, given)
-        together(lambda: _recorded(workflow, sealed, given))
+        order = _received(given, activity.info())
+        together(lambda: _recorded(order, given))
 
 
 @activity.defn(name=RING, no_thread_cancel_exception=True)
@@ -177,12 +191,10 @@ def ring(given: Ring) -> Rung:
 # What is done `together` may run in the thread of another activity, so it asks nothing of `activity`.
 
 
-def _claimed(
-    workflow: str, sealed: bool, given: Perform, command: RunAction, *, again: bool
-) -> tuple[Run, Command | None]:
-    run = _written(workflow, sealed, given)
+def _claimed(order: Order, given: Perform, command: RunAction, *, again: bool) -> tuple[Run, Command | None]:
+    run = _written(order, given)
     if seals.is_sealed(run.rules) and _has_ended(run):  # its workflow was started again, from an earlier state
-        raise ApplicationError(f"run '{workflow}' has ended in this database")
+        raise ApplicationError(f"run '{run}' has ended in this database")
     if again:
         _refuse_beside(run, command)
     return run, claim(run, command)
@@ -198,8 +210,8 @@ def _refuse_beside(run: Run, command: RunAction) -> None:
         raise ApplicationError(f"{handler_of(row)} was told to stop and has not ended; it is not begun beside it")
 
 
-def _recorded(workflow: str, sealed: bool, given: Record) -> None:
-    run = _written(workflow, sealed, given)
+def _recorded(order: Order, given: Record) -> None:
+    run = _written(order, given)
     for text in given.cancels:
         command = COMMAND.validate_json(text)
         if isinstance(command, CancelAction):
@@ -208,16 +220,22 @@ def _recorded(workflow: str, sealed: bool, given: Record) -> None:
         lifecycle.finish(run)
 
 
-def _written(workflow: str, sealed: bool, given: Perform | Record) -> Run:
+def _written(order: Order, given: Perform | Record) -> Run:
     """The run, locked, with these pages written. Raises ApplicationError, nothing written, for what is not ours."""
-    run = _locked(workflow, given.run_pk)
+    run = _locked(order.workflow, given.run_pk)
     pages = [PAGE.validate_json(text) for text in given.pages]
-    if not sealed and not _may_lack_a_seal(run, given, pages):
+    if not order.sealed and not _may_lack_a_seal(run, given, pages):
         # A process with another key may have ordered this: it is done when all have one key. Without a seal, never.
         raise ApplicationError(
-            f"no workflow of this site has ordered this of run '{workflow}'; has each process the same ZEN_SECRET_KEY?",
+            f"no workflow of this site has ordered this of run '{run}'; has each process the same ZEN_SECRET_KEY?",
             type=NOT_OURS,
             non_retryable=isinstance(given, Record) and not given.seal,
+        )
+    if seals.is_sealed(run.rules) and is_of_earlier_state(run, order.execution, given.heard):
+        raise ApplicationError(
+            f"the workflow of run '{run}' was begun again from an earlier state, and has not heard all acts since",
+            type=NOT_OURS,
+            non_retryable=isinstance(given, Record),
         )
     if pages:
         sql.run(*ledger.statements_for([(run, page) for page in pages]))

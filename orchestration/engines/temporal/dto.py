@@ -10,7 +10,7 @@ WORKFLOW = "SagaWorkflow"
 PERFORM = "zen.perform"
 RECORD = "zen.record"
 DELIVER = "deliver"
-OVER = "Over"  # the type of the refusal by a workflow that is just ending
+OVER = "Over"  # the type of the refusal by a workflow that is just ending, or beginning: to be sent again
 NOT_OURS = "NotOurs"  # that of what no process of this site has sent
 RING = "zen.ring"
 GRACE_SECONDS = 3600
@@ -34,6 +34,7 @@ class Start:
     `took`: the message that `event` came with, when a message made an ended run go on; told again, it means nothing.
     `taken`: the latest messages that were taken before this workflow: the server knows their ids no more.
     `rules`: the run's (models/run.py); 0 in a run that was started before they were told.
+    `heard`: how many of the run's messages were taken before this workflow.
     `seal`: see seals.py; '' in a run that was started before there were any.
     `history_limit`: events after which the run continues as new; 0 leaves it to the server.
     """
@@ -49,27 +50,33 @@ class Start:
     history_limit: int = 0
     taken: list[str] = field(default_factory=list)
     rules: int = 0
+    heard: int = 0
     seal: str = ""
 
 
 @dataclass(frozen=True)
 class Perform:
-    """A RunAction, and the ledger's pages that are not written yet. `seal`: as in Start."""
+    """A RunAction, and the ledger's pages that are not written yet. `heard`: of the run's messages so far.
+
+    `seal`: as in Start.
+    """
 
     run_pk: int
     command: str
     pages: list[str]
+    heard: int = 0
     seal: str = ""
 
 
 @dataclass(frozen=True)
 class Record:
-    """Pages to write; actions to ask to stop; whether this is the end record. `seal`: as in Start."""
+    """Pages to write; actions to ask to stop; whether this is the end record. `heard`, `seal`: as in Perform."""
 
     run_pk: int
     pages: list[str]
     cancels: list[str]
     finished: bool
+    heard: int = 0
     seal: str = ""
 
 
@@ -79,6 +86,14 @@ class Deliver:
 
     event: str
     seal: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Which execution of the run's workflow took a message, and how many it had heard of with it."""
+
+    execution: str
+    heard: int
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ from orchestration.core.events import AbortRequested, Act, Event, RerunRequested
 from orchestration.core.guards import refusal
 from orchestration.engines.base import Reach, Report
 from orchestration.engines.temporal import seals
-from orchestration.engines.temporal.dto import DELIVER, MOST_TAKEN, NOT_OURS, OVER, WORKFLOW, Start
+from orchestration.engines.temporal.dto import DELIVER, MOST_TAKEN, NOT_OURS, OVER, WORKFLOW, Start, Taken
+from orchestration.engines.temporal.executions import delivered
 from orchestration.errors import Unreachable
 from orchestration.flows import kept
 from orchestration.models import Message, Run
@@ -33,6 +35,20 @@ MOST_REVIVALS = 3
 LAGS = (0.1, 0.4, 1.0)
 """Seconds before an act is sent again that the workflow refused and the rows would take."""
 TASK_TIMEOUT = timedelta(seconds=3)  # how soon a dead worker's workflow task is given to another
+
+
+_TAKEN = """
+UPDATE orchestration_run SET handed_over = %s, execution = CASE WHEN execution = '' THEN %s ELSE execution END
+WHERE id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`why`: the run's refusal, '' when it took the event. `taken`: as in executions.delivered."""
+
+    why: str = ""
+    taken: Taken | None = None
 
 
 class TemporalEngine:
@@ -64,22 +80,22 @@ class TemporalEngine:
         from temporalio.common import WorkflowIDReusePolicy
 
         # Started already: an earlier try of this hand-over got through.
-        _start(run, RunStarted(at=now()), state="", took="", reuse=WorkflowIDReusePolicy.REJECT_DUPLICATE)
-        taken = sql.Statement("UPDATE orchestration_run SET handed_over = %s WHERE id = %s", [True, run.pk])
+        first = _start(run, RunStarted(at=now()), state="", took="", reuse=WorkflowIDReusePolicy.REJECT_DUPLICATE)
+        taken = sql.Statement(_TAKEN, [True, first, run.pk])
         together(lambda: sql.run(taken))
 
     def deliver(self, message: Message) -> str:
-        why = _update(message.run, message)
+        answer = _update(message.run, message)
         for _ in range(MOST_REVIVALS):
-            if why is not None:
+            if answer is not None:
                 break
-            why = _revive(message.run, message)
-            if why is None:  # somebody else's message revived it first
-                why = _update(message.run, message)
-        if why is None:
+            answer = _revive(message.run, message)
+            if answer is None:  # somebody else's message revived it first
+                answer = _update(message.run, message)
+        if answer is None:
             raise Unreachable(f"run '{message.run}' ends as often as it is asked to go on", field="engine")
-        Message.objects.filter(pk=message.pk).update(delivered_at=now(), refusal=why)
-        return why
+        delivered(message, answer.why, answer.taken)
+        return answer.why
 
     def alarm(self, run: Run, due: datetime, number: int) -> list[sql.Statement]:
         """The workflow asks for its next alarm each time it is woken."""
@@ -111,8 +127,8 @@ def _ask() -> Reach:
     return Reach(ok=True, why=f"{settings.TEMPORAL_ADDRESS} answers")
 
 
-def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDReusePolicy) -> bool:
-    """False: the workflow runs, or has run, already."""
+def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDReusePolicy) -> str:
+    """The id of the execution; '' when the workflow runs, or has run, already."""
     from temporalio.exceptions import WorkflowAlreadyStartedError
 
     from orchestration.engines.temporal import connection
@@ -128,11 +144,12 @@ def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDRe
         history_limit=settings.TEMPORAL_HISTORY_LIMIT,
         taken=_taken_before(run) if state else [],
         rules=run.rules,
+        heard=run.heard + 1 if took else 0,
     )
 
-    async def start() -> None:
+    async def start() -> str:
         client = await connection.client()
-        await client.start_workflow(
+        handle = await client.start_workflow(
             WORKFLOW,
             seals.sealed(given),
             id=run.workflow_id,
@@ -141,12 +158,12 @@ def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDRe
             task_timeout=TASK_TIMEOUT,
             rpc_timeout=timedelta(seconds=4),
         )
+        return handle.result_run_id or ""
 
     try:
-        connection.call(start())
+        return connection.call(start())
     except WorkflowAlreadyStartedError:
-        return False
-    return True
+        return ""
 
 
 def _taken_before(run: Run) -> list[str]:
@@ -155,8 +172,8 @@ def _taken_before(run: Run) -> list[str]:
     return [*latest[:MOST_TAKEN]][::-1]
 
 
-def _update(run: Run, message: Message) -> str | None:
-    """The run's refusal, '' when it took the event, None when its workflow has ended."""
+def _update(run: Run, message: Message) -> Answer | None:
+    """None when the run's workflow has ended."""
     from temporalio.client import WorkflowUpdateFailedError
     from temporalio.service import RPCError, RPCStatusCode
 
@@ -164,7 +181,7 @@ def _update(run: Run, message: Message) -> str | None:
 
     for pause in (*LAGS, None):
         try:
-            connection.call(_send(run.workflow_id, message), seconds=UPDATE_SECONDS)
+            text = connection.call(_send(run.workflow_id, message), seconds=UPDATE_SECONDS)
         except WorkflowUpdateFailedError as error:
             if getattr(error.cause, "type", "") == NOT_OURS:
                 raise Unreachable(
@@ -173,15 +190,28 @@ def _update(run: Run, message: Message) -> str | None:
                     remedy="give every process of this site the same ZEN_SECRET_KEY, and start them all anew",
                 ) from None
             if pause is None or not _is_legal_by_the_rows(run, message):
-                return str(error.cause or error)
+                return Answer(str(error.cause or error))
             time.sleep(pause)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
         else:
-            return ""
+            return Answer(taken=_who_took(run, message, text))
     raise AssertionError("the last try answers")
+
+
+def _who_took(run: Run, message: Message, answer: str) -> Taken | None:
+    if not seals.is_sealed(run.rules):
+        return None
+    taken = seals.who_took(run.workflow_id, message.message_id, answer)
+    if taken is None:
+        raise Unreachable(
+            f"what answers for the workflow of run '{run}' is none of this site",
+            field="engine",
+            remedy="give every process of this site the same ZEN_SECRET_KEY; else see who may write to the namespace",
+        )
+    return taken
 
 
 def _is_legal_by_the_rows(run: Run, message: Message) -> bool:
@@ -193,7 +223,8 @@ def _is_legal_by_the_rows(run: Run, message: Message) -> bool:
     return not refusal(plan_of(run), ledger.load_state(run), event)
 
 
-async def _send(workflow_id: str, message: Message) -> None:
+async def _send(workflow_id: str, message: Message) -> str:
+    """What the workflow answers."""
     from temporalio.client import WorkflowUpdateFailedError
     from temporalio.service import RPCError
 
@@ -205,7 +236,7 @@ async def _send(workflow_id: str, message: Message) -> None:
         try:
             handle = client.get_workflow_handle(workflow_id)
             told = seals.delivery(workflow_id, message.message_id, text)
-            await handle.execute_update(DELIVER, told, id=message.message_id, result_type=str)
+            return str(await handle.execute_update(DELIVER, told, id=message.message_id, result_type=str))
         except RPCError as error:
             if error.status not in connection.BUSY or pause is None:
                 raise
@@ -214,51 +245,54 @@ async def _send(workflow_id: str, message: Message) -> None:
             if getattr(error.cause, "type", "") != OVER or pause is None:
                 raise
             await asyncio.sleep(pause)
-        else:
-            return
+    raise AssertionError("the last try answers")
 
 
-def _revive(run: Run, message: Message) -> str | None:
+def _revive(run: Run, message: Message) -> Answer | None:
     """An ended run goes on from its rows: a rerun, or the undo of a finished child. None: it goes on already."""
     from temporalio.common import WorkflowIDReusePolicy
 
     event = EVENT.validate_python(message.event)
     if not isinstance(event, RerunRequested | AbortRequested):
-        return "the run has ended"
-    if _was_revived_by(message):
-        return ""
+        return Answer("the run has ended")
+    revived = _revived_by(message)
+    if revived is not None:
+        return Answer(taken=revived)
     run.refresh_from_db()
     state = ledger.load_state(run)
     why = refusal(plan_of(run), state, event)
     if why:
-        return why
-    started = _start(
+        return Answer(why)
+    execution = _start(
         run,
         event,
         state=STATE.dump_json(state).decode(),
         took=message.message_id,
         reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     )
-    return "" if started else None
+    return Answer(taken=Taken(execution=execution, heard=run.heard + 1)) if execution else None
 
 
-def _was_revived_by(message: Message) -> bool:
-    """Whether the latest workflow of the run was begun by this very message: an earlier try got that far and died."""
+def _revived_by(message: Message) -> Taken | None:
+    """The latest workflow of the run, when it was begun by this very message: an earlier try got that far and died."""
     from temporalio.service import RPCError, RPCStatusCode
 
     from orchestration.engines.temporal import connection
 
-    async def took() -> str:
+    async def first() -> tuple[Start, str] | None:
         client = await connection.client()
         async for event in client.get_workflow_handle(message.run.workflow_id).fetch_history_events(page_size=1):
-            given = event.workflow_execution_started_event_attributes.input.payloads
-            (start,) = await client.data_converter.decode(given, [Start])
-            return str(start.took) if seals.is_our_start(start) else ""
-        return ""
+            begun = event.workflow_execution_started_event_attributes
+            (start,) = await client.data_converter.decode(begun.input.payloads, [Start])
+            return start, begun.original_execution_run_id
+        return None
 
     try:
-        return connection.call(took()) == message.message_id
+        found = connection.call(first())
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:  # its history is past its retention: the rows are what is left
-            return False
+            return None
         raise
+    if found is None or found[0].took != message.message_id or not seals.is_our_start(found[0]):
+        return None
+    return Taken(execution=found[1], heard=found[0].heard)

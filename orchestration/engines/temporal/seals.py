@@ -18,7 +18,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from orchestration.engines.temporal.dto import Deliver, Perform, Record, Start
+from orchestration.engines.temporal.dto import Deliver, Perform, Record, Start, Taken
 from orchestration.models.run import SEALED_RULES
 
 SALT = "orchestration.engines.temporal"
@@ -37,6 +37,21 @@ def delivery(workflow_id: str, message_id: str, event: str) -> Deliver:
 
 def is_ours(workflow_id: str, message_id: str, told: Deliver) -> bool:
     return _holds(told.seal, "deliver", workflow_id, message_id, told.event)
+
+
+def took(workflow_id: str, message_id: str, taken: Taken) -> str:
+    """What a workflow answers to a message that it has taken: SEAL:HEARD:EXECUTION."""
+    text = f"{taken.heard}:{taken.execution}"
+    return f"{_seal(settings.SECRET_KEY, 'took', workflow_id, message_id, text)}:{text}"
+
+
+def who_took(workflow_id: str, message_id: str, given: str) -> Taken | None:
+    """None when no workflow of this site has answered this."""
+    seal, _, text = given.partition(":")
+    if not _holds(seal, "took", workflow_id, message_id, text):
+        return None
+    heard, _, execution = text.partition(":")
+    return Taken(execution=execution, heard=int(heard))
 
 
 def sealed(start: Start) -> Start:
@@ -70,14 +85,14 @@ def opened(workflow_id: str, run_pk: int, given: str) -> str | None:
 def _parts_of_start(start: Start) -> tuple[str, ...]:
     given = dataclasses.asdict(start)
     del given["seal"]
-    if not start.rules:  # it was sealed before there was such a field
-        del given["rules"]
+    if not start.rules:  # it was sealed before there were such fields
+        del given["rules"], given["heard"]
     return "start", json.dumps(given, sort_keys=True)
 
 
 def _parts_of_order(workflow_id: str, order: Perform | Record) -> tuple[str, ...]:
     """Of each attempt, so without a detour; how many there are of each kind makes them unambiguous."""
-    run = workflow_id, str(order.run_pk), str(len(order.pages))
+    run = workflow_id, str(order.run_pk), str(order.heard), str(len(order.pages))
     if isinstance(order, Perform):
         return "perform", *run, *order.pages, order.command
     return "record", *run, *order.pages, str(order.finished), *order.cancels

@@ -11,7 +11,6 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from orchestration.core import versions
     from orchestration.core.codec import COMMAND, EVENT, PLAN, STATE
     from orchestration.core.commands import CancelAction, Command, Finish, RunAction, StartTimer
     from orchestration.core.events import Act, ActionEnded, EffectBroke, Event, RunStarted, TimerFired
@@ -20,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from orchestration.core.queues import DEFAULT
     from orchestration.core.saga import decide
     from orchestration.core.state import SagaState
-    from orchestration.engines.temporal import seals
+    from orchestration.core.versions import LATEST
     from orchestration.engines.temporal.dto import (
         DELIVER,
         GRACE_SECONDS,
@@ -34,9 +33,19 @@ with workflow.unsafe.imports_passed_through():
         Perform,
         Record,
         Start,
+        Taken,
         queue_of,
     )
-    from orchestration.engines.temporal.seals import Order
+    from orchestration.engines.temporal.seals import (
+        Order,
+        is_our_start,
+        is_ours,
+        is_sealed,
+        opened,
+        ordered,
+        sealed,
+        took,
+    )
 
 HEARTBEAT = timedelta(seconds=5)
 LONGEST_STEP = timedelta(days=366)  # of a plan that was made before plans said how long their steps may take
@@ -61,7 +70,7 @@ class SagaWorkflow:
     @workflow.init
     def __init__(self, start: Start) -> None:
         self.start = start
-        self.is_sealed = seals.is_sealed(start.rules)
+        self.is_sealed = is_sealed(start.rules)
         self.is_our_own = _carries_our_seal(start)
         self.not_ours = ""
         self.plan = PLAN.validate_json(start.plan)
@@ -74,7 +83,8 @@ class SagaWorkflow:
         self.flying = 0
         self.parked: list[str] = []
         self.moving = False
-        self.over = False
+        self.begun = self.over = False
+        self.heard = start.heard
         self.taken = dict.fromkeys([*start.taken, *([start.took] if start.took else [])])  # in their order
 
     @workflow.run
@@ -85,6 +95,7 @@ class SagaWorkflow:
             self._perform(COMMAND.validate_json(text))
         if start.event:
             self._feed(EVENT.validate_json(start.event))
+        self.begun = True
         while True:
             await workflow.wait_condition(self._has_something_to_do)
             finished = self.state.status.is_end
@@ -101,13 +112,18 @@ class SagaWorkflow:
 
     @workflow.update(name=DELIVER)
     async def deliver(self, message: Deliver) -> str:
+        update = workflow.current_update_info()
         if not self._took_already():
             if self.is_sealed and workflow.unsafe.is_replaying() and not _is_stored(message):
                 raise NotOurs(f"its history holds a message that no process of this site has sent; {SAME_KEY}")
-            if update := workflow.current_update_info():
+            if update:
                 self.taken[update.id] = None
+                self.heard += 1
             self._feed(EVENT.validate_json(message.event))
-        return ""
+        if not self.is_sealed or update is None:
+            return ""
+        info = workflow.info()
+        return took(info.workflow_id, update.id, Taken(execution=info.run_id, heard=self.heard))
 
     @deliver.validator
     def check(self, message: Deliver) -> None:
@@ -115,6 +131,8 @@ class SagaWorkflow:
             raise ApplicationError("the workflow is just ending", type=OVER)
         if self._took_already():
             return
+        if not self.begun:  # what comes with the first task is heard before `run`, and there is no run to act on yet
+            raise ApplicationError("the workflow is just beginning", type=OVER)
         if not _is_stored(message):
             raise ApplicationError("this is no stored message of this site", type=NOT_OURS)
         event = EVENT.validate_json(message.event)
@@ -177,7 +195,7 @@ class SagaWorkflow:
         try:
             answer: str = await workflow.execute_activity(
                 PERFORM,
-                self._ordered(Perform(run_pk=self.start.run_pk, command=text, pages=pages)),
+                self._ordered(Perform(run_pk=self.start.run_pk, command=text, pages=pages, heard=self.heard)),
                 result_type=str,
                 task_queue=queue_of(workflow.info().task_queue, command.queue),
                 activity_id=f"{command.step_id}:{command.purpose}:{command.iteration}:{command.attempt}",
@@ -191,25 +209,25 @@ class SagaWorkflow:
             self.flying -= 1
             self._feed(_broke(command, str(error.cause or error)))
             return
-        opened = self._opened(answer)
-        if opened is None:
+        ended = self._opened(answer)
+        if ended is None:
             which = f"attempt {command.attempt} of step '{command.step_id}'"
             self.not_ours = f"no process of this site has answered {which}; {SAME_KEY}"
             return
         self.flying -= 1
-        if opened:
-            event = EVENT.validate_json(opened)
+        if ended:
+            event = EVENT.validate_json(ended)
             self._feed(event if _answers(command, event) else _broke(command, "its answer is not that of the attempt"))
 
     def _ordered(self, order: Order) -> Order:
         """With a seal, if we know who started this workflow. The activities know which runs need none."""
-        return seals.ordered(workflow.info().workflow_id, order) if self.is_our_own else order
+        return ordered(workflow.info().workflow_id, order) if self.is_our_own else order
 
     def _opened(self, answer: str) -> str | None:
         """What the attempt came to; '' when that arrives later; None when the answer is not ours."""
         if not answer or not self.is_sealed:
             return answer
-        return seals.opened(workflow.info().workflow_id, self.start.run_pk, answer)
+        return opened(workflow.info().workflow_id, self.start.run_pk, answer)
 
     def _limit(self, step_id: str) -> timedelta:
         """Actions bound themselves, and a dead worker is noticed by its heartbeat: this bounds what still hangs."""
@@ -219,7 +237,9 @@ class SagaWorkflow:
     async def _wait(self, timer: StartTimer) -> None:
         key = COMMAND.dump_json(timer).decode()
         self.timers[key] = key
-        await workflow.sleep(max(0.0, (timer.due - workflow.now()).total_seconds()))
+        await workflow.sleep(max(0.0, _left(timer)))
+        while self.is_sealed and _left(timer) > 0:  # a worker that is not ours has begun a shorter one
+            await workflow.sleep(_left(timer))
         del self.timers[key]
         self._feed(
             TimerFired(
@@ -237,9 +257,10 @@ class SagaWorkflow:
         cancels, self.cancels = self.cancels, []
         if not pages and not cancels and not finished:
             return
+        run = self.start.run_pk
         await workflow.execute_local_activity(
             RECORD,
-            self._ordered(Record(run_pk=self.start.run_pk, pages=pages, cancels=cancels, finished=finished)),
+            self._ordered(Record(run_pk=run, pages=pages, cancels=cancels, finished=finished, heard=self.heard)),
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=HEARTBEAT),
         )
@@ -247,24 +268,29 @@ class SagaWorkflow:
     def _continue_as_new(self) -> None:
         start = dataclasses.replace(
             self.start,
-            plan=PLAN.dump_json(dataclasses.replace(self.plan, flow=versions.LATEST)).decode(),  # no history binds it
+            plan=PLAN.dump_json(dataclasses.replace(self.plan, flow=LATEST)).decode(),  # no history binds it
             event="",
             state=STATE.dump_json(self.state).decode(),
             next_seq=self.next_seq,
             commands=[*self.parked, *self.timers],
             taken=[*self.taken][-MOST_TAKEN:],
+            heard=self.heard,
             seal="",
         )
-        workflow.continue_as_new(seals.sealed(start) if self.is_our_own else start)
+        workflow.continue_as_new(sealed(start) if self.is_our_own else start)
+
+
+def _left(timer: StartTimer) -> float:
+    return (timer.due - workflow.now()).total_seconds()
 
 
 def _carries_our_seal(start: Start) -> bool:
-    return start.workflow_id == workflow.info().workflow_id and seals.is_our_start(start)
+    return start.workflow_id == workflow.info().workflow_id and is_our_start(start)
 
 
 def _may_be_of_before(start: Start) -> bool:
     """It may come from a release that did not seal yet. Whether its run does, the activities ask the database."""
-    if start.seal or seals.is_sealed(start.rules):
+    if start.seal or is_sealed(start.rules):
         return False
     is_new = not start.state and not start.commands and bool(start.event)
     begins = is_new and isinstance(EVENT.validate_json(start.event), RunStarted)
@@ -273,7 +299,7 @@ def _may_be_of_before(start: Start) -> bool:
 
 def _is_stored(message: Deliver) -> bool:
     update = workflow.current_update_info()
-    return update is not None and seals.is_ours(workflow.info().workflow_id, update.id, message)
+    return update is not None and is_ours(workflow.info().workflow_id, update.id, message)
 
 
 def _answers(command: RunAction, event: Event) -> bool:

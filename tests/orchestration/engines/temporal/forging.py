@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +19,8 @@ from temporalio.worker import Worker
 
 from orchestration.core.codec import EVENT, PLAN
 from orchestration.core.events import Event
-from orchestration.engines.temporal.dto import PERFORM, WORKFLOW
+from orchestration.engines.temporal import connection
+from orchestration.engines.temporal.dto import DELIVER, PERFORM, WORKFLOW
 from orchestration.models import Run
 from orchestration.plans import plan_of
 from tests.waiting import PATIENCE_SECONDS
@@ -54,24 +58,8 @@ def order(workflow_id: str, what: str, given: object) -> Any:
 
 def start_anew(run: Run, *, event: Event, plan: dict[str, Any] | None = None, **more: object) -> None:
     """Terminate the run's workflow and start one in its place, without a seal."""
-
-    async def go() -> None:
-        client = await Client.connect(settings.TEMPORAL_ADDRESS)
-        await client.start_workflow(
-            WORKFLOW,
-            {
-                "workflow_id": run.workflow_id,
-                "run_pk": run.pk,
-                "plan": json.dumps(plan or plan_as_json(run)),
-                "event": EVENT.dump_json(event).decode(),
-                **more,
-            },
-            id=run.workflow_id,
-            task_queue=settings.TEMPORAL_TASK_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
-        )
-
-    asyncio.run(asyncio.wait_for(go(), PATIENCE_SECONDS))
+    first = {"event": EVENT.dump_json(event).decode(), "plan": json.dumps(plan or plan_as_json(run))}
+    start_again(run, {"workflow_id": run.workflow_id, "run_pk": run.pk, **first, **more})
 
 
 def plan_as_json(run: Run) -> dict[str, Any]:
@@ -104,3 +92,69 @@ def refusals(run: Run) -> str:
         return " ".join(one.last_failure.message for one in found.raw_description.pending_activities)
 
     return asyncio.run(asyncio.wait_for(go(), PATIENCE_SECONDS))
+
+
+@workflow.defn(name="Swallows", sandboxed=False)
+class Swallows:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.update(name=DELIVER)
+    async def deliver(self, _: dict[str, Any]) -> str:
+        return ""
+
+
+@contextmanager
+def swallowing(run: Run) -> Iterator[None]:
+    """While the block runs, an own workflow is in the place of the run's, takes what it is told and does nothing."""
+    loop, stop, queue = connection.loop(), asyncio.Event(), f"swallows-{run.workflow_id}"
+    there = threading.Event()
+
+    async def go() -> None:
+        client = await Client.connect(settings.TEMPORAL_ADDRESS)
+        async with Worker(client, task_queue=queue, workflows=[Swallows]):
+            await client.start_workflow(
+                "Swallows",
+                id=run.workflow_id,
+                task_queue=queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+            )
+            there.set()
+            await stop.wait()
+
+    going = asyncio.run_coroutine_threadsafe(go(), loop)
+    try:
+        assert there.wait(PATIENCE_SECONDS)
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        going.result(PATIENCE_SECONDS)
+
+
+def first_start(run: Run) -> dict[str, Any]:
+    """What the run's workflow was started with, as its history shows it to everybody."""
+
+    async def go() -> dict[str, Any]:
+        client = await Client.connect(settings.TEMPORAL_ADDRESS)
+        history = await client.get_workflow_handle(run.workflow_id).fetch_history()
+        (payload,) = history.events[0].workflow_execution_started_event_attributes.input.payloads
+        return dict(json.loads(payload.data))
+
+    return asyncio.run(asyncio.wait_for(go(), PATIENCE_SECONDS))
+
+
+def start_again(run: Run, start: dict[str, Any]) -> None:
+    """Terminate the run's workflow and start it in its place with what it was started with once."""
+
+    async def go() -> None:
+        client = await Client.connect(settings.TEMPORAL_ADDRESS)
+        await client.start_workflow(
+            WORKFLOW,
+            start,
+            id=run.workflow_id,
+            task_queue=settings.TEMPORAL_TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+        )
+
+    asyncio.run(asyncio.wait_for(go(), PATIENCE_SECONDS))

@@ -32,6 +32,11 @@ def request_of_bob() -> Request:
     return ask(given=Ask(stage="s", policy="p"), actor=ADA, engine="celery")[0]
 
 
+def due_of(request: Request) -> datetime:
+    assert request.next_at is not None
+    return request.next_at
+
+
 def ring(request: Request, *, database: datetime, server: datetime, monkeypatch: pytest.MonkeyPatch) -> Rung:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, workflow_id=request.request_id, started_time=server)
@@ -48,7 +53,7 @@ def test_a_server_whose_clock_is_ahead_is_told_a_later_time(
     request_of_bob: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By its own clock the alarm is long due: without that it would ring again at once, and again."""
-    due, ahead = request_of_bob.next_at, timedelta(hours=5)
+    due, ahead = due_of(request_of_bob), timedelta(hours=5)
     moment = clock.database_now()
     found = ring(request_of_bob, database=moment, server=moment + ahead, monkeypatch=monkeypatch)
     assert request_of_bob.status == "pending"
@@ -59,13 +64,13 @@ def test_a_server_whose_clock_is_behind_is_told_the_time_itself(
     request_of_bob: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What looks like that may be a worker that was slow to take the activity up."""
-    due, moment = request_of_bob.next_at, clock.database_now()
+    due, moment = due_of(request_of_bob), clock.database_now()
     found = ring(request_of_bob, database=moment, server=moment - timedelta(hours=5), monkeypatch=monkeypatch)
     assert found == Rung(due=due.isoformat(), ended=False)
 
 
 def test_what_is_due_by_the_databases_clock_happens(request_of_bob: Request, monkeypatch: pytest.MonkeyPatch) -> None:
-    moment = request_of_bob.next_at
+    moment = due_of(request_of_bob)
     found = ring(request_of_bob, database=moment, server=moment - timedelta(hours=5), monkeypatch=monkeypatch)
     assert found.ended and request_of_bob.status == "expired"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -100,7 +101,7 @@ def test_a_start_whose_first_event_is_an_act_does_nothing(run: Run, told: str) -
     with hosted():
         until(run, lambda run: run.status == "waiting")
         before = standing(run)
-        more = {"rules": run.rules} if told == "as of today" else {}
+        more: dict[str, Any] = {"rules": run.rules} if told == "as of today" else {}
         start_anew(run, event=FORCE_STOP, next_seq=100, **more)
         wait_until(lambda: "no process of this site has started this" in report(run).trouble, "the trouble")
         assert standing(run) == before
@@ -154,8 +155,9 @@ def test_what_an_ended_run_had_ordered_means_nothing_any_more(gated: Run) -> Non
         act(workflow_id=gated.workflow_id, verb=Verb.ABORT, actor=ADA, note="n")
         until(gated)
         before = standing(gated)
+        given = dataclasses.replace(attempt(gated, "pay"), heard=gated.heard)
         with pytest.raises(WorkflowFailureError) as caught:
-            order(gated.workflow_id, PERFORM, seals.ordered(gated.workflow_id, attempt(gated, "pay")))
+            order(gated.workflow_id, PERFORM, seals.ordered(gated.workflow_id, given))
         assert "has ended" in str(caught.value.cause.__cause__)
         assert standing(gated) == before
 
@@ -186,7 +188,7 @@ def test_no_time_passes_for_a_request_because_somebody_says_so(own_queue: str) -
         rung = order(request.request_id, RING, given)
         request.refresh_from_db()
         assert request.status == "pending" and not rung["ended"]
-        assert datetime.fromisoformat(rung["due"]) >= request.next_at
+        assert request.next_at is not None and datetime.fromisoformat(rung["due"]) >= request.next_at
 
 
 def test_a_run_goes_on_under_a_new_key_while_the_old_one_counts(gated: Run, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from orchestration.engines.temporal import connection, engine
+from orchestration.engines.temporal.dto import Taken
 from orchestration.messages import stored_once
 from orchestration.models import Message, Run
 from orchestration.services import start_run
@@ -46,7 +47,9 @@ def test_what_the_rows_would_take_is_sent_again(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(engine, "LAGS", (0.0, 0.0, 0.0))
     workflow, run = Workflow(refusals), waiting_run()
     monkeypatch.setattr(connection, "call", workflow.call)
-    assert engine._update(run, message(run, "hold_requested")) == ""
+    taken = Taken(execution="it", heard=1)
+    monkeypatch.setattr(engine, "_who_took", lambda *_: taken)
+    assert engine._update(run, message(run, "hold_requested")) == engine.Answer(taken=taken)
     assert workflow.told == refusals + 1
 
 
@@ -54,7 +57,7 @@ def test_a_refusal_that_stays_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(engine, "LAGS", (0.0, 0.0, 0.0))
     workflow, run = Workflow(10), waiting_run()
     monkeypatch.setattr(connection, "call", workflow.call)
-    assert "the run is running" in str(engine._update(run, message(run, "hold_requested")))
+    assert engine._update(run, message(run, "hold_requested")) == engine.Answer("Refused: the run is running")
     assert workflow.told == 4
 
 
@@ -62,5 +65,5 @@ def test_what_the_rows_refuse_as_well_is_not_sent_again(monkeypatch: pytest.Monk
     workflow, run = Workflow(10), waiting_run()
     monkeypatch.setattr(connection, "call", workflow.call)
     rerun = message(run, "rerun_requested", step_id="a")
-    assert "the run is running" in str(engine._update(run, rerun))
+    assert engine._update(run, rerun) == engine.Answer("Refused: the run is running")
     assert workflow.told == 1
