@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from orchestration.actions.output import NoNumber, too_large
 from orchestration.actions.reading import value_of
 from orchestration.actions.redaction import head
 from orchestration.actions.redirects import READING
+from orchestration.clock import now
 from orchestration.core.definition.calls import EVERY_SECONDS, MOST_POLLS
 from orchestration.core.words import Outcome, Purpose
 
@@ -115,7 +117,7 @@ def _is_one_of(which: JsonValue, answer: Answer, kept: _Kept) -> bool:
 def _refused(answer: Answer, outcome: Outcome, maybe: bool, *, why: str = "") -> Result:
     said = head(answer.body.decode(errors="replace"), QUOTED, is_whole=answer.is_whole)
     error = f"{called(answer)} answered {answer.status}{why}: {said}"
-    after = retry_after(answer.headers.get("retry-after")) if outcome is Outcome.RETRYABLE else None
+    after = retry_after(answer.headers) if outcome is Outcome.RETRYABLE else None
     return Result(outcome=outcome, maybe=maybe, error=error, retry_after=after)
 
 
@@ -124,7 +126,7 @@ def _not_yet(call: Call, answer: Answer) -> Result:
     every = call.action.get("every_seconds")
     pause = max(
         float(every) if isinstance(every, int | float) else EVERY_SECONDS,
-        retry_after(answer.headers.get("retry-after")) or 0.0,
+        retry_after(answer.headers) or 0.0,
         call.timeout_seconds / MOST_POLLS,
     )
     acted = answer.method not in READING and answer.status < 400
@@ -137,13 +139,26 @@ def _not_yet(call: Call, answer: Answer) -> Result:
     return Result(outcome=Outcome.PARKED, maybe=acted, error=error, retry_after=pause)
 
 
-def retry_after(header: str | None) -> float | None:
-    """Seconds, from a number or an HTTP date; None when it is neither."""
-    text = (header or "").strip()
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from a number or an HTTP date; None when it is neither.
+
+    A date is that of the server's clock, so it is compared with the answer's own `Date`; without one with ours.
+    """
+    text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    due = _moment(text)
+    if due is None:
+        return None
     try:
-        due = email.utils.parsedate_to_datetime(text)
-        return max(0.0, ((due if due.tzinfo else due.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (due - (_moment(headers.get("date", "")) or now())).total_seconds())
+    except OverflowError:
+        return None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = email.utils.parsedate_to_datetime(text.strip())
     except (ValueError, TypeError, OverflowError):
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
