@@ -9,6 +9,7 @@ from django.conf import settings
 from pydantic import JsonValue
 
 from orchestration.actions.base import Call
+from orchestration.actions.decoding import plain
 from orchestration.actions.redirects import MOST_HOPS, STATUSES, Ask, NotFollowed, may_have_acted, onward, shown
 from orchestration.actions.request import request_of
 from orchestration.actions.transport import client
@@ -89,7 +90,7 @@ def _send(ask: Ask, name: str) -> tuple[Answer, str]:
 
 def _read(response: httpx2.Response) -> tuple[bytes, bool]:
     body = bytearray()
-    for chunk in response.iter_bytes():
+    for chunk in plain(response):
         body += chunk
         if len(body) > settings.ZEN_MAX_OUTPUT_BYTES:
             return bytes(body), False
