@@ -79,13 +79,22 @@ class GuardedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        address = resolve(host, port)
-        seconds = min(CONNECT_SECONDS, _left(timeout, httpcore2.ConnectTimeout))
-        return Stream(self.inner.connect_tcp(address, port, seconds, local_address, socket_options), address)
+        """A connection to the first address of the host that takes one: `localhost` has two, and one may be silent."""
+        *others, last = resolve(host, port)
+        for number, address in enumerate(others):
+            seconds = _left(timeout, httpcore2.ConnectTimeout) / (len(others) + 1 - number)
+            try:
+                return self._dialled(address, port, seconds, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                continue
+        return self._dialled(last, port, _left(timeout, httpcore2.ConnectTimeout), local_address, socket_options)
+
+    def _dialled(self, address: str, port: int, seconds: float, *more: Any) -> Stream:
+        return Stream(self.inner.connect_tcp(address, port, min(CONNECT_SECONDS, seconds), *more), address)
 
 
-def resolve(host: str, port: int) -> str:
-    """The address to dial for a host, after all its addresses were judged."""
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses to dial for a host, one after the other, after all of them were judged."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
@@ -94,7 +103,7 @@ def resolve(host: str, port: int) -> str:
     reason = judge(host, port, addresses, settings.ZEN_OUTBOUND_ALLOW)
     if reason:
         raise Refused(reason)
-    return addresses[0]
+    return addresses
 
 
 def refused_unless_named(host: str, port: int) -> str:

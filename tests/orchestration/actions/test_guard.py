@@ -115,6 +115,71 @@ def test_the_judged_address_is_dialled_whatever_the_name_says_later(
     assert (asked, dialled, result.outcome) == (["peer.test"], ["127.0.0.1"], Outcome.SUCCEEDED)
 
 
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[..., list[tuple[str, float]]]:
+    """`peer.test` has these addresses; the list is what of them was dialled, with how many seconds."""
+    inner, found = httpcore2.SyncBackend.connect_tcp, socket.getaddrinfo
+
+    def have(*addresses: str, silent: tuple[str, ...] = ()) -> list[tuple[str, float]]:
+        settings.ZEN_OUTBOUND_ALLOW = ("peer.test",)
+        dialled: list[tuple[str, float]] = []
+
+        def look_up(host: str, port: int, *rest: Any, **more: Any) -> list[Any]:
+            if host != "peer.test":
+                return found(host, port, *rest, **more)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+        def dial(self: Any, host: str, port: int, timeout: float, *rest: Any) -> Any:
+            dialled.append((host, timeout))
+            if host in silent:
+                raise httpcore2.ConnectTimeout("timed out")
+            return inner(self, host, port, timeout, *rest)
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", dial)
+        return dialled
+
+    return have
+
+
+def test_a_host_s_next_address_is_dialled_where_one_takes_no_connection(
+    call: Callable[..., Call], peer: Peer, named: Callable[..., list[tuple[str, float]]]
+) -> None:
+    """As `localhost` is ::1 and 127.0.0.1, of which a service may listen at one."""
+    dialled = named("127.0.0.2", "127.0.0.3", "127.0.0.1", silent=("127.0.0.3",))
+    url = peer.url.replace("127.0.0.1", "peer.test") + "/things/a"
+    result = perform(call(type="api_call", method="POST", url=url, seconds=60.0))
+    assert result.outcome is Outcome.SUCCEEDED and peer.methods("POST") == ["/things/a"]
+    assert [address for address, _ in dialled] == ["127.0.0.2", "127.0.0.3", "127.0.0.1"]
+
+
+def test_an_address_that_is_silent_leaves_time_for_the_next(
+    call: Callable[..., Call], peer: Peer, named: Callable[..., list[tuple[str, float]]]
+) -> None:
+    dialled = named("127.0.0.3", "127.0.0.1", silent=("127.0.0.3",))
+    url = peer.url.replace("127.0.0.1", "peer.test") + "/things/a"
+    assert perform(call(type="api_call", url=url, method="POST", seconds=8.0)).outcome is Outcome.SUCCEEDED
+    assert [seconds <= most for (_, seconds), most in zip(dialled, (4.0, 8.0), strict=True)] == [True, True]
+
+
+def test_a_host_none_of_whose_addresses_takes_a_connection_was_not_called(
+    call: Callable[..., Call], peer: Peer, named: Callable[..., list[tuple[str, float]]]
+) -> None:
+    dialled = named("127.0.0.2", "127.0.0.3", silent=("127.0.0.2", "127.0.0.3"))
+    result = perform(call(type="api_call", method="POST", url=peer.url.replace("127.0.0.1", "peer.test") + "/x"))
+    assert (result.outcome, result.maybe, len(dialled)) == (Outcome.RETRYABLE, False, 2)
+    assert "before anything was sent" in result.error
+
+
+def test_no_address_is_dialled_where_one_is_refused(
+    call: Callable[..., Call], peer: Peer, named: Callable[..., list[tuple[str, float]]], settings: Settings
+) -> None:
+    dialled = named("127.0.0.1", "10.9.9.9")
+    settings.ZEN_OUTBOUND_ALLOW = ("127.0.0.1",)
+    result = perform(call(type="api_call", method="POST", url=peer.url.replace("127.0.0.1", "peer.test") + "/x"))
+    assert (result.outcome, dialled) == (Outcome.FAILED, []) and "10.9.9.9" in result.error
+
+
 def test_a_redirect_is_not_followed(call: Callable[..., Call], peer: Peer) -> None:
     peer.behave("/things/a", 302)
     result = perform(call(type="api_call", method="POST", url=f"{peer.url}/things/a"))
