@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
+
+SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +62,10 @@ def of_status(status: int, said: str, retry_after: float | None = None) -> Outco
 
 
 def seconds(header: str | None) -> float | None:
-    """Retry-After as seconds, or as a date."""
+    """Retry-After as seconds, with a fraction or none, or as a date."""
     if not header:
         return None
-    if header.strip().isdecimal() and header.isascii():
+    if SECONDS.fullmatch(header.strip()):
         return float(header)
     return _until(header)
 

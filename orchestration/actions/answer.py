@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ WAITED_OUT = (404, 409, 423)
 QUOTED = 300
 """Characters of a refusal's body that its error repeats."""
 LONGEST_URL = 1000
+SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 MOST_OF_HEADER, MOST_OF_HEADERS = 4096, 16384
 """Characters of a header, and of all headers, that are kept."""
 CREDENTIALS = frozenset({
@@ -140,12 +142,12 @@ def _not_yet(call: Call, answer: Answer) -> Result:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from a number or an HTTP date; None when it is neither.
+    """Seconds, from a number (services send 0.5, too) or an HTTP date; None when it is neither.
 
     A date is that of the server's clock, so it is compared with the answer's own `Date`; without one with ours.
     """
     text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
+    if SECONDS.fullmatch(text):
         return float(text)
     due = _moment(text)
     if due is None:

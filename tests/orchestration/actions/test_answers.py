@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from notifications.senders import parcel
 from orchestration import conditions
+from orchestration.actions.answer import retry_after
 from orchestration.actions.base import Call, Result
 from orchestration.actions.perform import perform
 from orchestration.core.templates import Scope, render_action
@@ -164,6 +166,15 @@ def test_answers_that_are_tried_again_or_fail(
 def test_a_retry_after_of_what_is_tried_again(answers: Answers) -> None:
     assert answers(409, said={"Retry-After": "7"}, retry_on=[409]).retry_after == 7
     assert answers(409, said={"Retry-After": "7"}).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("0.493", 0.493), ("2.0", 2.0), ("7", 7.0), ("3.", 3.0), ("nan", None), ("inf", None), ("-5", None), ("1e9", None),
+     ("٣", None), ("7s", None), ("7, 9", None), (".", None), ("", None)],
+)  # fmt: skip
+def test_a_retry_after_may_have_a_fraction(said: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": said}) == parcel.seconds(said) == seconds
 
 
 @pytest.mark.parametrize(
