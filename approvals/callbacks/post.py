@@ -73,7 +73,7 @@ def _reply(response: httpx2.Response) -> Reply:
     if 200 <= status < 300:
         return Reply(status=status)
     said = "redirects are not followed" if 300 <= status < 400 else _said(response)
-    wish = retry_after(response.headers.get("retry-after"))
+    wish = retry_after(response.headers)
     return Reply(status=status, error=_clean(f"it answered {status}: {said}"), retry_after=wish)
 
 
