@@ -25,7 +25,7 @@ TOLD_TWICE = Scene(
 
 
 async def both(address: str) -> tuple[Played, Played]:
-    whole, parts = await asyncio.gather(play(address, LONG), play(address, with_limit(LONG, 60)))
+    whole, parts = await asyncio.gather(play(address, LONG), play(address, with_limit(LONG, 30)))
     for history in parts.histories:
         await Replayer(workflows=[SagaWorkflow]).replay_workflow(history)
     return whole, parts
