@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -90,12 +90,16 @@ def refused_url(url: str) -> str:
     scheme = scheme_of(url)
     if scheme not in SCHEMES:
         return f"the service {scheme[:30]!r} is not among {', '.join(sorted(SCHEMES))}"
-    if any(mark in url for mark in (" ", "\n")):
+    if re.search(r"\s", url):
         return "it must be one URL"
-    names = {part.partition("=")[0].lower().lstrip("+-:") for part in url.partition("?")[2].split("&")}
-    if taken := names & FORBIDDEN_PARAMETERS:
+    if taken := {_parameter(part) for part in re.split("[?&;#]", url)[1:]} & FORBIDDEN_PARAMETERS:
         return f"the parameter {', '.join(sorted(taken))} is decided here, not in the URL"
     return ""
+
+
+def _parameter(part: str) -> str:
+    """Its name as apprise reads it: unquoted, in small letters, without the mark that it may begin with."""
+    return unquote(part.partition("=")[0]).lower().strip().lstrip("+-:").strip()
 
 
 def is_http(url: str) -> bool:

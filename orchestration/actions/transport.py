@@ -19,6 +19,9 @@ from orchestration.actions.guard import is_named, judge
 CONNECT_SECONDS = 10.0
 """A host that takes no connection for so long is tried again later, however much time the attempt has."""
 
+LONGEST_EXCHANGE = 60.0
+"""Seconds of a request and its whole answer, for a client that only bounds each read and write."""
+
 _local = threading.local()
 
 
@@ -32,17 +35,15 @@ def set_deadline(seconds: float) -> None:
 
 
 def _left(timeout: float | None, error: type[Exception]) -> float:
-    """The time for one operation: what a client of its own gives, else what is left of this thread's deadline."""
-    if timeout is not None:
-        return timeout
-    left: float = getattr(_local, "deadline", time.monotonic() + 60) - time.monotonic()
+    """The time for one operation: what is left of this thread's deadline, and no more than its client gives."""
+    left: float = getattr(_local, "deadline", time.monotonic() + LONGEST_EXCHANGE) - time.monotonic()
     if left <= 0:
         raise error("the time for this attempt is over")
-    return left
+    return left if timeout is None else min(timeout, left)
 
 
 class Stream(httpcore2.NetworkStream):
-    """A network stream whose reads and writes share the attempt's deadline, unless its client has limits."""
+    """A network stream whose reads and writes share one deadline."""
 
     def __init__(self, inner: httpcore2.NetworkStream, address: str) -> None:
         self.inner, self.address = inner, address
@@ -148,6 +149,8 @@ class GuardedTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
         limits = request.extensions.get("timeout", {})
+        if any(seconds is not None for seconds in limits.values()):  # a client of its own, which sets no deadline
+            set_deadline(LONGEST_EXCHANGE)
         queue = _left(limits.get("pool"), httpcore2.PoolTimeout)
         response = self.pool.handle_request(
             httpcore2.Request(

@@ -60,8 +60,13 @@ def test_a_service_that_is_down_is_tried_again(receiver: Peer, ntfy: Channel, se
 
 
 @pytest.mark.parametrize(
-    "url", ["json://127.0.0.1/x", "ntfy://127.0.0.1/ops?redirect=yes", "ntfy://127.0.0.1/a?ATTACH=/etc/passwd"]
-)
+    "url",
+    [
+        "json://127.0.0.1/x", "ntfy://127.0.0.1/ops?redirect=yes", "ntfy://127.0.0.1/a?ATTACH=/etc/passwd",
+        "ntfy://127.0.0.1/ops?%72edirect=yes", "ntfy://127.0.0.1/ops?a=1;verify=no", "ntfy://127.0.0.1/ops?verify%20=no",
+        "ntfy://127.0.0.1/ops?%C2%A0verify=no", "ntfy://127.0.0.1/ops?\tverify=no", "ntfy://127.0.0.1/ops?%2Bverify=no",
+    ],
+)  # fmt: skip
 def test_a_url_that_became_a_forbidden_one_is_dead(url: str, ntfy: Channel, settings: Settings) -> None:
     settings.ZEN_SECRETS = {"WHOLE": url}
     Channel.objects.update(target="{secret:WHOLE}")
