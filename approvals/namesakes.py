@@ -34,7 +34,7 @@ def reading(boxes: Iterable[str], among: Any = None) -> list[Any]:
     if not wanted:
         return []
     users = get_user_model().objects.all() if among is None else among
-    near = _not_ascii()
+    near = _not_ascii() | Q(email__startswith='"')
     for box in wanted:
         near |= _near(box)
     found = users.alias(**_plain("email")).filter(near).order_by("pk")

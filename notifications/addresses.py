@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -10,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 LONGEST_ADDRESS = 254
+NOT_SEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""What Unicode has nothing shown for beside its format characters (Cf): fillers, joiners and variation selectors."""
 IGNORES_DOTS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 """Domains whose mailboxes are known to have no dots of their own, and the name that they go by here."""
 
@@ -21,7 +24,8 @@ def folded(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    plain = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    shown = NOT_SEEN.sub("", unicodedata.normalize("NFKC", text))
+    plain = "".join(char for char in shown if unicodedata.category(char) != "Cf")
     once = unicodedata.normalize("NFKC", plain.casefold())
     return unicodedata.normalize("NFKC", once.casefold())
 
@@ -35,15 +39,21 @@ def same_address(address: str) -> str:
 def mailbox(address: str) -> str:
     """ada@example.com for Ada+zen@example.com: whoever reads the one reads the other.
 
-    A tag is what follows a plus sign. Dots count, but for the domains that are known to ignore them.
+    A tag is what follows a plus sign, and quotes change nothing ("ada"@example.com). Dots count, but for the domains
+    that are known to ignore them.
     """
     local, _, domain = same_address(address).rpartition("@")
     if not local:
         return domain
+    local = _unquoted(local)
     local = local.partition("+")[0] or local
     if domain in IGNORES_DOTS:
         return f"{local.replace('.', '') or local}@{IGNORES_DOTS[domain]}"
     return f"{local}@{domain}"
+
+
+def _unquoted(local: str) -> str:
+    return re.sub(r"\\(.)", r"\1", local[1:-1]) if len(local) > 2 and local[0] == local[-1] == '"' else local
 
 
 def is_address(text: str) -> bool:

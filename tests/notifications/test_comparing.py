@@ -14,6 +14,8 @@ ONE = [
     ("\uff22en", "ben"),  # a full-width letter
     ("\u212aelvin", "kelvin"),  # the sign of the unit
     ("b\u200ben", "ben"),  # a space of no width
+    ("ben\u3164", "ben"),  # a filler, which is a letter
+    ("b\ufe0fe\u034fn", "ben"),  # a variation selector, a joiner
 ]
 
 
@@ -48,6 +50,9 @@ def test_addresses_that_are_one(one: str, other: str) -> None:
         ("b.en+x@googlemail.com", "ben@gmail.com"),  # but where they are known not to
         ("+ben@example.org", "+ben@example.org"),
         ("ben@my_host.example", "ben@my_host.example"),
+        ('"ben"@example.org', "ben@example.org"),
+        ('"b\\en+x"@example.org', "ben@example.org"),
+        ('"@example.org', '"@example.org'),
     ],
 )
 def test_the_mailbox_of_an_address(address: str, box: str) -> None:

@@ -74,6 +74,8 @@ def test_whoever_asks_decides_nothing_however_their_name_is_written(name: str) -
         ("x@xn--bcher-kva.example", "X@BÜCHER.example"),
         ("a.b@gmail.com", "ab+c@googlemail.com"),
         ("STRASSE@example.org", "straße@example.org"),
+        ("ben@example.org", '"ben"@example.org'),
+        ('"b.en+x"@gmail.com', "ben@googlemail.com"),
     ],
 )
 def test_nor_by_a_second_account_of_their_mailbox(own: str, other: str) -> None:
