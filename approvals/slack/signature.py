@@ -16,5 +16,5 @@ def is_slacks(body: bytes, headers: Mapping[str, str]) -> bool:
         return False
     try:
         return bool(SignatureVerifier(secret).is_valid(body=body, timestamp=stamp, signature=signature))
-    except (ValueError, TypeError):  # a time that is no number, bytes that are no text, a signature beyond ASCII
+    except (ValueError, TypeError, OverflowError):  # no time, or none that a clock has; no text; not in ASCII
         return False

@@ -92,6 +92,12 @@ def test_what_is_not_slacks_is_refused(asked: Request, how: dict[str, Any]) -> N
     assert send(payload(asked), **how) == 401 and not Press.objects.exists()
 
 
+@pytest.mark.parametrize("stamp", ["9" * 400, "9" * 5000, "-" + "9" * 400, "nan", "1e3", ""])
+def test_a_time_that_no_clock_has_is_refused(stamp: str) -> None:
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=" + "0" * 64}
+    assert Client().post("/integrations/slack/actions", {"payload": "{}"}, headers=headers).status_code == 401
+
+
 def test_without_a_secret_the_door_is_shut(asked: Request, settings: Settings) -> None:
     settings.ZEN_SLACK_SIGNING_SECRET = ""
     assert send(payload(asked), secret="") == 401
