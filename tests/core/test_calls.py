@@ -7,7 +7,6 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from orchestration import conditions
 from orchestration.conditions import condition_problems, holds
 from orchestration.core.definition import (
     DefinitionErrors,
@@ -212,7 +211,7 @@ def test_a_condition_that_cannot_be_answered_does_not_hold() -> None:
 def test_a_long_condition_is_refused_unread(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """CEL's parser ends the process when a chain of thousands of links comes to it."""
     read: list[str] = []
-    monkeypatch.setattr(conditions.cel, "compile", read.append)
+    monkeypatch.setattr("orchestration.conditions.cel.compile", read.append)
     with pytest.raises(BadInput, match=rf"forward_action.{key}: is a condition of 40006 characters"):
         check_definition(saga({key: "status" + ".a" * 20_000}))
     assert read == []
