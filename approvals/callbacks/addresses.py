@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 from django.conf import settings
 
-from orchestration.actions.guard import is_named
+from orchestration.actions.guard import allowance, is_named
 from orchestration.errors import BadInput
 
 LONGEST = 1000
@@ -23,7 +23,7 @@ def usable(url: str) -> str:
         raise _refused("holds credentials, which the signature makes needless")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if parts.scheme == "http" and not is_named(parts.host, port, settings.ZEN_OUTBOUND_ALLOW):
-        raise _refused(f"is not encrypted; to allow it for {parts.host} set ZEN_OUTBOUND_ALLOW={parts.host}:{port}")
+        raise _refused(f"is not encrypted; to allow it for {parts.host} set {allowance(parts.host, port)}")
     text = str(parts.copy_with(fragment=None))
     if len(text) > LONGEST:
         raise _refused(f"has {len(text)} characters, and {LONGEST} are the most")

@@ -57,11 +57,14 @@ def judge(host: str, port: int, addresses: Iterable[str], allow: Sequence[str]) 
             return f"{host} is the cloud's metadata address {metadata}, which is never called"
         for reached in _reached(address):
             if not is_public(reached) and not _allowed(host, port, reached, allow):
-                return (
-                    f"{host} is at {reached}, which is not a public address; "
-                    f"to allow it set ZEN_OUTBOUND_ALLOW={host}:{port}"
-                )
+                return f"{host} is at {reached}, which is not a public address; to allow it set {allowance(host, port)}"
     return ""
+
+
+def allowance(host: str, port: int) -> str:
+    """What lets a site call this host: an IPv6 address stands in brackets where a port follows it."""
+    name = host.strip("[]")
+    return f"ZEN_OUTBOUND_ALLOW={f'[{name}]' if ':' in name else name}:{port}"
 
 
 def is_public(address: Address) -> bool:

@@ -14,7 +14,7 @@ import httpcore2
 import httpx2
 from django.conf import settings
 
-from orchestration.actions.guard import is_named, judge
+from orchestration.actions.guard import allowance, is_named, judge
 
 CONNECT_SECONDS = 10.0
 """A host that takes no connection for so long is tried again later, however much time the attempt has."""
@@ -113,7 +113,7 @@ def refused_unless_named(host: str, port: int) -> str:
     Why it must not call the host; '' only for one that ZEN_OUTBOUND_ALLOW names as it is written here.
     """
     if not is_named(host, port, settings.ZEN_OUTBOUND_ALLOW):
-        return f"{host} is a host of your own; to allow it set ZEN_OUTBOUND_ALLOW={host}:{port}"
+        return f"{host} is a host of your own; to allow it set {allowance(host, port)}"
     try:
         resolve(host.strip("[]"), port)
     except Refused as error:

@@ -11,8 +11,9 @@ import httpcore2
 import pytest
 from pytest_django import Settings
 
+from orchestration.actions import transport
 from orchestration.actions.base import Call
-from orchestration.actions.guard import judge
+from orchestration.actions.guard import is_named, judge
 from orchestration.actions.perform import perform
 from orchestration.core.words import Outcome
 from tests.peer import Peer
@@ -79,6 +80,15 @@ def test_every_answer_has_to_pass() -> None:
 )  # fmt: skip
 def test_allowances(allow: str, passes: bool) -> None:
     assert (judge("peer", 80, ["10.0.0.1"], (allow,)) == "") is passes
+
+
+@pytest.mark.parametrize(("host", "address"), [("::1", "::1"), ("peer", "10.0.0.1"), ("10.0.0.1", "10.0.0.1")])
+def test_the_remedy_lets_it_pass(host: str, address: str) -> None:
+    remedy = judge(host, 8080, [address], ()).rpartition("ZEN_OUTBOUND_ALLOW=")[2]
+    assert judge(host, 8080, [address], (remedy,)) == "" and judge(host, 8081, [address], (remedy,))
+    if host == address:  # a client that dials by itself is let through by the same words
+        refused = transport.refused_unless_named(host, 8080)
+        assert refused.endswith(remedy) and is_named(host, 8080, (remedy,))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "127.1"])
