@@ -381,7 +381,7 @@ def test_any_text_is_either_refused_or_filled_in_plainly(text: str) -> None:
         ("http://h/{id}/x", "http://h/a%2Fb%3Fc%23d%25/x"),
         ("http://h/{up}", "http://h/..%2F..%2Fadmin"),
         ("http://h/v{dots}w", "http://h/v..w"),
-        ("http://h/?q={id}&n={none}&t={yes}", "http://h/?q=a%2Fb%3Fc%23d%25&n=null&t=true"),
+        ("http://h/?q={id}&t={yes}", "http://h/?q=a%2Fb%3Fc%23d%25&t=true"),
         ("http://h/?q={amp}", "http://h/?q=1%26admin%3D1"),
         ("http://h/#{id}", "http://h/#a%2Fb%3Fc%23d%25"),
         ("http://h/{{x}}", "http://h/{x}"),
@@ -393,7 +393,7 @@ def test_any_text_is_either_refused_or_filled_in_plainly(text: str) -> None:
 def test_values_are_encoded_for_their_place(template: str, url: str) -> None:
     scope = context(
         base="http://h:1/v1", slash="http://h/", full="https://h/cb?x=1#y", host="h.example:8080", name="eu", port=8080,
-        six="[::1]:80", id="a/b?c#d%", up="../../admin", dots="..", none=None, yes=True, amp="1&admin=1", n=7,
+        six="[::1]:80", id="a/b?c#d%", up="../../admin", dots="..", yes=True, amp="1&admin=1", n=7,
         space="a é\r\n",
     )  # fmt: skip
     assert url_problems(template) == []
@@ -511,6 +511,27 @@ def test_an_api_call() -> None:
 def test_a_header_holds_one_line_of_text(value: object) -> None:
     with pytest.raises(BadValue, match="X-Id"):
         render_action({"type": "api_call", "headers": {"X-Id": "{v}"}}, context(v=value))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h/?q={v}", "http://h/?q=a{v}", "http://h/#{v}", "http://h/{v}", "http://h/a{v}"]
+)
+def test_null_is_no_part_of_a_url(url: str) -> None:
+    with pytest.raises(BadValue, match="is null"):
+        render_url(url, context(v=None))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"headers": {"Authorization": "Bearer {v}"}}, {"headers": {"X-A": "{w}-{v}"}}, {"auth": {"bearer": "t-{v}"}},
+     {"auth": {"basic": ["{v}@h", "{secret:PASSWORD}"]}}, {"query": {"q": "a:{v}"}}, {"query": {"q": ["x", "a:{v}"]}}],
+)  # fmt: skip
+def test_null_is_no_word_in_what_goes_out_as_words(part: dict[str, Any]) -> None:
+    with pytest.raises(BadValue, match=f"{{v}} stands in {next(iter(part))} and is null"):
+        render_action({"type": "api_call", **part}, context(v=None, w="w"))
+    render_action({"type": "api_call", **part}, context(v="t", w="w"))
+    assert render_action({"type": "api_call", "payload": {"a": "x-{v}"}}, context(v=None))["payload"] == {"a": "x-null"}
+    assert render_action({"type": "task", **part}, context(v=None, w="w"))  # what a handler makes of it is its own
 
 
 def test_a_script_gets_values_by_its_environment_only() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from orchestration.core.media import is_binary
-from orchestration.core.templates.lookup import BadValue, Scope, short
+from orchestration.core.templates.lookup import BadValue, Scope, look_up, short
 from orchestration.core.templates.tokens import (
     MARK,
     SECRET,
@@ -25,6 +25,8 @@ from orchestration.core.templates.tokens import (
 from orchestration.core.templates.urls import faults_of_url, fill_url
 
 NO_TEMPLATES = {"script": ("script",), "saga": ("definition",), "api_call": ("until", "retry_on", "fail_on")}
+ONE_LINE = ("headers", "auth", "query")
+"""Parts of a call whose values go out as bare words."""
 HEADER_BREAKS = re.compile(r"[\r\n\x00]")
 
 
@@ -141,11 +143,22 @@ def _render_part(kind: str, key: str, value: JsonValue, scope: Scope, budget: Bu
     if key == "url" and isinstance(value, str):
         return fill_url(tokens_of(value), scope, budget)
     rendered = _render(value, scope, budget)
+    if kind == "api_call" and key in ONE_LINE:
+        _refuse_nulls(key, value, scope)
     if kind == "api_call" and key == "headers" and isinstance(rendered, dict):
         return {name: _header(name, item) for name, item in rendered.items()}
     if kind == "script" and key == "env" and isinstance(rendered, dict):
         return {name: _variable(name, item) for name, item in rendered.items()}
     return rendered
+
+
+def _refuse_nulls(key: str, value: JsonValue, scope: Scope) -> None:
+    """No `Bearer null`: inside a longer text, null would be a word that nobody meant."""
+    for text in texts_in(list(value.values()) if isinstance(value, Mapping) else value):
+        tokens = tokens_of(text)
+        for token in tokens if len(tokens) > 1 else ():
+            if token.name and look_up(token.name, scope) is None:
+                raise BadValue(f"{{{token.name}}} stands in {key} and is null, not a text or number")
 
 
 def _header(name: str, value: JsonValue) -> str:

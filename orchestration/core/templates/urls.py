@@ -97,7 +97,7 @@ def _piece(value: JsonValue, token: Token, before: str) -> str:
         if HOST.fullmatch(text) or (_is_location(token) and ABSOLUTE_PATH.fullmatch(text)):
             return text
         raise BadValue(f"{{{token.name}}} stands in the host of a URL, so it must be host[:port], not {short(text)}")
-    if isinstance(value, dict | list) or (value is None and _is_path(before)):
+    if value is None or isinstance(value, dict | list):
         what = "null" if value is None else "a list or mapping"
         raise BadValue(f"{{{token.name}}} stands in a URL and is {what}, not a text or number")
     try:
