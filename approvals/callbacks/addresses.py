@@ -15,15 +15,16 @@ def usable(url: str) -> str:
     """The address as it is kept, or BadInput."""
     try:
         parts = httpx2.URL(url)
-    except (httpx2.InvalidURL, TypeError):
+        host = parts.host
+    except (httpx2.InvalidURL, TypeError, UnicodeError):  # a host such as xn--..x breaks when it is read
         raise _refused("is no URL") from None
-    if parts.scheme not in ("http", "https") or not parts.host:
+    if parts.scheme not in ("http", "https") or not host:
         raise _refused("needs https:// and a host")
     if parts.userinfo:
         raise _refused("holds credentials, which the signature makes needless")
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    if parts.scheme == "http" and not is_named(parts.host, port, settings.ZEN_OUTBOUND_ALLOW):
-        raise _refused(f"is not encrypted; to allow it for {parts.host} set {allowance(parts.host, port)}")
+    if parts.scheme == "http" and not is_named(host, port, settings.ZEN_OUTBOUND_ALLOW):
+        raise _refused(f"is not encrypted; to allow it for {host} set {allowance(host, port)}")
     text = str(parts.copy_with(fragment=None))
     if len(text) > LONGEST:
         raise _refused(f"has {len(text)} characters, and {LONGEST} are the most")

@@ -27,13 +27,14 @@ NO_ANSWER = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.Proto
 def api_call(call: Call) -> Result:
     try:
         url = httpx2.URL(str(call.action["url"]))
-    except httpx2.InvalidURL as error:
+        host = url.host  # one such as xn--..x breaks here
+    except (httpx2.InvalidURL, UnicodeError) as error:
         return Result(outcome=Outcome.FAILED, error=f"the URL cannot be used: {error}")
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         return Result(outcome=Outcome.FAILED, error="the URL needs http:// or https:// and a host")
     if url.userinfo:
         return Result(outcome=Outcome.FAILED, error="the URL holds credentials; use auth, with {secret:NAME}")
-    host = f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
+    host = f"{host}:{url.port or (443 if url.scheme == 'https' else 80)}"
     name = name_of(call, str(call.action.get("method", "GET")), host, url.path)
     return through(name, lambda: _attempt(call, url))
 

@@ -35,8 +35,10 @@ def set_deadline(seconds: float) -> None:
 
 
 def _left(timeout: float | None, error: type[Exception]) -> float:
-    """The time for one operation: what is left of this thread's deadline, and no more than its client gives."""
-    left: float = getattr(_local, "deadline", time.monotonic() + LONGEST_EXCHANGE) - time.monotonic()
+    """The time for one operation: what is left of this thread's deadline. For a client that gives limits of its own no
+    more than these, and of its exchange's."""
+    ends = "deadline" if timeout is None else "exchange_ends"
+    left: float = getattr(_local, ends, time.monotonic() + LONGEST_EXCHANGE) - time.monotonic()
     if left <= 0:
         raise error("the time for this attempt is over")
     return left if timeout is None else min(timeout, left)
@@ -149,8 +151,7 @@ class GuardedTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
         limits = request.extensions.get("timeout", {})
-        if any(seconds is not None for seconds in limits.values()):  # a client of its own, which sets no deadline
-            set_deadline(LONGEST_EXCHANGE)
+        _local.exchange_ends = time.monotonic() + LONGEST_EXCHANGE
         queue = _left(limits.get("pool"), httpcore2.PoolTimeout)
         response = self.pool.handle_request(
             httpcore2.Request(

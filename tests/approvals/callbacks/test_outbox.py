@@ -125,6 +125,8 @@ def test_what_cannot_be_sent_is_refused_by_name(receiver: Peer, field: str, chan
         ("https://user:word@example.org/", "holds credentials"),
         ("https://example.org/" + "x" * 1000, "1000 are the most"),
         ("https://exa mple.org:port/", "is no URL"),
+        ("https://xn--..x.example/", "is no URL"),
+        ("https://a\ud800.example/", "is no URL"),
     ],
 )
 def test_an_address_that_may_not_be_called_is_refused(url: str, why: str) -> None:

@@ -222,3 +222,12 @@ def test_the_pause_that_is_asked_for_is_taken_up_to_an_hour(
     peer.say("/x", status, {"Retry-After": header})
     result = perform(call(type="api_call", url=f"{peer.url}/x"))
     assert (result.outcome, result.retry_after) == (Outcome.RETRYABLE, seconds)
+
+
+@pytest.mark.parametrize("host", ["xn--..x.example", "*.corp.xn--", "%00.xn--%"])
+def test_a_host_that_cannot_be_read_is_said(call: Build, peer: Peer, host: str) -> None:
+    result = perform(follow(call, f"http://{host}/"))
+    assert (result.outcome, result.maybe) == (Outcome.FAILED, False) and "cannot be used" in result.error
+    peer.say("/a", 302, {"Location": f"http://{host}/"})
+    result = perform(follow(call, f"{peer.url}/a"))
+    assert result.outcome is Outcome.UNKNOWN and result.error  # it was asked, and gave no answer that can be read
