@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from approvals.core.form import FormField
+from orchestration.actions.output import UNSTORABLE
 from orchestration.errors import BadInput, ZenError
 
 LONGEST = 2_000
+LONGEST_NUMBER = 400
+"""Characters of a number that is written as text."""
+LARGEST = sys.float_info.max
 TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 INPUT = "answers."
 """What the inputs of a page's form are called, before the field's name; a refusal names them in the same way."""
@@ -79,7 +85,7 @@ def _value(field: FormField, value: Any) -> Any:
         case "date":
             found, fits = text, isinstance(text, str) and _is_date(text)
         case _:
-            found, fits = text, isinstance(text, str) and len(text) <= LONGEST and "\0" not in text
+            found, fits = text, isinstance(text, str) and len(text) <= LONGEST and not UNSTORABLE.search(text)
     if not fits:
         raise _wrong(field, value)
     return found
@@ -87,16 +93,31 @@ def _value(field: FormField, value: Any) -> Any:
 
 def _number(field: FormField, value: Any) -> int | float:
     try:
-        found = (int if field.type == "integer" else float)(value) if isinstance(value, str) else value
-    except ValueError:
+        found = _read(field, value) if isinstance(value, str) else value
+    except (ValueError, ArithmeticError):
         raise _wrong(field, value) from None
     kinds = int if field.type == "integer" else (int, float)
-    if isinstance(found, bool) or not isinstance(found, kinds) or not math.isfinite(found):
+    if isinstance(found, bool) or not isinstance(found, kinds) or not -LARGEST <= found <= LARGEST:
         raise _wrong(field, value)
     low = field.minimum is not None and found < field.minimum
     if low or (field.maximum is not None and found > field.maximum):
         raise _wrong(field, value)
     return found
+
+
+def _read(field: FormField, text: str) -> int | float:
+    """The number of a text. Raises ValueError or ArithmeticError where it is none, BadInput where it would change."""
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError
+    if field.type == "integer":
+        return int(text)
+    found, exact = float(text), Decimal(text)
+    if not exact.is_finite() or Decimal(repr(found)) == exact:
+        return found
+    if found in (math.inf, -math.inf) or exact != exact.to_integral_value():
+        message = f"'{field.title}': {text[:60]} cannot be kept exactly"
+        raise _refused(field.name, message, "at most 15 digits where it has a fraction")
+    return int(exact)
 
 
 def _is_date(text: str) -> bool:

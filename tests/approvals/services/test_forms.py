@@ -67,6 +67,17 @@ def test_what_is_missing_is_named_and_nothing_has_changed() -> None:
         ({"wave": "two"}, "wave", "a whole number from 1 up to 10"),
         ({"wave": True}, "wave", "a whole number from 1 up to 10"),
         ({"share": float("nan")}, "share", "a number"),
+        ({"share": "nan"}, "share", "a number"),
+        ({"share": 10**400}, "share", "a number"),
+        ({"share": "9" * 401}, "share", "a number"),
+        ({"wave": 10**400}, "wave", "a whole number from 1 up to 10"),
+        ({"wave": "9" * 400}, "wave", "a whole number from 1 up to 10"),
+        ({"wave": -(10**400)}, "wave", "a whole number from 1 up to 10"),
+        ({"share": "12345678901234567.89"}, "share", "at most 15 digits where it has a fraction"),
+        ({"share": "0.12345678901234567890"}, "share", "at most 15 digits where it has a fraction"),
+        ({"share": "1e-400"}, "share", "at most 15 digits where it has a fraction"),
+        ({"share": "1e400"}, "share", "at most 15 digits where it has a fraction"),
+        ({"ticket": "a\ud800"}, "ticket", "a text of at most 2000 characters"),
         ({"zone": "east"}, "zone", "one of: north, south"),
         ({"zone": ["north"]}, "zone", "one of: north, south"),
         ({"day": "2026-02-30"}, "day", "a date, such as 2026-11-25"),
@@ -84,6 +95,16 @@ def test_what_does_not_fit_is_refused(more: dict[str, Any], field: str, remedy: 
     with pytest.raises(BadInput) as refused:
         answers_to(FORM, "approve", GIVEN | more)
     assert (refused.value.field, refused.value.remedy) == (f"answers.{field}", remedy)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("0.1", 0.1), ("1.10", 1.1), ("12", 12.0), ("1e5", 1e5), ("-0.5", -0.5), ("99999999999.99", 99999999999.99),
+     ("12345678901234567890", 12345678901234567890), ("-9007199254740993", -9007199254740993), ("1e22", 1e22)],
+)  # fmt: skip
+def test_a_number_that_is_typed_in_is_kept_as_it_is(written: str, kept: float) -> None:
+    found = answers_to(FORM, "approve", GIVEN | {"share": written})["share"]
+    assert found == kept and type(found) is type(kept)
 
 
 def test_only_what_this_decision_asks_for_is_taken() -> None:
