@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import httpcore2
 import httpx2
 from django.conf import settings
 from pydantic import JsonValue
 
 from orchestration.actions.base import Call
 from orchestration.actions.decoding import plain
-from orchestration.actions.redirects import MOST_HOPS, STATUSES, Ask, NotFollowed, may_have_acted, onward, shown
+from orchestration.actions.redirects import (
+    MOST_HOPS,
+    READING,
+    STATUSES,
+    Ask,
+    NotFollowed,
+    may_have_acted,
+    onward,
+    shown,
+)
 from orchestration.actions.request import request_of
-from orchestration.actions.transport import client
+from orchestration.actions.transport import client, went_stale
+
+MOST_STALE = 3
+"""Times that one request meets a kept connection which its server has closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +82,7 @@ def is_expected(expected: JsonValue, status: int) -> bool:
 
 def _send(ask: Ask, name: str) -> tuple[Answer, str]:
     """The answer and its Location. Every request goes through the guard, which resolves and judges its host anew."""
-    headers = [(name.encode("ascii"), value.encode()) for name, value in ask.headers.items()]
-    request = client().build_request(ask.method, ask.url, headers=headers, content=ask.body)
-    response = client().send(request, stream=True, follow_redirects=False)
+    response = _response(ask)
     try:
         body, is_whole = _read(response)
     finally:
@@ -86,6 +97,19 @@ def _send(ask: Ask, name: str) -> tuple[Answer, str]:
         is_whole=is_whole,
     )
     return answer, response.headers.get("location", "")
+
+
+def _response(ask: Ask) -> httpx2.Response:
+    """What only reads is asked again where a kept connection turns out to be closed; anything else may have acted."""
+    headers = [(name.encode("ascii"), value.encode()) for name, value in ask.headers.items()]
+    for again in range(MOST_STALE, -1, -1):
+        request = client().build_request(ask.method, ask.url, headers=headers, content=ask.body)
+        try:
+            return client().send(request, stream=True, follow_redirects=False)
+        except (httpcore2.NetworkError, httpcore2.ProtocolError):
+            if not again or ask.method not in READING or not went_stale():
+                raise
+    raise AssertionError  # the last turn returns or raises
 
 
 def _read(response: httpx2.Response) -> tuple[bytes, bool]:

@@ -22,6 +22,9 @@ CONNECT_SECONDS = 10.0
 LONGEST_EXCHANGE = 60.0
 """Seconds of a request and its whole answer, for a client that only bounds each read and write."""
 
+IDLE_SECONDS = 4.0
+"""A connection that waited so long is not used again: many servers close theirs after 5 s, just as we would write."""
+
 _local = threading.local()
 
 
@@ -49,12 +52,16 @@ class Stream(httpcore2.NetworkStream):
 
     def __init__(self, inner: httpcore2.NetworkStream, address: str) -> None:
         self.inner, self.address = inner, address
+        self.has_answered = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self.inner.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+        data = self.inner.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+        if data:
+            self.has_answered, _local.unheard = True, False
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        _local.sent = True
+        _local.sent, _local.unheard = True, self.has_answered
         self.inner.write(buffer, _left(timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
@@ -145,7 +152,7 @@ class GuardedTransport(httpx2.BaseTransport):
             network_backend=GuardedBackend(),
             max_connections=256,
             max_keepalive_connections=64,
-            keepalive_expiry=5.0,
+            keepalive_expiry=IDLE_SECONDS,
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -176,6 +183,12 @@ class GuardedTransport(httpx2.BaseTransport):
 def has_sent() -> bool:
     """Whether this thread wrote anything to a connection since `begin`."""
     return bool(getattr(_local, "sent", False))
+
+
+def went_stale() -> bool:
+    """Whether what this thread wrote last went to a connection that had answered before, and nothing came back: its
+    server may have closed it while it was idle."""
+    return bool(getattr(_local, "unheard", False))
 
 
 def begin(seconds: float) -> None:
