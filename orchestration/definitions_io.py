@@ -240,7 +240,9 @@ def _resolved(event: Any) -> object:
 
 def _number(text: str) -> int | float | str:
     if INTEGER.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        found = int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        str(found)  # read from hexadecimal it may have more digits than can be written again
+        return found
     if NUMBER.fullmatch(text):
         return float(text)
     return text

@@ -12,6 +12,7 @@ Kind = Literal["string", "number", "integer", "boolean", "choice", "date"]
 LONGEST_CHOICE = 75
 """Characters: the lists that Slack shows hold no more."""
 
+Bound = Annotated[float, Field(allow_inf_nan=False)]
 Choice = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_CHOICE)]
 Word = Literal["approve", "reject", "request-changes", "abstain"]
 
@@ -25,8 +26,8 @@ class FormField(BaseModel):
     label: str = Field(default="", max_length=200)
     type: Kind = "string"
     choices: tuple[Choice, ...] = Field(default=(), max_length=50)
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: Bound | None = None
+    maximum: Bound | None = None
     required: bool = True
     on: tuple[Word, ...] = Field(default=("approve",), min_length=1)
 

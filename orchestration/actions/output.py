@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import re
+import sys
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -21,10 +22,10 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class NoNumber(ValueError):
-    """A number that JSON does not know: NaN, an infinite one, or one that is too large to be kept, such as 1e400."""
+    """A number that JSON does not know, NaN or an infinite one, or that is too large: 1e400, 5,000 digits."""
 
-    def __init__(self, written: str) -> None:
-        super().__init__(f"{written[:40]} is a number that JSON does not know")
+    def __init__(self, written: str, why: str = "that JSON does not know") -> None:
+        super().__init__(f"{written[:40]} is a number {why}")
 
 
 class _TooDeep(Exception):
@@ -37,6 +38,10 @@ def parsed(text: str | bytes) -> JsonValue:
         value: JsonValue = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except (json.JSONDecodeError, UnicodeError, NoNumber):
+        raise
+    except ValueError:  # from the integer itself
+        raise NoNumber("an integer in it", f"of more than {sys.get_int_max_str_digits()} digits") from None
     return value
 
 

@@ -191,3 +191,10 @@ def test_a_number_that_json_does_not_know_is_told_by_step_and_field_too() -> Non
     text = "steps:\n- forward_action: {p: [1, {q: .inf}]}\n  step_id: later\n"
     assert "line 2, column 31: step 'later', forward_action.p[1].q: .inf is not a number" in refused(text)
     assert "context.x: -.inf is not a number" in refused("context: {x: -.inf}\n")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000, "0o" + "7" * 6000])
+def test_a_number_of_thousands_of_digits_is_refused_however_it_is_written(number: str) -> None:
+    with pytest.raises(BadInput, match="too many digits"):
+        load_text(f"saga_id: a\nsteps: []\ncontext: {{n: {number}}}\n")
+    assert load_text("n: 0xff\nm: 0o17\n") == {"n": 255, "m": 15}

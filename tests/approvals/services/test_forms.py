@@ -121,6 +121,8 @@ def test_only_what_this_decision_asks_for_is_taken() -> None:
         ([{"name": "a", "choices": ["x"]}], "needs some"),
         ([{"name": "a", "minimum": 1}], "belong to type: number"),
         ([{"name": "a", "type": "number", "minimum": 2, "maximum": 1}], "above maximum"),
+        ([{"name": "a", "type": "number", "minimum": "9" * 400}], "minimum"),
+        ([{"name": "a", "type": "number", "maximum": "inf"}], "maximum"),
         ([{"name": "a"}, {"name": "a"}], "two fields of its form are called a"),
         ([{"name": "A b"}], "name"),
         ([{"name": "a", "on": []}], "on"),

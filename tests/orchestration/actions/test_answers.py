@@ -121,6 +121,15 @@ def test_a_number_that_json_does_not_know_is_said(answers: Answers, kind: str, b
     assert answers(kind=kind, body=body, method="DELETE", purpose=Purpose.UNDO).outcome is Outcome.SUCCEEDED
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/hal+json", ""])
+def test_an_integer_of_thousands_of_digits_does_not_make_a_text_of_its_object(answers: Answers, kind: str) -> None:
+    body = b'{"id": 7, "n": ' + b"9" * 5000 + b"}"
+    result = answers(200, kind, body, method="POST")
+    assert (result.outcome, result.maybe) == (Outcome.FAILED, True)
+    assert "an integer in it is a number of more than 4300 digits" in result.error
+    assert answers(200, "text/plain", b"9" * 5000).output == {"body": "9" * 5000}
+
+
 def test_the_headers_that_are_kept(answers: Answers, settings: Settings) -> None:
     settings.ZEN_SECRETS = {"KEY": "s3cret-value"}
     said = {
