@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from orchestration.actions import confined, environment
 from orchestration.actions.base import Call, Result
-from orchestration.actions.output import parsed, too_large
+from orchestration.actions.output import NoNumber, parsed, too_large
 from orchestration.actions.redaction import head
 from orchestration.core.words import Outcome
 
@@ -83,6 +83,11 @@ def _succeeded(printed: confined.Reader, text: str, detail: dict[str, JsonValue]
         return Result(outcome=Outcome.FAILED, maybe=True, error=too_large("what the script printed"), detail=detail)
     try:
         value = parsed(whole)
+    except NoNumber as error:
+        if whole.startswith(b"{"):
+            fault = f"what the script printed cannot be kept: {error}"
+            return Result(outcome=Outcome.FAILED, maybe=True, error=fault, detail=detail)
+        value = None
     except ValueError:
         value = None
     if isinstance(value, dict):

@@ -101,6 +101,14 @@ def test_cpu_time_and_processes_are_bounded(call: Build, allowed: str, monkeypat
     assert isinstance(result.output, dict) and result.output["stdout"] == "9\n256\n0\n"
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400"])
+def test_an_object_with_a_number_that_cannot_be_kept_is_no_text(call: Build, allowed: str, number: str) -> None:
+    result = perform(call(type="script", script=f"echo '{{\"n\": {number}}}'"))
+    assert (result.outcome, result.maybe) == (Outcome.FAILED, True) and "number that JSON does not know" in result.error
+    other = perform(call(type="script", script=f"echo '{number}'"))
+    assert other.output == {"stdout": f"{number}\n", "exit_code": 0}
+
+
 def test_output_is_kept_to_a_bound(call: Build, allowed: str) -> None:
     result = perform(call(type="script", script="head -c 1000000 /dev/zero | tr '\\0' x"))
     assert isinstance(result.output, dict) and len(str(result.output["stdout"])) == 65536
