@@ -63,7 +63,7 @@ def call(work: Coroutine[Any, Any, Answer], *, seconds: float = RPC_SECONDS) -> 
     """Run on the loop and wait. Raises Unreachable when the server does not answer in time, or serves nobody; an
     RPCError is about this very call.
     """
-    future = asyncio.run_coroutine_threadsafe(work, loop())
+    future = asyncio.run_coroutine_threadsafe(_quiet_when_cancelled(work), loop())
     try:
         return future.result(seconds)
     except FutureTimeout:
@@ -73,6 +73,17 @@ def call(work: Coroutine[Any, Any, Answer], *, seconds: float = RPC_SECONDS) -> 
         raise away(str(error)) from None
     except RPCError as error:
         raise unusable(error) or error from None
+
+
+async def _quiet_when_cancelled(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """The SDK raises an error of its own where a call is cancelled; nobody is left who would read it."""
+    try:
+        return await work
+    except RPCTimeoutOrCancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error
+        raise
 
 
 async def client() -> Client:

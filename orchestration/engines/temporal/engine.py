@@ -17,9 +17,11 @@ from orchestration.combining import together
 from orchestration.core.codec import EVENT, PLAN, STATE
 from orchestration.core.events import AbortRequested, Act, Event, RerunRequested, RunStarted
 from orchestration.core.guards import refusal
+from orchestration.core.words import RunStatus
 from orchestration.engines.base import Reach, Report
 from orchestration.engines.temporal import seals
 from orchestration.engines.temporal.dto import DELIVER, MOST_TAKEN, NOT_OURS, OVER, WORKFLOW, Start, Taken
+from orchestration.engines.temporal.ended import ENDED_ALONE, TAKE_UP
 from orchestration.engines.temporal.executions import delivered
 from orchestration.errors import Unreachable
 from orchestration.flows import kept
@@ -254,7 +256,7 @@ def _revive(run: Run, message: Message) -> Answer | None:
 
     event = EVENT.validate_python(message.event)
     if not isinstance(event, RerunRequested | AbortRequested):
-        return Answer("the run has ended")
+        return _of_an_ended(run, message, event)
     revived = _revived_by(message)
     if revived is not None:
         return Answer(taken=revived)
@@ -271,6 +273,19 @@ def _revive(run: Run, message: Message) -> Answer | None:
         reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     )
     return Answer(taken=Taken(execution=execution, heard=run.heard + 1)) if execution else None
+
+
+def _of_an_ended(run: Run, message: Message, event: Event) -> Answer:
+    """Its workflow has ended. Raises Unreachable when its rows have not: what is no act of a person stays stored."""
+    run.refresh_from_db()
+    if RunStatus(run.status).is_end:
+        return Answer("the run has ended")
+    again = _update(run, message)  # somebody else's message may have revived it meanwhile
+    if again is not None:
+        return again
+    if isinstance(event, Act):
+        return Answer(f"{ENDED_ALONE}; {TAKE_UP}")
+    raise Unreachable(f"run '{run}': {ENDED_ALONE}", field="engine", remedy=TAKE_UP)
 
 
 def _revived_by(message: Message) -> Taken | None:

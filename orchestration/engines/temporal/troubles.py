@@ -25,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from orchestration.engines.base import TROUBLE, Report
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.codec import Unreadable
+from orchestration.engines.temporal.ended import ENDED_ALONE, TAKE_UP
 from orchestration.errors import Unreachable
 from orchestration.models import Run
 from orchestration.selectors import iso
@@ -46,12 +47,14 @@ _CLOSED = {
 }
 
 
+OF_AN_END = f"{ENDED_ALONE}; {TAKE_UP}"
+
 _Failed = Literal["workflow_execution_failed_event_attributes", "workflow_task_failed_event_attributes"]
 
 
 def report(run: Run) -> Report:
     try:
-        return connection.call(_report(run.workflow_id), seconds=3)
+        return _of(run, seconds=3)
     except Unreachable as error:
         return Report(trouble=f"{error.message}; it is asked again each second")
     except RPCError as error:
@@ -66,11 +69,18 @@ def note_troubles() -> None:
     noted = Run.objects.filter(engine="temporal", error__startswith=TROUBLE)
     still = Run.objects.filter(engine="temporal", finished_at=None, workflow_id__in=found)
     for run in {run.pk: run for run in (*noted[:MOST_AT_ONCE], *still)}.values():
-        trouble = "" if run.finished_at else connection.call(_report(run.workflow_id)).trouble
+        trouble = "" if run.finished_at else _of(run).trouble
         text = TROUBLE + trouble if trouble else ""
         if text != run.error:
             log.warning("run %s: %s", run.workflow_id, text or "its engine's trouble is over")
             Run.objects.filter(pk=run.pk).update(error=text)
+
+
+def _of(run: Run, *, seconds: float = connection.RPC_SECONDS) -> Report:
+    found = connection.call(_report(run.workflow_id), seconds=seconds)
+    if found.trouble == OF_AN_END and Run.objects.filter(pk=run.pk, finished_at=None).first() is None:
+        return Report()  # both have ended since the run was read
+    return found
 
 
 async def _reported() -> list[str]:
@@ -90,6 +100,8 @@ async def _report(workflow_id: str) -> Report:
     found = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=SOON)
     raw = found.raw_description
     closed = _CLOSED.get(found.status) if found.status else None
+    if found.status is WorkflowExecutionStatus.COMPLETED:
+        return Report(trouble=OF_AN_END)
     if closed:
         why = await _failure(client, workflow_id, "workflow_execution_failed_event_attributes")
         return Report(trouble=f"its workflow {closed} on the Temporal server{why}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +14,18 @@ from pytest_django import Settings
 from monitoring.probes import backlog
 from orchestration import plans
 from orchestration.core import versions
-from orchestration.engines.temporal import connection
+from orchestration.core.words import Verb
+from orchestration.delivery import deliver
+from orchestration.engines.temporal import connection, engine
 from orchestration.engines.temporal.worker import hosted
-from orchestration.models import Run
+from orchestration.errors import Unreachable, WrongState
+from orchestration.messages import stored_once
+from orchestration.models import Command, Event, Run, Step
 from orchestration.selectors import run_view
+from orchestration.services.acts import act
 from orchestration.why import why
 from tests.contract.hosts import until
-from tests.contract.sagas import start, step
+from tests.contract.sagas import ADA, start, step
 from tests.orchestration.engines.temporal.test_histories import backwards
 from tests.peer import Peer, serving
 
@@ -89,6 +96,55 @@ def test_a_workflow_that_somebody_terminates_is_shown(peer: Peer) -> None:
 
     connection.call(terminate())
     assert f"{TROUBLE}its workflow was terminated on the Temporal server" in why(run)
+
+
+def test_a_run_whose_workflow_has_ended_alone_says_so_swallows_nothing_and_is_taken_up_by_an_abort(peer: Peer) -> None:
+    run = waiting(peer)
+    saved = [*Run.objects.filter(pk=run.pk), *_ledger(run)]
+    with hosted():
+        until(run)
+        for row in _ledger(run):
+            row.delete()
+        for kept in saved:  # the database is restored to what it was while the run waited
+            kept.save()
+        run.refresh_from_db()
+        assert any(line.startswith(f"{TROUBLE}its workflow has ended on the Temporal server") for line in why(run))
+        with pytest.raises(WrongState, match="its workflow has ended on the Temporal server, and the run has not"):
+            act(workflow_id=run.workflow_id, verb=Verb.HOLD, actor=ADA)
+        ended: dict[str, object] = {
+            "kind": "action_ended",
+            "at": "2026-01-01T00:00:00Z",
+            "step_id": "w",
+            "purpose": "forward",
+        }
+        ended |= {"iteration": 0, "attempt": 1, "outcome": "succeeded"}
+        told = stored_once(run, ended, message_id="the-answer-of-a-gate")
+        with pytest.raises(Unreachable, match="the run has not"):
+            deliver(told)
+        told.refresh_from_db()
+        assert told.delivered_at is None and not told.refusal
+        act(workflow_id=run.workflow_id, verb=Verb.ABORT, actor=ADA)
+        until(run)
+        assert (run.status, run.error) == ("rolled_back", "")
+        until(run, lambda run: not run.messages.filter(delivered_at=None).exists())
+
+
+def _ledger(run: Run) -> list[Step | Command | Event]:
+    return [*Step.objects.filter(run=run), *Command.objects.filter(run=run), *Event.objects.filter(run=run)]
+
+
+def test_an_act_that_nobody_answers_leaves_no_error_of_the_loop(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = waiting(peer, seconds=3600)
+    monkeypatch.setattr(engine, "UPDATE_SECONDS", 0.5)
+    with caplog.at_level("ERROR", logger="asyncio"):
+        act(workflow_id=run.workflow_id, verb=Verb.HOLD, actor=ADA)  # no worker is there
+        gc.collect()
+        connection.call(asyncio.sleep(0.1))
+        gc.collect()
+    assert run.messages.filter(delivered_at=None).count() == 1
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_a_server_that_is_away_is_said_with_the_next_try(peer: Peer, settings: Settings) -> None:
