@@ -46,7 +46,7 @@ class ApprovalFlow:
         request = Request.objects.get(run=run)
         state = STATE.validate_python(request.state)
         settles = time_in(request, state.settles_at) if state.settles_at else ""
-        names = [str(request.people.get(person, {}).get("name", person)) for person in state.awaited]
+        names = sorted(str(request.people.get(person, {}).get("name", person)) for person in state.awaited)
         match state.status:
             case Status.PENDING:
                 until = f", until {time_in(request, request.expires_at)}" if request.expires_at else ""

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from tests.servers import flushing, leaving, report
+from tests.servers import flushing, leaving, overriding, report
 
 pytest_plugins = ["tests.servers.fixtures"]
 CONTRACT = Path(__file__).parent / "contract"
@@ -35,6 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     flushing.let_it_pass()
+    overriding.in_one_step()
     yield
     with django_db_blocker.unblock():
         leaving.until_alone()
