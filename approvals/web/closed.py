@@ -57,9 +57,8 @@ def outcome(request: Request, state: State) -> str:
             said = request.votes.filter(round=state.round, choice=Choice.REQUEST_CHANGES).last()
             return f"{_said(said)} {request.requester} has the word." if said else f"{request.requester} has the word."
         case Status.PENDING:
-            return (
-                f"It is not decided yet; asked are {', '.join(sorted(name_in(request, one) for one in state.awaited))}."
-            )
+            asked = sorted(name_in(request, one) for one in state.awaited)
+            return f"It is not decided yet; asked are {', '.join(asked)}."
         case Status.RESCUE:
             return f"It is not decided yet, and needs an administrator: {request.words}."
         case _:

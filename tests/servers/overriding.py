@@ -18,4 +18,4 @@ def in_one_step() -> None:
         else:
             _plain(self, name, value)
 
-    LazySettings.__setattr__ = set_it  # type: ignore[method-assign]
+    LazySettings.__setattr__ = set_it  # type: ignore[method-assign, assignment]
