@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from orchestration.engines.temporal import seals
 from orchestration.engines.temporal.dto import DELIVER, MOST_TAKEN, NOT_OURS, OVER, WORKFLOW, Start, Taken
 from orchestration.engines.temporal.ended import ENDED_ALONE, TAKE_UP
 from orchestration.engines.temporal.executions import delivered
+from orchestration.engines.temporal.taken import taken_by_the_latest
 from orchestration.errors import Unreachable
 from orchestration.flows import kept
 from orchestration.models import Message, Run
@@ -129,7 +131,9 @@ def _ask() -> Reach:
     return Reach(ok=True, why=f"{settings.TEMPORAL_ADDRESS} answers")
 
 
-def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDReusePolicy) -> str:
+def _start(
+    run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDReusePolicy, taken: Iterable[str] = ()
+) -> str:
     """The id of the execution; '' when the workflow runs, or has run, already."""
     from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -144,7 +148,7 @@ def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDRe
         next_seq=ledger.next_seq(run),
         took=took,
         history_limit=settings.TEMPORAL_HISTORY_LIMIT,
-        taken=_taken_before(run) if state else [],
+        taken=_taken_before(run, taken) if state else [],
         rules=run.rules,
         heard=run.heard + 1 if took else 0,
     )
@@ -168,10 +172,10 @@ def _start(run: Run, event: Event, *, state: str, took: str, reuse: WorkflowIDRe
         return ""
 
 
-def _taken_before(run: Run) -> list[str]:
-    """Messages of the workflows that the run had before: sent once more, by whomever, they mean nothing."""
+def _taken_before(run: Run, by_the_latest: Iterable[str]) -> list[str]:
+    """Messages of the workflows that the run had before, noted or not: sent once more, they mean nothing."""
     latest = run.messages.exclude(delivered_at=None).order_by("-id").values_list("message_id", flat=True)
-    return [*latest[:MOST_TAKEN]][::-1]
+    return [*dict.fromkeys([*[*latest[:MOST_TAKEN]][::-1], *by_the_latest])][-MOST_TAKEN:]
 
 
 def _update(run: Run, message: Message) -> Answer | None:
@@ -255,11 +259,11 @@ def _revive(run: Run, message: Message) -> Answer | None:
     from temporalio.common import WorkflowIDReusePolicy
 
     event = EVENT.validate_python(message.event)
+    before = taken_by_the_latest(run)
+    if message.message_id in before:  # an earlier try got that far and was not noted
+        return Answer(taken=before[message.message_id])
     if not isinstance(event, RerunRequested | AbortRequested):
         return _of_an_ended(run, message, event)
-    revived = _revived_by(message)
-    if revived is not None:
-        return Answer(taken=revived)
     run.refresh_from_db()
     state = ledger.load_state(run)
     why = refusal(plan_of(run), state, event)
@@ -270,6 +274,7 @@ def _revive(run: Run, message: Message) -> Answer | None:
         event,
         state=STATE.dump_json(state).decode(),
         took=message.message_id,
+        taken=before,
         reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     )
     return Answer(taken=Taken(execution=execution, heard=run.heard + 1)) if execution else None
@@ -286,28 +291,3 @@ def _of_an_ended(run: Run, message: Message, event: Event) -> Answer:
     if isinstance(event, Act):
         return Answer(f"{ENDED_ALONE}; {TAKE_UP}")
     raise Unreachable(f"run '{run}': {ENDED_ALONE}", field="engine", remedy=TAKE_UP)
-
-
-def _revived_by(message: Message) -> Taken | None:
-    """The latest workflow of the run, when it was begun by this very message: an earlier try got that far and died."""
-    from temporalio.service import RPCError, RPCStatusCode
-
-    from orchestration.engines.temporal import connection
-
-    async def first() -> tuple[Start, str] | None:
-        client = await connection.client()
-        async for event in client.get_workflow_handle(message.run.workflow_id).fetch_history_events(page_size=1):
-            begun = event.workflow_execution_started_event_attributes
-            (start,) = await client.data_converter.decode(begun.input.payloads, [Start])
-            return start, begun.original_execution_run_id
-        return None
-
-    try:
-        found = connection.call(first())
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:  # its history is past its retention: the rows are what is left
-            return None
-        raise
-    if found is None or found[0].took != message.message_id or not seals.is_our_start(found[0]):
-        return None
-    return Taken(execution=found[1], heard=found[0].heard)
