@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def peer(settings: Settings, temporal_dev_server: str, transactional_db: None) -> Iterator[Peer]:
     plans.forget()
+    settings.TEMPORAL_HISTORY_LIMIT = 12
     settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"lost-{uuid.uuid4().hex[:6]}"
     with serving() as running:
         settings.ZEN_OUTBOUND_ALLOW = (running.address,)
