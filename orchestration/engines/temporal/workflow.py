@@ -56,6 +56,11 @@ outage uses up nobody's tries; the activity itself gives up on what it took up t
 """
 
 
+MOST_ORDERS = 10
+"""Of one attempt, when what answers is none of ours (a worker of an older release, a stranger): again after 1, 2, 3 …
+seconds. Then the run stands still and says so.
+"""
+
 SAME_KEY = "has each the same ZEN_SECRET_KEY?"
 
 
@@ -191,25 +196,19 @@ class SagaWorkflow:
         task.add_done_callback(self.tasks.discard)
 
     async def _act(self, command: RunAction, pages: list[str]) -> None:
-        text = COMMAND.dump_json(command).decode()
-        try:
-            answer: str = await workflow.execute_activity(
-                PERFORM,
-                self._ordered(Perform(run_pk=self.start.run_pk, command=text, pages=pages, heard=self.heard)),
-                result_type=str,
-                task_queue=queue_of(workflow.info().task_queue, command.queue),
-                activity_id=f"{command.step_id}:{command.purpose}:{command.iteration}:{command.attempt}",
-                start_to_close_timeout=self._limit(command.step_id),
-                heartbeat_timeout=HEARTBEAT,
-                retry_policy=RETRY,
-                summary=f"{command.step_id} {command.purpose} {command.attempt}",
-            )
-        except ActivityError as error:
-            self.pages = pages + self.pages
-            self.flying -= 1
-            self._feed(_broke(command, str(error.cause or error)))
-            return
-        ended = self._opened(answer)
+        ended: str | None = None
+        for number in range(1, MOST_ORDERS + 1):
+            try:
+                answer = await self._answer(command, pages, number)
+            except ActivityError as error:
+                self.pages = pages + self.pages
+                self.flying -= 1
+                self._feed(_broke(command, str(error.cause or error)))
+                return
+            ended = self._opened(answer)
+            if ended is not None:
+                break
+            await workflow.sleep(number)
         if ended is None:
             which = f"attempt {command.attempt} of step '{command.step_id}'"
             self.not_ours = f"no process of this site has answered {which}; {SAME_KEY}"
@@ -218,6 +217,23 @@ class SagaWorkflow:
         if ended:
             event = EVENT.validate_json(ended)
             self._feed(event if _answers(command, event) else _broke(command, "its answer is not that of the attempt"))
+
+    async def _answer(self, command: RunAction, pages: list[str], number: int) -> str:
+        """Ordered for the so many-th time. What one of ours has performed already answers from its row."""
+        text = COMMAND.dump_json(command).decode()
+        name = f"{command.step_id}:{command.purpose}:{command.iteration}:{command.attempt}"
+        answer: str = await workflow.execute_activity(
+            PERFORM,
+            self._ordered(Perform(run_pk=self.start.run_pk, command=text, pages=pages, heard=self.heard)),
+            result_type=str,
+            task_queue=queue_of(workflow.info().task_queue, command.queue),
+            activity_id=name if number == 1 else f"{name}:{number}",
+            start_to_close_timeout=self._limit(command.step_id),
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=RETRY,
+            summary=f"{command.step_id} {command.purpose} {command.attempt}",
+        )
+        return answer
 
     def _ordered(self, order: Order) -> Order:
         """With a seal, if we know who started this workflow. The activities know which runs need none."""

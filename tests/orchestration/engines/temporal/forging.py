@@ -66,8 +66,8 @@ def plan_as_json(run: Run) -> dict[str, Any]:
     return dict(json.loads(PLAN.dump_json(plan_of(run))))
 
 
-def answer_in_its_place(queue: str, answer: str, run: Run) -> None:
-    """Serve the task queue in a worker's place until the run's workflow has an answer."""
+def answer_in_its_place(queue: str, answer: str) -> None:
+    """Serve the task queue in a worker's place until something was answered."""
     answered = asyncio.Event()
 
     @activity.defn(name=PERFORM)

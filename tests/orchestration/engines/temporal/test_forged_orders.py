@@ -20,6 +20,7 @@ from orchestration.core.page import PAGE, page_of
 from orchestration.core.saga import decide
 from orchestration.core.words import Outcome, Purpose, Verb
 from orchestration.engines.temporal import seals
+from orchestration.engines.temporal import workflow as interpreter
 from orchestration.engines.temporal.dto import PERFORM, RECORD, RING, Perform, Record, Ring
 from orchestration.engines.temporal.troubles import report
 from orchestration.engines.temporal.worker import hosted
@@ -154,6 +155,7 @@ def test_what_an_ended_run_had_ordered_means_nothing_any_more(gated: Run) -> Non
         waits_for_bob(gated)
         act(workflow_id=gated.workflow_id, verb=Verb.ABORT, actor=ADA, note="n")
         until(gated)
+        until(Request.objects.get().run)  # it ends a moment after its run, and audits that
         before = standing(gated)
         given = dataclasses.replace(attempt(gated, "pay"), heard=gated.heard)
         with pytest.raises(WorkflowFailureError) as caught:
@@ -162,7 +164,8 @@ def test_what_an_ended_run_had_ordered_means_nothing_any_more(gated: Run) -> Non
         assert standing(gated) == before
 
 
-def test_an_answer_in_a_workers_place_opens_nothing(own_queue: str) -> None:
+def answered(own_queue: str) -> tuple[Run, str]:
+    """A run whose first step has a queue of its own, and the answer that somebody makes up for it."""
     steps = [
         {"step_id": "check", "queue": "agents", "forward_action": RUN},
         {"step_id": "pay", "dependencies": ["check"], "forward_action": RUN},
@@ -171,8 +174,29 @@ def test_an_answer_in_a_workers_place_opens_nothing(own_queue: str) -> None:
     ended = ActionEnded(
         at=NOON, step_id="check", purpose=Purpose.FORWARD, iteration=1, attempt=1, outcome=Outcome.SUCCEEDED
     )
+    return run, EVENT.dump_json(ended).decode()
+
+
+def test_an_answer_in_a_workers_place_opens_nothing_and_a_worker_of_ours_is_asked_again(own_queue: str) -> None:
+    run, answer = answered(own_queue)
     with hosted():
-        answer_in_its_place(f"{own_queue}.agents", EVENT.dump_json(ended).decode(), run)
+        answer_in_its_place(f"{own_queue}.agents", answer)
+        assert not run.steps.filter(status="succeeded").exists()
+        assert not Command.objects.filter(run=run, step_id="pay").exists()
+    with hosted(queues={"default": 4, "agents": 2}):
+        until(run)
+    assert run.status == "completed"
+    assert set(run.commands.filter(kind="run_action").values_list("step_id", "tries")) == {("check", 1), ("pay", 1)}
+
+
+def test_where_nobody_else_answers_the_run_stands_still_and_says_so(
+    own_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "MOST_ORDERS", 2)
+    run, answer = answered(own_queue)
+    with hosted():
+        for _ in range(2):
+            answer_in_its_place(f"{own_queue}.agents", answer)
         wait_until(lambda: "no process of this site has answered attempt 1" in report(run).trouble, "the trouble")
         assert not run.steps.filter(status="succeeded").exists()
         assert not Command.objects.filter(run=run, step_id="pay").exists()
