@@ -10,9 +10,10 @@ import dataclasses
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
+from django.conf import settings
 from pydantic import JsonValue
 
 from orchestration import going_on, sql
@@ -34,7 +35,7 @@ from orchestration.core.templates import (
 from orchestration.core.words import Cause, Outcome, Purpose
 from orchestration.filling import about_own, frozen_undo, own_output, plain, probe_of, response_in, scope_of
 from orchestration.gates import Knock, Shut, gate
-from orchestration.models import Command, Run
+from orchestration.models import Command, Run, Worker
 from orchestration.plans import definition_of, plan_of
 from orchestration.selectors import child_of
 from orchestration.stopping import AskedToStop
@@ -180,6 +181,7 @@ def _forward(
     before = _parked_before(run, row) if probe is not None or _polls(action) else {}
     unasked, since = str(before.get(UNASKED, "")), _polling_since(before)
     call = _call(run, row, step, action, key, cancelled, route=_route(step.forward_action), since=since)
+    _still_ours(run, row)
     result = perform(
         call,
         probe=probe,
@@ -216,7 +218,26 @@ def _undo(
     route = "" if row.alternative else _route(step.compensation_action)
     since = _polling_since(_parked_before(run, row) if _polls(action) else {})
     call = _call(run, row, step, action, key_of(run, row, definition), cancelled, route=route, since=since)
+    _still_ours(run, row)
     return _ended(_polling(perform(call), action, since), row, step, None)
+
+
+class TakenOver(Exception):
+    """The claim has passed to another worker, or is about to."""
+
+
+def _still_ours(run: Run, row: Command) -> None:
+    """Asked right before the call, of a claim that is not quite new: this process may have stood still meanwhile
+    (SIGSTOP, a machine that was suspended) for longer than its lease. Raises TakenOver.
+    """
+    half = timedelta(seconds=settings.ZEN_WORKER_LEASE_SECONDS / 2)
+    if row.started_at is None or now() - row.started_at < half:
+        return
+    mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
+    if run.engine == "celery":
+        mine = mine.filter(worker__in=Worker.objects.filter(lease_until__gt=now()).values("name"))
+    if not mine.exists():
+        raise TakenOver(f"{row} was claimed {now() - row.started_at} ago, and may be another worker's by now")
 
 
 def _child_id(run: Run, row: Command) -> str:

@@ -36,8 +36,10 @@ class Request(models.Model):
     edits = models.JSONField(default=dict)
     plan = models.JSONField()
     people = models.JSONField(help_text="person id: name, e-mail and account as they were")
-    named = models.JSONField(default=dict, blank=True, help_text="what the policy names, no group: its person ids")
-    groups = models.JSONField(default=dict, blank=True, help_text="name then: id of the group")
+    named = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="what the policy names, no group: its person ids"
+    )
+    groups = models.JSONField(default=dict, db_default={}, blank=True, help_text="name then: id of the group")
     state = models.JSONField()
     status = models.CharField(max_length=20, choices=WORDS, default=Status.PENDING)
     round = models.PositiveIntegerField(default=1)

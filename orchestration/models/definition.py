@@ -12,7 +12,7 @@ class Definition(models.Model):
 
     saga_id = models.CharField(max_length=100)
     version = models.PositiveIntegerField(help_text="0: it came in with a run")
-    listed = models.BooleanField(default=True, help_text="published: a start or a child may name it")
+    listed = models.BooleanField(default=True, db_default=True, help_text="published: a start or a child may name it")
     hash = models.CharField(max_length=64)
     name = models.CharField(max_length=200, blank=True)
     body = models.JSONField()

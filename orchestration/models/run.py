@@ -62,7 +62,7 @@ class Run(models.Model):
     created_for = models.CharField(max_length=150, blank=True, default="", help_text="whose agent started it")
     created_by_id = models.BigIntegerField(null=True, blank=True)
     created_for_id = models.BigIntegerField(null=True, blank=True)
-    input_by = models.JSONField(default=list, blank=True)
+    input_by = models.JSONField(default=list, db_default=[], blank=True)
 
     class Meta:
         ordering = ["-id"]

@@ -10,7 +10,7 @@ from orchestration import sql
 from orchestration.models import Command
 
 _COLUMNS = ("id", "run_id", "kind", "timer", "step_id", "purpose", "iteration", "attempt", "alternative", "queue",
-            "turn", "due_at", "epoch", "tries", "cancel_requested")  # fmt: skip
+            "turn", "due_at", "started_at", "epoch", "tries", "cancel_requested")  # fmt: skip
 
 # MATERIALIZED: inlined, PostgreSQL may run the SELECT again for every row it updates and take more than the limit.
 # Each condition is an index's own: command_to_claim has the actions of a queue by their turns, timer_to_claim the rest.
@@ -83,5 +83,6 @@ def _text(which: str, order: str) -> str:
 
 def _command(worker: str, values: tuple[object, ...]) -> Command:
     fields = dict(zip(_COLUMNS, values, strict=True))
-    fields["due_at"] = sql.as_moment(fields["due_at"])
+    for name in ("due_at", "started_at"):
+        fields[name] = sql.as_moment(fields[name])
     return Command(**fields, status=Command.RUNNING, worker=worker)

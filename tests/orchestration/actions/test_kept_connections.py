@@ -14,6 +14,7 @@ from orchestration.actions import breaker, transport
 from orchestration.actions.base import Call
 from orchestration.actions.perform import perform
 from orchestration.core.words import Outcome
+from tests.waiting import PATIENCE_SECONDS
 
 Build = Callable[..., Call]
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -55,7 +56,7 @@ class Forgetful:
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         for thread in self.threads:
-            thread.join(10)
+            thread.join(PATIENCE_SECONDS)
 
 
 @pytest.fixture

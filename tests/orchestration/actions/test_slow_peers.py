@@ -31,7 +31,7 @@ def trickle(settings: Settings) -> Iterator[str]:
         with connection:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")
             for number in range(100):
-                if ended.wait(0.1):
+                if ended.wait(0.09):
                     return
                 try:
                     connection.sendall(b"X-%d: x\r\n" % number)
