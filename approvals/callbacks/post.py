@@ -12,7 +12,7 @@ from approvals.callbacks.addresses import usable
 from approvals.callbacks.keys import keys_of
 from approvals.callbacks.signatures import signature
 from approvals.models import Callback
-from orchestration.actions.answer import retry_after
+from notifications.retry_after import retry_after
 from orchestration.actions.redaction import head
 from orchestration.actions.transport import begin, client
 from orchestration.clock import now

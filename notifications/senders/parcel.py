@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
-
-SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,23 +56,3 @@ def of_status(status: int, said: str, retry_after: float | None = None) -> Outco
     """By an HTTP status that is not a success: 408, 429 and 5xx pass, the others stay."""
     permanent = status < 500 and status not in (408, 429)
     return Outcome(error=f"it answered {status}: {said}", permanent=permanent, retry_after=retry_after)
-
-
-def seconds(header: str | None) -> float | None:
-    """Retry-After as seconds, with a fraction or none, or as a date."""
-    if not header:
-        return None
-    if SECONDS.fullmatch(header.strip()):
-        return float(header)
-    return _until(header)
-
-
-def _until(header: str) -> float | None:
-    from email.utils import parsedate_to_datetime
-
-    from notifications.clock import now
-
-    try:
-        return max(0.0, (parsedate_to_datetime(header) - now()).total_seconds())
-    except (ValueError, TypeError):
-        return None

@@ -8,8 +8,9 @@ from django.conf import settings
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from notifications.retry_after import retry_after
 from notifications.senders.mrkdwn import escape, escape_within, link, mrkdwn
-from notifications.senders.parcel import Item, Outcome, Parcel, seconds
+from notifications.senders.parcel import Item, Outcome, Parcel
 from notifications.text import cut
 
 SECONDS = 15
@@ -47,7 +48,7 @@ def _refused(error: SlackApiError) -> Outcome:
     passing = word in PASSING or status in (408, 429) or status >= 500
     headers = {name.lower(): value for name, value in response.headers.items()}
     said = f"Slack answered {status}: {cut(word, 200)}"
-    return Outcome(error=said, permanent=not passing, retry_after=seconds(headers.get("retry-after")))
+    return Outcome(error=said, permanent=not passing, retry_after=retry_after(headers))
 
 
 def _fallback(parcel: Parcel) -> str:

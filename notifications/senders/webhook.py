@@ -6,7 +6,8 @@ import httpcore2
 import httpx2
 
 from notifications import ports
-from notifications.senders.parcel import Outcome, Parcel, of_status, seconds
+from notifications.retry_after import retry_after
+from notifications.senders.parcel import Outcome, Parcel, of_status
 from notifications.targets import is_http
 
 TIMEOUT = httpx2.Timeout(15)
@@ -18,7 +19,7 @@ def send(parcel: Parcel) -> Outcome:
     with httpx2.Client(transport=ports.transport(), timeout=TIMEOUT, follow_redirects=False) as client:
         try:
             with client.stream("POST", parcel.target, json=_body(parcel)) as response:
-                status, wish = response.status_code, seconds(response.headers.get("retry-after"))
+                status, wish = response.status_code, retry_after(response.headers)
         except (httpx2.HTTPError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             return Outcome(error=f"no answer: {error or type(error).__name__}")
         except httpx2.InvalidURL as error:

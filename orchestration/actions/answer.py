@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import email.utils
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import httpx2
 from pydantic import JsonValue
 
+from notifications.retry_after import retry_after
 from orchestration import conditions
 from orchestration.actions.base import Call, Result
 from orchestration.actions.exchange import Answer, is_expected
@@ -18,7 +15,6 @@ from orchestration.actions.output import NoNumber, too_large
 from orchestration.actions.reading import value_of
 from orchestration.actions.redaction import head
 from orchestration.actions.redirects import READING
-from orchestration.clock import now
 from orchestration.core.definition.calls import EVERY_SECONDS, MOST_POLLS
 from orchestration.core.words import Outcome, Purpose
 
@@ -29,7 +25,6 @@ WAITED_OUT = (404, 409, 423)
 QUOTED = 300
 """Characters of a refusal's body that its error repeats."""
 LONGEST_URL = 1000
-SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 MOST_OF_HEADER, MOST_OF_HEADERS = 4096, 16384
 """Characters of a header, and of all headers, that are kept."""
 CREDENTIALS = frozenset({
@@ -139,28 +134,3 @@ def _not_yet(call: Call, answer: Answer) -> Result:
         return Result(outcome=Outcome.FAILED, maybe=acted, error=error)
     error = f"{answered}, and `until` does not hold yet"
     return Result(outcome=Outcome.PARKED, maybe=acted, error=error, retry_after=pause)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from a number (services send 0.5, too) or an HTTP date; None when it is neither.
-
-    A date is that of the server's clock, so it is compared with the answer's own `Date`; without one with ours.
-    """
-    text = headers.get("retry-after", "").strip()
-    if SECONDS.fullmatch(text):
-        return float(text)
-    due = _moment(text)
-    if due is None:
-        return None
-    try:
-        return max(0.0, (due - (_moment(headers.get("date", "")) or now())).total_seconds())
-    except OverflowError:
-        return None
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        found = email.utils.parsedate_to_datetime(text.strip())
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions.answer import retry_after
+from notifications.retry_after import retry_after
 from orchestration.actions.base import Call
 from orchestration.actions.perform import perform
 from orchestration.actions.redirects import Ask, NotFollowed, onward
