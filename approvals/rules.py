@@ -9,7 +9,7 @@ from typing import Any
 
 import cel
 
-from orchestration.bounded_schemas import size_of
+from orchestration.bounded_schemas import size_of, values_of
 from orchestration.conditions import TEXT, TYPES, WALK, length_inside
 from orchestration.errors import BadInput
 
@@ -82,10 +82,4 @@ def _cost(expression: str, request: Mapping[str, Any]) -> int:
 
 def _longest(value: object) -> int:
     """The most items or keys that a list or mapping in it has."""
-    longest, todo = 0, [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, Mapping | list | tuple):
-            longest = max(longest, len(item))
-            todo += item.values() if isinstance(item, Mapping) else item
-    return longest
+    return max((len(item) for item in values_of(value) if isinstance(item, Mapping | list | tuple)), default=0)

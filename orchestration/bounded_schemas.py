@@ -57,17 +57,20 @@ def spend(looks: int) -> None:
         raise TooCostly
 
 
-def size_of(value: object) -> int:
-    """How many values a JSON value is made of, itself among them."""
-    count, todo = 0, [value]
+def values_of(value: object) -> Iterator[object]:
+    """All values that a JSON value is made of, itself among them, however deep."""
+    todo = [value]
     while todo:
-        item = todo.pop()
-        count += 1
+        yield (item := todo.pop())
         if isinstance(item, Mapping):
             todo += item.values()
         elif isinstance(item, list | tuple):
             todo += item
-    return count
+
+
+def size_of(value: object) -> int:
+    """How many they are."""
+    return sum(1 for _ in values_of(value))
 
 
 # --- patterns --------------------------------------------------------------------------------------------------------
