@@ -124,13 +124,13 @@ def _settle(slips: Sequence[Slip]) -> None:
     for slip in slips:
         if slip.wants:
             hungry[slip.worker, slip.queue].append(slip)
-    moment = now()
-    if not done and not any(claims.anything_due(queue, moment) for queue in {queue for _, queue in hungry}):
+    if not done and not any(claims.anything_due(queue, now()) for queue in {queue for _, queue in hungry}):
         return
     with IN_HAND.claiming():
         with sql.writing():
             fold = _folded(done) if done else Fold({})
             writing = fold.statements()
+            moment = now()  # not from before the writer's place or the runs' rows were waited for
             claiming = [claims.claiming(name, queue, moment, len(them)) for (name, queue), them in hungry.items()]
             found = sql.rows_of(*writing, *claiming)[len(writing) :]
             fold.aftermath()

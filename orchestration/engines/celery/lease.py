@@ -95,20 +95,24 @@ def free_the_unheld(name: str) -> int:
     freed = 0
     for (pk, epoch), begun in IN_HAND.unheld(list(found.values_list("pk", "epoch")), at):
         mine = Command.objects.filter(pk=pk, epoch=epoch, worker=name, status=Command.RUNNING)
-        tries = F("tries") if begun else Greatest(F("tries") - 1, Value(0))
-        freed += mine.update(status=Command.READY, worker="", due_at=now(), tries=tries)
+        freed += mine.update(status=Command.READY, worker="", due_at=now(), tries=_tries(begun=begun))
     return freed
 
 
-def give_back(row: Command) -> None:
+def _tries(*, begun: bool) -> F | Greatest:
+    """What a command that becomes ready again has been claimed for: a claim that nobody acted on does not count."""
+    return F("tries") if begun else Greatest(F("tries") - 1, Value(0))
+
+
+def give_back(row: Command, *, begun: bool = True) -> None:
     """A claimed command goes back to the ready ones after a pause. Where the database does not take that, the worker
-    finds it at a renewal of its lease among what no thread holds.
+    finds it at a renewal of its lease among what no thread holds. One that was not `begun` costs none of its tries.
     """
     due = now() + timedelta(seconds=min(2**row.tries, 30))
     key = (row.pk, row.epoch)
     try:
         mine = Command.objects.filter(pk=row.pk, epoch=row.epoch, status=Command.RUNNING)
-        mine.update(status=Command.READY, worker="", due_at=due)
+        mine.update(status=Command.READY, worker="", due_at=due, tries=_tries(begun=begun))
     except AWAY:
         heal()
         IN_HAND.lost(key)

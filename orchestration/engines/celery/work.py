@@ -9,7 +9,7 @@ from orchestration.clock import now
 from orchestration.core.events import EffectBroke
 from orchestration.core.queues import DEFAULT
 from orchestration.core.words import Purpose
-from orchestration.effects import Ended, perform_attempt
+from orchestration.effects import Ended, TakenOver, perform_attempt
 from orchestration.engines.celery import known, lease, timers
 from orchestration.engines.celery.desk import Done, exchange
 from orchestration.engines.celery.inhand import IN_HAND
@@ -67,6 +67,10 @@ def perform(row: Command) -> Done | None:
     try:
         # What reads the ledger before the call and after it waits for a database that is away; see `effects`.
         ended: Ended = outlast(lambda: perform_attempt(known.run_of(row.run_id), row), what=f"performing {row}")
+    except TakenOver as error:
+        log.warning("not performed: %s", error)
+        lease.give_back(row, begun=False)
+        return None
     except Exception as error:  # the machinery's own fault: never an outcome of the action
         log.exception("performing %s failed", row)
         return _try_again(row, error)

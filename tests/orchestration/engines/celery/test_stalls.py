@@ -45,7 +45,8 @@ def test_what_another_may_have_by_now_is_not_called(settings: Settings, lost: st
             effects.perform_attempt(run, row)
         assert work.perform(row) is None and peer.calls == []
     status = {"lease": Command.READY, "row": Command.READY, "claim": Command.RUNNING}[lost]
-    assert Command.objects.get(pk=row.pk).status == status
+    now_is = Command.objects.get(pk=row.pk)
+    assert now_is.status == status and now_is.tries == (1 if lost == "claim" else 0), "nobody acted on that claim"
 
 
 @pytest.mark.parametrize("ago", [0, 10])
