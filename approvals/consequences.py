@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from approvals.core.plan import Plan
 from approvals.core.quorum import missing
+from approvals.core.reached import SAYS_YES
 from approvals.core.state import State
 from approvals.core.words import AtTheEnd, Status
 from approvals.models import Request
@@ -20,7 +21,7 @@ from orchestration.plans import plan_of
 MOST_NAMES = 8
 SILENCE = {
     AtTheEnd.REJECT: "If nobody decides in time, it counts as a no.",
-    AtTheEnd.APPROVE: "If nobody decides in time, it counts as a yes: its policy says so.",
+    AtTheEnd.APPROVE: SAYS_YES,
     AtTheEnd.HOLD: "If nobody decides in time, it is held until an administrator names others.",
 }
 

@@ -12,8 +12,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
+from approvals.core.codec import PLAN
 from approvals.core.commands import Tell
 from approvals.core.policy import PolicyDefinition
+from approvals.core.reached import SAYS_YES, silence_is_yes
 from approvals.core.state import State
 from approvals.core.words import Choice, Telling
 from approvals.links import link_for, page_of
@@ -173,7 +175,8 @@ def _text(request: Request, state: State) -> str:
         lines.append(f"It is **{request.status.replace('_', ' ')}**{by}.")
         lines += _silence(request, state)
     elif request.expires_at:
-        lines.append(f"Until {time_in(request, request.expires_at)}.")
+        silence = f" {SAYS_YES}" if silence_is_yes(PLAN.validate_python(request.plan), state) else ""
+        lines.append(f"Until {time_in(request, request.expires_at)}.{silence}")
     return "\n".join(lines)
 
 

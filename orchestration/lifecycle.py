@@ -11,10 +11,10 @@ from orchestration.core.codec import EVENT
 from orchestration.core.commands import CancelAction
 from orchestration.core.events import AbortRequested, ActionEnded, Event, LookAgain
 from orchestration.core.words import Cause, Outcome, Purpose, RunStatus
-from orchestration.ledger import load_state
 from orchestration.messages import stored_once
 from orchestration.models import Message, Run
-from orchestration.plans import plan_of
+
+LONGEST_ERROR = 2000
 
 
 def post(run: Run, event: Event, *, message_id: str = "") -> Message:
@@ -110,8 +110,10 @@ def _verdict(run: Run, purpose: Purpose) -> tuple[Outcome, str]:
 
 
 def end_of_child(run: Run) -> str:
-    """How a child ended, and what it says that still stands."""
-    from orchestration.selectors import warnings_of_run
+    """How a child ended, why, and what it says that still stands; at most 2,000 characters."""
+    from orchestration.selectors import run_view
 
-    said = warnings_of_run(run, plan_of(run), load_state(run)) if run.status != RunStatus.COMPLETED else []
-    return f"child run '{run.workflow_id}' ended {run.status}" + (f": {'; '.join(said)}" if said else "")
+    view = run_view(run) if run.status != RunStatus.COMPLETED else {"error": "", "warnings": []}
+    said = [text for text in (view["error"], *view["warnings"]) if text]
+    about = f"child run '{run.workflow_id}' ended {run.status}" + (f": {'; '.join(said)}" if said else "")
+    return about if len(about) <= LONGEST_ERROR else f"{about[: LONGEST_ERROR - 1]}…"

@@ -76,7 +76,12 @@ def _decide(given: Given) -> str:
         comment=given.text("comment"), edits=edits, answers=answers, seen=given.post.get("seen", ""),
         evidence=given.evidence,
     )  # fmt: skip
-    return f"{DONE[Choice(word)]} “{given.row.title}”."
+    return f"{DONE[Choice(word)]} “{given.row.title}”{asked_for(given.row)}."
+
+
+def asked_for(row: Request) -> str:
+    """What tells requests of one title apart."""
+    return f" for {row.about}" if row.about else f" ({row.request_id})"
 
 
 def _edits(given: Given) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from approvals.core.policy import PolicyDefinition
+from approvals.looks import in_words
 from approvals.models import Request
 from approvals.selectors import name_in
 from approvals.times import time_in
@@ -25,12 +27,18 @@ WORDS = {
     "approval.changes_requested": "the requester has the word",
     "approval.cooling_off": "approved, and open to objections",
 }
+DOORS = {
+    "admin": "on this site", "api": "over the API", "slack": "in Slack", "link": "by a link",
+    "console": "at the console", "python": "from Python",
+}  # fmt: skip
+Labels = dict[tuple[str, str], str]
 SILENT = {"approval.event.clock_reached", "approval.pending", "approval.event.people_named", "approval.event.cancelled"}
 
 
 def history(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
     """Oldest first; of a long one the latest. At one moment a vote comes before what followed from it."""
-    votes = {(vote["person"], vote["at"]): _vote(vote) for vote in view["votes"]}
+    labels = labels_of(request)
+    votes = {(vote["person"], vote["at"]): _vote(vote, labels) for vote in view["votes"]}
     rows: list[dict[str, Any]] = []
     for event in reversed(run_events(request.run).reverse()[:MOST]):
         if event.kind.startswith("vote."):
@@ -41,10 +49,23 @@ def history(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted([*rows, *votes.values(), *said], key=lambda row: str(row["at"]))[-MOST:]
 
 
-def _vote(vote: dict[str, Any]) -> dict[str, Any]:
+def said_before(request: Request, view: dict[str, Any]) -> list[dict[str, Any]]:
+    """The votes of this round, with what was answered and said; `word`: the decision in words."""
+    labels = labels_of(request)
+    votes = [_vote(vote, labels) for vote in view["votes"] if vote["round"] == request.round]
+    return [{**vote, "word": in_words(vote["kind"])} for vote in votes]
+
+
+def labels_of(request: Request) -> Labels:
+    """What the fields of its stages' forms are called, by stage and name."""
+    stages = PolicyDefinition.model_validate(request.policy.body).stages
+    return {(stage.name, field.name): field.title for stage in stages for field in stage.form}
+
+
+def _vote(vote: dict[str, Any], labels: Labels) -> dict[str, Any]:
     whom = f"for {vote['on_behalf_of']}" if vote["on_behalf_of"] else ""
-    more = [whom, f"stage {vote['stage']}", f"round {vote['round']}", f"by {vote['door']}"]
-    more += [f"{name}: {value}" for name, value in vote["answers"].items()]
+    more = [whom, f"stage {vote['stage']}", f"round {vote['round']}", DOORS.get(vote["door"], vote["door"])]
+    more += [f"{labels.get((vote['stage'], name), name)}: {value}" for name, value in vote["answers"].items()]
     row = {"at": vote["at"], "kind": vote["decision"], "who": vote["name"], "is_vote": True, "text": vote["comment"]}
     return {**row, "more": ", ".join(word for word in more if word)}
 

@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from unfold.decorators import display  # type: ignore[import-untyped]
 
 from approvals.admin import faults
-from approvals.admin.acting import act, given_by
+from approvals.admin.acting import act, asked_for, given_by
 from approvals.admin.bulk import BulkView
 from approvals.admin.inbox import LARGE, inbox_context, next_for
 from approvals.admin.page import page_of
@@ -86,7 +86,7 @@ class RequestAdmin(BulkView, PlainView, ReadOnlyAdmin):
                 row.refresh_from_db()
             else:
                 messages.success(request, clip(done, 400))
-                return _to_next(request, row.pk) if decided else HttpResponseRedirect(_page(row))
+                return _to_next(request, row.pk, decided=True) if decided else HttpResponseRedirect(_page(row))
         refused = faults.shown(fault, row, request)
         context = {
             **self.page_context(request, clip(row.title, 120)),
@@ -101,9 +101,12 @@ def _page(row: Request) -> str:
     return reverse("admin:approvals_request_change", args=[row.pk])
 
 
-def _to_next(request: HttpRequest, after: int) -> HttpResponse:
+def _to_next(request: HttpRequest, after: int, *, decided: bool = False) -> HttpResponse:
     following = next_for(request.user, after=after)
     if following is None:
         messages.info(request, "Nothing else waits for you.")
         return HttpResponseRedirect(reverse("admin:approvals-inbox"))
+    if decided:  # its page may look just like the one before
+        words = f"The next one that waits for you: “{following.title}”{asked_for(following)}."
+        messages.info(request, clip(words, 400))
     return HttpResponseRedirect(_page(following))

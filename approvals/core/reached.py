@@ -9,6 +9,8 @@ from approvals.core.quorum import abstained, is_matched, said_here, slots_of
 from approvals.core.state import State
 from approvals.core.words import AtTheEnd, Choice
 
+SAYS_YES = "If nobody decides in time, it counts as a yes: its policy says so."
+
 
 def silence_is_yes(plan: Plan, state: State) -> bool:
     """Whether it matters who has heard of the open stage."""

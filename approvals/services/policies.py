@@ -15,7 +15,7 @@ from approvals.models import Policy
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.core.definition import DefinitionErrors
-from orchestration.core.definition.problems import did_you_mean, short
+from orchestration.core.definition.problems import did_you_mean, is_echo, short
 from orchestration.core.definition.shape import dotted, plain_json
 from orchestration.errors import BadInput
 from orchestration.turns import turn
@@ -35,7 +35,7 @@ def check_policy(data: object) -> PolicyDefinition:
     try:
         policy = PolicyDefinition.model_validate(plain_json(data))
     except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors(include_url=False) if not _is_echo(detail)]
+        problems = [_problem(detail) for detail in error.errors(include_url=False) if not is_echo(detail)]
         first = problems[0]
         raise BadInput(
             f"{first['field'] or 'the policy'}: {first['message']}", field=str(first["field"]), problems=problems,
@@ -151,11 +151,6 @@ def _problem(detail: Any) -> dict[str, object]:
     if detail["type"] == "extra_forbidden":
         message, remedy = "is not a known key", "see docs/policies.md for the keys"
     return {"field": dotted(path), "value": short(detail["input"]), "message": message, "remedy": remedy}
-
-
-def _is_echo(detail: Any) -> bool:
-    """pydantic also says that a list is too short when every item of it is wrong."""
-    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _is_branch(part: object) -> bool:

@@ -13,6 +13,8 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
 from approvals import links, selectors
+from approvals.admin.history import said_before
+from approvals.admin.showing import markdown
 from approvals.answers import beside, inputs_for, typed_in
 from approvals.consequences import consequences
 from approvals.content import laid_over
@@ -106,12 +108,15 @@ def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]
     at = now()
     if why := shut(link, at) or late(link.request, at):
         return {"gone": why, "request": link.request}
-    plan = selectors.plan_of_request(link.request)
+    plan, view = selectors.plan_of_request(link.request), selectors.request_view(link.request)
+    content = laid_over(link.request.content, link.request.edits)
     return {
         "request": link.request,
-        "view": selectors.request_view(link.request),
+        "view": view,
         "consequences": consequences(link.request, plan, selectors.state_of(link.request)),
-        "content": laid_over(link.request.content, link.request.edits),
+        "content": content,
+        "description": markdown(str(content.get("description") or "")),
+        "said": said_before(link.request, view),
         "questions": inputs_for(selectors.form_of(link.request), typed or {}, OFFERED),
         "person": _known(link)["name"],
     }

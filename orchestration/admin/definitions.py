@@ -15,12 +15,13 @@ from orchestration.admin.forms import PublishForm
 from orchestration.admin.graph import graph
 from orchestration.api.auth import actor_of
 from orchestration.core.compile import compile_plan
-from orchestration.core.definition import SagaDefinition, warnings_of
+from orchestration.core.definition import SagaDefinition
 from orchestration.definitions_io import load_text
 from orchestration.errors import BadInput
 from orchestration.models import Definition
 from orchestration.plans import plan_for
 from orchestration.services import check_definition, publish
+from orchestration.services.definitions import warnings_now
 from orchestration.templatetags.zen import clip
 
 LATEST_RUNS = 20
@@ -78,7 +79,7 @@ class DefinitionAdmin(PageAdmin):
 def _foreseen(definition: SagaDefinition) -> dict[str, Any]:
     return {
         "checked": definition,
-        "warnings": warnings_of(definition),
+        "warnings": warnings_now(definition),
         "matrix": foresight.matrix_of(definition),
         "graph": graph(compile_plan(definition)),
     }

@@ -15,12 +15,12 @@ from orchestration.api.docs import LIMIT, answers
 from orchestration.api.document import SAGA_SCHEMA
 from orchestration.api.serializers import Checked, DefinitionFull, DefinitionOut, DefinitionPage, Matrix
 from orchestration.api.views import Door
-from orchestration.core.definition import SagaDefinition, json_schema, warnings_of
+from orchestration.core.definition import SagaDefinition, json_schema
 from orchestration.errors import NotFound
 from orchestration.foresight import matrix_of
 from orchestration.models import Definition
 from orchestration.services import check_definition, publish
-from orchestration.services.definitions import published
+from orchestration.services.definitions import published, warnings_now
 
 
 class Pages(CursorPagination):
@@ -75,7 +75,7 @@ class Validate(Door):
     )
     def post(self, request: Request) -> Response:
         checked = check_definition(body_of(request))
-        body = {"saga_id": checked.saga_id, "steps": len(checked.steps), "warnings": warnings_of(checked)}
+        body = {"saga_id": checked.saga_id, "steps": len(checked.steps), "warnings": warnings_now(checked)}
         return Response(body)
 
 

@@ -1,4 +1,4 @@
-"""A saga that would contain itself, by way of the published sagas that it names."""
+"""The published sagas that a saga names as children: whether they are there, and whether one leads back to it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestration.core.definition import Problem
+from orchestration.core.definition.problems import nearest
 from orchestration.core.definition.shape import step_label
 from orchestration.models import Definition
+
+MOST_NAMES = 1000
+"""Published sagas among which the nearest name is looked for."""
 
 
 def circle_problems(definition: Mapping[str, Any]) -> list[Problem]:
@@ -23,6 +27,24 @@ def circle_problems(definition: Mapping[str, Any]) -> list[Problem]:
             chain = " → ".join((own, *way))
             message, remedy = f"the saga would contain itself: {chain}", "take the child out of one of these sagas"
             field = "forward_action.definition"
+            found.append(Problem(step=label, field=field, value=name, message=message, remedy=remedy))
+    return found
+
+
+def unknown_children(definition: Mapping[str, Any]) -> list[Problem]:
+    """One for each step whose child is named and not published. One query where there are such steps."""
+    named = list(_children(definition))
+    if not named:
+        return []
+    listed = Definition.objects.filter(listed=True)
+    known = set(listed.filter(saga_id__in={name for _, name in named}).values_list("saga_id", flat=True))
+    found = []
+    for label, name in named:
+        if name not in known:
+            there = listed.order_by().values_list("saga_id", flat=True).distinct()[:MOST_NAMES]
+            close = nearest(name, there)
+            remedy = f"did you mean '{close}'?" if close else "publish it first"
+            message, field = "there is no published saga of this name", "forward_action.definition"
             found.append(Problem(step=label, field=field, value=name, message=message, remedy=remedy))
     return found
 

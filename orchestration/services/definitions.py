@@ -21,13 +21,14 @@ from orchestration.core.definition import (
     validate_definition,
     warnings_of,
 )
-from orchestration.core.definition.fillable import Need, missing, misspelt, needs_of
+from orchestration.core.definition.actions import ChildSaga
+from orchestration.core.definition.fillable import Need, misnamed, missing, misspelt, needs_of
 from orchestration.core.definition.shape import plain_json
 from orchestration.errors import BadInput
 from orchestration.gates import gate_problems
 from orchestration.models import Definition
 from orchestration.output_schemas import schema_problems
-from orchestration.services.circles import circle_problems
+from orchestration.services.circles import circle_problems, unknown_children
 from orchestration.turns import turn
 
 
@@ -82,7 +83,24 @@ def _validated(data: object) -> SagaDefinition:
 
 def refuse_circles(definition: SagaDefinition) -> None:
     """Not among what is remembered: it hangs on the sagas that are published by now."""
-    _refuse(circle_problems(definition.model_dump(mode="json", include={"saga_id", "steps"})))
+    _refuse(circle_problems(_with_children(definition)))
+
+
+def refuse_unknown_children(definition: SagaDefinition) -> None:
+    """Of a run that is to start now: the children that it names, at any depth that is written in place."""
+    _refuse(unknown_children(_with_children(definition)))
+
+
+def warnings_now(definition: SagaDefinition) -> list[str]:
+    """What may not be meant, and the children that a start would not find as things stand."""
+    missing_now = unknown_children(_with_children(definition))
+    return [*warnings_of(definition), *(f"{one}; a start is refused until then" for one in missing_now)]
+
+
+def _with_children(definition: SagaDefinition) -> dict[str, Any]:
+    if not any(isinstance(step.forward_action, ChildSaga) for step in definition.steps):
+        return {}
+    return definition.model_dump(mode="json", include={"saga_id", "steps"})
 
 
 def refuse_gates(definition: SagaDefinition) -> None:
@@ -90,9 +108,11 @@ def refuse_gates(definition: SagaDefinition) -> None:
     _refuse(gate_problems(definition))
 
 
-def refuse_gaps(found: Checked, context: Mapping[str, Any]) -> None:
-    """Of a run that is to start now, with this context: every placeholder that nothing can fill."""
-    _refuse(missing(_needs(found), context))
+def refuse_gaps(found: Checked, context: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Of a run that is to start now, with this context, of which the start gives `given`: every placeholder that
+    nothing can fill, and keys that are most likely slips.
+    """
+    _refuse([*missing(_needs(found), context), *misnamed(found.definition.context, given)])
 
 
 _needs_by_hash: dict[str, list[Need]] = {}

@@ -30,6 +30,7 @@ from orchestration.services.definitions import (
     published,
     refuse_gaps,
     refuse_gates,
+    refuse_unknown_children,
     store,
 )
 
@@ -103,8 +104,9 @@ def start_run(
     if known is not None:
         return _same(known, found, merged, parent), False
     _check_config(config or {})
-    refuse_gaps(found, merged)
+    refuse_gaps(found, merged, context or {})
     refuse_gates(found.definition)
+    refuse_unknown_children(found.definition)
     chosen = choose(engine)
     with sql.writing():
         publishes = listed and parent is None and roles.may(actor, "definition.publish")

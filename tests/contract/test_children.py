@@ -45,6 +45,8 @@ def test_a_child_too_deep_is_refused_and_everything_above_is_undone(
     assert "ZEN_MAX_CHILD_DEPTH" in error
     assert "contract (step kid) → one (step kid) → two (step kid) → three" in error
     assert not Run.objects.filter(definition__saga_id="three").exists()
+    above = run_view(run)["error"]
+    assert above.startswith("step 'kid': child run ") and "ZEN_MAX_CHILD_DEPTH" in above, "why it failed is told above"
 
 
 def test_long_names_make_no_handle_that_is_too_long(engine: str, peer: Peer) -> None:

@@ -612,6 +612,14 @@ def test_smaller_doubts() -> None:
     assert "no template" not in warned(step("a", {"type": "script", "script": "echo ${city}"}), context={"city": "x"})
 
 
+@pytest.mark.parametrize("where", ["forward_action", "approval"])
+def test_a_key_is_likened_to_those_that_can_stand_there(where: str) -> None:
+    wrong: dict[str, Any] = {"aprovers": ["bob"]}
+    asked = {"type": "approval", **wrong} if where == "forward_action" else {**CALL}
+    found = problems(saga(step("a", asked, **({} if where == "forward_action" else {"approval": wrong}))))
+    assert (f"{where}.aprovers", "did you mean 'approvers'?") in [(one.field, one.remedy) for one in found]
+
+
 @pytest.mark.parametrize("word", ["saga_id", "saga", "definitoin"])
 def test_a_child_named_by_another_word_is_told_the_right_one(word: str) -> None:
     child = {"type": "saga", word: "nope"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestration.core.definition import DefinitionErrors, validate_definition, warnings_of
-from orchestration.core.definition.fillable import missing, misspelt, needs_of
+from orchestration.core.definition.fillable import misnamed, missing, misspelt, needs_of
 
 
 def step(name: str, text: str = "", **more: Any) -> dict[str, Any]:
@@ -39,6 +39,14 @@ def test_what_the_named_step_cannot_give_is_refused(first: dict[str, Any], text:
     (problem,) = refused.value.problems
     assert (problem.step, problem.field, problem.value) == ("b", "forward_action", text)
     assert "the output of 'a' has no" in problem.message and problem.remedy
+
+
+def test_a_step_alone_is_all_of_its_output_for_steps_after_it() -> None:
+    first, last = step("a", output_schema=CLOSED), step("z", output_schema=CLOSED)
+    definition = validate_definition(saga(first, step("b", "{a}", output_schema=CLOSED), last))
+    assert needs_of(definition) == []
+    definition = validate_definition(saga(first, step("b", "{z}", output_schema=CLOSED), last))
+    assert [(need.step, need.name) for need in needs_of(definition)] == [("b", "z")]
 
 
 def test_what_may_come_from_an_open_output_is_no_problem() -> None:
@@ -93,3 +101,10 @@ def test_what_is_given_is_given_by_steps_before_alone() -> None:
     first, after, beside = step("a", **wait), step("b", "{until}"), step("c", "{until}")
     definition = validate_definition(saga(first, {**after, "dependencies": ["a"]}, {**beside, "dependencies": []}))
     assert [(need.step, need.name) for need in needs_of(definition)] == [("c", "until")]
+
+
+def test_a_key_that_a_start_most_likely_meant_otherwise_is_told() -> None:
+    own = {"trip": None, "city": "Zug", "address_2": None}
+    (slip,) = misnamed(own, {"trp": "T1", "ctiy": "Bern", "address_1": "x", "other": 1})
+    assert (slip.field, slip.remedy) == ("context.trp", "did you mean 'trip'?")
+    assert misnamed(own, {"trip": "T1", "trp": "T1"}) == []

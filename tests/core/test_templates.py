@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 from typing import Any
@@ -111,10 +112,20 @@ SCOPE = Scope(
         ("rows.0.sku", "s1"),
         ("far_too.deep", {"k": None}),
         ("far_too.deep.k", None),
+        ("far", {"id": "far", "only_far": 3, "x": 3}),
+        ("wait", None),
+        ("me", {"id": "own", "only_own": 1}),
     ],
 )
 def test_names_are_looked_up_nearest_first(name: str, value: object) -> None:
     assert render(f"{{{name}}}", SCOPE) == value
+
+
+def test_a_step_alone_stands_for_its_output_after_all_else() -> None:
+    taken = dataclasses.replace(SCOPE, context={"near": "the context's"})
+    assert render("{near}", taken) == "the context's"
+    with pytest.raises(OwnMissing):
+        render("{far}", dataclasses.replace(SCOPE, own=None, shared=frozenset()))
 
 
 def test_two_candidates_at_the_same_distance() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from orchestration.errors import BadInput
-from orchestration.models import Definition
-from orchestration.services import check_definition, publish
+from orchestration.models import Definition, Run
+from orchestration.services import check_definition, publish, start_run
+from orchestration.services.definitions import warnings_now
 from tests.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +78,22 @@ def test_each_saga_on_the_way_is_read_once(django_assert_num_queries: Any) -> No
     publish(data=saga("b", "c", "c"), actor=ADA)
     with django_assert_num_queries(2):
         check_definition(saga("a", "b", "c", "b", "b", "c"))
+
+
+def test_a_start_refuses_a_child_that_is_not_published() -> None:
+    publish(data=saga("hotel"), actor=ADA)
+    trip = saga("trip", "hotle", saga("inner", "zzz"), "hotel")
+    assert [line for line in warnings_now(check_definition(trip)) if "refused until then" in line]
+    with pytest.raises(BadInput) as caught:
+        start_run(definition=trip, actor=ADA, engine="celery")
+    told = [(one["step"], one["field"], one["remedy"]) for one in caught.value.problems]
+    assert told == [
+        ("kid0", "forward_action.definition", "did you mean 'hotel'?"),
+        ("kid1/kid0", "forward_action.definition", "publish it first"),
+    ]
+    assert not Run.objects.exists() and not Definition.objects.filter(saga_id="trip").exists()
+    publish(data=trip, actor=ADA)  # its children may come later
+    for name in ("hotle", "zzz"):
+        publish(data=saga(name), actor=ADA)
+    assert not [line for line in warnings_now(check_definition(trip)) if "refused until then" in line]
+    assert start_run(definition=trip, actor=ADA, engine="celery")[1]

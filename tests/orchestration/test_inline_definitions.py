@@ -120,6 +120,7 @@ def test_a_child_in_place_belongs_to_its_run_whoever_started_the_parent() -> Non
 
 
 def test_a_definition_of_a_run_closes_no_circle_of_published_ones() -> None:
+    publish(data=saga(1, "a"), actor=ADA)
     inline(saga(1, "b", {"step_id": "kid", "forward_action": {"type": "saga", "definition": "a"}}))
     check_definition(saga(1, "a", {"step_id": "kid", "forward_action": {"type": "saga", "definition": "b"}}))
 

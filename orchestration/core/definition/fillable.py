@@ -72,7 +72,8 @@ def needs_of(definition: SagaDefinition) -> list[Need]:
             continue
         for field, name in _looked_up(step):
             head, *rest = parts_of(name)
-            if not giving.get(head, 0) & before and not (rest and head in keys):
+            names_a_step = head in keys and (rest or bits[head] & before)
+            if not giving.get(head, 0) & before and not names_a_step:
                 found.append(Need(step=step.step_id, field=field, name=name))
     return found
 
@@ -109,6 +110,20 @@ def misspelt(definition: SagaDefinition) -> list[Problem]:
             message = "no step before it and nothing in the context has this name"
             remedy = f"did you mean '{near}'? If each start gives it, say so by context: {{{head}: null}}"
             found.append(_problem(need.step, need.field, need.name, message, remedy))
+    return found
+
+
+def misnamed(own: Mapping[str, JsonValue], given: Mapping[str, JsonValue]) -> list[Problem]:
+    """Keys that a start gives and the definition's `own` context lacks, each a letter or two away from one that stands
+    there as null, for each start to give, and that is not given.
+    """
+    awaited = sorted(key for key, value in own.items() if value is None and key not in given)
+    found = []
+    for key in sorted(given.keys() - own.keys())[: MOST_COMPARED // max(len(awaited), 1)]:
+        near = _near(key, awaited)
+        if near:
+            message, remedy = "the definition's context has no such key", f"did you mean '{near}'?"
+            found.append(Problem(step="", field=f"context.{key}", value=key[:80], message=message, remedy=remedy))
     return found
 
 

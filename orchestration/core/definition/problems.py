@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
+from pydantic_core import ErrorDetails
+
 LONGEST_VALUE = 80
 MOST_PROBLEMS = 200
 
@@ -45,6 +47,11 @@ class DefinitionErrors(ValueError):
 
 def _and_more(count: int) -> Problem:
     return Problem(step="", field="", value="", message=f"has {count} more problems", remedy="mend these first")
+
+
+def is_echo(detail: ErrorDetails) -> bool:
+    """pydantic calls a list too short as well where it is long enough, and what is wrong are its items."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail.get("ctx", {}).get("min_length", 1)
 
 
 def short(value: object) -> str:

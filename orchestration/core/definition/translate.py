@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from orchestration.core.definition.actions import INNER, LATER_TYPES, MODELS, UNDO_TYPES, Ask
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
-from orchestration.core.definition.problems import Problem, did_you_mean, nearest, short
+from orchestration.core.definition.problems import Problem, did_you_mean, is_echo, nearest, short
 from orchestration.core.definition.shape import Path, dotted, locate
 
 ACTION_FIELDS = ("forward_action", "compensation_action", "probe_action")
@@ -29,7 +29,7 @@ def problems_of(
         path = _real_path(detail, data)
         where, field = (step, dotted((prefix, *path))) if prefix else locate(data, path)
         problem = _problem(detail, data, path, where, field, undo or bool(set(path[-1:]) & set(ACTION_FIELDS[1:])))
-        if detail["type"] != "too_short" or not detail["input"]:  # pydantic also says it where every item is wrong
+        if not is_echo(detail):
             found.setdefault((where, problem.field), problem)
             kinds.setdefault((where, problem.field), detail["type"])
     above = {(step_id, start) for step_id, field in found for start in _starts(field)}
@@ -69,7 +69,7 @@ def _problem(
     kind, value = detail["type"], detail["input"]
     match kind:
         case "extra_forbidden":
-            message, remedy = _unknown_key(str(path[-1]), _model_at(path))
+            message, remedy = _unknown_key(str(path[-1]), _model_of(data, path))
         case "missing":
             return Problem(
                 step=step, field=field, value="", message="is missing", remedy=_how_to_give(data, path) or "add it"
@@ -107,6 +107,12 @@ def _unknown_type(given: object, undo: bool) -> tuple[str, str]:
     return "is not a known action type", did_you_mean(given, known, "the types are")
 
 
+def _model_of(data: Any, path: Path) -> type[BaseModel]:
+    """What the last key of a path belongs to."""
+    found = _model_at(path)
+    return _innermost(data, path)[0] if found is StepDefinition else found
+
+
 def _model_at(path: Path) -> type[BaseModel]:
     inner = next((INNER[part] for part in path[:-1] if isinstance(part, str) and part in INNER), None)
     if inner is not None:
@@ -142,7 +148,7 @@ def _innermost(data: Any, path: Path) -> tuple[type[BaseModel], Mapping[str, Any
 
 def _lower(message: str) -> str:
     text = message.removeprefix("Input ").replace("Tuple should", "should").replace("tuple", "list")
-    return text[:1].lower() + text[1:].removesuffix(" after validation, not 0")
+    return text[:1].lower() + re.sub(r" after validation, not \d+$", "", text[1:])
 
 
 def _in_case(value: object, allowed: Sequence[str]) -> str:

@@ -87,7 +87,7 @@ def look_up(name: str, scope: Scope) -> JsonValue:
     """The value of a dotted name. Raises MissingName (OwnMissing is one), AmbiguousName or MissingOutput.
 
     The first part decides where the rest is looked for: a step that is named, else the nearest output that has it,
-    else the context.
+    else the context; a name alone that none of them has is the whole output of the step that it names.
     """
     head, *rest = parts_of(name)
     if rest:
@@ -111,6 +111,9 @@ def look_up(name: str, scope: Scope) -> JsonValue:
         return _walk(name, [head, *rest], scope.context, ())
     if own_alone:
         raise OwnMissing(name, scope)
+    named = () if rest else _named_step(head, scope)
+    if named:
+        return named[0]
     if scope.missing:
         raise MissingOutput(scope.missing, name)
     raise MissingName(name, available_in(scope))

@@ -16,13 +16,14 @@ from orchestration.console.doors import INTERRUPTED, OK, OTHERWISE, actor, guard
 from orchestration.console.pairs import pairs
 from orchestration.console.waiting import watch
 from orchestration.core.compile import compile_plan
-from orchestration.core.definition import json_schema, warnings_of
+from orchestration.core.definition import json_schema
 from orchestration.core.matrix import failure_matrix
 from orchestration.core.words import RunStatus
 from orchestration.definitions_io import load_text
 from orchestration.errors import BadInput
 from orchestration.models import Run
 from orchestration.services import check_definition, publish, start_run
+from orchestration.services.definitions import warnings_now
 from orchestration.why import why
 
 File = Annotated[str, typer.Argument(help="a definition, YAML or JSON")]
@@ -37,9 +38,10 @@ class Command(ConsoleCommand):
     def validate(self, file: File) -> None:
         """Say whether a definition is valid; name every problem."""
         definition = check_definition(_read(file))
-        for warning in warnings_of(definition):
+        for warning in warnings_now(definition):
             note(f"warning: {warning}")
-        self.stdout.write(f"{file}: valid, {len(definition.steps)} steps")
+        count = len(definition.steps)
+        self.stdout.write(f"{file}: valid, {count} step{'s' if count != 1 else ''}")
 
     @command()
     @guarded

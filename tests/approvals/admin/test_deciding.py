@@ -51,7 +51,8 @@ def test_a_request_is_found_and_approved_on_a_phone(visitor: Visitor, engine: st
     expect(page.get_by_role("button", name="Send: approve")).to_be_in_viewport()
     assert is_narrow(page)
     send(page)
-    shows(page, "You approved “Deploy web 2.4?”.")
+    shows(page, f"You approved “Deploy web 2.4?” for {run}.")
+    shows(page, f"The next one that waits for you: “Rotate the certificates” ({later.request_id}).")
     expect(page).to_have_url(f"{visitor.site}/admin/approvals/request/{later.pk}/change/")
     assert until(run).status == "completed" and "/things/deploy" in peer.things
     vote = Vote.objects.get()
@@ -171,7 +172,7 @@ def test_keys_choose_and_only_the_button_sends(visitor: Visitor, transactional_d
     status_is(first, "pending")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    shows(page, "You rejected “First”.")
+    shows(page, "You rejected “First” (")
     status_is(first, "rejected")
     expect(page.get_by_role("heading", name="Second")).to_be_visible()
     page.keyboard.press("/")

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import resolve
 from pytest_django import Settings
 
+from orchestration.api import views_definitions
 from orchestration.clock import now
 from orchestration.models import ApiToken, AuditEvent, Run
 from tests.contract.cast import account
@@ -64,6 +65,18 @@ def test_errors_are_problem_details() -> None:
     wrong = post(client, "definitions/", {"saga_id": "x"})
     assert wrong.status_code == 422
     assert wrong.json()["problems"]
+
+
+def test_a_fault_of_ours_is_problem_details_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the secret of the house")
+
+    client = client_of("operator")
+    client.raise_request_exception = False
+    monkeypatch.setattr(views_definitions, "check_definition", broken)
+    answer = post(client, "definitions/validate/", SAGA)
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["instance"] == "/api/v1/definitions/validate/" and b"secret" not in answer.content
 
 
 def test_definitions_are_published_once() -> None:
