@@ -20,6 +20,8 @@ from orchestration.errors import BadInput
 CODE = re.compile(r"[A-Z]{2,3}")
 """The library also takes the names of its own classes."""
 DAY = timedelta(days=1)
+LANGUAGE = "en_US"
+"""Of the names, by which estimated days are known: without it they are in that of the process's environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,9 @@ def _calendar(region: str, year: int, years: int) -> Calendar:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
-            found = holidays.country_holidays(country, subdiv=part or None, years=range(year, year + years))
+            found = holidays.country_holidays(
+                country, subdiv=part or None, years=range(year, year + years), language=LANGUAGE
+            )
         except NotImplementedError:
             raise _unknown(region) from None
     told = dict.fromkeys(str(one.message) for one in said)

@@ -14,7 +14,7 @@ from approvals.core.words import Status
 from approvals.folding import Held
 from approvals.hearing import hear_what_was_sent
 from approvals.standing import let_back
-from notifications.outages import outage_after
+from notifications.outages import outages_after
 
 
 def ring(held: Held, at: datetime) -> bool:
@@ -24,19 +24,18 @@ def ring(held: Held, at: datetime) -> bool:
         return back
     hear_what_was_sent(held)
     away = _away(held.plan, held.state, at)
-    if away is not None:
-        folding.fold(held, away)
+    for one in away:
+        folding.fold(held, one)
     rung = folding.fold(held, ClockReached(at=at))
-    return rung or back or away is not None
+    return rung or back or bool(away)
 
 
 def as_it_would_be(plan: Plan, state: State, at: datetime) -> State:
     """What a look at its clocks would make of it. Stores nothing."""
     if not _is_due(plan, state, at):
         return state
-    away = _away(plan, state, at)
-    if away is not None:
-        state = decide(plan, state, away)[0]
+    for one in _away(plan, state, at):
+        state = decide(plan, state, one)[0]
     return decide(plan, state, ClockReached(at=at))[0]
 
 
@@ -45,15 +44,17 @@ def _is_due(plan: Plan, state: State, at: datetime) -> bool:
     return due is not None and due.at <= at
 
 
-def _away(plan: Plan, state: State, at: datetime) -> Resumed | None:
-    """The time that the open stage, or the objections to what was decided, get back. Once for each stage."""
+def _away(plan: Plan, state: State, at: datetime) -> list[Resumed]:
+    """The times away that the open stage, or the objections to what was decided, have not got back yet, in order."""
     begun = state.clock_from or state.opened_at
-    if state.away is not None or begun is None or state.status.is_end:
-        return None
+    if begun is None or state.status.is_end:
+        return []
     if state.status is Status.COOLING_OFF and state.votes:
         begun = max(vote.at for vote in state.votes)
-    found = outage_after(begun)
-    if found is None:
-        return None
-    since, until = found
-    return Resumed(at=max(at, until), since=since, until=until)
+    known = state.absences[-1][1] if state.absences else begun
+    found = [(since, until) for since, until in outages_after(begun) if since >= known or not state.absences]
+    last = len(found) - 1
+    return [
+        Resumed(at=max(at, until), since=since, until=until, last=number == last)
+        for number, (since, until) in enumerate(found)
+    ]

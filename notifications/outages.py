@@ -16,6 +16,9 @@ KEPT = timedelta(days=400)
 """Longer than a clock in wall time can run."""
 
 
+MOST = 200
+
+
 def gap() -> timedelta:
     """What is longer between two looks is an outage."""
     return max(LEAST, timedelta(seconds=5 * settings.ZEN_SWEEP_SECONDS))
@@ -40,12 +43,14 @@ def _write(before: datetime, at: datetime) -> None:
             Outage.objects.filter(until__lt=at - KEPT).delete()
 
 
-def outage_after(begun: datetime) -> tuple[datetime, datetime] | None:
-    """The first that ended after `begun`, or that lasts to this moment: from when, and until when. None for none."""
-    found = Outage.objects.filter(until__gt=begun).order_by("until").first()
-    if found is not None:
-        return found.since, found.until
+def outages_after(begun: datetime) -> list[tuple[datetime, datetime]]:
+    """Those that ended after `begun`, and the one that lasts to this moment, in order: from when, and until when.
+
+    The latest MOST of them; an earlier one of more is not given back.
+    """
+    ended = Outage.objects.filter(until__gt=begun).order_by("-until").values_list("since", "until")[:MOST]
+    found = list(ended)[::-1]
     at, row = now(), Watch.objects.order_by("pk").first()
-    if row is None or at - row.seen_at <= gap() or at <= begun:
-        return None
-    return row.seen_at, at
+    if row is not None and at - row.seen_at > gap() and at > begun:
+        found.append((row.seen_at, at))
+    return found

@@ -140,7 +140,7 @@ def stored_end(row: Command) -> Ended:
     )
 
 
-def key_of(run: Run, row: Command, definition: SagaDefinition, custom: str = "") -> str:
+def key_of(run: Run, row: Command, definition: SagaDefinition, custom: str = "", *, alternative: int = 0) -> str:
     """The same for every attempt; never an attempt number or an engine's id (rule 5)."""
     return idempotency_key(
         workflow_id=run.workflow_id,
@@ -151,6 +151,7 @@ def key_of(run: Run, row: Command, definition: SagaDefinition, custom: str = "")
         custom=custom,
         scope=definition.idempotency_scope,
         rules=run.rules,
+        alternative=alternative,
     )
 
 
@@ -204,8 +205,10 @@ def _undo(
         .order_by("-attempt")
         .first()
     )
+    number = 0
     if row.alternative:
-        action = run.commands.get(kind="alternative", step_id=row.step_id, iteration=row.iteration).undo_action
+        given = run.commands.get(kind="alternative", step_id=row.step_id, iteration=row.iteration)
+        action, number = given.undo_action, int(given.detail.get("number", 0))
     elif step.compensation_action is None:
         action = {"type": "saga", "workflow_id": _child_id(run, row)}
     elif forward is None:
@@ -217,7 +220,9 @@ def _undo(
         return Ended(outcome=Outcome.FAILED, error=str(reason))
     route = "" if row.alternative else _route(step.compensation_action)
     since = _polling_since(_parked_before(run, row) if _polls(action) else {})
-    call = _call(run, row, step, action, key_of(run, row, definition), cancelled, route=route, since=since)
+    call = _call(
+        run, row, step, action, key_of(run, row, definition, alternative=number), cancelled, route=route, since=since
+    )
     _still_ours(run, row)
     return _ended(_polling(perform(call), action, since), row, step, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from approvals.admin.acting import evidence_of
-from approvals.admin.inbox import LARGE
+from approvals.admin.review import asked_for_with, reviewed
+from approvals.core.words import Choice
 from approvals.models import Request
 from approvals.people import person_of
 from approvals.services import decide
@@ -28,6 +30,8 @@ class Result:
     word: str
     refusal: str = ""
     seen: str = ""
+    again: bool = False
+    """Whether it could be decided from here once more: what has a form to be filled in could not."""
 
 
 class BulkView:
@@ -41,26 +45,45 @@ class BulkView:
         if request.method != "POST" or not picked or not choice:
             messages.error(request, "Nothing was decided: choose some requests, and what you decide.")
             return HttpResponseRedirect(reverse("admin:approvals-inbox"))
-        rows = Request.objects.filter(pk__in=picked).defer(*LARGE).order_by("pk")
+        rows = Request.objects.filter(pk__in=picked).select_related("policy", "run").order_by("pk")
+        if choice == Choice.APPROVE and not all(request.POST.get(f"seen:{pk}") for pk in picked):
+            return _to_review(self, request, rows, comment)
         results = [_result(request, row, choice, comment) for row in rows]
         context = {
             **self.page_context(request, "Decided together"),
             "results": results,
             "refused": sum(bool(one.refusal) for one in results),
+            "again": any(one.again for one in results),
             "choice": choice,
             "comment": comment,
         }
         return TemplateResponse(request, "approvals/admin/bulk.html", context)
 
 
+def _to_review(admin: Any, request: HttpRequest, rows: Iterable[Request], comment: str) -> HttpResponse:
+    """A line of the inbox shows no content, so its yes comes from the page that does."""
+    shown = reviewed(rows)
+    context = {
+        **admin.page_context(request, "Approve together"),
+        "shown": shown,
+        "number": sum(not one["why_not"] for one in shown),
+        "comment": comment,
+    }
+    return TemplateResponse(request, "approvals/admin/review.html", context)
+
+
 def _result(http: HttpRequest, row: Request, choice: str, comment: str) -> Result:
     """In the order of the ids, so that two who decide the same ones never wait for each other in a circle."""
     user, seen = http.user, http.POST.get(f"seen:{row.pk}", "")
+    if choice != Choice.APPROVE:
+        seen = seen or http.POST.get(f"listed:{row.pk}", "")
     try:
         after = decide(
             request_id=row.request_id, actor=actor_of(user, door="admin"), person=person_of(user), choice=choice,
             comment=comment, seen=seen, evidence=evidence_of(http, bulk=True),
         )  # fmt: skip
     except ZenError as error:
-        return Result(row=row, word="refused", refusal=f"{error.message}. {error.remedy}".strip(), seen=seen)
+        asks = bool(asked_for_with(row, choice))
+        told = f"{error.message}. {error.remedy}".strip()
+        return Result(row=row, word="refused", refusal=told, seen=seen, again=not asks)
     return Result(row=row, word=after.status)

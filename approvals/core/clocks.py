@@ -97,12 +97,12 @@ def _silence_from(plan: Plan, state: State, start: datetime) -> datetime:
 
 
 def _over(plan: Plan, state: State, start: datetime, span: Span) -> datetime:
-    """When `span` is over. What was left of it when the site went away is counted anew from its return."""
+    """When `span` is over. What was left of it whenever the site went away is counted anew from its return."""
     at = due(start, span, plan.hours)
-    if state.away is None:
-        return at
-    since, until = state.away
-    if at <= since or start >= until:
-        return at
-    left = span.seconds - worked(start, since, span, plan.hours)
-    return max(at, due(until, replace(span, seconds=left), plan.hours))
+    for since, until in state.absences:
+        if at <= since or start >= until:
+            continue
+        span = replace(span, seconds=span.seconds - worked(start, since, span, plan.hours))
+        start = until
+        at = max(at, due(start, span, plan.hours))
+    return at

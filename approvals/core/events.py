@@ -51,11 +51,15 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """From `since` to `until` nothing could happen: no clock was kept, and nothing was sent."""
+    """From `since` to `until` nothing could happen: no clock was kept, and nothing was sent.
+
+    `last`: people are told of the new deadline; of several in one moment the last one is.
+    """
 
     at: datetime
     since: datetime
     until: datetime
+    last: bool = True
     kind: Literal["resumed"] = "resumed"
 
 

@@ -38,6 +38,9 @@ from approvals.core.words import AtTheEnd, Authority, Choice, Status, Telling
 
 TOO_FEW = "too few people are left who may decide"
 
+MOST_ABSENCES = 200
+"""Times away that one stage gets back."""
+
 
 def decide(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
     """Fold one event into the state and say what to do next."""
@@ -125,7 +128,7 @@ def _begin_clock(draft: _Draft) -> None:
     elsewhere = tuple(one for one in state.heard if one.stage != state.stage)
     draft.put(
         opened_at=draft.at, clock_from=None if waits else draft.at, opened_in=state.version + 1, heard=elsewhere,
-        reminded=0, escalated=(), unheard=False, away=None, rescue_at=None,
+        reminded=0, escalated=(), unheard=False, away=None, away_again=(), rescue_at=None,
     )  # fmt: skip
 
 
@@ -152,22 +155,25 @@ def _is_of_this_stage(state: State, event: Delivered) -> bool:
 
 
 def _resume(draft: _Draft, event: Resumed) -> None:
-    """What was left of the open stage's clocks, or of the cooling-off, is counted anew from the return; once."""
+    """What was left of the open stage's clocks, or of the cooling-off, is counted anew from the return: once for each
+    time away, in their order."""
     state = draft.state
     begun = state.clock_from or state.opened_at
-    if state.away is not None or begun is None or event.until <= event.since:
+    if begun is None or event.until <= event.since or len(state.absences) >= MOST_ABSENCES:
+        return
+    if state.absences and event.since < state.absences[-1][1]:
         return
     if state.status is Status.COOLING_OFF and state.settles_at:
         begun = state.settles_at - timedelta(seconds=draft.plan.cooling_off_seconds)
         if event.since < state.settles_at and begun < event.until:
             left = state.settles_at - max(event.since, begun)
-            draft.put(away=(event.since, event.until), settles_at=event.until + left)
+            draft.state = state.with_absence(event.since, event.until)
+            draft.put(settles_at=event.until + left)
         return
-    before = dues(draft.plan, state)
-    draft.put(away=(event.since, event.until))
-    if dues(draft.plan, draft.state) == before:
-        draft.put(away=None)
-    elif state.status is Status.PENDING:
+    draft.state = state.with_absence(event.since, event.until)
+    if dues(draft.plan, draft.state) == dues(draft.plan, state):
+        draft.state = state
+    elif state.status is Status.PENDING and event.last:
         draft.tell(Telling.REMINDER, state.awaited)
 
 

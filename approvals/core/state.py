@@ -51,8 +51,9 @@ class State:
     `opened_in`: the version in which the clocks of the open stage began anew. `heard`: who was reached about the stages
     of this round. `silent`: those of them that silence has passed. `unheard`: the clock ran out and too few had heard
     of it, so an administrator has to act, without a clock. `away`: from when to when nothing could happen, for which
-    the open stage was given its time back. `left`: seats of the open stage whose owners have left; they get them
-    back when they come back. `rescue_at`: until when too few who may decide are waited out.
+    the open stage was given its time back; `away_again`: the later ones, in order. `left`: seats of the open stage
+    whose owners have left; they get them back when they come back. `rescue_at`: until when too few who may decide are
+    waited out.
     """
 
     status: Status = Status.PENDING
@@ -73,8 +74,19 @@ class State:
     silent: tuple[int, ...] = ()
     unheard: bool = False
     away: tuple[datetime, datetime] | None = None
+    away_again: tuple[tuple[datetime, datetime], ...] = ()
     left: tuple[Seat, ...] = ()
     rescue_at: datetime | None = None
+
+    @property
+    def absences(self) -> tuple[tuple[datetime, datetime], ...]:
+        """All of `away` and `away_again`."""
+        return () if self.away is None else (self.away, *self.away_again)
+
+    def with_absence(self, since: datetime, until: datetime) -> State:
+        if self.away is None:
+            return replace(self, away=(since, until))
+        return replace(self, away_again=(*self.away_again, (since, until)))
 
     @property
     def spoken(self) -> tuple[Vote, ...]:

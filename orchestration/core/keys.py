@@ -22,13 +22,17 @@ def idempotency_key(
     custom: str = "",
     scope: Scope = "run",
     rules: int,
+    alternative: int = 0,
 ) -> str:
     """`custom`: the step's own `idempotency_key`, filled in; '' without one. An undo has none.
 
     The last / of a key divides what a step wrote itself from the rest, which holds none, so two keys are never alike by
     chance. `rules`: those that the run was started under; 1 left the step out, and its runs keep the keys they used.
+    `alternative`: which of the undos that people gave instead of the step's own, from 1: each is another request.
     """
     about = f"{step_id}:{purpose}:{iteration}"
+    if alternative:
+        about += f":alternative:{alternative}"
     if not custom:
         return f"{workflow_id}:{about}"
     if rules < 2:

@@ -220,8 +220,12 @@ def act(
 def _stored(
     run: Run, event: Act, *, verb: Verb, actor: Actor, action: dict[str, Any] | None, request_id: str
 ) -> Message:
+    message_id = request_id or uuid.uuid4().hex
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
+        known = locked.messages.filter(message_id=message_id).first() if request_id else None
+        if known is not None:
+            return known
         why = refusal(plan_of(locked), load_state(locked), event)
         if why:
             raise WrongState(why, field="verb")
@@ -232,8 +236,8 @@ def _stored(
             **({"alternative": action} if action is not None else {}),
         )  # fmt: skip
         if action is not None:
-            _store_alternative(locked, event, action)
-        return lifecycle.post(locked, event, message_id=request_id or uuid.uuid4().hex)
+            _store_alternative(locked, event, action, message_id)
+        return lifecycle.post(locked, event, message_id=message_id)
 
 
 def _whose(actor: Actor) -> dict[str, Any]:
@@ -257,13 +261,26 @@ def _check_alternative(action: dict[str, Any], step_id: str) -> None:
         raise BadInput(f"the action holds placeholders ({listed})", field="action", remedy="write the values out")
 
 
-def _store_alternative(run: Run, event: Act, action: dict[str, Any]) -> None:
+def _store_alternative(run: Run, event: Act, action: dict[str, Any], message_id: str) -> None:
+    """The latest that was given, numbered: each has an idempotency key of its own, whatever tries it takes.
+
+    One for each failure of the undo: another that comes before the run has heard of the first would take its place.
+    """
     step_id = getattr(event, "step_id", "")
-    iteration = load_state(run).step(step_id).in_hand
-    Command.objects.update_or_create(
-        run=run, kind="alternative", step_id=step_id, iteration=iteration, timer="", purpose="undo", attempt=0,
-        defaults={"status": Command.DONE, "undo_action": action, "due_at": now()},
+    step = load_state(run).step(step_id)
+    row, _ = Command.objects.get_or_create(
+        run=run, kind="alternative", step_id=step_id, iteration=step.in_hand, timer="", purpose="undo", attempt=0,
+        defaults={"status": Command.DONE, "due_at": now()},
     )  # fmt: skip
+    before = row.detail
+    is_of_this = before.get("undo_attempt") == step.undo_attempt
+    if is_of_this and run.messages.filter(message_id=before["message_id"], refusal="").exists():
+        raise WrongState("an alternative has just been given for it", field="verb", remedy="see what comes of it")
+    row.undo_action = action
+    row.detail = {
+        "number": int(before.get("number", 0)) + 1, "undo_attempt": step.undo_attempt, "message_id": message_id,
+    }  # fmt: skip
+    row.save(update_fields=["undo_action", "detail"])
 
 
 def _restart(run: Run, actor: Actor, request_id: str) -> Run:

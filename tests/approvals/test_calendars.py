@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from approvals import calendars
 from approvals.calendars import holidays_of
 from approvals.core.chain import plan_of
 from approvals.core.clocks import expires_at
@@ -70,7 +71,11 @@ def test_the_work_is_bounded() -> None:
 
 
 @pytest.mark.django_db
-def test_what_the_library_does_not_know_is_a_doubt() -> None:
+@pytest.mark.parametrize("language", ["", "tr", "C"])
+def test_what_the_library_does_not_know_is_a_doubt(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", language)
+    monkeypatch.delenv("LANG", raising=False)
+    calendars._calendar.cache_clear()
     account("bob")
     assert doubts_about(policy("3d business")) == []
     (short,) = doubts_about(policy("3d business", holidays="LK"))

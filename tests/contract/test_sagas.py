@@ -233,3 +233,36 @@ def test_an_alternative_undo_is_performed_when_an_action_is_given(engine: str, p
     until(run, lambda r: r.finished_at is not None)
     assert (run.status, peer.things) == ("rolled_back", {})
     assert AuditEvent.objects.get(action="run.resolve").data["alternative"] == other
+
+
+def test_each_alternative_has_a_key_of_its_own_and_its_retries_have_that(engine: str, peer: Peer) -> None:
+    """A service that keeps keys would answer it with what it answered to the undo that failed."""
+    peer.behave("/things/b", 422)
+    peer.behave("/undo/a", 403)
+    peer.behave("/undo/first", 403)
+    undo = {"type": "api_call", "method": "DELETE", "url": "{base}/undo/a"}
+    run = until(start(peer, engine, step("a", compensation_action=undo), step("b")))
+
+    def answered(path: str, answer: str = "alternative") -> None:
+        given = {"type": "api_call", "method": "DELETE", "url": f"{peer.url}{path}"} if path else None
+        act(
+            workflow_id=run.workflow_id, verb=Verb.RESOLVE, step_id="a", answer=answer, action=given, note="by x",
+            actor=ADA,
+        )  # fmt: skip
+
+    def failed_again(times: int) -> None:
+        until(run, lambda r: len(peer.methods("DELETE")) == times and r.status == "needs_attention")
+
+    answered("/undo/first")
+    failed_again(2)
+    answered("", "retry")
+    failed_again(3)
+    answered("/things/a")
+    assert until(run, lambda r: r.finished_at is not None).status == "rolled_back"
+    keys = [(path, key.removeprefix(f"{run.workflow_id}:")) for method, path, key in peer.calls if method == "DELETE"]
+    assert keys == [
+        ("/undo/a", "a:undo:1"),
+        ("/undo/first", "a:undo:1:alternative:1"),
+        ("/undo/first", "a:undo:1:alternative:1"),
+        ("/things/a", "a:undo:1:alternative:2"),
+    ]

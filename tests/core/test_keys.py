@@ -27,6 +27,8 @@ def test_the_forms() -> None:
     assert idempotency_key(**PLACE, scope="business") == "w-1:charge:forward:2"
     assert idempotency_key(**PLACE | {"rules": 1}, custom="o-1", scope="business") == "o-1:forward:2"
     assert idempotency_key(**PLACE | {"rules": 1}) == "w-1:charge:forward:2"
+    undo = PLACE | {"purpose": Purpose.UNDO}
+    assert idempotency_key(**undo, alternative=2) == "w-1:charge:undo:2:alternative:2"
 
 
 def test_a_long_one_ends_in_its_hash() -> None:

@@ -13,7 +13,7 @@ from notifications import outages
 from notifications.clock import now
 from notifications.deliver import deliver_due
 from notifications.models import Outage, Watch
-from notifications.outages import looked, outage_after
+from notifications.outages import looked, outages_after
 from tests.notifications.mail_server import Mailbox
 from tests.notifications.scenes import asked, user
 from tests.waiting import PATIENCE_SECONDS
@@ -29,9 +29,9 @@ def last_seen(ago: timedelta) -> None:
 @pytest.mark.both_databases
 def test_a_site_that_never_looked_was_not_away() -> None:
     begun = now() - MINUTE
-    assert outage_after(begun) is None
+    assert outages_after(begun) == []
     deliver_due()
-    assert Watch.objects.count() == 1 and not Outage.objects.exists() and outage_after(begun) is None
+    assert Watch.objects.count() == 1 and not Outage.objects.exists() and outages_after(begun) == []
 
 
 @pytest.mark.both_databases
@@ -41,15 +41,15 @@ def test_the_first_look_after_a_pause_writes_it_down() -> None:
     deliver_due()
     outage = Outage.objects.get()
     assert outage.since == before and outage.until == Watch.objects.get().seen_at
-    assert outage_after(outage.since - MINUTE) == (outage.since, outage.until) == outage_after(outage.since)
-    assert outage_after(outage.until) is None, "what began then has lost nothing"
+    assert outages_after(outage.since - MINUTE) == [(outage.since, outage.until)] == outages_after(outage.since)
+    assert outages_after(outage.until) == [], "what began then has lost nothing"
 
 
 def test_it_is_known_while_it_lasts() -> None:
     """Whoever comes first after a stop: a clock that rings, or the sweep."""
     last_seen(10 * MINUTE)
-    found = outage_after(now() - 5 * MINUTE)
-    assert found is not None and found[0] == Watch.objects.get().seen_at and found[1] > found[0]
+    ((since, until),) = outages_after(now() - 5 * MINUTE)
+    assert since == Watch.objects.get().seen_at and until > since
     assert not Outage.objects.exists()
 
 

@@ -137,10 +137,14 @@ def test_several_are_decided_at_once_each_by_itself(visitor: Visitor, transactio
     expect(page.locator(".bulkbar")).to_be_hidden()
     page.get_by_label("Select all on this page").check()
     expect(page.locator("[data-picked]")).to_have_text("(3)")
-    says("bob", "reject", requests[1], "this one is revoked")
     choose(page, "Approve")
     page.get_by_label("Comment").fill("as every year")
     page.get_by_role("button", name="Decide the selected").click()
+    shows(page, "What your yes would be to")
+    assert not Vote.objects.exists(), "a line of the inbox shows no content"
+    assert faults_of(page) == []
+    says("bob", "reject", requests[1], "this one is revoked")
+    page.get_by_role("button", name="Approve what is selected").click()
     shows(page, "1 of 3 refused")
     refused = page.locator(".results .item", has_text="Rotate certificate 1")
     expect(refused).to_contain_text("refused: it is rejected already by bob")

@@ -285,6 +285,20 @@ def test_bulk_says_what_was_wrong_with_the_whole_of_it() -> None:
     assert "has changed since it was shown" in other.content.decode() and not Vote.objects.exists()
 
 
+def test_a_bulk_yes_is_to_what_its_page_has_shown() -> None:
+    hidden = scenes.asked("Tidy up", description="Delete the production database.")
+    long, client = scenes.asked("A long one", description="word " * 4000), client_of("approver")
+    inbox = client.get(INBOX).content.decode()
+    assert "production database" not in inbox and f"seen:{hidden.pk}" not in inbox
+    form = {"pick": [hidden.pk, long.pk], "choice": "approve", f"listed:{hidden.pk}": hidden.shown_hash}
+    shown = client.post(f"{INBOX}bulk/", form).content.decode()
+    assert "Delete the production database." in shown and f'name="seen:{hidden.pk}"' in shown
+    assert f'name="pick" value="{long.pk}"' not in shown and "too long to be shown here" in shown
+    assert not Vote.objects.exists()
+    client.post(f"{INBOX}bulk/", {"pick": hidden.pk, "choice": "approve", f"seen:{hidden.pk}": hidden.shown_hash})
+    assert Vote.objects.get().content_hash == hidden.shown_hash
+
+
 def test_an_address_of_nothing_leads_back() -> None:
     client = client_of("approver")
     for place in ("4711/change/", "x/change/", "4711/plain/content/"):

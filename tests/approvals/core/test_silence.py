@@ -202,10 +202,37 @@ def test_a_stage_gets_its_remaining_time_anew(end: AtTheEnd) -> None:
     assert decide(chain, state, rings(539))[0] is state
 
 
-def test_it_gets_it_once() -> None:
+def test_it_gets_each_time_away_back_once() -> None:
     chain = plan()
-    twice = after(chain, heard("b"), back(20, 500), back(510, 900))
-    assert expires_at(chain, twice) == at(540)
+    state = after(chain, heard("b"), back(20, 500), back(20, 500))
+    assert expires_at(chain, state) == at(540), "told again of the same"
+    state = after(chain, heard("b"), back(20, 500), back(510, 900), back(505, 800))
+    assert expires_at(chain, state) == at(930), "thirty seconds were left at 510; what overlaps counts once"
+    assert expires_at(chain, after(chain, heard("b"), back(20, 500), back(600, 900))) == at(540), "it was over before"
+
+
+def test_a_short_stop_does_not_use_up_what_a_long_one_takes() -> None:
+    """Silence would be a yes though the site was there for 16 of the 60 seconds."""
+    chain = plan()
+    state = after(chain, heard("b"), back(2, 4), back(18, 5000), rings(5000))
+    assert state.status is Status.PENDING and expires_at(chain, state) == at(5044)
+
+
+@many
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 500)), max_size=6))
+def test_a_stage_is_open_for_its_whole_time_besides_all_times_away(stops: list[tuple[int, int]]) -> None:
+    chain, there, clock, events = plan(), 0, 0, []
+    for run, gone in stops:
+        clock, there = clock + run, there + run
+        events.append(back(clock, clock + gone))
+        clock += gone
+    end = expires_at(chain, after(chain, heard("b", 0), *events))
+    over, clock = 60, 0
+    for run, gone in stops:
+        if clock + run < over:
+            over += gone
+        clock += run + gone
+    assert end == at(over)
 
 
 def test_away_before_it_was_told_of_it_has_its_whole_time() -> None:
