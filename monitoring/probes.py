@@ -19,6 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from monitoring.examine import Finding, Probe, State, without_password
 from orchestration.clock import now
+from orchestration.core.words import RunStatus
 from orchestration.engines.base import TROUBLE
 from orchestration.models import Command, Message, Run
 from orchestration.workers import (
@@ -136,6 +137,9 @@ def backlog() -> Finding:
     waiting = {
         "runs not handed over": Run.objects.filter(handed_over=False, created_at__lt=late).count(),
         "messages not delivered": Message.objects.filter(delivered_at=None, created_at__lt=late).count(),
+        "runs that no temporal worker has begun": Run.objects.filter(
+            engine="temporal", kind="saga", status=RunStatus.PENDING, handed_over=True, created_at__lt=late
+        ).count(),
         "commands overdue": Command.objects.filter(status=Command.READY, due_at__lt=late).count(),
         "steps begun by a worker that is gone": orphaned(Command.objects.all()).count(),
     }

@@ -13,15 +13,25 @@ from typing import Literal
 
 from django.conf import settings
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, PendingActivityState
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+from temporalio.api.enums.v1 import (
+    EventType,
+    PendingActivityState,
+    PendingWorkflowTaskState,
+    TaskQueueType,
+    VersioningBehavior,
+)
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
     DescribeWorkflowExecutionResponse,
     GetWorkflowExecutionHistoryReverseRequest,
 )
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from orchestration.clock import now
 from orchestration.engines.base import TROUBLE, Report
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.codec import Unreadable
@@ -29,10 +39,14 @@ from orchestration.engines.temporal.ended import ENDED_ALONE, TAKE_UP
 from orchestration.errors import Unreachable
 from orchestration.models import Run
 from orchestration.selectors import iso
+from orchestration.workers import TO_START
 
 log = logging.getLogger(__name__)
 
 SOON = timedelta(seconds=2)
+UNTAKEN = timedelta(seconds=15)
+"""A task that has been ready for so long has no worker: one that died with it in its own queue is waited for 10 s."""
+
 MOST_AT_ONCE = 100
 DEEPEST_CAUSE = 3
 OF_ANOTHER_FLOW = (
@@ -110,7 +124,37 @@ async def _report(workflow_id: str) -> Report:
         why = await _failure(client, workflow_id, "workflow_task_failed_event_attributes")
         if why:
             trouble = f"its workflow task fails (try {raw.pending_workflow_task.attempt}){why}; {_remedy(why)}"
+    elif raw.HasField("pending_workflow_task"):
+        trouble = await _untaken(client, raw)
     return Report(trouble=trouble, retries=_retries(raw))
+
+
+async def _untaken(client: Client, raw: DescribeWorkflowExecutionResponse) -> str:
+    """That no worker takes up the workflow's next task, and which worker could; '' while that is new or taken up."""
+    task = raw.pending_workflow_task
+    since = task.scheduled_time.ToDatetime(UTC)
+    if task.state != PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED or now() - since < UNTAKEN:
+        return ""
+    begun = raw.workflow_execution_info.versioning_info
+    pinned = begun.behavior == VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
+    version = begun.deployment_version if pinned else await _current(client)
+    start, whose = TO_START["temporal"], ""
+    if version.deployment_name:
+        build = f"build {version.build_id} of the deployment {version.deployment_name}"
+        whose = f" of {build}, {'to which it is pinned' if pinned else 'which is current'},"
+        start = f"TEMPORAL_DEPLOYMENT={version.deployment_name} TEMPORAL_BUILD_ID={version.build_id} {start}"
+        start += "" if pinned else ", or make another version current (docs/upgrading.md)"
+    return f"no worker{whose} has taken up its next step since {iso(since)}; start one: {start}"
+
+
+async def _current(client: Client) -> WorkerDeploymentVersion:
+    """The version that new runs of our task queue go to; an empty one where that is none."""
+    asked = DescribeTaskQueueRequest(
+        namespace=client.namespace, task_queue=TaskQueue(name=settings.TEMPORAL_TASK_QUEUE),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )  # fmt: skip
+    answer = await client.workflow_service.describe_task_queue(asked, timeout=SOON)
+    return answer.versioning_info.current_deployment_version
 
 
 async def _failure(client: Client, workflow_id: str, attributes: _Failed) -> str:

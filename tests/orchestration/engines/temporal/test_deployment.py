@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import uuid
+from datetime import timedelta
 
 import pytest
 from pytest_django import Settings
 
+from monitoring import probes
 from orchestration import plans
+from orchestration.engines.temporal import troubles
 from orchestration.engines.temporal.worker import hosted
 from orchestration.models import Run
+from orchestration.relay import relay
 from orchestration.services import start_run
+from orchestration.why import why
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA
 from tests.waiting import wait_until
@@ -42,8 +47,20 @@ def started(seconds: float) -> Run:
     return start_run(definition={"saga_id": "pinned", "steps": [pause, done]}, actor=ADA, engine="temporal")[0]
 
 
+def says(run: Run, words: str) -> None:
+    said: list[str] = []
+
+    def done() -> bool:
+        relay()  # no worker does it
+        run.refresh_from_db()
+        said[:] = why(run)
+        return words in "\n".join(said)
+
+    wait_until(done, lambda: f"{words!r} in {said}", pause=0.5)
+
+
 def test_a_run_stays_with_the_build_that_began_it(
-    settings: Settings, temporal_dev_server: str, transactional_db: None
+    settings: Settings, temporal_dev_server: str, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plans.forget()
     name = f"zen-{uuid.uuid4().hex[:6]}"
@@ -62,6 +79,13 @@ def test_a_run_stays_with_the_build_that_began_it(
         assert until(started(3)).status == "completed"  # it began after the old one, and waited longer
         old.refresh_from_db()
         assert old.status == "waiting"
+    monkeypatch.setattr(troubles, "UNTAKEN", timedelta(seconds=1))
+    monkeypatch.setattr(probes, "LATE", timedelta(seconds=1))
+    new = started(1)
+    says(new, f"no worker of build two of the deployment {name}, which is current, has taken up its next step since")
+    says(new, f"TEMPORAL_DEPLOYMENT={name} TEMPORAL_BUILD_ID=two python manage.py temporal_worker, or make another")
+    says(old, f"no worker of build one of the deployment {name}, to which it is pinned, has taken up its next step")
+    assert "1 runs that no temporal worker has begun" in probes.backlog().detail
     settings.TEMPORAL_BUILD_ID = "one"
     with hosted():
         assert until(old).status == "completed"
