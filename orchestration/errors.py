@@ -22,6 +22,10 @@ class ZenError(Exception):
         super().__init__(message)
         self.message, self.field, self.remedy, self.problems = message, field, remedy, list(problems)
 
+    def in_words(self) -> str:
+        """The message, and after a semicolon the remedy."""
+        return "; ".join(filter(None, (self.message, self.remedy)))
+
 
 class BadInput(ZenError):
     pass

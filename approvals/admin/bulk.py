@@ -84,6 +84,6 @@ def _result(http: HttpRequest, row: Request, choice: str, comment: str) -> Resul
         )  # fmt: skip
     except ZenError as error:
         asks = bool(asked_for_with(row, choice))
-        told = f"{error.message}. {error.remedy}".strip()
+        told = error.in_words()
         return Result(row=row, word="refused", refusal=told, seen=seen, again=not asks)
     return Result(row=row, word=after.status)

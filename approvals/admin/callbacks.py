@@ -69,7 +69,7 @@ class CallbackAdmin(CallbackRoles):
             try:
                 redeliver(row, actor=actor_of(request.user, door="admin"))
             except ZenError as error:
-                messages.error(request, f"{row.webhook_id}: {error.message}. {error.remedy}".strip())
+                messages.error(request, f"{row.webhook_id}: {error.in_words()}")
             else:
                 messages.success(request, f"{row.webhook_id} is sent again, from the first attempt on")
 
@@ -110,7 +110,7 @@ class EndpointAdmin(CallbackRoles):
             try:
                 made.append(rotate(endpoint, actor=actor))
             except ZenError as error:
-                refused.append(f"{endpoint}: {error.message}. {error.remedy}")
+                refused.append(f"{endpoint}: {error.in_words()}")
         context = {**self.page_context(request, "New keys"), "made": made, "refused": refused}
         answer = TemplateResponse(request, "approvals/admin/keys.html", context)
         answer.headers["Cache-Control"] = "no-store"

@@ -69,7 +69,7 @@ class DelegationAdmin(PageAdmin):
             try:
                 rule = delegate_while_away(actor=actor, **{"owner": request.user, **given})
             except BadInput as error:
-                form.add_error(error.field if error.field in form.fields else None, f"{error.message}. {error.remedy}")
+                form.add_error(error.field if error.field in form.fields else None, error.in_words())
             else:
                 messages.success(
                     request, f"{rule.to} decides for {rule.owner} until {rule.ends_at:%Y-%m-%d %H:%M} UTC."
@@ -89,7 +89,7 @@ class DelegationAdmin(PageAdmin):
                 end_delegation(actor=actor_of(request.user, door="admin"), delegation_id=pk)
                 messages.success(request, "The delegation has ended.")
             except ZenError as error:
-                messages.error(request, f"{error.message}. {error.remedy}".strip())
+                messages.error(request, error.in_words())
         return HttpResponseRedirect(_page(rule))
 
 

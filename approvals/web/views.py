@@ -73,7 +73,7 @@ def _decided(request: HttpRequest, link: Link) -> HttpResponse:
             Link.objects.filter(pk=held.pk).update(used_at=now())
     if refused is None:
         return _answer(request, {"done": word, "request": after})
-    text = f"{refused.message}. {refused.remedy}".strip()
+    text = refused.in_words()
     shown = _shown(links.again(link), request.POST) | {"error": text, "comment": comment}
     shown["faults"] = beside(refused)
     return _answer(request, shown, status=_status(refused))

@@ -44,7 +44,7 @@ class ActView:
                     return HttpResponseRedirect(_page_of(after))
             shown = preview(workflow_id=run.workflow_id, verb=word, actor=actor, step_id=step_id)
         except ZenError as error:
-            messages.error(request, f"{error.message}. {error.remedy}".strip())
+            messages.error(request, error.in_words())
             return HttpResponseRedirect(_page_of(run))
         title = f"{verb} {step_id}".strip()
         context = {**self.page_context(request, title), **_context(run, shown, actor, step_id, form)}
@@ -64,7 +64,7 @@ def _done(run: Run, verb: Verb, actor: Actor, step_id: str, form: ActForm) -> Ru
             answer=given.get("answer", ""), action=given.get("action"),
         )  # fmt: skip
     except BadInput as error:
-        form.add_error(error.field if error.field in form.fields else None, f"{error.message}. {error.remedy}".strip())
+        form.add_error(error.field if error.field in form.fields else None, error.in_words())
         return None
 
 

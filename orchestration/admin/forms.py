@@ -45,7 +45,7 @@ class ResolveForm(ActForm):
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "class": "font-mono", "spellcheck": "false"}),
         help_text="With the answer alternative: the action to run instead, as YAML or JSON, such as "
-        "{type: api_call, method: POST, url: 'https://…'}. Left empty, it is you who has run one.",
+        "{type: api_call, method: POST, url: 'https://…'}. Leave empty if you already ran it yourself.",
     )
     note = forms.CharField(
         max_length=10_000,
@@ -61,7 +61,7 @@ class ResolveForm(ActForm):
         try:
             value = load_text(text, name="the action")
         except BadInput as error:
-            raise forms.ValidationError(f"{error.message}. {error.remedy}") from None
+            raise forms.ValidationError(error.in_words()) from None
         if not isinstance(value, dict):
             raise forms.ValidationError("an action is a mapping with a `type`")
         return value

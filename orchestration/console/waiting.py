@@ -18,7 +18,7 @@ from orchestration.engines.celery.local import hosted
 from orchestration.kin import is_stuck
 from orchestration.models import Run
 from orchestration.plans import plan_of
-from orchestration.workers import has_worker
+from orchestration.workers import has_worker, queues_served, words_on_queue
 
 POLL_SECONDS = 0.1
 THREADS = 4
@@ -40,13 +40,23 @@ def watch(run: Run, tell: Callable[[str], None] = note) -> Run:
 
 
 def _worker_for(run: Run) -> AbstractContextManager[object]:
+    queues = {step.queue for step in plan_of(run).steps.values()}
     if has_worker(run.engine):
-        return contextlib.nullcontext()
+        return _worker_beside(run, sorted(queues - queues_served(run.engine).keys()))
     if run.engine == "celery":
         note("no worker is running, so this command hosts one until the run ends")
-        queues = {step.queue for step in plan_of(run).steps.values()}
         return hosted(queues=dict.fromkeys([DEFAULT, *settings.ZEN_WORKER_QUEUES, *sorted(queues)], THREADS))
     from orchestration.engines.temporal.worker import hosted as hosted_on_temporal
 
     note("no worker is running, so this command hosts one until the run ends")
     return hosted_on_temporal()
+
+
+def _worker_beside(run: Run, unserved: list[str]) -> AbstractContextManager[object]:
+    """For the queues of the run that the workers which there are do not serve; on Temporal they are named only."""
+    for queue in unserved:
+        note(words_on_queue(run.engine, queue, queues_served(run.engine)))
+    if not unserved or run.engine != "celery":
+        return contextlib.nullcontext()
+    note("this command serves them until the run ends")
+    return hosted(queues=dict.fromkeys(unserved, THREADS))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,15 @@ def test_a_saga_that_completes_exits_0_with_one_object(manage: Manage, file: Cal
     assert json.loads(again.stdout) == shown
     events = [json.loads(line)["kind"] for line in manage("runs", "events", "w1", "--json").stdout.splitlines()]
     assert events[0] == "run.started" and events[-1] == "run.completed"
+
+
+def test_waiting_serves_the_queues_that_no_worker_serves(manage: Manage, file: Callable[..., str], peer: Peer) -> None:
+    until, began = now() + timedelta(hours=1), now()
+    other = {"queues": {"agents": 1}}
+    Worker.objects.create(name="other", engine="celery", started_at=began, lease_until=until, detail=other)
+    done = manage("saga", "start", file(step("a")), "--workflow-id", "w1", "--engine", "celery", "--wait")
+    assert done.returncode == 0 and peer.things, done.stderr
+    assert "no celery worker serves the queue 'default'" in done.stderr and "until the run ends" in done.stderr
 
 
 def test_waiting_ends_with_1_when_a_child_needs_a_person(manage: Manage, file: Callable[..., str], peer: Peer) -> None:
