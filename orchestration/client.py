@@ -30,7 +30,7 @@ class TemporalWorkflowClient:
     async def start_workflow(
         self, workflow_class: Any, workflow_args: Mapping[str, Any], workflow_id: str = "", **options: Any
     ) -> dict[str, Any]:
-        """Start a run. For SagaWorkflow `workflow_args` is the definition; `options`: config, context, engine."""
+        """Start a run. For SagaWorkflow `workflow_args` is the definition; `options` as of start_distributed_saga."""
         name = workflow_class if isinstance(workflow_class, str) else getattr(workflow_class, "__name__", "")
         if name != WORKFLOW:
             raise BadInput(

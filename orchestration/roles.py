@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from orchestration.audit import Actor
-from orchestration.errors import NotAllowed
+from orchestration.errors import BadInput, NotAllowed
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = "viewer", "operator", "approver", "administrator"
 ROLES = (VIEWER, OPERATOR, APPROVER, ADMINISTRATOR)
@@ -49,6 +51,25 @@ def roles_of(user: Any) -> frozenset[str]:
     if user.is_superuser:
         return frozenset({ADMINISTRATOR})
     return frozenset(group.name for group in user.groups.all()) & MAY["view"]
+
+
+def account_called(name: str, *, field: str) -> Any:
+    """The account of this user name. Raises BadInput where there is none."""
+    users: Any = get_user_model()
+    found = users.objects.filter(**{users.USERNAME_FIELD: name}).first()
+    if found is None:
+        remedy = "add the account first, in the admin under Users"
+        raise BadInput(f"there is no user '{name}'", field=field, remedy=remedy)
+    return found
+
+
+def as_account(name: str, *, door: str, field: str) -> Actor:
+    """Whoever acts in the name of an account through a door that knows nobody, with that account's rights and no more.
+
+    Raises BadInput.
+    """
+    user = account_called(name, field=field)
+    return Actor(name=user.get_username(), door=door, roles=roles_of(user), user_id=user.pk)
 
 
 def may(actor: Actor, what: str) -> bool:

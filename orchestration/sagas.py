@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 
 from orchestration.audit import CONSOLE_ROLES, Actor
 from orchestration.errors import BadInput
+from orchestration.roles import as_account
 from orchestration.services import start_run
 
 PYTHON = Actor(name="python", door="python", roles=CONSOLE_ROLES)
@@ -23,11 +24,13 @@ async def start_distributed_saga(
     workflow_id: str = "",
     context: Mapping[str, Any] | None = None,
     engine: str = "",
+    started_by: str = "",
 ) -> dict[str, Any]:
     """Start a saga; returns workflow_id, engine, status and started (False: that workflow_id was there already).
 
     `config`: timeout_seconds, max_parallel; other keys are kept with the run. `coordination_mode`: "orchestration".
-    Raises BadInput, Unreachable.
+    `started_by`: the user name of the account that starts it, with its rights: that person decides none of its gates.
+    Without one it is "python", which may start anything and is nobody. Raises BadInput, NotAllowed, Unreachable.
     """
     if coordination_mode != "orchestration":
         raise BadInput(
@@ -35,9 +38,10 @@ async def start_distributed_saga(
             field="coordination_mode",
             remedy="use 'orchestration'; choreography arrives in a later release",
         )
+    actor = await sync_to_async(as_account)(started_by, door="python", field="started_by") if started_by else PYTHON
     run, started = await sync_to_async(start_run)(
         definition=dict(saga_definition) if isinstance(saga_definition, Mapping) else saga_definition,
-        actor=PYTHON,
+        actor=actor,
         workflow_id=workflow_id,
         engine=engine,
         context=_mapping(context, "context"),

@@ -8,9 +8,10 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from orchestration.client import SagaWorkflow, get_temporal_client
-from orchestration.errors import BadInput, NotFound
+from orchestration.errors import BadInput, NotAllowed, NotFound
 from orchestration.models import Run
 from orchestration.sagas import start_distributed_saga
+from tests.contract.cast import account
 from tests.core.seed_sagas import ONBOARDING
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,3 +57,16 @@ def test_what_is_no_mapping_is_bad_input(given: dict[str, Any], field: str) -> N
         async_to_sync(start_distributed_saga)(**given)
     assert field in {refused.value.field, *(problem["field"] for problem in refused.value.problems)}
     assert "mapping" in f"{refused.value} {refused.value.remedy}" and not Run.objects.exists()
+
+
+def test_a_run_from_python_belongs_to_the_account_that_is_named() -> None:
+    erin = account("erin", "operator")
+    account("ned", "viewer")
+    saga = {"saga_id": "s", "steps": [{"step_id": "w", "forward_action": {"type": "wait", "seconds": 60}}]}
+    async_to_sync(start_distributed_saga)(saga, workflow_id="mine", engine="celery", started_by="erin")
+    run = Run.objects.get(workflow_id="mine")
+    assert (run.created_by, run.created_by_id) == ("erin", erin.pk)
+    for who, refusal in (("ned", NotAllowed), ("nobody", BadInput)):
+        with pytest.raises(refusal):
+            async_to_sync(start_distributed_saga)(saga, engine="celery", started_by=who)
+    assert Run.objects.count() == 1

@@ -22,6 +22,7 @@ from orchestration.core.words import RunStatus
 from orchestration.definitions_io import load_text
 from orchestration.errors import BadInput
 from orchestration.models import Run
+from orchestration.roles import as_account
 from orchestration.services import check_definition, publish, start_run
 from orchestration.services.definitions import warnings_now
 from orchestration.why import why
@@ -73,12 +74,13 @@ class Command(ConsoleCommand):
         engine: Annotated[str, typer.Option(help="auto, temporal or celery")] = "",
         context: Annotated[list[str] | None, typer.Option(help="K=V, laid over the definition's context")] = None,
         wait: Annotated[bool, typer.Option("--wait", help="until it ends; hosts a worker if none is alive")] = False,
+        as_user: Annotated[str, typer.Option("--as", help="the account that starts it; else you, by your login")] = "",
         as_json: AsJson = False,
     ) -> None:
         """Start a run."""
         run, new = start_run(
             definition=_read(file),
-            actor=actor(),
+            actor=as_account(as_user, door="console", field="as") if as_user else actor(),
             workflow_id=workflow_id,
             engine=engine,
             context=pairs(context, "context"),

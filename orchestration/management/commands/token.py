@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from django.contrib.auth import get_user_model
 from django_typer.management import command
 
 from orchestration.clock import now
 from orchestration.console.command import ConsoleCommand
 from orchestration.console.doors import actor, guarded, note
-from orchestration.errors import BadInput
+from orchestration.roles import account_called
 from orchestration.services.tokens import issue_token, revoke_token
 
 
@@ -31,7 +30,7 @@ class Command(ConsoleCommand):
         owner: Annotated[str, typer.Option(help="whose agent it is: they decide nothing that it asks for")] = "",
     ) -> None:
         """Print a new token. It is shown this once."""
-        account, person = _account(user, "user"), _account(owner, "owner") if owner else None
+        account, person = account_called(user, field="user"), account_called(owner, field="owner") if owner else None
         until = now() + timedelta(days=days) if days else None
         token = issue_token(
             account, actor=actor(), name=name, expires_at=until, scopes=scope or (), agent=agent, owner=person
@@ -44,13 +43,3 @@ class Command(ConsoleCommand):
     def revoke(self, prefix: Annotated[str, typer.Argument(help="the part after zen_")]) -> None:
         """Withdraw a token."""
         revoke_token(prefix, actor=actor())
-
-
-def _account(name: str, field: str) -> Any:
-    users: Any = get_user_model()
-    found = users.objects.filter(**{users.USERNAME_FIELD: name}).first()
-    if found is None:
-        raise BadInput(
-            f"there is no user '{name}'", field=field, remedy="add the account first, in the admin under Users"
-        )
-    return found
