@@ -7,7 +7,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -56,6 +56,13 @@ def release(name: str) -> None:
     Worker.objects.filter(pk=name).delete()
 
 
+def grace() -> timedelta:
+    """After the end of its lease a worker may still be coming back: it renews each third, so that after a silence of
+    a whole lease, and no less, it is taken for lost.
+    """
+    return timedelta(seconds=settings.ZEN_WORKER_LEASE_SECONDS / 3)
+
+
 def free_the_lost() -> int:
     """Commands in the hands of workers whose lease lapsed (or is gone) become ready; returns how many."""
     moment = now()
@@ -66,13 +73,13 @@ def free_the_lost() -> int:
         return _orphans(moment).update(status=Command.READY, worker="", due_at=moment)
 
 
-def _lapsed(moment: object) -> QuerySet[Worker]:
-    long_gone = moment - LONG_GONE  # type: ignore[operator]
-    return Worker.objects.filter(Q(engine="celery", lease_until__lt=moment) | Q(lease_until__lt=long_gone))
+def _lapsed(moment: datetime) -> QuerySet[Worker]:
+    lost, long_gone = moment - grace(), moment - LONG_GONE
+    return Worker.objects.filter(Q(engine="celery", lease_until__lt=lost) | Q(lease_until__lt=long_gone))
 
 
-def _orphans(moment: object) -> QuerySet[Command]:
-    alive = Worker.objects.filter(engine="celery", lease_until__gte=moment).values("name")
+def _orphans(moment: datetime) -> QuerySet[Command]:
+    alive = Worker.objects.filter(engine="celery", lease_until__gte=moment - grace()).values("name")
     return Command.objects.filter(status=Command.RUNNING, run__engine="celery").exclude(worker__in=alive)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections
@@ -91,7 +90,7 @@ def perform(given: Perform) -> str:
     with _connections(), beating(info.task_token, max(60.0, longest - GRACE_SECONDS + 60)) as flight:
         if heart().was_stalled() or datetime.now(UTC) - info.started_time > LATE:
             _still_wanted(info)
-        claimed = partial(_claimed, order, given, command, again=info.attempt > 1)
+        claimed = _Claim(order, given, command, again=info.attempt > 1)
         answer = _attempts.run(name, lambda: _perform(claimed, command, flight))
         if time.monotonic() - began > LONG_SECONDS and _told(info, answer):
             activity.raise_complete_async()
@@ -191,13 +190,21 @@ def ring(given: Ring) -> Rung:
 # What is done `together` may run in the thread of another activity, so it asks nothing of `activity`.
 
 
-def _claimed(order: Order, given: Perform, command: RunAction, *, again: bool) -> tuple[Run, Command | None]:
-    run = _written(order, given)
-    if seals.is_sealed(run.rules) and _has_ended(run):  # its workflow was started again, from an earlier state
-        raise ApplicationError(f"run '{run}' has ended in this database")
-    if again:
-        _refuse_beside(run, command)
-    return run, claim(run, command)
+class _Claim:
+    """Claims the attempt for one try of the activity, as often as it takes until its COMMIT is answered."""
+
+    def __init__(self, order: Order, given: Perform, command: RunAction, *, again: bool) -> None:
+        self.order, self.given, self.command, self.again = order, given, command, again
+        self.calls = 0
+
+    def __call__(self) -> tuple[Run, Command | None]:
+        run = _written(self.order, self.given)
+        if seals.is_sealed(run.rules) and _has_ended(run):  # its workflow was started again, from an earlier state
+            raise ApplicationError(f"run '{run}' has ended in this database")
+        if self.again:
+            _refuse_beside(run, self.command)
+        self.calls += 1
+        return run, claim(run, self.command, repeated=self.calls > 1)
 
 
 def _refuse_beside(run: Run, command: RunAction) -> None:

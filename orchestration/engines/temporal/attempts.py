@@ -17,18 +17,23 @@ INSERT INTO orchestration_command (
 ) VALUES (%s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, 'running', 1, 1, %s, '', %s, '', '{{}}')
 ON CONFLICT (run_id, kind, timer, step_id, purpose, iteration, attempt) DO UPDATE SET
     status = 'running', worker = excluded.worker, started_at = excluded.started_at,
-    epoch = orchestration_command.epoch + 1, tries = orchestration_command.tries + 1
+    epoch = orchestration_command.epoch + 1,
+    tries = orchestration_command.tries
+        + CASE WHEN %s AND orchestration_command.worker = excluded.worker THEN 0 ELSE 1 END
 WHERE orchestration_command.status <> 'done'
 RETURNING {", ".join(_RETURNED)}
 """  # noqa: S608 - constants
 
 
-def claim(run: Run, command: RunAction) -> Command | None:
-    """The attempt's row, ours; None when an earlier try has ended it. Inside the caller's transaction."""
+def claim(run: Run, command: RunAction, *, repeated: bool = False) -> Command | None:
+    """The attempt's row, ours; None when an earlier try has ended it. Inside the caller's transaction.
+
+    `repeated`: this try has claimed it before, not knowing whether that was committed. It is one try all the same.
+    """
     moment, worker = now(), worker_name()
     at = sql.moment(moment)
     fields = attempt_of(command)
-    values = [run.pk, *fields.values(), command.alternative, command.queue, at, at, worker, False, False]
+    values = [run.pk, *fields.values(), command.alternative, command.queue, at, at, worker, False, False, repeated]
     for found in sql.rows_of(sql.Statement(_CLAIM, values))[0]:
         held = dict(zip(_RETURNED, found, strict=True))
         return Command(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from pytest_django import Settings
 
 from orchestration.clock import now
+from orchestration.core.commands import RunAction
+from orchestration.core.words import Purpose
 from orchestration.engines.celery import lease
-from orchestration.models import Worker
+from orchestration.engines.temporal.attempts import claim
+from orchestration.models import Command, Worker
+from orchestration.services import start_run
+from tests.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -16,8 +22,38 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_dead_worker_of_temporal_is_seen_for_a_week() -> None:
     for name, engine, ago in [
         ("alive", "temporal", timedelta(seconds=-5)), ("dead", "temporal", timedelta(days=6)),
-        ("long gone", "temporal", timedelta(days=8)), ("gone", "celery", timedelta(seconds=5)),
+        ("long gone", "temporal", timedelta(days=8)), ("gone", "celery", timedelta(minutes=1)),
     ]:  # fmt: skip
         Worker.objects.create(name=name, engine=engine, started_at=now(), lease_until=now() - ago)
     lease.free_the_lost()
     assert set(Worker.objects.values_list("name", flat=True)) == {"alive", "dead"}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("ago", "freed"), [(-1, 0), (1, 0), (3, 1)])
+def test_a_worker_that_was_silent_for_less_than_a_whole_lease_keeps_what_it_has(
+    settings: Settings, ago: float, freed: int
+) -> None:
+    """It renews each third: cut off for five of six seconds, it comes back to a lease that ended a second ago."""
+    settings.ZEN_WORKER_LEASE_SECONDS = 6
+    Worker.objects.create(name="w", engine="celery", started_at=now(), lease_until=now() - timedelta(seconds=ago))
+    steps = [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 1}}]
+    run, _ = start_run(definition={"saga_id": "s", "steps": steps}, actor=ADA, engine="celery")
+    Command.objects.create(
+        run=run, kind="run_action", step_id="b", attempt=1, due_at=now(), status=Command.RUNNING, worker="w"
+    )
+    assert lease.free_the_lost() == freed
+
+
+@pytest.mark.both_databases
+def test_claims_of_one_try_on_temporal_whose_commit_was_not_answered_are_one_try() -> None:
+    steps = [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 1}}]
+    run, _ = start_run(definition={"saga_id": "s", "steps": steps}, actor=ADA, engine="celery")
+    order = RunAction(step_id="a", purpose=Purpose.FORWARD, iteration=1, attempt=1)
+    rows = [claim(run, order, repeated=number > 0) for number in range(9)]
+    assert [(row.tries, row.epoch) for row in rows if row] == [(1, number + 1) for number in range(9)]
+    another = claim(run, order)
+    assert another is not None and another.tries == 2, "another try of this worker"
+    Command.objects.filter(pk=another.pk).update(worker="a worker that is gone")
+    taken = claim(run, order, repeated=True)
+    assert taken is not None and taken.tries == 3

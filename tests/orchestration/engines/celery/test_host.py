@@ -178,7 +178,7 @@ def test_a_host_frees_only_after_a_gap_has_been_made_up_for(hosted: Any, setting
     host = Host({"default": 1})
     host._steady.renewed(0.0)  # long ago
     Worker.objects.create(
-        name="other", engine="celery", started_at=now(), lease_until=now() - timedelta(seconds=1), detail={}
+        name="other", engine="celery", started_at=now(), lease_until=now() - timedelta(seconds=60), detail={}
     )
     row = claimed("other")
     host._sweep()
