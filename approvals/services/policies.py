@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from approvals import people, rules
 from approvals.calendars import check_region
 from approvals.content import content_hash
-from approvals.core.policy import PolicyDefinition
+from approvals.core.form import FormField
+from approvals.core.policy import Escalation, PolicyDefinition, Stage, Who, WorkingHours
 from approvals.models import Policy
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.core.definition import DefinitionErrors
-from orchestration.core.definition.problems import did_you_mean, is_echo, short
+from orchestration.core.definition.problems import did_you_mean, is_echo, nearest, short
 from orchestration.core.definition.shape import dotted, plain_json
 from orchestration.errors import BadInput
 from orchestration.turns import turn
@@ -28,6 +29,10 @@ STANDARD_BODY: dict[str, Any] = {
     "description": "Any approver, within a day; nobody answering is a no.",
     "stages": [{"name": "approval", "who": {"groups": [roles.APPROVER]}, "expire": "1d", "remind": ["4h"]}],
 }
+
+_MODELS = (PolicyDefinition, Stage, Who, Escalation, WorkingHours, FormField)
+KEYS = sorted({key for model in _MODELS for key in model.model_fields})
+KEYS_ARE_IN = "see docs/policies.md for the keys"
 
 
 def check_policy(data: object) -> PolicyDefinition:
@@ -149,7 +154,8 @@ def _problem(detail: Any) -> dict[str, object]:
     message = str(detail["msg"]).removeprefix("Value error, ")
     message, _, remedy = message.partition("; ")
     if detail["type"] == "extra_forbidden":
-        message, remedy = "is not a known key", "see docs/policies.md for the keys"
+        close = nearest(str(path[-1]), KEYS)
+        message, remedy = "is not a known key", f"did you mean '{close}'?" if close else KEYS_ARE_IN
     return {"field": dotted(path), "value": short(detail["input"]), "message": message, "remedy": remedy}
 
 

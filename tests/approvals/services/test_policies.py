@@ -38,6 +38,20 @@ def test_a_region_without_is_refused_by_name(region: str, remedy: str) -> None:
     assert remedy in refused.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("stage", "field", "remedy"),
+    [
+        ({"how_mny": "all"}, "stages[0].how_mny", "did you mean 'how_many'?"),
+        ({"who": {"user": ["bob"]}}, "stages[0].who.user", "did you mean 'users'?"),
+        ({"zzz": 1}, "stages[0].zzz", "see docs/policies.md for the keys"),
+    ],
+)
+def test_an_unknown_key_is_likened_to_a_known_one(stage: dict[str, Any], field: str, remedy: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        check_policy({"policy": "p", "stages": [{**POLICY["stages"][0], **stage}]})
+    assert (field, remedy) in [(one["field"], one["remedy"]) for one in refused.value.problems]
+
+
 @pytest.mark.django_db
 def test_less_time_is_asked_for_and_never_more() -> None:
     account("bob")
