@@ -12,7 +12,7 @@ Kind = Literal["string", "number", "integer", "boolean", "choice", "date"]
 LONGEST_CHOICE = 75
 """Characters: the lists that Slack shows hold no more."""
 
-Bound = int | Annotated[float, Field(allow_inf_nan=False)]
+Bound = Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[float, Field(allow_inf_nan=False)]
 Choice = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_CHOICE)]
 Word = Literal["approve", "reject", "request-changes", "abstain"]
 

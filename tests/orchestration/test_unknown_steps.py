@@ -57,7 +57,7 @@ def test_the_admin_goes_back_to_the_run_with_a_message(verb: Verb, run_id: str) 
     page = f"/admin/orchestration/run/{Run.objects.get().pk}"
     answer = client.get(f"{page}/act/{verb}/?step_id=nope", follow=True)
     assert answer.status_code == 200 and answer.redirect_chain == [(f"{page}/change/", 302)]
-    assert "there is no step &#x27;nope&#x27;. the steps are: first, second" in answer.content.decode()
+    assert "there is no step &#x27;nope&#x27;; the steps are: first, second" in answer.content.decode()
 
 
 @pytest.mark.parametrize("verb", VERBS)
