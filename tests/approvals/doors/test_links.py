@@ -29,8 +29,8 @@ def by_address(settings: Settings) -> None:
 
 
 def asked(*approvers: str, **more: Any) -> Request:
-    names = approvers or ("eve@example.com",)
-    request, _ = ask(given=Ask(stage="s", description="May we?", approvers=names, **more), actor=ADA, engine="celery")
+    given = {"stage": "s", "description": "May we?", "approvers": approvers or ("eve@example.com",), **more}
+    request, _ = ask(given=Ask(**given), actor=ADA, engine="celery")
     return request
 
 
@@ -52,6 +52,13 @@ def opened(path: str) -> Any:
     seen = re.search(rb'name="seen" value="([0-9a-f]+)"', page.content)
     body = {"csrfmiddlewaretoken": token[1].decode() if token else "", "seen": seen[1].decode() if seen else ""}
     return lambda decision, **more: client.post(path, body | {"decision": decision, **more})
+
+
+def test_its_page_shows_all_of_what_a_yes_would_be_to() -> None:
+    short = Client().get(link_of(asked(description="Spend **9**?"))).content.decode()
+    assert "<strong>9</strong>" in short
+    long = Client().get(link_of(asked(description=f"{'word ' * 2500}**and the last of it**"))).content.decode()
+    assert "**and the last of it**" in long, "longer than Markdown is parsed, and not cut"
 
 
 def test_the_mail_holds_the_link_and_no_row_holds_its_token() -> None:
