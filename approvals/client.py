@@ -18,7 +18,6 @@ from approvals.people import account_of, person_of
 from approvals.services import Ask, Evidence, ask, decide, remind, withdraw
 from approvals.services.view import found_request, only_content
 from orchestration import roles
-from orchestration.audit import Actor
 from orchestration.errors import BadInput
 from orchestration.sagas import PYTHON
 
@@ -120,7 +119,7 @@ def _decide(
         seen = only_content(found_request(request_id))
     return decide(
         request_id=request_id,
-        actor=Actor(name=user.get_username(), door="python", roles=roles.roles_of(user), user_id=user.pk),
+        actor=roles.actor_for(user, door="python"),
         person=person_of(user),
         choice=word,
         comment=feedback,

@@ -23,11 +23,9 @@ def ring(held: Held, at: datetime) -> bool:
     if not _is_due(held.plan, held.state, at):
         return back
     hear_what_was_sent(held)
-    away = _away(held.plan, held.state, at)
-    for one in away:
-        folding.fold(held, one)
+    given_back = [folding.fold(held, one) for one in _away(held.plan, held.state, at)]
     rung = folding.fold(held, ClockReached(at=at))
-    return rung or back or bool(away)
+    return rung or back or any(given_back)
 
 
 def as_it_would_be(plan: Plan, state: State, at: datetime) -> State:
@@ -51,8 +49,7 @@ def _away(plan: Plan, state: State, at: datetime) -> list[Resumed]:
         return []
     if state.status is Status.COOLING_OFF and state.votes:
         begun = max(vote.at for vote in state.votes)
-    known = state.absences[-1][1] if state.absences else begun
-    found = [(since, until) for since, until in outages_after(begun) if since >= known or not state.absences]
+    found = outages_after(state.absences[-1][1] if state.absences else begun)
     last = len(found) - 1
     return [
         Resumed(at=max(at, until), since=since, until=until, last=number == last)

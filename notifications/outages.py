@@ -15,8 +15,8 @@ LEAST = timedelta(seconds=15)
 KEPT = timedelta(days=400)
 """Longer than a clock in wall time can run."""
 
-
 MOST = 200
+"""Outages that are read at once."""
 
 
 def gap() -> timedelta:

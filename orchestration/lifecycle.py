@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from notifications.text import cut
 from orchestration import sql
 from orchestration.clock import now
 from orchestration.core.codec import EVENT
@@ -113,7 +114,9 @@ def end_of_child(run: Run) -> str:
     """How a child ended, why, and what it says that still stands; at most 2,000 characters."""
     from orchestration.selectors import run_view
 
-    view = run_view(run) if run.status != RunStatus.COMPLETED else {"error": "", "warnings": []}
-    said = [text for text in (view["error"], *view["warnings"]) if text]
+    said = []
+    if run.status != RunStatus.COMPLETED:
+        view = run_view(run)
+        said = [text for text in (view["error"], *view["warnings"]) if text]
     about = f"child run '{run.workflow_id}' ended {run.status}" + (f": {'; '.join(said)}" if said else "")
-    return about if len(about) <= LONGEST_ERROR else f"{about[: LONGEST_ERROR - 1]}…"
+    return cut(about, LONGEST_ERROR)

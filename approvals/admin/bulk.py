@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from approvals.admin.acting import evidence_of
+from approvals.admin.inbox import LARGE
 from approvals.admin.review import asked_for_with, reviewed
 from approvals.core.words import Choice
 from approvals.models import Request
@@ -48,7 +49,7 @@ class BulkView:
         rows = Request.objects.filter(pk__in=picked).select_related("policy", "run").order_by("pk")
         if choice == Choice.APPROVE and not all(request.POST.get(f"seen:{pk}") for pk in picked):
             return _to_review(self, request, rows, comment)
-        results = [_result(request, row, choice, comment) for row in rows]
+        results = [_result(request, row, choice, comment) for row in rows.defer(*LARGE)]
         context = {
             **self.page_context(request, "Decided together"),
             "results": results,
@@ -83,7 +84,6 @@ def _result(http: HttpRequest, row: Request, choice: str, comment: str) -> Resul
             comment=comment, seen=seen, evidence=evidence_of(http, bulk=True),
         )  # fmt: skip
     except ZenError as error:
-        asks = bool(asked_for_with(row, choice))
-        told = error.in_words()
-        return Result(row=row, word="refused", refusal=told, seen=seen, again=not asks)
+        again = not asked_for_with(row, choice)
+        return Result(row=row, word="refused", refusal=error.in_words(), seen=seen, again=again)
     return Result(row=row, word=after.status)

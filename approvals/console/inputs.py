@@ -25,8 +25,7 @@ def account(name: str, field: str) -> Any:
 
 
 def acting_as(user: Any) -> Actor:
-    """What is done at the console in the name of an account has that account's rights, and no more."""
-    return Actor(name=user.get_username(), door=DOOR, roles=roles.roles_of(user), user_id=user.pk)
+    return roles.actor_for(user, door=DOOR)
 
 
 def somebody(name: str, field: str) -> Person:

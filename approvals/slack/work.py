@@ -15,7 +15,6 @@ from approvals.services import Evidence, decide
 from approvals.slack.meaning import meant
 from notifications import ports
 from orchestration import roles
-from orchestration.audit import Actor
 from orchestration.clock import now
 from orchestration.errors import ZenError
 
@@ -68,7 +67,7 @@ def _meaning(press: Press) -> str:
     if isinstance(found, str):
         return found
     user, request = found.user, found.request
-    actor = Actor(name=user.get_username(), door="slack", roles=roles.roles_of(user), user_id=user.pk)
+    actor = roles.actor_for(user, door="slack")
     evidence = Evidence(strength="slack", detail={"team": press.team, "slack_user": press.slack_user})
     try:
         after = decide(

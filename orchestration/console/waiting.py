@@ -42,7 +42,7 @@ def watch(run: Run, tell: Callable[[str], None] = note) -> Run:
 def _worker_for(run: Run) -> AbstractContextManager[object]:
     queues = {step.queue for step in plan_of(run).steps.values()}
     if has_worker(run.engine):
-        return _worker_beside(run, sorted(queues - queues_served(run.engine).keys()))
+        return _worker_beside(run, queues)
     if run.engine == "celery":
         note("no worker is running, so this command hosts one until the run ends")
         return hosted(queues=dict.fromkeys([DEFAULT, *settings.ZEN_WORKER_QUEUES, *sorted(queues)], THREADS))
@@ -52,10 +52,12 @@ def _worker_for(run: Run) -> AbstractContextManager[object]:
     return hosted_on_temporal()
 
 
-def _worker_beside(run: Run, unserved: list[str]) -> AbstractContextManager[object]:
-    """For the queues of the run that the workers which there are do not serve; on Temporal they are named only."""
+def _worker_beside(run: Run, queues: set[str]) -> AbstractContextManager[object]:
+    """For those of the run's queues that the workers which there are do not serve; on Temporal they are named only."""
+    served = queues_served(run.engine)
+    unserved = sorted(queues - served.keys())
     for queue in unserved:
-        note(words_on_queue(run.engine, queue, queues_served(run.engine)))
+        note(words_on_queue(run.engine, queue, served))
     if not unserved or run.engine != "celery":
         return contextlib.nullcontext()
     note("this command serves them until the run ends")

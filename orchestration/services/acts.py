@@ -26,6 +26,7 @@ from orchestration.core.events import (
 )
 from orchestration.core.guards import descendants, refusal
 from orchestration.core.plan import Plan
+from orchestration.core.state import SagaState
 from orchestration.core.templates import action_placeholders
 from orchestration.core.undo import preview_abort
 from orchestration.core.words import Answer, Cause, Verb
@@ -226,7 +227,8 @@ def _stored(
         known = locked.messages.filter(message_id=message_id).first() if request_id else None
         if known is not None:
             return known
-        why = refusal(plan_of(locked), load_state(locked), event)
+        state = load_state(locked)
+        why = refusal(plan_of(locked), state, event)
         if why:
             raise WrongState(why, field="verb")
         audit.record(
@@ -236,7 +238,7 @@ def _stored(
             **({"alternative": action} if action is not None else {}),
         )  # fmt: skip
         if action is not None:
-            _store_alternative(locked, event, action, message_id)
+            _store_alternative(locked, state, event, action, message_id)
         return lifecycle.post(locked, event, message_id=message_id)
 
 
@@ -261,13 +263,13 @@ def _check_alternative(action: dict[str, Any], step_id: str) -> None:
         raise BadInput(f"the action holds placeholders ({listed})", field="action", remedy="write the values out")
 
 
-def _store_alternative(run: Run, event: Act, action: dict[str, Any], message_id: str) -> None:
+def _store_alternative(run: Run, state: SagaState, event: Act, action: dict[str, Any], message_id: str) -> None:
     """The latest that was given, numbered: each has an idempotency key of its own, whatever tries it takes.
 
     One for each failure of the undo: another that comes before the run has heard of the first would take its place.
     """
     step_id = getattr(event, "step_id", "")
-    step = load_state(run).step(step_id)
+    step = state.step(step_id)
     row, _ = Command.objects.get_or_create(
         run=run, kind="alternative", step_id=step_id, iteration=step.in_hand, timer="", purpose="undo", attempt=0,
         defaults={"status": Command.DONE, "due_at": now()},

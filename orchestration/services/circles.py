@@ -32,21 +32,23 @@ def circle_problems(definition: Mapping[str, Any]) -> list[Problem]:
 
 
 def unknown_children(definition: Mapping[str, Any]) -> list[Problem]:
-    """One for each step whose child is named and not published. One query where there are such steps."""
+    """One for each step whose child is named and not published. One query where children are named, and
+    one more where one is unknown.
+    """
     named = list(_children(definition))
     if not named:
         return []
     listed = Definition.objects.filter(listed=True)
     known = set(listed.filter(saga_id__in={name for _, name in named}).values_list("saga_id", flat=True))
-    found = []
-    for label, name in named:
-        if name not in known:
-            there = listed.order_by().values_list("saga_id", flat=True).distinct()[:MOST_NAMES]
-            close = nearest(name, there)
-            remedy = f"did you mean '{close}'?" if close else "publish it first"
-            message, field = "there is no published saga of this name", "forward_action.definition"
-            found.append(Problem(step=label, field=field, value=name, message=message, remedy=remedy))
-    return found
+    unknown = [(label, name) for label, name in named if name not in known]
+    there = list(listed.order_by().values_list("saga_id", flat=True).distinct()[:MOST_NAMES]) if unknown else []
+    return [_unknown(label, name, nearest(name, there)) for label, name in unknown]
+
+
+def _unknown(label: str, name: str, close: str) -> Problem:
+    remedy = f"did you mean '{close}'?" if close else "publish it first"
+    message, field = "there is no published saga of this name", "forward_action.definition"
+    return Problem(step=label, field=field, value=name, message=message, remedy=remedy)
 
 
 def _way(start: str, goal: str, nowhere: set[str]) -> tuple[str, ...]:
