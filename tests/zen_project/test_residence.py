@@ -1,8 +1,10 @@
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -62,12 +64,12 @@ def test_links_lead_to_the_site_that_lives_here_unless_people_know_it_by_another
 
 
 GUARDED = """
-import os, sys, time
+import sys, time
 from pathlib import Path
 from zen_project.embedded.process import OwnedServer
 from zen_project.embedded.residence import Neighbour, Residence
 home = Residence(Path(sys.argv[1]))
-home.publish(Neighbour(pid=os.getpid(), temporal_address="127.0.0.1:7"))
+home.publish(Neighbour(pid=int(sys.argv[3]), temporal_address="127.0.0.1:7"))
 OwnedServer(name="p", argv=[sys.executable, "-c", sys.argv[2]], address="", held=[home.descriptor])
 time.sleep(100)
 """
@@ -80,15 +82,17 @@ time.sleep(99)
 
 
 def test_whoever_moves_in_waits_for_what_a_killed_host_had_started(tmp_path: Path) -> None:
+    """Also where the number of the killed host is another process's by now, as ours here."""
     with subprocess.Popen(
-        [sys.executable, "-c", GUARDED, str(tmp_path), SLOW_TO_END], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as host:
+        [sys.executable, "-c", GUARDED, str(tmp_path), SLOW_TO_END, str(os.getpid())],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    ) as host:  # fmt: skip
         assert host.stdout is not None
         assert host.stdout.readline() == "1\n"
         host.send_signal(signal.SIGKILL)
         host.wait()
         assert read(tmp_path) == NOBODY
-        with pytest.raises(Occupied):
+        with pytest.raises(Occupied, match=f"process {os.getpid()}, which ran here before, is gone"):
             Residence(tmp_path)
         with Residence(tmp_path, patience=PATIENCE_SECONDS):
             assert host.stdout.read() == "", "what the killed host had started has ended, and its guardian too"
@@ -97,3 +101,15 @@ def test_whoever_moves_in_waits_for_what_a_killed_host_had_started(tmp_path: Pat
 def test_nobody_waits_for_a_host_that_lives(tmp_path: Path) -> None:
     with Residence(tmp_path), pytest.raises(Occupied, match="in use by process"):
         Residence(tmp_path, patience=1e9)
+
+
+def test_whoever_reads_keeps_nobody_from_moving_in(tmp_path: Path) -> None:
+    with Residence(tmp_path):
+        pass
+    with (tmp_path / "embedded.json").open() as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        done = Timer(0.2, lambda: fcntl.flock(reader, fcntl.LOCK_UN))
+        done.start()
+        with Residence(tmp_path):
+            assert read(tmp_path).pid == os.getpid()
+        done.join()

@@ -1,7 +1,8 @@
 """Who lives in a data folder: one `manage.py up` at a time, and what it offers to commands in other terminals.
 
-The lock belongs to the process, so a killed one leaves nothing behind that could be mistaken for a living one; the
-guardians of what it started hold it too, so that nobody moves in before the last of them has ended.
+Two locks, and no process number, say so: numbers are used again, and mean nothing in another container. The lock on
+`embedded.json` belongs to the host alone: it is gone with the host, however that died. The guardians of what the host
+started hold `embedded.lock` with it, so that nobody moves in before the last of them has ended.
 """
 
 import fcntl
@@ -12,6 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+OFFERS, HOUSEHOLD = "embedded.json", "embedded.lock"
+LOOK_SECONDS = 1.0
+"""Whoever reads what is offered here holds the lock for a moment: that is not a host."""
 
 
 class Occupied(Exception):
@@ -32,29 +37,34 @@ NOBODY = Neighbour()
 class Residence:
     """`with Residence(data_dir) as home: home.publish(Neighbour(...))`
 
-    `patience`: seconds to wait while the one who lived here is dead, and what it started is still ending.
+    `patience`: seconds to wait, once the one who lived here is gone, until what it started has ended.
+    `descriptor`: the lock that a guardian of what is started here has to hold.
     """
 
     def __init__(self, data_dir: Path, *, patience: float = 0) -> None:
-        self.path = data_dir / "embedded.json"
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + patience
-        while not _locked(self.descriptor):
-            pid = _recorded(data_dir).pid
-            if _lives(pid) or time.monotonic() > deadline:
-                os.close(self.descriptor)
-                raise Occupied(f"{data_dir} is in use by process {pid or 'unknown'}")
-            time.sleep(0.1)
+        self._own = _opened(data_dir / OFFERS)
+        if not _locked(self._own, LOOK_SECONDS):
+            os.close(self._own)
+            raise Occupied(f"{data_dir} is in use by process {_written(data_dir).pid or 'unknown'}")
+        before = _written(data_dir).pid
         self.publish(Neighbour(pid=os.getpid()))
+        self.descriptor = _opened(data_dir / HOUSEHOLD)
+        if not _locked(self.descriptor, patience):
+            self.leave()
+            raise Occupied(
+                f"{data_dir} is in use: process {before or 'unknown'}, which ran here before, is gone, and after "
+                f"{patience:g} s something that it started has not ended yet; wait for it, or end it, and start again"
+            )
 
     def publish(self, neighbour: Neighbour) -> None:
         content = json.dumps(asdict(neighbour)).encode()
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, content, 0)
+        os.ftruncate(self._own, 0)
+        os.pwrite(self._own, content, 0)
 
     def leave(self) -> None:
-        os.ftruncate(self.descriptor, 0)
+        os.ftruncate(self._own, 0)
+        os.close(self._own)
         os.close(self.descriptor)
 
     def __enter__(self) -> Self:
@@ -68,44 +78,38 @@ class Residence:
 
 def read(data_dir: Path) -> Neighbour:
     """What the one who lives here offers. What a killed one had started is of no use any more: it is ending."""
-    found = _recorded(data_dir)
-    return found if _lives(found.pid) else NOBODY
-
-
-def _recorded(data_dir: Path) -> Neighbour:
     try:
-        with (data_dir / "embedded.json").open() as file:
-            if _unlocked(file.fileno()):
+        with (data_dir / OFFERS).open() as file:
+            if _try(file.fileno(), fcntl.LOCK_SH):
                 return NOBODY
-            return Neighbour(**json.load(file))
+    except OSError:
+        return NOBODY
+    return _written(data_dir)
+
+
+def _written(data_dir: Path) -> Neighbour:
+    try:
+        return Neighbour(**json.loads((data_dir / OFFERS).read_text()))
     except (OSError, ValueError, TypeError):
         return NOBODY
 
 
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _locked(descriptor: int, patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while not _try(descriptor, fcntl.LOCK_EX):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
     return True
 
 
-def _lives(pid: int) -> bool:
-    """0 is nobody's number: whoever has just moved in has not written his yet."""
-    if not pid:
-        return False
+def _try(descriptor: int, kind: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _unlocked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

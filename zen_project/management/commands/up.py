@@ -27,8 +27,8 @@ from zen_project.embedded.residence import Neighbour, Occupied, Residence
 from zen_project.embedded.supervisor import GaveUp, Household
 
 STOP_SECONDS = 30.0
-MOVING_SECONDS = 20.0
-"""At most so long the next `up` waits for what a killed one had started."""
+MOVING_SECONDS = 60.0
+"""At most so long the next `up` waits for what a killed one had started: it has five, and then what the disk takes."""
 LOOK_SECONDS = 0.2
 
 
