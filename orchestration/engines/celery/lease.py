@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest
 from notifications.clock import ticks
 from orchestration.clock import now, read
 from orchestration.engines.celery.inhand import IN_HAND
-from orchestration.models import Command, Worker
+from orchestration.models import Command, Run, Worker
 from orchestration.outages import AWAY, heal
 
 LONG_GONE = timedelta(days=7)
@@ -79,8 +79,10 @@ def _lapsed(moment: datetime) -> QuerySet[Worker]:
 
 
 def _orphans(moment: datetime) -> QuerySet[Command]:
+    """No join: with one an UPDATE would judge the rows once, and overwrite an end that was written while it waited."""
     alive = Worker.objects.filter(engine="celery", lease_until__gte=moment - grace()).values("name")
-    return Command.objects.filter(status=Command.RUNNING, run__engine="celery").exclude(worker__in=alive)
+    ours = Run.objects.filter(engine="celery").values("pk")
+    return Command.objects.filter(status=Command.RUNNING, run__in=ours).exclude(worker__in=alive)
 
 
 def server_up_for() -> float:

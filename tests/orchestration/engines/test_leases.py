@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from orchestration.clock import now
@@ -15,6 +17,7 @@ from orchestration.engines.temporal.attempts import claim
 from orchestration.models import Command, Worker
 from orchestration.services import start_run
 from tests.contract.sagas import ADA
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +46,39 @@ def test_a_worker_that_was_silent_for_less_than_a_whole_lease_keeps_what_it_has(
         run=run, kind="run_action", step_id="b", attempt=1, due_at=now(), status=Command.RUNNING, worker="w"
     )
     assert lease.free_the_lost() == freed
+
+
+@pytest.mark.only_on("postgresql")
+def test_an_end_that_is_written_while_the_sweep_waits_for_its_row_stays(settings: Settings) -> None:
+    """The sweep has found the row running before, and judges it again once it has the row's lock."""
+    settings.ZEN_WORKER_LEASE_SECONDS = 6
+    steps = [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 1}}]
+    run, _ = start_run(definition={"saga_id": "s", "steps": steps}, actor=ADA, engine="celery")
+    row = Command.objects.create(
+        run=run, kind="run_action", step_id="b", attempt=1, due_at=now(), status=Command.RUNNING, worker="lost"
+    )
+    freed: list[int] = []
+
+    def sweep() -> None:
+        try:
+            freed.append(lease.free_the_lost())
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        Command.objects.filter(pk=row.pk).update(status=Command.DONE)
+        sweeping = Thread(target=sweep)
+        sweeping.start()
+        wait_until(_somebody_waits_for_a_lock, lambda: "the sweep does not wait for the row")
+    sweeping.join(PATIENCE_SECONDS)
+    row.refresh_from_db()
+    assert (row.status, freed) == (Command.DONE, [0])
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.mark.both_databases
