@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from approvals.core.plan import Plan
+from approvals.core.plan import Plan, in_order
 from approvals.core.quorum import missing
 from approvals.core.reached import SAYS_YES
 from approvals.core.state import State
@@ -59,7 +59,7 @@ def _chain(request: Request, plan: Plan, state: State) -> list[str]:
     if still > 1:
         lines.append(f"This stage needs {still} more approvals.")
     for stage in plan.stages[state.stage + 1 :]:
-        names = [name_in(request, person) for person in sorted(stage.people - plan.barred)]
+        names = [name_in(request, person) for person in in_order(stage.people - plan.barred)]
         lines.append(f"Then stage '{stage.name}' is asked: {_list(names)}.")
     if plan.cooling_off_seconds and state.status is not Status.COOLING_OFF:
         lines.append(f"Before the yes holds, it can be objected to for {_length(plan.cooling_off_seconds)}.")

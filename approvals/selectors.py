@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from approvals.content import difference
 from approvals.core.codec import PLAN, STATE
 from approvals.core.form import FormField
-from approvals.core.plan import Plan, StagePlan
+from approvals.core.plan import Plan, StagePlan, in_order
 from approvals.core.policy import PolicyDefinition, Stage
 from approvals.core.quorum import first_yes, missing
 from approvals.core.state import State
@@ -235,7 +235,7 @@ def _stage_view(request: Request, plan: Plan, state: State, number: int) -> dict
     return {
         "name": stage.name,
         "state": _stage_state(state, number),
-        "people": [name_in(request, person) for person in sorted(stage.people - plan.barred)],
+        "people": [name_in(request, person) for person in in_order(stage.people - plan.barred)],
         "how_many": _how_many(stage),
         "at_the_end": stage.at_the_end.value,
     }

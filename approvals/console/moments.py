@@ -17,7 +17,7 @@ from approvals.core.events import (
     Voted,
     Withdrawn,
 )
-from approvals.core.plan import Plan
+from approvals.core.plan import Plan, in_order
 from approvals.core.simulate import Moment
 from approvals.core.words import Authority, Status, Telling
 
@@ -57,7 +57,7 @@ def _act(one: Moment, names: Names) -> list[str]:
         case Delegated(person=person, to=to):
             return [f"{names.get(to, to)} sits in for {names.get(person, person)}"]
         case PeopleNamed(people=people):
-            return [f"{listed(sorted(people), names)} decide from now on"]
+            return [f"{listed(in_order(people), names)} decide from now on"]
         case ContentChanged():
             return ["the content changes"]
         case Withdrawn() | Revoked():
@@ -77,7 +77,7 @@ def _clock(plan: Plan, one: Moment, names: Names) -> list[str]:
         said.append(f"{listed(_reminders(one), names)} are reminded")
     for _, place in after.escalated_since(before):
         level = plan.stages[after.stage].levels[place]
-        people = sorted(level.people - plan.barred)
+        people = in_order(level.people - plan.barred)
         said.append(f"it is escalated to {listed(people, names)}, {AUTHORITY[level.authority]}")
     return said
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from approvals.console import text
 from approvals.console.moments import told, what
 from approvals.core.events import Delivered, Voted
+from approvals.core.plan import in_order
 from approvals.core.simulate import Moment
 from approvals.core.words import Status
 from approvals.simulator import Simulated
@@ -52,7 +53,7 @@ def _stage(given: Simulated, number: int) -> dict[str, Any]:
     stage, plan = given.plan.stages[number], given.plan
     return {
         "name": stage.name,
-        "people": [given.name(one) for one in sorted(stage.people - plan.barred)],
+        "people": [given.name(one) for one in in_order(stage.people - plan.barred)],
         "how_many": given.policy.stages[number].how_many,
         "at_the_end": stage.at_the_end.value if stage.expires else None,
     }

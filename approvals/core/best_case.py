@@ -7,7 +7,7 @@ from datetime import datetime
 
 from approvals.core.events import Opened, Voted
 from approvals.core.feasible import later_slots, open_slots
-from approvals.core.plan import Plan
+from approvals.core.plan import Plan, by_id
 from approvals.core.quorum import Slot, matching
 from approvals.core.simulate import Course, StandIn, Walk
 from approvals.core.words import Choice
@@ -40,7 +40,7 @@ def _next(walk: Walk, at: datetime, silent: frozenset[str], unheard: frozenset[s
     able, lacking = _able(walk, at, silent, unheard)
     if able is None or (lacking and _waiting_helps(walk, silent, unheard, lacking)):
         return None
-    return min((person for person in able if not walk.state.has_spoken(person)), default=None)
+    return min((person for person in able if not walk.state.has_spoken(person)), default=None, key=by_id)
 
 
 def _able(

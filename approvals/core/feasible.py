@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from approvals.core.plan import Plan, StagePlan
+from approvals.core.plan import Plan, StagePlan, in_order
 from approvals.core.quorum import Slot, abstained, is_matched, matching, said_here, seats_of, slots_of
 from approvals.core.state import Seat, State
 from approvals.core.words import Authority, Choice
@@ -77,10 +77,10 @@ def ways(plan: Plan, stage: StagePlan) -> Iterator[list[Slot]]:
     if len({level.after.business for level in stage.levels}) > 1:
         deciding = [level for level in stage.levels if level.authority is not Authority.NOTIFY]
         brought = frozenset().union(*(level.people for level in deciding)) - plan.barred
-        others = tuple(Seat(person=one, owner=one, own=False) for one in sorted(brought - stage.people))
+        others = tuple(Seat(person=one, owner=one, own=False) for one in in_order(brought - stage.people))
         yield slots_of(stage, (*seats, *others), frozenset())
         if any(level.authority is Authority.TRANSFER and level.people - plan.barred for level in stage.levels):
-            everybody = (Seat(person=one, owner=one, own=False) for one in sorted(brought))
+            everybody = (Seat(person=one, owner=one, own=False) for one in in_order(brought))
             yield slots_of(stage, tuple(everybody), frozenset())
         return
     for level in stage.levels:
@@ -90,6 +90,6 @@ def ways(plan: Plan, stage: StagePlan) -> Iterator[list[Slot]]:
             seats = ()
         if level.authority in (Authority.ADD, Authority.TRANSFER):
             sitting = {seat.person for seat in seats}
-            new = (Seat(person=one, owner=one, own=False) for one in sorted(people - sitting))
+            new = (Seat(person=one, owner=one, own=False) for one in in_order(people - sitting))
             seats = (*seats, *new)
     yield slots_of(stage, seats, frozenset())

@@ -30,7 +30,7 @@ from approvals.core.events import (
 )
 from approvals.core.feasible import can_pass
 from approvals.core.guards import refusal
-from approvals.core.plan import Plan
+from approvals.core.plan import Plan, in_order
 from approvals.core.quorum import passes, seats_of
 from approvals.core.reached import heard_since, reached, silence_is_yes
 from approvals.core.state import Heard, Seat, State, Vote
@@ -87,7 +87,7 @@ def _apply(draft: _Draft, event: Event) -> None:
         case PeopleLeft() | PeopleBack():
             _leave(draft, event) if isinstance(event, PeopleLeft) else _come_back(draft, event)
         case PeopleNamed():
-            named = sorted(event.people - draft.plan.barred)
+            named = in_order(event.people - draft.plan.barred)
             draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in named), left=())
             _begin_clock(draft)
             draft.put(status=Status.PENDING, last_words="")
@@ -282,7 +282,7 @@ def _mend(draft: _Draft) -> None:
 def _escalate(draft: _Draft, place: int) -> None:
     level = draft.plan.stages[draft.state.stage].levels[place]
     draft.put(escalated=(*draft.state.escalated, place))
-    people = tuple(sorted(level.people - draft.plan.barred))
+    people = tuple(in_order(level.people - draft.plan.barred))
     if level.authority is Authority.TRANSFER and people:
         draft.put(seats=tuple(Seat(person=person, owner=person, own=False) for person in people), left=())
     elif level.authority is Authority.ADD:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from approvals.core.hours import Hours, Span
 from approvals.core.words import AtTheEnd, Authority, Mode
+
+
+def by_id(person: str) -> tuple[str, int, str]:
+    """What person ids are sorted by: accounts in the order in which they were made, so 9 before 10."""
+    kind, _, rest = person.partition(":")
+    return kind, int(rest) if rest.isdecimal() else 0, rest
+
+
+def in_order(people: Iterable[str]) -> list[str]:
+    return sorted(people, key=by_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from approvals.core.plan import Plan, StagePlan
+from approvals.core.plan import Plan, StagePlan, by_id, in_order
 from approvals.core.state import Seat, State, Vote
 from approvals.core.words import Choice, Mode
 
@@ -20,7 +20,7 @@ Slot = frozenset[str]
 
 def seats_of(plan: Plan, stage: StagePlan) -> tuple[Seat, ...]:
     """The seats that a stage opens with."""
-    return tuple(Seat(person=person, owner=person) for person in sorted(stage.people - plan.barred))
+    return tuple(Seat(person=person, owner=person) for person in in_order(stage.people - plan.barred))
 
 
 def passes(plan: Plan, state: State) -> bool:
@@ -104,10 +104,11 @@ def _fill(number: int, able: Sequence[Slot], free: set[str], slot_of: dict[str, 
     while todo:
         slot = todo.popleft()
         if here := able[slot] & free:
-            _move(min(here), slot, held_by, wanted_by, slot_of)
-            free.discard(min(here))
+            first = min(here, key=by_id)
+            _move(first, slot, held_by, wanted_by, slot_of)
+            free.discard(first)
             return True
-        for person in sorted(able[slot] - wanted_by.keys()):
+        for person in in_order(able[slot] - wanted_by.keys()):
             wanted_by[person] = slot
             held_by[slot_of[person]] = person
             todo.append(slot_of[person])

@@ -11,7 +11,7 @@ from approvals.core.commands import Command, Tell
 from approvals.core.events import ClockReached, Delegated, Delivered, Event, Resumed, Voted
 from approvals.core.flow import decide
 from approvals.core.guards import refusal
-from approvals.core.plan import Plan
+from approvals.core.plan import Plan, in_order
 from approvals.core.reached import silence_is_yes
 from approvals.core.state import State
 from approvals.core.words import Telling
@@ -136,6 +136,6 @@ class Walk:
 
     def _deliver(self, at: datetime, commands: Iterable[Command]) -> None:
         told = [command.people for command in commands if isinstance(command, Tell) and command.why in ASKING]
-        for person in sorted({person for people in told for person in people} - self.unreachable):
+        for person in in_order({person for people in told for person in people} - self.unreachable):
             if silence_is_yes(self.plan, self.state):
                 self._fold(Delivered(at=at, person=person, of=self.state.version))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -105,6 +106,16 @@ def test_a_real_request_does_what_was_foretold(cast: dict[str, Any]) -> None:
             assert state_of(request).seats == moment.after.seats
             assert (request.status, request.words) == (moment.after.status, moment.after.last_words)
     assert request.status == "approved" and state_of(request).votes == foretold_course.state.votes
+
+
+def test_people_are_named_in_the_order_in_which_their_accounts_were_made() -> None:
+    for pk, name in ((9_999, "zoe"), (10_000, "ann")):
+        User.objects.create_user(name, f"{name}@example.com", pk=pk)
+        account(name)
+    stage = {"name": "one", "who": {"users": ["ann", "zoe"]}, "how_many": "all", "remind": ["4h"]}
+    found = foretold({"policy": "p", "stages": [stage]})
+    assert [one["name"] for one in found["can_pass"]["by"]] == ["zoe", "ann"] == found["stages"][0]["people"]
+    assert lines(found)[1] == "11-25T13:00 zoe, ann are reminded"
 
 
 def test_who_is_away_is_asked_and_does_not_answer(cast: dict[str, Any]) -> None:
