@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from approvals import folding
@@ -23,7 +24,9 @@ def ring(held: Held, at: datetime) -> bool:
     if not _is_due(held.plan, held.state, at):
         return back
     hear_what_was_sent(held)
-    given_back = [folding.fold(held, one) for one in _away(held.plan, held.state, at)]
+    given_back = [
+        folding.fold(held, one) for one in _told_once(held.plan, held.state, _away(held.plan, held.state, at))
+    ]
     rung = folding.fold(held, ClockReached(at=at))
     return rung or back or any(given_back)
 
@@ -50,8 +53,14 @@ def _away(plan: Plan, state: State, at: datetime) -> list[Resumed]:
     if state.status is Status.COOLING_OFF and state.votes:
         begun = max(vote.at for vote in state.votes)
     found = outages_after(state.absences[-1][1] if state.absences else begun)
-    last = len(found) - 1
-    return [
-        Resumed(at=max(at, until), since=since, until=until, last=number == last)
-        for number, (since, until) in enumerate(found)
-    ]
+    return [Resumed(at=max(at, until), since=since, until=until, last=False) for since, until in found]
+
+
+def _told_once(plan: Plan, state: State, stops: list[Resumed]) -> list[Resumed]:
+    """Those that move a clock; with the last of them people are told of the new deadline."""
+    found: list[Resumed] = []
+    for one in stops:
+        after = decide(plan, state, one)[0]
+        if after is not state:
+            found, state = [*found, one], after
+    return [*found[:-1], *(replace(one, last=True) for one in found[-1:])]

@@ -156,21 +156,21 @@ def _is_of_this_stage(state: State, event: Delivered) -> bool:
 
 def _resume(draft: _Draft, event: Resumed) -> None:
     """What was left of the open stage's clocks, or of the cooling-off, is counted anew from the return: once for each
-    time away, in their order."""
+    time away, in their order. Of one that was given back in part, while it lasted, the rest counts.
+    """
     state = draft.state
-    begun = state.clock_from or state.opened_at
-    if begun is None or event.until <= event.since or len(state.absences) >= MOST_ABSENCES:
-        return
-    if state.absences and event.since < state.absences[-1][1]:
+    begun, back = state.clock_from or state.opened_at, state.absences[-1][1] if state.absences else None
+    since = max(event.since, back) if back else event.since
+    if begun is None or event.until <= since or (len(state.absences) >= MOST_ABSENCES and since != back):
         return
     if state.status is Status.COOLING_OFF and state.settles_at:
         begun = state.settles_at - timedelta(seconds=draft.plan.cooling_off_seconds)
-        if event.since < state.settles_at and begun < event.until:
-            left = state.settles_at - max(event.since, begun)
-            draft.state = state.with_absence(event.since, event.until)
+        if since < state.settles_at and begun < event.until:
+            left = state.settles_at - max(since, begun)
+            draft.state = state.with_absence(since, event.until)
             draft.put(settles_at=event.until + left)
         return
-    draft.state = state.with_absence(event.since, event.until)
+    draft.state = state.with_absence(since, event.until)
     if dues(draft.plan, draft.state) == dues(draft.plan, state):
         draft.state = state
     elif state.status is Status.PENDING and event.last:

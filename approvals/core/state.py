@@ -84,8 +84,13 @@ class State:
         return () if self.away is None else (self.away, *self.away_again)
 
     def with_absence(self, since: datetime, until: datetime) -> State:
+        """One that begins where the last one ended is the rest of it."""
         if self.away is None:
             return replace(self, away=(since, until))
+        if since == self.absences[-1][1] and not self.away_again:
+            return replace(self, away=(self.away[0], until))
+        if since == self.absences[-1][1]:
+            return replace(self, away_again=(*self.away_again[:-1], (self.away_again[-1][0], until)))
         return replace(self, away_again=(*self.away_again, (since, until)))
 
     @property

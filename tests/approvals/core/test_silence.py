@@ -211,6 +211,47 @@ def test_it_gets_each_time_away_back_once() -> None:
     assert expires_at(chain, after(chain, heard("b"), back(20, 500), back(600, 900))) == at(540), "it was over before"
 
 
+def test_of_a_stop_that_lasts_over_a_ring_the_rest_is_given_back_too() -> None:
+    """Somebody reminds while the site is away, and again: silence would be a yes after 20 of 60 seconds."""
+    chain = plan()
+    state = after(chain, heard("b"), back(20, 61), rings(61), back(20, 101), rings(101))
+    assert state.status is Status.PENDING and expires_at(chain, state) == at(141)
+    assert state.absences == ((at(20), at(101)),)
+    state = after(chain, heard("b"), back(20, 61), rings(61), back(20, 99), rings(100))
+    assert expires_at(chain, state) == at(139), "it ended before the new deadline"
+
+
+def test_many_pieces_of_one_stop_are_one_stop() -> None:
+    chain = plan()
+    pieces = [back(20, 30 + number) for number in range(500)]
+    state = after(chain, heard("b"), *pieces)
+    assert expires_at(chain, state) == at(569) and len(state.absences) == 1
+
+
+@many
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.integers(1, 500), st.lists(st.integers(1, 500), max_size=4)), max_size=4),
+    st.booleans(),
+)
+def test_a_stop_in_pieces_gives_back_what_it_would_have_given_whole(
+    stops: list[tuple[int, int, list[int]]], cooling: bool
+) -> None:
+    chain = replace(plan(), cooling_off_seconds=90.0)
+    begin = [heard("b", 0), *([Voted(at=at(0), person="b", choice=Choice.APPROVE)] if cooling else [])]
+    clock, whole, pieces = 0, list[Resumed](), list[Resumed | ClockReached]()
+    for run, gone, cuts in stops:
+        clock += run
+        for cut in sorted({min(one, gone) for one in cuts} | {gone}):
+            pieces += [back(clock, clock + cut), rings(clock + cut)]
+        whole.append(back(clock, clock + gone))
+        clock += gone
+    ended = [event for one in whole for event in (one, rings((one.until - at(0)).total_seconds()))]
+    one, other = after(chain, *begin, *ended), after(chain, *begin, *pieces)
+    assert (one.status, one.settles_at, expires_at(chain, one)) == (
+        other.status, other.settles_at, expires_at(chain, other)
+    )  # fmt: skip
+
+
 def test_a_short_stop_does_not_use_up_what_a_long_one_takes() -> None:
     """Silence would be a yes though the site was there for 16 of the 60 seconds."""
     chain = plan()
