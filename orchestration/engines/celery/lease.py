@@ -70,7 +70,12 @@ def free_the_lost() -> int:
         return 0  # a look takes no writer's place
     with transaction.atomic():
         _lapsed(moment).delete()
-        return _orphans(moment).update(status=Command.READY, worker="", due_at=moment)
+        # What somebody has locked is being ended, perhaps in a transaction that stands still: the others are freed.
+        skip = connection.features.has_select_for_update_skip_locked
+        found = _orphans(moment).select_for_update(skip_locked=skip) if skip else _orphans(moment)
+        lost = list(found.values_list("pk", flat=True))
+        ours = Command.objects.filter(pk__in=lost, status=Command.RUNNING)
+        return ours.update(status=Command.READY, worker="", due_at=moment) if lost else 0
 
 
 def _lapsed(moment: datetime) -> QuerySet[Worker]:
@@ -79,7 +84,7 @@ def _lapsed(moment: datetime) -> QuerySet[Worker]:
 
 
 def _orphans(moment: datetime) -> QuerySet[Command]:
-    """No join: with one an UPDATE would judge the rows once, and overwrite an end that was written while it waited."""
+    """No join: so the lock judges each row anew, and spares one whose end was written while it was waited for."""
     alive = Worker.objects.filter(engine="celery", lease_until__gte=moment - grace()).values("name")
     ours = Run.objects.filter(engine="celery").values("pk")
     return Command.objects.filter(status=Command.RUNNING, run__in=ours).exclude(worker__in=alive)

@@ -237,7 +237,7 @@ def test_a_stop_in_pieces_gives_back_what_it_would_have_given_whole(
     stops: list[tuple[int, int, list[int]]], cooling: bool
 ) -> None:
     chain = replace(plan(), cooling_off_seconds=90.0)
-    begin = [heard("b", 0), *([Voted(at=at(0), person="b", choice=Choice.APPROVE)] if cooling else [])]
+    begin: list[Event] = [heard("b", 0), *([Voted(at=at(0), person="b", choice=Choice.APPROVE)] if cooling else [])]
     clock, whole, pieces = 0, list[Resumed](), list[Resumed | ClockReached]()
     for run, gone, cuts in stops:
         clock += run

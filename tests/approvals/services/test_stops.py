@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from approvals import folding
+from approvals import folding, ringing
 from approvals.core.events import Delivered
 from approvals.models import Request
 from approvals.services import publish_policy, remind
@@ -18,7 +18,7 @@ from tests.approvals.scenes import asked
 from tests.contract.cast import account, actor
 from tests.contract.sagas import ADA
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db(transaction=True)
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
 
@@ -80,7 +80,5 @@ def test_people_hear_of_the_new_deadline_though_the_last_of_several_stops_took_n
     Watch.objects.update(seen_at=START + timedelta(minutes=900))
     before = Notice.objects.filter(kind="approval.reminder").count()
     with later(900), sql.writing():
-        from approvals import ringing
-
         ringing.ring(folding.hold(request.run_id), START + timedelta(minutes=900))
     assert Notice.objects.filter(kind="approval.reminder").count() == before + 1
