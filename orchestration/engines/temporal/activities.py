@@ -195,7 +195,7 @@ class _Claim:
 
     def __init__(self, order: Order, given: Perform, command: RunAction, *, again: bool) -> None:
         self.order, self.given, self.command, self.again = order, given, command, again
-        self.calls = 0
+        self.epochs: list[int] = []
 
     def __call__(self) -> tuple[Run, Command | None]:
         run = _written(self.order, self.given)
@@ -203,8 +203,10 @@ class _Claim:
             raise ApplicationError(f"run '{run}' has ended in this database")
         if self.again:
             _refuse_beside(run, self.command)
-        self.calls += 1
-        return run, claim(run, self.command, repeated=self.calls > 1)
+        row = claim(run, self.command, given=self.epochs)
+        if row is not None:
+            self.epochs.append(row.epoch)
+        return run, row
 
 
 def _refuse_beside(run: Run, command: RunAction) -> None:

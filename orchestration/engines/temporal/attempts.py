@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from orchestration import sql
 from orchestration.clock import now
 from orchestration.core.commands import RunAction
@@ -10,31 +12,35 @@ from orchestration.models import Command, Run
 
 _RETURNED = ("id", "epoch", "tries", "cancel_requested")
 
-_CLAIM = f"""
+_CLAIM = """
 INSERT INTO orchestration_command (
     run_id, kind, timer, step_id, purpose, iteration, attempt, alternative, queue, due_at, started_at, worker,
     status, epoch, tries, cancel_requested, outcome, maybe, error, detail
-) VALUES (%s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, 'running', 1, 1, %s, '', %s, '', '{{}}')
+) VALUES (%s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, 'running', 1, 1, %s, '', %s, '', '{}')
 ON CONFLICT (run_id, kind, timer, step_id, purpose, iteration, attempt) DO UPDATE SET
     status = 'running', worker = excluded.worker, started_at = excluded.started_at,
     epoch = orchestration_command.epoch + 1,
     tries = orchestration_command.tries
-        + CASE WHEN %s AND orchestration_command.worker = excluded.worker THEN 0 ELSE 1 END
+        + CASE WHEN orchestration_command.epoch IN (MINE) AND orchestration_command.worker = excluded.worker
+            THEN 0 ELSE 1 END
 WHERE orchestration_command.status <> 'done'
-RETURNING {", ".join(_RETURNED)}
-"""  # noqa: S608 - constants
+RETURNING """ + ", ".join(_RETURNED)
 
 
-def claim(run: Run, command: RunAction, *, repeated: bool = False) -> Command | None:
+def claim(run: Run, command: RunAction, *, given: Sequence[int] = ()) -> Command | None:
     """The attempt's row, ours; None when an earlier try has ended it. Inside the caller's transaction.
 
-    `repeated`: this try has claimed it before, not knowing whether that was committed. It is one try all the same.
+    `given`: the epochs of this try's claims before, of which nobody knows whether they were committed. Where the row
+    still stands under one of them it is one try all the same; else it was rolled back, and an earlier try may have sent
+    something.
     """
     moment, worker = now(), worker_name()
     at = sql.moment(moment)
     fields = attempt_of(command)
-    values = [run.pk, *fields.values(), command.alternative, command.queue, at, at, worker, False, False, repeated]
-    for found in sql.rows_of(sql.Statement(_CLAIM, values))[0]:
+    mine = given or (0,)  # 0: of no claim
+    values = [run.pk, *fields.values(), command.alternative, command.queue, at, at, worker, False, False, *mine]
+    text = _CLAIM.replace("MINE", ", ".join(["%s"] * len(mine)))
+    for found in sql.rows_of(sql.Statement(text, values))[0]:
         held = dict(zip(_RETURNED, found, strict=True))
         return Command(
             run=run, **fields, **held, alternative=command.alternative, queue=command.queue,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from threading import Thread
 
@@ -80,10 +81,31 @@ def test_claims_of_one_try_on_temporal_whose_commit_was_not_answered_are_one_try
     steps = [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 1}}]
     run, _ = start_run(definition={"saga_id": "s", "steps": steps}, actor=ADA, engine="celery")
     order = RunAction(step_id="a", purpose=Purpose.FORWARD, iteration=1, attempt=1)
-    rows = [claim(run, order, repeated=number > 0) for number in range(9)]
-    assert [(row.tries, row.epoch) for row in rows if row] == [(1, number + 1) for number in range(9)]
+    given: list[int] = []
+    for number in range(9):
+        row = claim(run, order, given=given)
+        assert row is not None and (row.tries, row.epoch) == (1, number + 1)
+        given.append(row.epoch)
     another = claim(run, order)
     assert another is not None and another.tries == 2, "another try of this worker"
     Command.objects.filter(pk=another.pk).update(worker="a worker that is gone")
-    taken = claim(run, order, repeated=True)
+    taken = claim(run, order, given=[another.epoch])
     assert taken is not None and taken.tries == 3
+
+
+@pytest.mark.both_databases
+def test_a_claim_that_was_rolled_back_leaves_the_try_before_it_a_try_of_its_own() -> None:
+    """The one before, of the same worker, has sent something: this one asks the probe first."""
+    steps = [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 1}}]
+    run, _ = start_run(definition={"saga_id": "s", "steps": steps}, actor=ADA, engine="celery")
+    order = RunAction(step_id="a", purpose=Purpose.FORWARD, iteration=1, attempt=1)
+    sent = claim(run, order)
+    assert sent is not None and sent.tries == 1
+    given: list[int] = []
+    with suppress(ConnectionError), transaction.atomic():
+        lost = claim(run, order)
+        assert lost is not None
+        given.append(lost.epoch)
+        raise ConnectionError("at COMMIT")
+    again = claim(run, order, given=given)
+    assert again is not None and (again.tries, again.epoch) == (2, 2)
