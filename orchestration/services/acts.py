@@ -29,7 +29,7 @@ from orchestration.core.plan import Plan
 from orchestration.core.state import SagaState
 from orchestration.core.templates import action_placeholders
 from orchestration.core.undo import preview_abort
-from orchestration.core.words import Answer, Cause, Verb
+from orchestration.core.words import Answer, Cause, Purpose, Verb
 from orchestration.delivery import deliver
 from orchestration.errors import BadInput, NotFound, Unreachable, WrongState
 from orchestration.flows import kept
@@ -182,6 +182,10 @@ _IN_WORDS = {
 }
 
 
+ANSWERED_BY = "answered_by"
+"""Key of a failed undo's `detail`: the message with the answer that was given to it."""
+
+
 def act(
     *,
     workflow_id: str,
@@ -237,6 +241,8 @@ def _stored(
             **(_whose(actor) if verb in ASKS_ANEW else {}),
             **({"alternative": action} if action is not None else {}),
         )  # fmt: skip
+        if verb is Verb.RESOLVE:
+            _give_one_answer(locked, state, event, message_id)
         if action is not None:
             _store_alternative(locked, state, event, action, message_id)
         return lifecycle.post(locked, event, message_id=message_id)
@@ -261,6 +267,26 @@ def _check_alternative(action: dict[str, Any], step_id: str) -> None:
     if names:
         listed = ", ".join(sorted(names))
         raise BadInput(f"the action holds placeholders ({listed})", field="action", remedy="write the values out")
+
+
+def _give_one_answer(run: Run, state: SagaState, event: Act, message_id: str) -> None:
+    """To each failure of an undo one answer at a time: the run hears of it later, and its rows later still.
+
+    Raises WrongState while another one is under way, whatever it says: an alternative that came then would be performed
+    by a retry that was answered before.
+    """
+    step_id = getattr(event, "step_id", "")
+    step = state.step(step_id)
+    row = run.commands.filter(
+        kind="run_action", step_id=step_id, purpose=Purpose.UNDO, iteration=step.in_hand, attempt=step.undo_attempt
+    ).first()
+    if row is None:
+        return
+    before = row.detail.get(ANSWERED_BY)
+    if before and run.messages.filter(message_id=before, refusal="").exists():
+        raise WrongState("an answer has just been given for it", field="verb", remedy="see what comes of it")
+    row.detail = {**row.detail, ANSWERED_BY: message_id}
+    row.save(update_fields=["detail"])
 
 
 def _store_alternative(run: Run, state: SagaState, event: Act, action: dict[str, Any], message_id: str) -> None:

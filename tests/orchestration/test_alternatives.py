@@ -11,10 +11,11 @@ from orchestration.core.words import Verb
 from orchestration.engines.celery.local import hosted
 from orchestration.errors import WrongState
 from orchestration.models import AuditEvent, Command, Message, Run
+from orchestration.relay import relay
 from orchestration.services import act, acts
 from tests.contract.hosts import until
 from tests.contract.sagas import ADA, start, step
-from tests.peer import serving
+from tests.peer import Peer, serving
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -27,14 +28,47 @@ def given(run: Run, path: str, **more: Any) -> Run:
     )  # fmt: skip
 
 
-def test_one_that_the_run_has_not_heard_of_is_not_replaced(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving() as peer, hosted():
-        settings.ZEN_OUTBOUND_ALLOW = (peer.address,)
-        peer.behave("/things/b", 422)
-        peer.behave("/undo/a", 403)
-        undo = {"type": "api_call", "method": "DELETE", "url": "{base}/undo/a"}
+def in_need(peer: Peer, settings: Settings) -> Run:
+    """A run whose undo of step a was refused. Nothing performs anything when it comes back."""
+    settings.ZEN_OUTBOUND_ALLOW = (peer.address,)
+    peer.behave("/things/b", 422)
+    peer.behave("/undo/a", 403)
+    undo = {"type": "api_call", "method": "DELETE", "url": "{base}/undo/a"}
+    with hosted():
         run = until(start(peer, "celery", step("a", compensation_action=undo), step("b")))
     assert run.status == "needs_attention"
+    return run
+
+
+@pytest.mark.parametrize("first", ["retry", "done-by-hand", "accept-loss", "alternative"])
+def test_one_that_comes_while_another_answer_is_under_way_is_never_performed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """An alternative was given, was done, and failed. What is answered next is stored, and not heard yet."""
+    with serving() as peer:
+        run = in_need(peer, settings)
+        peer.behave("/undo/first", 403)
+        with hosted():
+            given(run, f"{peer.address}/undo/first")
+            until(run)
+        with monkeypatch.context() as waiting:
+            waiting.setattr(acts, "deliver", lambda message: "")
+            act(
+                workflow_id=run.workflow_id, verb=Verb.RESOLVE, step_id="a", answer=first, note="n", actor=ADA,
+                action={"type": "api_call", "url": f"{peer.url}/undo/third"} if first == "alternative" else None,
+            )  # fmt: skip
+            with pytest.raises(WrongState, match="just been given"):
+                given(run, f"{peer.address}/undo/second")
+        with hosted():
+            relay()
+            until(run)
+    assert "/undo/second" not in peer.methods("DELETE")
+    assert AuditEvent.objects.filter(action="run.resolve").count() == 2
+
+
+def test_one_that_the_run_has_not_heard_of_is_not_replaced(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as peer:
+        run = in_need(peer, settings)
     monkeypatch.setattr(acts, "deliver", lambda message: "")  # its engine has not come to it
     given(run, "x/first", request_id="r1")
     given(run, "x/first", request_id="r1")
