@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from orchestration.core.words import Verb
@@ -73,3 +74,15 @@ def test_a_name_that_the_forward_action_uses_too_is_known_beforehand(engine: str
     charge["forward_action"]["url"] = "{base}/things/{order_id}"
     run = until(start(peer, engine, order, charge))
     assert (run.status, peer.things, peer.methods("DELETE")) == ("rolled_back", {}, ["/things/o1"])
+
+
+def test_an_undo_can_send_back_all_that_its_step_was_answered(engine: str, peer: Peer) -> None:
+    peer.behave("/things/pay", 422)
+    payload = {"own": "{charge}", "of": "{reserve}"}
+    back = {"type": "api_call", "method": "POST", "url": "{base}/back", "payload": payload}
+    run = until(
+        start(peer, engine, undoes_by_id("reserve"), step("charge", compensation_action=back), undoes_by_id("pay"))
+    )
+    assert run.status == "rolled_back"
+    (sent,) = [json.loads(body) for body in peer.bodies if '"own"' in body]
+    assert sent["own"]["id"] == "charge" and sent["of"]["id"] == "reserve"

@@ -180,6 +180,12 @@ def test_a_compensation_finds(own: Any, name: str, shared: tuple[str, ...], valu
     assert render(f"{{{name}}}", undo_scope(own, *shared)) == value
 
 
+def test_a_compensation_finds_whole_outputs() -> None:
+    assert render("{charge}", undo_scope({"id": "c-1"})) == {"id": "c-1"}
+    assert render("{reserve}", undo_scope({"id": "c-1"})) == UPSTREAM[0]["reserve"]
+    assert render("{reserve}", undo_scope({"reserve": "own"})) == "own"
+
+
 @pytest.mark.parametrize(
     ("own", "name", "said"),
     [
@@ -188,6 +194,8 @@ def test_a_compensation_finds(own: Any, name: str, shared: tuple[str, ...], valu
         (None, "order_id", "which is not known"),
         ({}, "id", "which has nothing"),
         ({"ref": 1}, "id", "which has ref"),
+        (None, "charge", "which is not known"),
+        (None, "reserve", "which is not known"),  # it may be meant as a key of the own output
     ],
 )
 def test_no_other_step_stands_in_for_the_step_itself(own: Any, name: str, said: str) -> None:

@@ -109,11 +109,12 @@ def look_up(name: str, scope: Scope) -> JsonValue:
             return _walk(name, [head, *rest], level[offers[0]], ())
     if head in scope.context:
         return _walk(name, [head, *rest], scope.context, ())
-    if own_alone:
-        raise OwnMissing(name, scope)
-    named = () if rest else _named_step(head, scope)
+    # An id in an undo is that step's whole output, but nothing stands in for an own output that is not known.
+    named = () if rest or (own_alone and scope.own is None) else _named_step(head, scope)
     if named:
         return named[0]
+    if own_alone:
+        raise OwnMissing(name, scope)
     if scope.missing:
         raise MissingOutput(scope.missing, name)
     raise MissingName(name, available_in(scope))
