@@ -16,6 +16,7 @@ from orchestration.clock import now
 from orchestration.core.words import Cause, Outcome, Purpose
 from orchestration.errors import Unreachable, ZenError
 from orchestration.gates import Knock, Open, Shut
+from orchestration.kin import head_of
 from orchestration.models import Run
 from orchestration.services.start import Parent
 
@@ -139,7 +140,7 @@ def _ask_of(knock: Knock) -> Ask:
 
 
 def _actor(knock: Knock) -> Actor:
-    """The run asks in the name of whoever started it."""
-    run = knock.run
+    """The run asks in the name of whoever started it; a child in the name of whoever started the head of its family."""
+    run = head_of(knock.run)
     name = run.created_by or f"run {run.workflow_id}"
     return Actor(name=name, door="engine", roles=CONSOLE_ROLES, user_id=run.created_by_id)

@@ -1,4 +1,4 @@
-"""The runs below a run: its children, and theirs."""
+"""The runs above a run and below it: its parents, its children, and theirs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from orchestration.models import Run
 
 STUCK = (RunStatus.HELD, RunStatus.NEEDS_ATTENTION)
 """Only a person moves such a run on."""
+
+
+def head_of(run: Run) -> Run:
+    """The run at the head of its family: itself where it is nobody's child."""
+    while run.parent is not None:
+        run = run.parent
+    return run
 
 
 def stuck_below(run: Run) -> list[Run]:
