@@ -16,7 +16,8 @@ from orchestration.api.views import Door
 from orchestration.core.words import Verb
 from orchestration.errors import NotFound
 from orchestration.models import Message
-from orchestration.services import act, get_run, preview
+from orchestration.services import act, event_for, get_run, preview
+from orchestration.services.acts import refuse_another
 
 VERB = OpenApiParameter("verb", str, OpenApiParameter.PATH, enum=[verb.value for verb in Verb])
 
@@ -56,8 +57,11 @@ class RunAct(Door):
         form = ActIn(data=body_of(request))
         form.is_valid(raise_exception=True)
         request_id = _request_id(request, actor.name, workflow_id, verb)
-        if request_id and Message.objects.filter(message_id=request_id, refusal="").exists():
+        known = Message.objects.filter(message_id=request_id, refusal="").first() if request_id else None
+        if known is not None:
             roles.require(actor, "run.act")
+            given = form.validated_data
+            refuse_another(known, event_for(verb=word, actor=actor, **given), given.get("action"))
             return Response(selectors.run_view(get_run(workflow_id)))
         run = act(workflow_id=workflow_id, verb=word, actor=actor, request_id=request_id, **form.validated_data)
         return Response(selectors.run_view(get_run(run.workflow_id)))

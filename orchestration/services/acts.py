@@ -12,6 +12,7 @@ from orchestration import audit, lifecycle, roles
 from orchestration.audit import Actor
 from orchestration.clock import now
 from orchestration.conditions import action_conditions
+from orchestration.core.codec import EVENT
 from orchestration.core.definition import DefinitionErrors, validate_action
 from orchestration.core.events import (
     AbortRequested,
@@ -246,6 +247,22 @@ def _stored(
         if action is not None:
             _store_alternative(locked, state, event, action, message_id)
         return lifecycle.post(locked, event, message_id=message_id)
+
+
+def refuse_another(message: Message, event: Act, action: dict[str, Any] | None) -> None:
+    """Raises BadInput where what was stored under a key is not what is asked under it now."""
+    had, asked = (
+        {name: value for name, value in EVENT.dump_python(one, mode="json").items() if name not in ("at", "by")}
+        for one in (EVENT.validate_python(message.event), event)
+    )
+    given = message.run.commands.filter(kind="alternative", detail__message_id=message.message_id).first()
+    differs = had != asked or (given is not None and given.undo_action != action)
+    if differs:
+        what = ", ".join(name for name in asked if had.get(name) != asked[name]) or "action"
+        raise BadInput(
+            f"this Idempotency-Key was used for another act ({what} is not the same)",
+            field="Idempotency-Key", remedy="give each act a key of its own",
+        )  # fmt: skip
 
 
 def _whose(actor: Actor) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from pytest_django import Settings
 
 from orchestration.api import views_definitions
 from orchestration.clock import now
-from orchestration.models import ApiToken, AuditEvent, Run
+from orchestration.models import ApiToken, AuditEvent, Command, Message, Run
 from tests.contract.cast import account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +48,9 @@ def test_a_run_is_started_once_and_acted_on() -> None:
     assert client.get("/api/v1/runs/o-1/preview/abort/").json()["lines"][0] == "nothing to undo"
     for _ in range(2):
         assert post(client, "runs/o-1/hold/", {"note": "wait"}, **{"Idempotency-Key": "k"}).status_code == 200
+    another = post(client, "runs/o-1/hold/", {"note": "wait longer"}, **{"Idempotency-Key": "k"})
+    assert another.status_code == 422 and another.json()["field"] == "Idempotency-Key", another.content
+    assert "note is not the same" in another.json()["detail"]
     assert AuditEvent.objects.filter(action="run.hold", actor="operator1", door="api").count() == 1
     assert post(client, "runs/o-1/hold/", {}).status_code == 409
     assert client.get("/api/v1/runs/o-1/events/?after=0").status_code == 200
@@ -189,3 +193,26 @@ def test_runs_are_listed_by_their_kind() -> None:
     for query, shown in queries.items():
         text = page.get(f"/admin/orchestration/run/{query}").content.decode()
         assert {handle for handle in ("s-1", "a-1") if f">{handle}<" in re.sub(r"\s+", "", text)} == shown, query
+
+
+def test_a_key_that_was_used_for_another_step_or_another_alternative_is_refused() -> None:
+    """The same key and verb, and another step: answered 200, the second would never be done."""
+    client = client_of("operator")
+    steps = [{"step_id": name, "forward_action": {"type": "wait", "seconds": 60}} for name in ("a", "b")]
+    post(client, "runs/", {"definition": {"saga_id": "two", "steps": steps}, "workflow_id": "o-2", "engine": "celery"})
+    run = Run.objects.get(workflow_id="o-2")
+    event = {"kind": "resolve_requested", "at": "2026-11-27T00:00:00Z", "answer": "alternative", "note": "n",
+             "step_id": "a", "run_alternative": True, "by": "operator1"}  # fmt: skip
+    first = {"type": "api_call", "url": "https://a.example.com/one"}
+    body = {"step_id": "a", "answer": "alternative", "note": "n", "action": first}
+    key = hashlib.sha256(b"operator1\no-2\nresolve\nk").hexdigest()
+    Message.objects.create(run=run, message_id=key, event=event, created_at=run.created_at)
+    Command.objects.create(
+        run=run, kind="alternative", step_id="a", purpose="undo", attempt=0, due_at=run.created_at, status=Command.DONE,
+        undo_action=first, detail={"message_id": key},
+    )  # fmt: skip
+    answers = [
+        post(client, "runs/o-2/resolve/", body | more, **{"Idempotency-Key": "k"}).status_code
+        for more in ({}, {"step_id": "b"}, {"action": first | {"url": "https://a.example.com/two"}})
+    ]
+    assert answers == [200, 422, 422]
