@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.templatetags.static import static
@@ -15,13 +16,34 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours: a page for people, problem details for programs. Django has logged it."""
-    if not request.path.startswith("/api/"):
+    if not _by_a_program(request):
         return defaults.server_error(request)
-    detail = "the fault is ours; the server's log has it"
-    return JsonResponse(problem(500, detail, instance=request.path), status=500, content_type=CONTENT_TYPE)
+    return _told(request, 500, "the fault is ours; the server's log has it")
 
 
-handler500 = server_error
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django refuses before any view sees it: a host that is not this site's, too many parameters."""
+    if not _by_a_program(request):
+        return defaults.bad_request(request, exception)
+    detail = str(exception) if settings.DEBUG else "the request's host, address or parameters are not valid"
+    return _told(request, 400, detail)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _by_a_program(request):
+        return defaults.page_not_found(request, exception)
+    return _told(request, 404, "there is no such address; GET /api/v1/schema/ has those that there are")
+
+
+def _by_a_program(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def _told(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    return JsonResponse(problem(status, detail, instance=request.path), status=status, content_type=CONTENT_TYPE)
+
+
+handler400, handler404, handler500 = bad_request, not_found, server_error
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),

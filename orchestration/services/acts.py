@@ -169,7 +169,11 @@ def _consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list
             "again": after
         }
     if verb is Verb.HOLD:
-        return ["no new step starts", flying], {"in_flight": list(abort.in_flight)}
+        lines = ["no new step starts; open approvals, timers and child runs go on", flying]
+        limit = plan.timeout_seconds
+        if limit is not None:
+            lines.append("the run's own time limit goes on, and would undo what was done")
+        return lines, {"in_flight": list(abort.in_flight)}
     if verb is Verb.RESOLVE:
         later = [f"undo {', '.join(left)}" for wave in abort.waves if (left := [s for s in wave if s != step_id])]
         return [f"the failed compensation of '{step_id}' is answered, and the rollback goes on", *later], asdict(abort)

@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import os
 import signal
@@ -113,3 +114,13 @@ def test_whoever_reads_keeps_nobody_from_moving_in(tmp_path: Path) -> None:
         with Residence(tmp_path):
             assert read(tmp_path).pid == os.getpid()
         done.join()
+
+
+def test_a_disk_that_locks_no_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(Occupied, match=r"cannot be locked .* ZEN_DATA_DIR has to be on a disk"):
+        Residence(tmp_path)
+    assert read(tmp_path) == NOBODY

@@ -20,7 +20,7 @@ LOOK_SECONDS = 1.0
 
 
 class Occupied(Exception):
-    """Another process already hosts Zen on this data folder."""
+    """Another process already hosts Zen on this data folder, or nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,13 @@ class Residence:
     def __init__(self, data_dir: Path, *, patience: float = 0) -> None:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._own = _opened(data_dir / OFFERS)
-        if not _locked(self._own, LOOK_SECONDS):
+        try:
+            free = _locked(self._own, LOOK_SECONDS)
+        except OSError as error:
+            os.close(self._own)
+            why = f"{data_dir} cannot be locked ({error.strerror})"
+            raise Occupied(f"{why}; ZEN_DATA_DIR has to be on a disk that locks files (flock)") from None
+        if not free:
             os.close(self._own)
             raise Occupied(f"{data_dir} is in use by process {_written(data_dir).pid or 'unknown'}")
         before = _written(data_dir).pid
