@@ -16,8 +16,9 @@ from approvals.models import Policy
 from orchestration import audit, roles, sql
 from orchestration.audit import Actor
 from orchestration.core.definition import DefinitionErrors
-from orchestration.core.definition.problems import did_you_mean, is_echo, nearest, short
+from orchestration.core.definition.problems import did_you_mean, is_echo, short
 from orchestration.core.definition.shape import dotted, plain_json
+from orchestration.core.likeness import bounded, nearest
 from orchestration.errors import BadInput
 from orchestration.turns import turn
 
@@ -35,6 +36,7 @@ KEYS = sorted({key for model in _MODELS for key in model.model_fields})
 KEYS_ARE_IN = "see docs/policies.md for the keys"
 
 
+@bounded
 def check_policy(data: object) -> PolicyDefinition:
     """The policy in `data`, or BadInput with every problem found."""
     try:
@@ -127,6 +129,7 @@ def policy_for(name: str, stage: str) -> tuple[Policy | None, PolicyDefinition]:
     return own, PolicyDefinition.model_validate(own.body if own else STANDARD_BODY)
 
 
+@bounded
 def named_policies(names: Iterable[str], *, field: str = "policies") -> list[str]:
     """Each once, or BadInput with every name that no policy has: a rule for it would never count."""
     wanted = list(dict.fromkeys(names))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import threading
 import time
@@ -19,6 +18,7 @@ from pydantic import JsonValue
 
 from orchestration.actions.base import Call, Result
 from orchestration.actions.errors import Refused, TryLater
+from orchestration.core.likeness import nearest
 from orchestration.core.words import Outcome
 
 LOOK_SECONDS = 0.5
@@ -166,5 +166,5 @@ def _close_connections() -> None:
 
 def _nearest(name: str) -> str:
     known = sorted({*getattr(settings, "ZEN_TASKS", {}), *_of_the_site()})
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else "register it in ZEN_TASKS, or name a Celery task"
+    close = nearest(name, known)
+    return f"did you mean '{close}'?" if close else "register it in ZEN_TASKS, or name a Celery task"

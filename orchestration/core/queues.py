@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
+
+from orchestration.core.likeness import nearest
 
 DEFAULT = "default"
 NAME = r"^[a-z0-9](?:[a-z0-9_.-]{0,48}[a-z0-9])?$"
@@ -48,5 +49,4 @@ def in_words(queues: Mapping[str, int]) -> str:
 
 def meant(name: str, served: Mapping[str, object]) -> str:
     """The served queue that an unserved name was probably meant to be; '' if none is near."""
-    close = difflib.get_close_matches(name, list(served), n=1, cutoff=0.6)
-    return close[0] if close else ""
+    return nearest(name, served)

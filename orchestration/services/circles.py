@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestration.core.definition import Problem
-from orchestration.core.definition.problems import nearest
+from orchestration.core.definition.problems import MOST_PROBLEMS
 from orchestration.core.definition.shape import step_label
+from orchestration.core.likeness import bounded, nearest
 from orchestration.models import Definition
 
 MOST_NAMES = 1000
@@ -31,6 +32,7 @@ def circle_problems(definition: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
+@bounded
 def unknown_children(definition: Mapping[str, Any]) -> list[Problem]:
     """One for each step whose child is named and not published. One query where children are named, and
     one more where one is unknown.
@@ -42,7 +44,8 @@ def unknown_children(definition: Mapping[str, Any]) -> list[Problem]:
     known = set(listed.filter(saga_id__in={name for _, name in named}).values_list("saga_id", flat=True))
     unknown = [(label, name) for label, name in named if name not in known]
     there = list(listed.order_by().values_list("saga_id", flat=True).distinct()[:MOST_NAMES]) if unknown else []
-    return [_unknown(label, name, nearest(name, there)) for label, name in unknown]
+    close = {name: nearest(name, there) for _, name in unknown[:MOST_PROBLEMS]}  # no more of them are told
+    return [_unknown(label, name, close.get(name, "")) for label, name in unknown]
 
 
 def _unknown(label: str, name: str, close: str) -> Problem:

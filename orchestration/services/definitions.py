@@ -24,6 +24,7 @@ from orchestration.core.definition import (
 from orchestration.core.definition.actions import ChildSaga
 from orchestration.core.definition.fillable import Need, misnamed, missing, misspelt, needs_of
 from orchestration.core.definition.shape import plain_json
+from orchestration.core.likeness import bounded
 from orchestration.errors import BadInput
 from orchestration.gates import gate_problems
 from orchestration.models import Definition
@@ -40,6 +41,7 @@ class Checked:
     hash: str
 
 
+@bounded
 def check_definition(data: object) -> SagaDefinition:
     """The definition in `data`, or BadInput with every problem found."""
     definition = checked(data).definition
@@ -91,6 +93,7 @@ def refuse_unknown_children(definition: SagaDefinition) -> None:
     _refuse(unknown_children(_with_children(definition)))
 
 
+@bounded
 def warnings_now(definition: SagaDefinition) -> list[str]:
     """What may not be meant, and the children that a start would not find as things stand."""
     missing_now = unknown_children(_with_children(definition))
@@ -108,6 +111,7 @@ def refuse_gates(definition: SagaDefinition) -> None:
     _refuse(gate_problems(definition))
 
 
+@bounded
 def refuse_gaps(found: Checked, context: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Of a run that is to start now, with this context, of which the start gives `given`: every placeholder that
     nothing can fill, and keys that are most likely slips.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import difflib
 import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 from unittest import mock
@@ -26,8 +29,9 @@ from orchestration.core.definition import (
     validate_definition,
     warnings_of,
 )
-from orchestration.core.definition.fillable import MOST_COMPARED, missing, misspelt, needs_of
+from orchestration.core.definition.fillable import missing, misspelt, needs_of
 from orchestration.core.definition.own import forward_names, own_names
+from orchestration.core.likeness import MOST_WORK, PER_LOOK, PER_PAIR
 from orchestration.core.templates import OwnMissing, Scope, render_action
 from tests.core.seed_sagas import DEPLOYMENT, ONBOARDING
 
@@ -661,21 +665,62 @@ def test_a_long_list_of_slips_is_told_without_comparing_each_with_each() -> None
     text = "".join(f"{{zyxwvutsrqponmlkjih{n}}}" for n in range(1_000))
     definition = validate_definition(saga(step("a", {**CALL, "payload": text}), context=context))  # no slip is near
     assert len(needs_of(definition)) == 1_000
-    with mock.patch.object(difflib, "get_close_matches", wraps=difflib.get_close_matches) as compared:
+    with compared() as names:
         misspelt(definition)
         missing(needs_of(definition), context)
-    lists = [len(call.args[1]) for call in compared.call_args_list]
-    assert 0 < sum(lists) <= 2 * MOST_COMPARED
+    assert 0 < len(names) <= 2 * MOST_WORK // PER_PAIR
 
 
 def test_slips_in_the_names_of_outputs_are_told_without_comparing_each_with_each() -> None:
     schema = {"type": "object", "properties": {f"abcdefgh{n:04d}": {} for n in range(2_000)}}
     first = step("a", CALL, output_schema={**schema, "additionalProperties": False})
     slips = {f"k{n}": f"{{a.abcdefgi{n:04d}}}" for n in range(150)}
-    with mock.patch.object(difflib, "get_close_matches", wraps=difflib.get_close_matches) as compared:
+    with compared() as names:
         found = problems(saga(first, step("b", {"type": "task", "handler": "x", **slips}, dependencies=["a"])))
-    assert len(found) == 150 and "did you mean" in found[0].remedy and found[-1].remedy == "correct the name"
-    assert 0 < sum(len(call.args[1]) for call in compared.call_args_list) <= MOST_COMPARED
+    assert (
+        len(found) == 150 and "did you mean" in found[0].remedy and found[-1].remedy.startswith("its output has: abc")
+    )
+    assert 0 < len(names) <= MOST_WORK // PER_PAIR
+
+
+def test_a_list_of_known_names_is_told_with_each_of_them_cut() -> None:
+    schema = {"type": "object", "properties": {"x" * 50_000: {}}, "additionalProperties": False}
+    (problem,) = problems(saga(step("a", CALL, output_schema=schema), step("b", {**CALL, "payload": "{a.id}"})))
+    assert problem.remedy == f"its output has: response, {'x' * 80}"
+
+
+@pytest.mark.parametrize("name", ["forward_action", "a_step", "key"])
+def test_slips_of_every_sort_have_one_budget(name: str) -> None:
+    """Anagrams of what is known are what costs most."""
+    rng = random.Random(4)
+
+    def slip(word: str) -> str:
+        return "".join(rng.sample(word, len(word)))
+
+    many = {
+        "forward_action": [
+            step(f"s{n}", {"type": slip("api_call"), slip("method"): 1, "url": ""}) for n in range(2_000)
+        ],
+        "a_step": [step(f"s{n}", CALL, **{slip("compensation_action"): n for _ in range(5)}) for n in range(1_000)],
+        "key": [step(f"s{n:04d}" + "abcdefgh" * 10, CALL, dependencies=[slip("abcdefgh" * 10)]) for n in range(500)],
+    }
+    with compared() as names:
+        assert len(problems(saga(*many[name]))) == 201
+    assert 0 < len(names) <= MOST_WORK // PER_LOOK
+
+
+@contextmanager
+def compared() -> Iterator[list[str]]:
+    """The names that are looked at for a nearest one, at the letters of more than those of a fitting length."""
+    found: list[str] = []
+    look = difflib.SequenceMatcher.set_seq1
+
+    def counted(self: difflib.SequenceMatcher[str], a: str) -> None:
+        found.append(a)
+        look(self, a)
+
+    with mock.patch.object(difflib.SequenceMatcher, "set_seq1", counted):
+        yield found
 
 
 @pytest.mark.parametrize("field", ["timeout_seconds", "timeout_minutes", "retry_count"])

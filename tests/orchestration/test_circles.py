@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from difflib import SequenceMatcher
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from orchestration.core.definition.problems import MOST_PROBLEMS
+from orchestration.core.likeness import MOST_WORK
 from orchestration.errors import BadInput
 from orchestration.models import Definition, Run
 from orchestration.services import check_definition, publish, start_run
@@ -97,3 +102,24 @@ def test_a_start_refuses_a_child_that_is_not_published() -> None:
         publish(data=saga(name), actor=ADA)
     assert not [line for line in warnings_now(check_definition(trip)) if "refused until then" in line]
     assert start_run(definition=trip, actor=ADA, engine="celery")[1]
+
+
+def test_many_unknown_children_are_likened_within_one_budget() -> None:
+    """Anagrams of what is published are what costs most; those alone that are told are likened."""
+    rng = random.Random(2)
+    names = ["".join(rng.sample("abcdefghij" * 4, 40)) for _ in range(600)]
+    bodies = [
+        Definition(saga_id=name, version=1, hash=f"{n}", name=name, body={}) for n, name in enumerate(names[:300])
+    ]
+    Definition.objects.bulk_create(bodies)
+    with mock.patch.object(SequenceMatcher, "ratio", return_value=0.0) as looks:
+        warned = warnings_now(check_definition(saga("a", *names[300:])))
+        assert 0 < looks.call_count <= MOST_WORK // 80
+        looks.reset_mock()
+        with pytest.raises(BadInput):
+            start_run(definition=saga("a", *names[300:]), actor=ADA, engine="celery")
+        assert 0 < looks.call_count <= MOST_WORK // 80
+    assert len([line for line in warned if "refused until then" in line]) == 300
+    with mock.patch("orchestration.services.circles.nearest", return_value="") as asked:
+        warnings_now(check_definition(saga("a", *names[300:])))
+    assert asked.call_count == MOST_PROBLEMS

@@ -10,8 +10,9 @@ from typing import Any
 from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS, Script, wait_seconds
 from orchestration.core.definition.calls import call_problems, poll_problems
 from orchestration.core.definition.models import DEFAULT_TIMEOUTS
-from orchestration.core.definition.problems import Problem, did_you_mean, nearest, short
+from orchestration.core.definition.problems import Problem, did_you_mean, short
 from orchestration.core.definition.shape import step_label
+from orchestration.core.likeness import nearest
 from orchestration.core.order import Place, ancestors_of, circle_in, dependencies_of, scattered_groups
 from orchestration.core.templates import SECRET, action_placeholders, placeholders, problems_in, template_parts
 from orchestration.core.templates import url_problems as faults_of_url

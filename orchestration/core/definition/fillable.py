@@ -6,8 +6,6 @@ What nothing but the context can give may still come with the start, which is wh
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,16 +15,14 @@ from pydantic import JsonValue
 from orchestration.core.definition.actions import ApiCall, ChildSaga, Wait
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.problems import Problem, did_you_mean
+from orchestration.core.likeness import bounded, nearest
 from orchestration.core.order import Place, ancestors_of, dependencies_of
 from orchestration.core.templates import action_placeholders, placeholders
 from orchestration.core.templates.names import name_of, parts_of
 
 NEAR = 0.8
-MOST_COMPARED = 100_000
-"""Pairs of names that are compared for a nearest one; the rest of a long list of slips is told without it."""
 CLOSED_SCHEMA = frozenset({"type", "properties", "required", "additionalProperties", "title", "description", "$schema"})
 EMPTY = "its output is empty"
-DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +34,19 @@ class Need:
     name: str
 
 
+@bounded
 def impossible(definition: SagaDefinition) -> list[Problem]:
     """Placeholders that cannot be filled whatever the start gives, children written in place among them."""
     keys = {step.step_id: output_keys(step) for step in definition.steps}
-    found, left = [], MOST_COMPARED
+    found, listed = [], dict[str, list[str]]()
     for step in definition.steps:
         for field, name in _looked_up(step):
             head, *rest = parts_of(name)
             known = keys.get(head) if rest else None
             if known is not None and rest[0] not in known:
-                left -= len(known)
-                others = sorted(known) if left >= 0 else []
-                remedy = did_you_mean(rest[0], others, "its output has") or ("correct the name" if known else EMPTY)
+                if head not in listed:
+                    listed[head] = sorted(known)
+                remedy = did_you_mean(rest[0], listed[head], "its output has") or EMPTY
                 found.append(_problem(step.step_id, field, name, f"the output of '{head}' has no '{rest[0]}'", remedy))
         found += _in_child(step)
     return found
@@ -78,16 +75,16 @@ def needs_of(definition: SagaDefinition) -> list[Need]:
     return found
 
 
+@bounded
 def missing(
     needs: Collection[Need], context: Mapping[str, JsonValue], *, opaque: Collection[str] = ()
 ) -> list[Problem]:
     """The needs that this very context does not meet. `opaque`: keys whose values are not known yet."""
-    found, left, known = [], MOST_COMPARED, sorted(context)
+    found, known = [], sorted(context)
     for need in needs:
         head, *rest = parts_of(need.name)
         if head not in context:
-            left -= len(known)
-            remedy = did_you_mean(head, known if left >= 0 else [], "the context has") or f"give context.{head}"
+            remedy = did_you_mean(head, known, "the context has") or f"give context.{head}"
             message = "no step before it and nothing in the context has this name"
             found.append(_problem(need.step, need.field, need.name, message, remedy))
         elif head not in opaque and not _leads_on(context[head], rest):
@@ -96,30 +93,32 @@ def missing(
     return found
 
 
+@bounded
 def misspelt(definition: SagaDefinition) -> list[Problem]:
     """Needs that the definition's own context does not meet by a letter or two: most likely slips."""
     known = sorted(definition.context)
-    found, left = [], MOST_COMPARED
+    found, close = [], dict[str, str]()
     for need in needs_of(definition):
         head = parts_of(need.name)[0]
         if head in definition.context:
             continue
-        left -= len(known)
-        near = _near(head, known) if left >= 0 else ""
-        if near:
+        if head not in close:
+            close[head] = _near(head, known)
+        if near := close[head]:
             message = "no step before it and nothing in the context has this name"
             remedy = f"did you mean '{near}'? If each start gives it, say so by context: {{{head}: null}}"
             found.append(_problem(need.step, need.field, need.name, message, remedy))
     return found
 
 
+@bounded
 def misnamed(own: Mapping[str, JsonValue], given: Mapping[str, JsonValue]) -> list[Problem]:
     """Keys that a start gives and the definition's `own` context lacks, each a letter or two away from one that stands
     there as null, for each start to give, and that is not given.
     """
     awaited = sorted(key for key, value in own.items() if value is None and key not in given)
     found = []
-    for key in sorted(given.keys() - own.keys())[: MOST_COMPARED // max(len(awaited), 1)]:
+    for key in sorted(given.keys() - own.keys()):
         near = _near(key, awaited)
         if near:
             message, remedy = "the definition's context has no such key", f"did you mean '{near}'?"
@@ -184,8 +183,7 @@ def _leads_on(value: JsonValue, rest: Collection[str]) -> bool:
 
 def _near(name: str, known: Collection[str]) -> str:
     """A known name that differs by so little that it was probably meant; numbers make other names."""
-    alike = [key for key in known if DIGITS.sub("", key) != DIGITS.sub("", name)]
-    return next(iter(difflib.get_close_matches(name[:100], alike, n=1, cutoff=NEAR)), "")
+    return nearest(name, known, cutoff=NEAR, but_numbers=True)
 
 
 def _problem(step: str, field: str, name: str, message: str, remedy: str) -> Problem:

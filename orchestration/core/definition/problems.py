@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from pydantic_core import ErrorDetails
+
+from orchestration.core.likeness import nearest
 
 LONGEST_VALUE = 80
 MOST_PROBLEMS = 200
@@ -61,16 +62,10 @@ def short(value: object) -> str:
     return quoted if len(quoted) <= LONGEST_VALUE else f"{quoted[: LONGEST_VALUE - 1]}…"
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
-    """The known word that `name` was probably meant to be; '' if none is near."""
-    close = difflib.get_close_matches(str(name)[:100], list(known), n=1, cutoff=0.6)
-    return close[0] if close else ""
-
-
 def did_you_mean(name: object, known: Sequence[str], what: str) -> str:
-    """A remedy: the nearest known word, or the words there are (at most 20)."""
+    """A remedy: the nearest known word, or the words there are (at most 20, each cut to 80 characters)."""
     near = nearest(name, known)
     if near:
         return f"did you mean '{near}'?"
     more = ", …" if len(known) > 20 else ""
-    return f"{what}: {', '.join(known[:20])}{more}" if known else ""
+    return f"{what}: {', '.join(word[:LONGEST_VALUE] for word in known[:20])}{more}" if known else ""

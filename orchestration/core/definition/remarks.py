@@ -11,7 +11,8 @@ from orchestration.core.definition.calls import BODIES, FORM, media_type
 from orchestration.core.definition.fillable import needs_of
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.own import forward_names, own_names
-from orchestration.core.definition.problems import nearest, short
+from orchestration.core.definition.problems import short
+from orchestration.core.likeness import bounded, nearest
 from orchestration.core.templates import SECRET, action_placeholders, placeholders, template_parts
 from orchestration.core.templates.names import parts_of
 from orchestration.core.templates.tokens import texts_in, tokens_of
@@ -22,6 +23,7 @@ DOLLAR = re.compile(r"\$\{([A-Za-z_][\w.-]*)\}")
 PLACEHOLDER = re.compile(r"(?<![$\w])\{([A-Za-z_][\w.-]*)\}")
 
 
+@bounded
 def warnings_of(definition: SagaDefinition) -> list[str]:
     """One sentence per doubt, in the order of the steps. Children written in place are looked at too."""
     found = [*_context(definition), *_keys(definition)]

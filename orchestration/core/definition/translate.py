@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails
 
 from orchestration.core.definition.actions import INNER, LATER_TYPES, MODELS, UNDO_TYPES, Ask
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
-from orchestration.core.definition.problems import Problem, did_you_mean, is_echo, nearest, short
+from orchestration.core.definition.problems import Problem, did_you_mean, is_echo, short
 from orchestration.core.definition.shape import Path, dotted, locate
+from orchestration.core.likeness import nearest
 
 ACTION_FIELDS = ("forward_action", "compensation_action", "probe_action")
 OFTEN_MEANT = {"definition": ("saga_id", "saga", "definition_id")}

@@ -13,6 +13,7 @@ from orchestration.core.definition.models import SagaDefinition
 from orchestration.core.definition.problems import DefinitionErrors, Problem, short
 from orchestration.core.definition.shape import plain_json
 from orchestration.core.definition.translate import problems_of
+from orchestration.core.likeness import bounded
 
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 UNDO_ACTION: TypeAdapter[UndoAction] = TypeAdapter(UndoAction)
@@ -25,6 +26,7 @@ MOST_DEPENDENCIES = 20_000
 """Entries of all `dependencies` together. Children count by themselves."""
 
 
+@bounded
 def validate_definition(data: object) -> SagaDefinition:
     """The definition, or DefinitionErrors with all that is wrong. `data` is JSON-like; a model is taken as well."""
     if isinstance(data, SagaDefinition):
@@ -42,6 +44,7 @@ def validate_definition(data: object) -> SagaDefinition:
     return definition
 
 
+@bounded
 def validate_action(data: object, *, undo: bool = False, field: str = "action", step: str = "") -> Action:
     """A single action, such as the alternative that a person gives for a failed undo. Raises DefinitionErrors.
 
