@@ -22,7 +22,7 @@ from orchestration.core.definition import (
     warnings_of,
 )
 from orchestration.core.definition.actions import ChildSaga
-from orchestration.core.definition.fillable import Need, misnamed, missing, misspelt, needs_of
+from orchestration.core.definition.fillable import Need, misnamed, missing, misspelt, names_of, needs_of
 from orchestration.core.definition.shape import plain_json
 from orchestration.core.likeness import bounded
 from orchestration.errors import BadInput
@@ -113,21 +113,30 @@ def refuse_gates(definition: SagaDefinition) -> None:
 
 @bounded
 def refuse_gaps(found: Checked, context: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Of a run that is to start now, with this context, of which the start gives `given`: every placeholder that
-    nothing can fill, and keys that are most likely slips.
+    """Of a run that is to start now, with this context, of which a person or a program gives `given`: every placeholder
+    that nothing can fill, and keys that are most likely slips.
     """
-    _refuse([*missing(_needs(found), context), *misnamed(found.definition.context, given)])
+    names = _names(found)
+    _refuse([*missing(names.needs, context), *misnamed(found.definition.context, given, names.heads)])
 
 
-_needs_by_hash: dict[str, list[Need]] = {}
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What the templates of a definition name: what only the context can give, and every first part of a name."""
+
+    needs: list[Need]
+    heads: frozenset[str]
 
 
-def _needs(found: Checked) -> list[Need]:
-    known = _needs_by_hash.get(found.hash)
+_names_by_hash: dict[str, _Names] = {}
+
+
+def _names(found: Checked) -> _Names:
+    known = _names_by_hash.get(found.hash)
     if known is None:
-        if len(_needs_by_hash) >= _KNOWN_AT_MOST:
-            _needs_by_hash.clear()
-        known = _needs_by_hash[found.hash] = needs_of(found.definition)
+        if len(_names_by_hash) >= _KNOWN_AT_MOST:
+            _names_by_hash.clear()
+        known = _names_by_hash[found.hash] = _Names(needs_of(found.definition), names_of(found.definition))
     return known
 
 

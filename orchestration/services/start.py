@@ -104,7 +104,7 @@ def start_run(
     if known is not None:
         return _same(known, found, merged, parent), False
     _check_config(config or {})
-    refuse_gaps(found, merged, context or {})
+    refuse_gaps(found, merged, (context or {}) if parent is None else {})  # what a parent gives was written before
     refuse_gates(found.definition)
     refuse_unknown_children(found.definition)
     chosen = choose(engine)

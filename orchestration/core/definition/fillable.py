@@ -18,7 +18,7 @@ from orchestration.core.definition.problems import Problem, did_you_mean
 from orchestration.core.likeness import bounded, nearest
 from orchestration.core.order import Place, ancestors_of, dependencies_of
 from orchestration.core.templates import action_placeholders, placeholders
-from orchestration.core.templates.names import name_of, parts_of
+from orchestration.core.templates.names import head_of, name_of, parts_of
 
 NEAR = 0.8
 CLOSED_SCHEMA = frozenset({"type", "properties", "required", "additionalProperties", "title", "description", "$schema"})
@@ -112,18 +112,29 @@ def misspelt(definition: SagaDefinition) -> list[Problem]:
 
 
 @bounded
-def misnamed(own: Mapping[str, JsonValue], given: Mapping[str, JsonValue]) -> list[Problem]:
+def misnamed(
+    own: Mapping[str, JsonValue], given: Mapping[str, JsonValue], named: Collection[str] = ()
+) -> list[Problem]:
     """Keys that a start gives and the definition's `own` context lacks, each a letter or two away from one that stands
-    there as null, for each start to give, and that is not given.
+    there as null, for each start to give, and that is not given. `named`: those that a template names are no slips.
     """
     awaited = sorted(key for key, value in own.items() if value is None and key not in given)
     found = []
-    for key in sorted(given.keys() - own.keys()):
+    for key in sorted(given.keys() - own.keys() - set(named)):
         near = _near(key, awaited)
         if near:
             message, remedy = "the definition's context has no such key", f"did you mean '{near}'?"
             found.append(Problem(step="", field=f"context.{key}", value=key[:80], message=message, remedy=remedy))
     return found
+
+
+def names_of(definition: SagaDefinition) -> frozenset[str]:
+    """The first parts of all names that the saga's actions look up, undos and probes included."""
+    names = {name for step in definition.steps for _, name in _looked_up(step)}
+    for step in definition.steps:
+        for action in (step.compensation_action, step.probe_action):
+            names |= action_placeholders(action.plain()) if action is not None else set()
+    return frozenset(head_of(name) for name in names)
 
 
 def output_keys(step: StepDefinition) -> frozenset[str] | None:

@@ -1,0 +1,59 @@
+"""Which keys a start may give in its context."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestration.errors import BadInput
+from orchestration.models import Run
+from orchestration.services import start_run
+from orchestration.services.start import Parent
+from tests.contract.sagas import ADA
+
+pytestmark = pytest.mark.django_db
+
+
+def step(name: str, text: str = "", **more: Any) -> dict[str, Any]:
+    action = {"type": "api_call", "method": "POST", "url": "https://x.example/a", "payload": {"v": text}}
+    return {"step_id": name, "forward_action": action, **more}
+
+
+def saga(*steps: dict[str, Any], **context: Any) -> dict[str, Any]:
+    return {"saga_id": "s", "steps": list(steps), "context": context}
+
+
+def started(definition: dict[str, Any], parent: Parent | None = None, **context: Any) -> Run:
+    return start_run(definition=definition, actor=ADA, engine="celery", context=context, parent=parent)[0]
+
+
+def parent_of_child() -> Parent:
+    return Parent(run=started(saga(step("kid"))), step_id="kid", iteration=1, attempt=1)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        step("b", "{emails}"),
+        step("b", "{emails.0}"),
+        step("b", compensation_action={"type": "task", "handler": "h", "to": "{emails}"}),
+        step("b", probe_action={"type": "task", "handler": "h", "{emails}": 1}),
+        step("b", idempotency_key="{emails}"),
+        step("b", approval={"description": "{emails}"}),
+    ],
+)
+def test_a_key_that_a_template_names_is_no_slip(later: dict[str, Any]) -> None:
+    assert started(saga(step("a"), later, email=None), emails=["x@example.com"]).context["emails"]
+
+
+def test_a_key_that_no_template_names_is_a_slip_still() -> None:
+    with pytest.raises(BadInput) as refused:
+        started(saga(step("a"), step("b", "{email}"), email=None), emails=["x@example.com"])
+    (problem,) = refused.value.problems
+    assert (problem["field"], problem["remedy"]) == ("context.emails", "did you mean 'email'?")
+
+
+def test_a_child_is_not_refused_for_what_looks_like_a_slip_while_its_parent_runs() -> None:
+    child = started(saga(step("a"), address=None), parent_of_child(), addresses=["x"])
+    assert child.context == {"address": None, "addresses": ["x"]}
