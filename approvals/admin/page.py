@@ -13,7 +13,7 @@ from approvals import content as contents
 from approvals import selectors
 from approvals.admin.history import history
 from approvals.admin.offers import Offers, offers_for, state_at
-from approvals.admin.showing import Budget, blocks_of, diff_lines, markdown
+from approvals.admin.showing import Budget, action_of, blocks_of, described, diff_lines
 from approvals.admin.showing.marked import MOST_CHARACTERS
 from approvals.answers import inputs_for
 from approvals.consequences import consequences
@@ -22,8 +22,11 @@ from approvals.selectors import request_view
 from orchestration import roles
 from orchestration.clock import now
 from orchestration.core.definition.shape import canonical_json
+from orchestration.templatetags.zen import as_json
 
 MOST_ACCOUNTS = 200
+LONGEST_EDIT = 500
+"""What the page shows of a changed value, as JSON."""
 
 
 def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, Any]:
@@ -43,15 +46,16 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
         "ended": ended,
         "offers": offers,
         "run": request.run.parent,
-        "description": markdown(description),
+        "description": described(description[:MOST_CHARACTERS]),
         "description_cut": len(description) > MOST_CHARACTERS,
         "one_line": description.strip() == request.title,
         "consequences": None if ended else consequences(request, plan, state),
         "blocks": blocks_of(asked["context"], budget),
-        "action": blocks_of(content["action"], budget) if isinstance(content.get("action"), dict) else [],
+        "action": action_of(content, budget),
         "content_cut": budget.cut,
         "facts": blocks_of(request.facts, Budget(nodes=60)),
         "edits": edits_of(request),
+        "edits_cut": any(len(as_json(value, MOST_CHARACTERS)) > LONGEST_EDIT for value in request.edits.values()),
         "edited_in": {path.partition(".")[0] for path in request.edits},
         "changes": diff_lines(view["changes"]) if view["changes"] else None,
         "chain": _chain(request, view),

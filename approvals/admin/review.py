@@ -7,7 +7,7 @@ from typing import Any
 
 from approvals import selectors
 from approvals.admin.page import edits_of, with_edits
-from approvals.admin.showing import Budget, blocks_of, markdown
+from approvals.admin.showing import Budget, action_of, blocks_of, described
 from approvals.admin.showing.marked import MOST_CHARACTERS
 from approvals.consequences import consequences
 from approvals.core.words import Choice
@@ -34,9 +34,9 @@ def _reviewed(row: Request, budget: Budget) -> dict[str, Any]:
     budget.parsed -= 0 if too_long else len(description)
     shown = {
         "row": row,
-        "description": "" if too_long else markdown(description),
+        "description": "" if too_long else described(description),
         "context": blocks_of(content["context"], budget),
-        "action": blocks_of(content["action"], budget) if isinstance(content.get("action"), dict) else [],
+        "action": action_of(content, budget),
         "edits": edits_of(row),
         "yes": () if state.status.is_end else consequences(row, selectors.plan_of_request(row), state).yes,
     }

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_safe
 
 from approvals import links, selectors
 from approvals.admin.history import said_before
-from approvals.admin.showing import markdown
-from approvals.admin.showing.marked import MOST_CHARACTERS
+from approvals.admin.showing import described
 from approvals.answers import beside, inputs_for, typed_in
 from approvals.consequences import consequences
 from approvals.content import laid_over
@@ -116,16 +115,11 @@ def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]
         "view": view,
         "consequences": consequences(link.request, plan, selectors.state_of(link.request)),
         "content": content,
-        "description": _as_markdown(str(content.get("description") or "")),
+        "description": described(str(content.get("description") or "")),
         "said": said_before(link.request, view),
         "questions": inputs_for(selectors.form_of(link.request), typed or {}, OFFERED),
         "person": _known(link)["name"],
     }
-
-
-def _as_markdown(description: str) -> str:
-    """'' for one that is longer than Markdown is parsed: it is shown as it is, since a yes is to all of it."""
-    return markdown(description) if len(description) <= MOST_CHARACTERS else ""
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:

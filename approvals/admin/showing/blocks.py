@@ -1,4 +1,8 @@
-"""JSON as blocks: each value as what it is, until the budget of the page is spent."""
+"""JSON as blocks: each value as what it is, until the budget of the page is spent.
+
+Text is text, with its lines. Only what its key calls Markdown (`…_md`) is read as such. In an action nothing is, nor is
+a picture made of it there: what a yes performs is shown letter by letter.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +15,28 @@ from django.utils.safestring import SafeString
 
 from approvals.admin.showing.diffs import diff_lines, is_diff
 from approvals.admin.showing.images import is_image
-from approvals.admin.showing.marked import MOST_CHARACTERS, host_of, markdown
+from approvals.admin.showing.marked import MOST_CHARACTERS, described, host_of
 from approvals.admin.showing.tables import Table, table_of
 from orchestration.templatetags.zen import clip, visible
 
 DEEPEST = 8
-LONGEST_TEXT = 2000
+LONGEST_TEXT, LONGEST_LINES = 2000, 10_000
 LONGEST_LINK = 2000
 LONGEST_LABEL = 120
 
 
 @dataclass(slots=True, kw_only=True)
 class Budget:
-    """What a page shows at most. `parsed`: characters of Markdown. `cut`: something was left out."""
+    """What a page shows at most. `parsed`: characters of Markdown. `cut`: something was left out.
+
+    `literal`: what is shown now is an action.
+    """
 
     nodes: int = 400
     characters: int = 60_000
     parsed: int = 40_000
     cut: bool = False
+    literal: bool = False
 
     def spend(self, characters: int) -> None:
         self.nodes, self.characters = self.nodes - 1, self.characters - characters
@@ -63,6 +71,17 @@ def blocks_of(content: dict[str, Any], budget: Budget) -> list[Block]:
     return list(_of_pairs(content.items(), 1, budget))
 
 
+def action_of(content: dict[str, Any], budget: Budget) -> list[Block]:
+    """What a content's yes performs, if anything."""
+    action = content.get("action")
+    if not isinstance(action, dict):
+        return []
+    budget.literal = True
+    blocks = blocks_of(action, budget)
+    budget.literal = False
+    return blocks
+
+
 def _of_pairs(pairs: Iterable[tuple[Any, Any]], depth: int, budget: Budget) -> Iterator[Block]:
     for key, value in pairs:
         if budget.is_spent:
@@ -73,6 +92,7 @@ def _of_pairs(pairs: Iterable[tuple[Any, Any]], depth: int, budget: Budget) -> I
 
 def _block(value: Any, key: str, depth: int, budget: Budget) -> Block:
     label = clip(key, LONGEST_LABEL)
+    budget.cut |= len(key) > LONGEST_LABEL
     if isinstance(value, str) and value:
         return _text(value, key, label, budget)
     if isinstance(value, dict | list) and value:
@@ -100,24 +120,25 @@ def _many(value: Any, label: str, depth: int, budget: Budget) -> Block:
 
 
 def _text(value: str, key: str, label: str, budget: Budget) -> Block:
-    is_long = key.endswith("_md") or "\n" in value.strip()
-    if is_image(value):
+    has_lines = "\n" in value.strip()
+    if not budget.literal and is_image(value):
         budget.spend(100)
         return Block(kind="image", label=label, text=value)
-    if is_long and is_diff(value):
+    if has_lines and is_diff(value):
         lines, cut = diff_lines(value)
         budget.spend(sum(len(text) for _, text in lines))
         budget.cut |= cut
         return Block(kind="diff", label=label, lines=lines)
-    if is_long and budget.parsed > 0:
+    if key.endswith("_md") and not budget.literal and budget.parsed > 0:
         size = min(len(value), MOST_CHARACTERS)
         budget.parsed -= size
         budget.spend(size)
         budget.cut |= len(value) > size
-        return Block(kind="markdown", label=label, html=markdown(value))
-    budget.spend(min(len(value), LONGEST_TEXT))
+        return Block(kind="markdown", label=label, html=described(value[:size]))
+    most = LONGEST_LINES if has_lines else LONGEST_TEXT
+    budget.spend(min(len(value), most))
     host = host_of(value) if len(value) <= LONGEST_LINK and not any(c.isspace() for c in value) else ""
     if host:
         return Block(kind="link", label=label, text=visible(value), host=host)
-    budget.cut |= len(value) > LONGEST_TEXT
-    return Block(kind="long" if is_long or len(value) > 200 else "text", label=label, text=clip(value, LONGEST_TEXT))
+    budget.cut |= len(value) > most
+    return Block(kind="long" if has_lines or len(value) > 200 else "text", label=label, text=clip(value, most))

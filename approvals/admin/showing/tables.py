@@ -10,6 +10,7 @@ from orchestration.templatetags.zen import as_json, clip
 MOST_ROWS = 50
 MOST_COLUMNS = 8
 LONGEST_CELL = 200
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Table:
 
     @property
     def characters(self) -> int:
-        return sum(len(cell) for row in self.rows for cell in row)
+        return sum(len(cell) for row in (self.head, *self.rows) for cell in row)
 
 
 def table_of(values: list[Any]) -> Table | None:
@@ -33,8 +34,8 @@ def table_of(values: list[Any]) -> Table | None:
     if len(head) > MOST_COLUMNS or any(_is_nested(value) for value in values[:MOST_ROWS]):
         return None
     rows = [[_cell(value.get(name, "")) for name in head] for value in values[:MOST_ROWS]]
-    too_long = any("…" in cell for row in rows for cell in row)
-    return Table(head=[clip(name, 60) for name in head], rows=rows, cut=len(values) > MOST_ROWS or too_long)
+    too_long = any("…" in cell for row in rows for cell in row) or any(len(name) > LONGEST_NAME for name in head)
+    return Table(head=[clip(name, LONGEST_NAME) for name in head], rows=rows, cut=len(values) > MOST_ROWS or too_long)
 
 
 def _is_nested(value: dict[str, Any]) -> bool:

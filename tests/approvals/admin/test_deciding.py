@@ -225,7 +225,7 @@ def test_hostile_content_is_only_shown(visitor: Visitor, transactional_db: None)
     addresses = page.locator(".story a").evaluate_all("found => found.map(link => link.protocol)")
     assert set(addresses) <= {"http:", "https:"}
     assert page.locator(".story img").evaluate_all("found => found.map(one => one.src)") == [PIXEL]
-    expect(page.get_by_text("(evil.example)").first).to_be_visible()
+    expect(page.get_by_text("(evil.example: https://bank.example@evil.example/login)").first).to_be_visible()
     expect(page.get_by_text("\\u202e000").first).to_be_visible()
     rels = page.locator('.story a[href^="https"]').evaluate_all("found => found.map(link => link.rel)")
     assert rels and all({"noopener", "nofollow"} <= set(rel.split()) for rel in rels)

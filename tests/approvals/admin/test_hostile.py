@@ -46,7 +46,8 @@ def test_markdown_of_strangers() -> None:
     html = markdown(MARKED)
     assert "<script" not in html and "<img" not in html and "<iframe" not in html and 'href="javascript' not in html
     assert 'href="/admin' not in html and "leads nowhere outside" in html
-    assert "(evil.example)" in html and "[image: pixel]" in html
+    assert "(evil.example: https://bank.example@evil.example/login)" in html
+    assert "[image: pixel]</a> (evil.example: https://evil.example/pixel.png)" in html
     assert markdown("# One\n## Two").startswith("<h3>One</h3>")
     assert len(markdown("[" * 1_000_000)) < 20_000
 

@@ -16,6 +16,7 @@ from approvals.services import Ask, ask, decide, publish_policy, withdraw
 from notifications.models import Delivery
 from notifications.parcels import parcel_of
 from orchestration.clock import now
+from tests.approvals.admin.test_shown_whole import HIDDEN
 from tests.approvals.later import after
 from tests.contract.cast import account, actor, says
 from tests.contract.sagas import ADA
@@ -59,6 +60,12 @@ def test_its_page_shows_all_of_what_a_yes_would_be_to() -> None:
     assert "<strong>9</strong>" in short
     long = Client().get(link_of(asked(description=f"{'word ' * 2500}**and the last of it**"))).content.decode()
     assert "**and the last of it**" in long, "longer than Markdown is parsed, and not cut"
+
+
+@pytest.mark.parametrize("text", HIDDEN)
+def test_its_page_hides_nothing_that_markdown_swallows(text: str) -> None:
+    page = Client().get(link_of(asked(description=text, title="t"))).content.decode()
+    assert "SECRETPART" in page and 'value="approve"' in page
 
 
 def test_the_mail_holds_the_link_and_no_row_holds_its_token() -> None:

@@ -1,0 +1,37 @@
+"""Whether what is shown of a text is all of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from approvals.core.shown import shows
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("**Pay** 9 €", "Pay 9 €"),
+        ("a_b `c`", "a b c and more"),
+        ("这是**重要**的", "这是重要的"),
+        ("", ""),
+        ("see [it](https://x.y)", "see it (x.y: https://x.y)"),
+    ],
+)
+def test_markup_may_go_and_words_may_come(source: str, shown: str) -> None:
+    assert shows(source, shown)
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("pay all", "pay"),
+        ("2*3*4", "234"),
+        ("pay pay", "pay"),
+        ("first second", "second first"),
+        ("go 💣", "go"),
+        ("Ünal", "nal"),
+        ("Pay", "pay"),
+    ],
+)
+def test_a_word_that_is_gone_is_told(source: str, shown: str) -> None:
+    assert not shows(source, shown)
