@@ -21,9 +21,17 @@ from orchestration.plans import plan_of
 from orchestration.selectors import child_of, iso
 from orchestration.workers import queues_served, words_on, words_on_queue
 
+MOST_CHILDREN, MOST_LINES = 5, 3
+"""Children on their way of which it is told what they wait for themselves, and lines of each."""
+
 
 def why(run: Run) -> list[str]:
-    """In words: what the run waits for, and who can move it on."""
+    """In words: what the run waits for, and who can move it on; of a run below it too."""
+    return _lines(run, children=MOST_CHILDREN)
+
+
+def _lines(run: Run, *, children: int) -> list[str]:
+    """`children`: of how many that are on their way it is told what they wait for."""
     status = RunStatus(run.status)
     if status.is_end:
         return [f"the run has ended: {status}" + (f", because of {run.cause}" if run.cause else "")]
@@ -37,7 +45,9 @@ def why(run: Run) -> list[str]:
         return lines + flow.why(run)
     plan, state = plan_of(run), load_state(run)
     lines += [f"held: {state.hold_reason}"] if state.held else []
-    lines += [line for step_id in plan.order for line in _why_step(run, plan, state, step_id, said)]
+    asked = _with_child(plan, state)[: 0 if said.trouble else children]
+    for step_id in plan.order:
+        lines += _why_step(run, plan, state, step_id, said, look_below=step_id in asked)
     undelivered = run.messages.filter(delivered_at=None).aggregate(count=Count("id"), retry_at=Max("retry_at"))
     if undelivered["count"]:
         again = f"; tried again at {iso(undelivered['retry_at'])}" if undelivered["retry_at"] else ""
@@ -45,7 +55,15 @@ def why(run: Run) -> list[str]:
     return lines or [f"the run is {status}; its next step is about to start"]
 
 
-def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str, said: Report) -> list[str]:
+def _with_child(plan: Plan, state: SagaState) -> list[str]:
+    """The steps that are on their way, or are being undone, and have a child for it."""
+    steps = [(step_id, state.step(step_id)) for step_id in plan.order if plan.steps[step_id].external]
+    return [
+        step_id for step_id, step in steps if step.status is StepStatus.RUNNING or step.undo is UndoStatus.COMPENSATING
+    ]
+
+
+def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str, said: Report, *, look_below: bool) -> list[str]:
     step = state.step(step_id)
     if step.undo is UndoStatus.FAILED and step.resolution is None:
         failed = f"step '{step_id}': its compensation failed{_undo_error(run, step_id, step)}"
@@ -65,7 +83,7 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str, said: Report
         return (
             [being]
             if child is None
-            else [f"{being}, by its child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
+            else [f"{being}, by its child run '{child.workflow_id}' ({child.status})", *_why_below(child, look_below)]
         )
     if step.status is StepStatus.BACKING_OFF:
         return [f"step '{step_id}' backs off after attempt {step.attempt}" + _next_try(run, plan, state, step_id)]
@@ -78,7 +96,8 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str, said: Report
     if child is not None and flow is not None:
         return [f"step '{step_id}': {line}" for line in flow.why(child)]
     if child is not None:
-        return [f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})", *_why_below(child)]
+        waits = f"step '{step_id}' waits for the child run '{child.workflow_id}' ({child.status})"
+        return [waits, *_why_below(child, look_below)]
     row = run.commands.filter(step_id=step_id, kind="run_action").last()
     machinery = _machinery(said, step_id, Purpose.FORWARD, step)
     if row is None or row.status == Command.READY:
@@ -129,10 +148,15 @@ def _again(run: Run, step_id: str) -> str:
     return again + words_on(run, row)
 
 
-def _why_below(child: Run) -> list[str]:
-    """What a person has to do in a child that cannot go on by itself, or in a run below it."""
+def _why_below(child: Run, look: bool) -> list[str]:
+    """What a person has to do in a child that cannot go on by itself, or in a run below it; where nobody has to, and
+    `look` says so, what the child itself waits for.
+    """
     stuck = [child] if child.status in STUCK else stuck_below(child)
-    return [f"child run '{run.workflow_id}' ({run.status}): {line}" for run in stuck for line in why(run)]
+    told = [(run, line) for run in stuck for line in why(run)]
+    if look and not told and not RunStatus(child.status).is_end:
+        told = [(child, line) for line in _lines(child, children=0)[:MOST_LINES]]
+    return [f"child run '{run.workflow_id}' ({run.status}): {line}" for run, line in told]
 
 
 def _undo_error(run: Run, step_id: str, step: StepState) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 from django.conf import settings
@@ -15,13 +15,14 @@ from orchestration.console.doors import note
 from orchestration.core.queues import DEFAULT
 from orchestration.core.words import RunStatus
 from orchestration.engines.celery.local import hosted
+from orchestration.errors import Unreachable
 from orchestration.kin import is_stuck
 from orchestration.models import Run
-from orchestration.plans import plan_of
+from orchestration.queues_below import queues_of_family
 from orchestration.workers import has_worker, queues_served, words_on_queue
 
 POLL_SECONDS = 0.1
-THREADS = 4
+THREADS, THREADS_ON_TEMPORAL = 4, 8
 """Of each queue, where this command hosts the worker."""
 
 
@@ -40,25 +41,42 @@ def watch(run: Run, tell: Callable[[str], None] = note) -> Run:
 
 
 def _worker_for(run: Run) -> AbstractContextManager[object]:
-    queues = {step.queue for step in plan_of(run).steps.values()}
+    """For the queues of the run and of its children, as far as no worker serves them."""
+    queues = queues_of_family(run)
     if has_worker(run.engine):
         return _worker_beside(run, queues)
-    if run.engine == "celery":
-        note("no worker is running, so this command hosts one until the run ends")
-        return hosted(queues=dict.fromkeys([DEFAULT, *settings.ZEN_WORKER_QUEUES, *sorted(queues)], THREADS))
-    from orchestration.engines.temporal.worker import hosted as hosted_on_temporal
-
     note("no worker is running, so this command hosts one until the run ends")
-    return hosted_on_temporal()
+    return _hosted(run.engine, [DEFAULT, *settings.ZEN_WORKER_QUEUES, *sorted(queues)])
 
 
 def _worker_beside(run: Run, queues: set[str]) -> AbstractContextManager[object]:
-    """For those of the run's queues that the workers which there are do not serve; on Temporal they are named only."""
     served = queues_served(run.engine)
     unserved = sorted(queues - served.keys())
     for queue in unserved:
         note(words_on_queue(run.engine, queue, served))
-    if not unserved or run.engine != "celery":
+    if not unserved or not _can_host(run.engine):
         return contextlib.nullcontext()
     note("this command serves them until the run ends")
-    return hosted(queues=dict.fromkeys(unserved, THREADS))
+    return _hosted(run.engine, unserved)
+
+
+def _can_host(engine: str) -> bool:
+    """The own engine's workers need the database alone."""
+    if engine == "celery":
+        return True
+    from orchestration.engines.temporal import connection
+
+    try:
+        connection.call(connection.server_version())
+    except Unreachable as error:
+        note(error.message)
+        return False
+    return True
+
+
+def _hosted(engine: str, queues: Iterable[str]) -> AbstractContextManager[object]:
+    if engine == "celery":
+        return hosted(queues=dict.fromkeys(queues, THREADS))
+    from orchestration.engines.temporal.worker import hosted as hosted_on_temporal
+
+    return hosted_on_temporal(queues=dict.fromkeys(queues, THREADS_ON_TEMPORAL))

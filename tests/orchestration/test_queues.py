@@ -10,9 +10,11 @@ import pytest
 from monitoring.probes import workers
 from orchestration.clock import now
 from orchestration.engines.celery import lease
-from orchestration.models import Command, Run, Worker
-from orchestration.services import start_run
-from orchestration.why import why
+from orchestration.engines.celery.work import work
+from orchestration.models import Command, Definition, Run, Worker
+from orchestration.queues_below import queues_of_family
+from orchestration.services import publish, start_run
+from orchestration.why import MOST_CHILDREN, MOST_LINES, why
 from tests.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +52,76 @@ def test_why_says_nothing_of_a_queue_that_is_served() -> None:
     serving(agents=2)
     (line,) = why(started("agents"))
     assert "queue" not in line
+
+
+ACT = {"type": "api_call", "url": "http://127.0.0.1:1/", "method": "POST"}
+
+
+def saga(name: str, **queues: str) -> dict[str, Any]:
+    """With a step for each queue."""
+    steps = [{"step_id": step_id, "forward_action": ACT, "queue": queue} for step_id, queue in queues.items()]
+    return {"saga_id": name, "steps": steps}
+
+
+def with_children(name: str, *children: Any) -> dict[str, Any]:
+    steps = [
+        {"step_id": f"c{n}", "forward_action": {"type": "saga", "definition": child}, "dependencies": []}
+        for n, child in enumerate(children)
+    ]
+    return {"saga_id": name, "steps": steps}
+
+
+def begun(definition: dict[str, Any]) -> Run:
+    return start_run(definition=definition, actor=ADA, engine="celery")[0]
+
+
+def test_a_family_needs_the_queues_of_its_children_too() -> None:
+    publish(data=saga("leaf", a="agents", b="default"), actor=ADA)
+    publish(data=with_children("mid", "leaf", saga("inline", x="gpu")), actor=ADA)
+    run = begun(with_children("top", "mid", with_children("between", saga("deep", y="mail"))))
+    assert queues_of_family(run) == {"default", "agents", "gpu", "mail"}
+
+
+def test_a_version_published_since_and_one_that_is_not_there_break_nothing() -> None:
+    publish(data=saga("leaf", a="agents"), actor=ADA)
+    publish(data=with_children("mid", "leaf"), actor=ADA)
+    run = begun(with_children("top", "mid"))
+    Definition.objects.filter(saga_id="leaf").update(listed=False)
+    assert queues_of_family(run) == {"default"}
+    publish(data=saga("leaf", a="gpu"), actor=ADA)
+    assert queues_of_family(run) == {"default", "gpu"}
+
+
+def test_a_circle_of_stored_sagas_is_walked_once() -> None:
+    publish(data=saga("one", a="agents"), actor=ADA)
+    publish(data=with_children("two", "one"), actor=ADA)
+    run = begun(with_children("top", "two"))
+    Definition.objects.filter(saga_id="one").update(body=with_children("one", "two"))
+    assert queues_of_family(run) == {"default"}
+
+
+def test_a_parent_says_that_nobody_serves_its_childs_queue() -> None:
+    serving(default=8)
+    run = begun(with_children("top", saga("kid", k="agents")))
+    lease.renew("w")
+    work("w")
+    child = run.children.get()
+    head, line = why(run)
+    assert head == f"step 'c0' waits for the child run '{child.workflow_id}' ({child.status})"
+    assert line == f"child run '{child.workflow_id}' ({child.status}): {why(child)[0]}"
+    assert "no celery worker serves the queue 'agents'" in line
+
+
+def test_it_says_so_of_one_level_and_of_few_children() -> None:
+    serving(default=8)
+    kids = [saga(f"kid{n}", k="agents") for n in range(MOST_CHILDREN + 2)]
+    run = begun(with_children("top", with_children("mid", *kids)))
+    lease.renew("w")
+    work("w")
+    mid = run.children.get()
+    assert sum(line.startswith("child run") for line in why(mid)) == MOST_CHILDREN
+    told = why(run)
+    assert len(told) == 1 + MOST_LINES and all(f"child run '{mid.workflow_id}'" in line for line in told[1:])
 
 
 def test_doctor_names_a_queue_that_a_later_step_will_need() -> None:

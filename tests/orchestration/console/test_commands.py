@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from orchestration.clock import now
+from orchestration.engines.celery.local import hosted
 from orchestration.models import Run, Worker
 from tests.contract.hosts import until
 from tests.contract.sagas import step
@@ -85,6 +86,15 @@ def test_waiting_serves_the_queues_that_no_worker_serves(manage: Manage, file: C
     done = manage("saga", "start", file(step("a")), "--workflow-id", "w1", "--engine", "celery", "--wait")
     assert done.returncode == 0 and peer.things, done.stderr
     assert "no celery worker serves the queue 'default'" in done.stderr and "until the run ends" in done.stderr
+
+
+def test_waiting_serves_the_queues_of_children(manage: Manage, file: Callable[..., str], peer: Peer) -> None:
+    child = {"saga_id": "child", "steps": [step("x", queue="agents")], "context": {"base": peer.url}}
+    kid = {"step_id": "kid", "forward_action": {"type": "saga", "definition": child}}
+    with hosted(queues={"default": 1}):
+        done = manage("saga", "start", file(kid), "--workflow-id", "w1", "--engine", "celery", "--wait")
+    assert done.returncode == 0 and "/things/x" in peer.things, done.stderr
+    assert "no celery worker serves the queue 'agents'" in done.stderr and "until the run ends" in done.stderr
 
 
 def test_waiting_ends_with_1_when_a_child_needs_a_person(manage: Manage, file: Callable[..., str], peer: Peer) -> None:

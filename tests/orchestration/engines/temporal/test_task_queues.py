@@ -12,6 +12,7 @@ from pytest_django import Settings
 from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 
 from orchestration import plans
+from orchestration.console.waiting import _worker_for, watch
 from orchestration.engines.celery.work import MOST_TRIES
 from orchestration.engines.temporal import activities, connection, dto, heart
 from orchestration.engines.temporal.worker import beside, hosted
@@ -173,3 +174,27 @@ def test_a_worker_that_cannot_reach_its_server_serves_no_queue(peer: Peer, monke
             assert ("temporal", "agents") in unserved()
             monkeypatch.setattr(connection, "server_version", reach)
             wait_until(lambda: queues_served("temporal").get("agents") == 1 and not failing(), "its server")
+
+
+def test_a_command_that_waits_serves_the_queues_that_nobody_serves(peer: Peer) -> None:
+    child = {"saga_id": "child", "steps": [step("x", queue="gpu")], "context": {"base": peer.url}}
+    kid = {"step_id": "kid", "forward_action": {"type": "saga", "definition": child}, "dependencies": ["b"]}
+    steps = step("a"), step("b", ["a"], queue="agents"), kid
+    assert watch(start(peer, "temporal", *steps)).status == "completed", "where no worker is"
+    with hosted(queues={"default": 2}):
+        assert watch(start(peer, "temporal", *steps)).status == "completed", "beside one of the default queue"
+
+
+def test_a_command_that_waits_only_names_them_while_it_cannot_reach_the_server(
+    peer: Peer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise Unreachable("the server is away")
+
+    with hosted(queues={"default": 2}):
+        run = start(peer, "temporal", step("b", queue="agents"))
+        monkeypatch.setattr(connection, "server_version", away)
+        with _worker_for(run):
+            assert "agents" not in queues_served("temporal")
+    said = capsys.readouterr().err
+    assert "serves the queue 'agents'" in said and "the server is away" in said and "until the run ends" not in said
