@@ -22,7 +22,16 @@ from orchestration.core.definition import (
     warnings_of,
 )
 from orchestration.core.definition.actions import ChildSaga
-from orchestration.core.definition.fillable import Need, misnamed, missing, misspelt, names_of, needs_of
+from orchestration.core.definition.fillable import (
+    Need,
+    misnamed,
+    missing,
+    misspelt,
+    names_of,
+    needs_of,
+    replacing,
+    whole_outputs,
+)
 from orchestration.core.definition.shape import plain_json
 from orchestration.core.likeness import bounded
 from orchestration.errors import BadInput
@@ -114,18 +123,22 @@ def refuse_gates(definition: SagaDefinition) -> None:
 @bounded
 def refuse_gaps(found: Checked, context: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Of a run that is to start now, with this context, of which a person or a program gives `given`: every placeholder
-    that nothing can fill, and keys that are most likely slips.
+    that nothing can fill, keys that are most likely slips, and keys that would stand for a step's output.
     """
-    names = _names(found)
-    _refuse([*missing(names.needs, context), *misnamed(found.definition.context, given, names.heads)])
+    names, own = _names(found), found.definition.context
+    wrong = [*missing(names.needs, context), *misnamed(own, given, names.heads), *replacing(own, given, names.whole)]
+    _refuse(wrong)
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What the templates of a definition name: what only the context can give, and every first part of a name."""
+    """What the templates of a definition name: what only the context can give, every first part of a name, and the
+    steps whose whole output is meant.
+    """
 
     needs: list[Need]
     heads: frozenset[str]
+    whole: frozenset[str]
 
 
 _names_by_hash: dict[str, _Names] = {}
@@ -136,7 +149,8 @@ def _names(found: Checked) -> _Names:
     if known is None:
         if len(_names_by_hash) >= _KNOWN_AT_MOST:
             _names_by_hash.clear()
-        known = _names_by_hash[found.hash] = _Names(needs_of(found.definition), names_of(found.definition))
+        saga = found.definition
+        known = _names_by_hash[found.hash] = _Names(needs_of(saga), names_of(saga), whole_outputs(saga))
     return known
 
 

@@ -54,8 +54,7 @@ def impossible(definition: SagaDefinition) -> list[Problem]:
 
 def needs_of(definition: SagaDefinition) -> list[Need]:
     """What only the context can give, in the order of the steps."""
-    order = dependencies_of([Place(s.step_id, s.dependencies, s.parallel_group or "") for s in definition.steps])
-    ancestors, bits = ancestors_of(order), {step_id: 1 << index for index, step_id in enumerate(order)}
+    ancestors, bits = _ancestors(definition)
     keys = {step.step_id: output_keys(step) for step in definition.steps}
     opened, giving = 0, defaultdict[str, int](int)  # the steps whose output is open, and those that give a name
     for step_id, known in keys.items():
@@ -128,13 +127,44 @@ def misnamed(
     return found
 
 
+def replacing(own: Mapping[str, JsonValue], given: Mapping[str, JsonValue], whole: Collection[str]) -> list[Problem]:
+    """Keys that a start gives and the definition's `own` context lacks, and that would stand for the whole output of a
+    step (one of `whole`).
+    """
+    message = "is a step's id, and would stand in the place of its output wherever a template names that step alone"
+    return [
+        Problem(
+            step="", field=f"context.{key}", value=key[:80], message=message,
+            remedy=f"give it under another name; a saga whose starts may give it has {key} in its own context",
+        )
+        for key in sorted(given.keys() & set(whole) - own.keys())
+    ]  # fmt: skip
+
+
+def whole_outputs(definition: SagaDefinition) -> frozenset[str]:
+    """The steps that a step after them, or their own undo or probe, names alone: their whole output is meant (rule 3).
+
+    Not those whose name is also used alone where they do not come before: there the context is meant, as it is here.
+    """
+    ids = {step.step_id for step in definition.steps}
+    alone = [(step.step_id, name) for step in definition.steps for _, name in _looked_up(step) if _alone(name) in ids]
+    own = [(step.step_id, name) for step in definition.steps for name in _about_own(step) if _alone(name) in ids]
+    if not alone and not own:
+        return frozenset()
+    ancestors, bits = _ancestors(definition)
+    outputs, context = set[str](), set[str]()
+    for step_id, name in alone:
+        (outputs if bits[_alone(name)] & ancestors[step_id] else context).add(_alone(name))
+    for step_id, name in own:
+        (outputs if bits[_alone(name)] & (ancestors[step_id] | bits[step_id]) else context).add(_alone(name))
+    return frozenset(outputs - context)
+
+
 def names_of(definition: SagaDefinition) -> frozenset[str]:
     """The first parts of all names that the saga's actions look up, undos and probes included."""
-    names = {name for step in definition.steps for _, name in _looked_up(step)}
-    for step in definition.steps:
-        for action in (step.compensation_action, step.probe_action):
-            names |= action_placeholders(action.plain()) if action is not None else set()
-    return frozenset(head_of(name) for name in names)
+    to_act = (name for step in definition.steps for _, name in _looked_up(step))
+    afterwards = (name for step in definition.steps for name in _about_own(step))
+    return frozenset(head_of(name) for name in (*to_act, *afterwards))
 
 
 def output_keys(step: StepDefinition) -> frozenset[str] | None:
@@ -154,6 +184,12 @@ def output_keys(step: StepDefinition) -> frozenset[str] | None:
     return frozenset(keys | (set(step.default_output) if isinstance(step.default_output, dict) else set()))
 
 
+def _ancestors(definition: SagaDefinition) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """The steps before each step, as the sum of their bits, and the bit of each."""
+    order = dependencies_of([Place(s.step_id, s.dependencies, s.parallel_group or "") for s in definition.steps])
+    return ancestors_of(order), {step_id: 1 << index for index, step_id in enumerate(order)}
+
+
 def _looked_up(step: StepDefinition) -> Iterator[tuple[str, str]]:
     """Field and name of every placeholder that a step needs to act."""
     for field in ("forward_action", "approval"):
@@ -162,6 +198,18 @@ def _looked_up(step: StepDefinition) -> Iterator[tuple[str, str]]:
             yield field, name
     for name in sorted(placeholders(step.idempotency_key)):
         yield "idempotency_key", name
+
+
+def _about_own(step: StepDefinition) -> Iterator[str]:
+    """Every name that a step's undo and its probe look up."""
+    for action in (step.compensation_action, step.probe_action):
+        yield from action_placeholders(action.plain()) if action is not None else ()
+
+
+def _alone(name: str) -> str:
+    """The name if it has one part; '' otherwise."""
+    head, *rest = parts_of(name)
+    return "" if rest else head
 
 
 def _in_child(step: StepDefinition) -> Iterator[Problem]:
