@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from approvals.core.words import Choice
 from approvals.models import Request
 from approvals.people import person_of
 from approvals.services import decide
+from orchestration import roles
 from orchestration.api.auth import actor_of
 from orchestration.errors import ZenError
 
@@ -46,9 +47,9 @@ class BulkView:
         if request.method != "POST" or not picked or not choice:
             messages.error(request, "Nothing was decided: choose some requests, and what you decide.")
             return HttpResponseRedirect(reverse("admin:approvals-inbox"))
-        rows = Request.objects.filter(pk__in=picked).select_related("policy", "run").order_by("pk")
         if choice == Choice.APPROVE and not all(request.POST.get(f"seen:{pk}") for pk in picked):
-            return _to_review(self, request, rows, comment)
+            return _to_review(self, request, picked, comment)
+        rows = Request.objects.filter(pk__in=picked).select_related("policy", "run").order_by("pk")
         results = [_result(request, row, choice, comment) for row in rows.defer(*LARGE)]
         context = {
             **self.page_context(request, "Decided together"),
@@ -61,9 +62,11 @@ class BulkView:
         return TemplateResponse(request, "approvals/admin/bulk.html", context)
 
 
-def _to_review(admin: Any, request: HttpRequest, rows: Iterable[Request], comment: str) -> HttpResponse:
+def _to_review(admin: Any, request: HttpRequest, picked: Sequence[int], comment: str) -> HttpResponse:
     """A line of the inbox shows no content, so its yes comes from the page that does."""
-    shown = reviewed(rows)
+    if not roles.may(actor_of(request.user, door="admin"), "approval.decide"):
+        raise PermissionDenied
+    shown = reviewed(picked)
     context = {
         **admin.page_context(request, "Approve together"),
         "shown": shown,
