@@ -32,8 +32,10 @@ class Result:
     word: str
     refusal: str = ""
     seen: str = ""
+    """'' once it was to another content: a yes is then shown what it would be to by now."""
+
     again: bool = False
-    """Whether it could be decided from here once more: what has a form to be filled in could not."""
+    """Whether it could be decided from here once more: not what has a form to be filled in, nor a no to what has changed."""
 
 
 class BulkView:
@@ -87,6 +89,11 @@ def _result(http: HttpRequest, row: Request, choice: str, comment: str) -> Resul
             comment=comment, seen=seen, evidence=evidence_of(http, bulk=True),
         )  # fmt: skip
     except ZenError as error:
-        again = not asked_for_with(row, choice)
-        return Result(row=row, word="refused", refusal=error.in_words(), seen=seen, again=again)
+        stale = seen not in ("", _hash_now(row))
+        again = not asked_for_with(row, choice) and (choice == Choice.APPROVE or not stale)
+        return Result(row=row, word="refused", refusal=error.in_words(), seen="" if stale else seen, again=again)
     return Result(row=row, word=after.status)
+
+
+def _hash_now(row: Request) -> str | None:
+    return Request.objects.filter(pk=row.pk).values_list("shown_hash", flat=True).first()

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals.admin import review
+from approvals.models import Vote
 from approvals.people import person_of
 from approvals.services import remark, resubmit
 from tests.approvals.admin import scenes
@@ -93,3 +94,26 @@ def test_consequences_are_worked_out_for_what_can_be_approved_alone(monkeypatch:
     short = scenes.asked("Short", context={})
     to_review(ended, scenes.asked("Long", context={"text": "x" * 2001}), short)
     assert asked == [short.pk]
+
+
+def test_a_yes_to_what_has_changed_is_tried_again_by_way_of_the_review_page() -> None:
+    row, client = scenes.asked("Changed", context={}), client_of("approver")
+    form = {"pick": row.pk, "choice": "approve", f"seen:{row.pk}": "0" * 64}
+    page = client.post(f"{INBOX}bulk/", form).content.decode()
+    assert "has changed since it was shown" in page and "Try the refused once more" in page
+    assert f'name="pick" value="{row.pk}"' in page and f"seen:{row.pk}" not in page
+    assert approvable(row, to_review(row)) and not Vote.objects.exists()
+
+
+def test_another_word_about_what_has_changed_is_not_tried_again_unseen() -> None:
+    row, client = scenes.asked("Changed", context={}), client_of("approver")
+    form = {"pick": row.pk, "choice": "reject", "comment": "no", f"listed:{row.pk}": "0" * 64}
+    page = client.post(f"{INBOX}bulk/", form).content.decode()
+    assert "Open it to decide it." in page and "Try the refused once more" not in page
+
+
+def test_a_yes_that_is_refused_otherwise_keeps_what_it_is_to() -> None:
+    scenes.chain_of_two(must_comment_on=["approve"])
+    row, client = scenes.asked("Comment", context={}, policy="two", approvers=()), client_of("approver")
+    page = client.post(f"{INBOX}bulk/", {"pick": row.pk, "choice": "approve", f"seen:{row.pk}": row.shown_hash})
+    assert f'name="seen:{row.pk}" value="{row.shown_hash}"' in page.content.decode()
