@@ -35,7 +35,7 @@ class Result:
     """'' once it was to another content: a yes is then shown what it would be to by now."""
 
     again: bool = False
-    """Whether it could be decided from here once more: not what has a form to be filled in, nor a no to what has changed."""
+    """Whether it could be decided from here once more: not what asks for a form, nor with a no to what has changed."""
 
 
 class BulkView:

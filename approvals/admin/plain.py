@@ -25,16 +25,20 @@ class PlainView:
             raise PermissionDenied
         if row is None or part not in PARTS:
             return self.gone(request, str(pk))  # type: ignore[no-any-return]
-        answer = HttpResponse(visible(_text(row, part)), content_type="text/plain; charset=utf-8")
         how = "attachment" if "download" in request.GET else "inline"
-        answer.headers["Content-Disposition"] = f'{how}; filename="request-{pk}-{part}.txt"'
-        answer.headers["X-Content-Type-Options"] = "nosniff"
-        answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        answer.headers["Cache-Control"] = "private, no-store"
-        return answer
+        return plain(text_of(row, part), f'{how}; filename="request-{pk}-{part}.txt"')
 
 
-def _text(row: Request, part: str) -> str:
+def plain(text: str, disposition: str) -> HttpResponse:
+    answer = HttpResponse(visible(text), content_type="text/plain; charset=utf-8")
+    answer.headers["Content-Disposition"] = disposition
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def text_of(row: Request, part: str) -> str:
     if part == "changes":
         return difference(row.earlier[-1], row.content) if row.earlier else ""
     content = with_edits(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from approvals import links, selectors
 from approvals.admin.history import said_before
+from approvals.admin.plain import plain, text_of
 from approvals.admin.showing import described
 from approvals.answers import beside, inputs_for, typed_in
 from approvals.consequences import consequences
@@ -29,7 +31,12 @@ from orchestration import roles, sql
 from orchestration.audit import Actor
 from orchestration.clock import now
 from orchestration.errors import ZenError
+from orchestration.templatetags.zen import visible
 
+LONGEST_PART = 100_000
+"""What the page shows of a context and of an action; the rest is one press away, as plain text."""
+
+PARTS = (("context", "Context"), ("action", "What your yes allows"))
 OFFERED = (Choice.APPROVE, Choice.REJECT)
 
 
@@ -53,7 +60,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         return _decided(request, found)
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(status=405)
-    return _answer(request, _shown(found))
+    return _answer(request, _shown(found), whole="whole" in request.GET)
 
 
 def _decided(request: HttpRequest, link: Link) -> HttpResponse:
@@ -114,7 +121,7 @@ def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]
         "request": link.request,
         "view": view,
         "consequences": consequences(link.request, plan, selectors.state_of(link.request)),
-        "content": content,
+        "parts": [_part(title, content[name]) for name, title in PARTS if content.get(name)],
         "description": described(str(content.get("description") or "")),
         "said": said_before(link.request, view),
         "questions": inputs_for(selectors.form_of(link.request), typed or {}, OFFERED),
@@ -122,10 +129,19 @@ def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]
     }
 
 
-def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def _part(title: str, value: Any) -> dict[str, Any]:
+    text = json.dumps(value, ensure_ascii=False, default=str, indent=2)
+    return {"title": title, "text": visible(text[:LONGEST_PART]), "cut": len(text) > LONGEST_PART}
+
+
+def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200, *, whole: bool = False) -> HttpResponse:
+    """`whole`: what is asked, all of it as plain text, while there is something to decide."""
     if "gone" in context and status == 200:
         status = 410
-    answer = render(request, "approvals/link/page.html", context, status=status)
+    if whole and "gone" not in context:
+        answer = plain(text_of(context["request"], "content"), "inline")
+    else:
+        answer = render(request, "approvals/link/page.html", context, status=status)
     answer["Referrer-Policy"] = "same-origin"  # with none at all, Chromium posts an Origin that Django refuses
     answer["X-Robots-Tag"] = "noindex"
     return answer

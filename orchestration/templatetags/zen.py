@@ -43,13 +43,6 @@ def as_json(value: object, most: int = 500) -> str:
 
 
 @register.filter
-def pretty(value: object, most: int = 100_000) -> str:
-    """A value as JSON for people, with its lines; a long one is cut, and says how long it was."""
-    text = json.dumps(value, ensure_ascii=False, default=str, indent=2)
-    return visible(text) if len(text) <= most else f"{visible(text[:most])}… ({len(text):,} characters)"
-
-
-@register.filter
 def pairs(value: dict[str, Any], most: int = 500) -> str:
     """An event's data as key=value; what is empty says nothing."""
     found = [f"{key}={_bare(item)}" for key, item in value.items() if item not in ("", None, [], {})]

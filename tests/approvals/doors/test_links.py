@@ -68,6 +68,26 @@ def test_its_page_hides_nothing_that_markdown_swallows(text: str) -> None:
     assert "SECRETPART" in page and 'value="approve"' in page
 
 
+@pytest.mark.parametrize("part", ["context", "action"])
+def test_what_its_page_has_to_cut_is_one_press_away(part: str) -> None:
+    request = asked(**{part: {"pad": "x" * 100_000, "zz": "<b>SECRETPART\u202e"}})
+    path = link_of(request)
+    page = Client().get(path).content.decode()
+    assert "SECRETPART" not in page and "This is not all of it." in page and 'href="?whole"' in page
+    whole = Client().get(f"{path}?whole")
+    assert "<b>SECRETPART\\u202e" in whole.content.decode() and whole["Content-Type"].startswith("text/plain")
+    assert "sandbox" in whole["Content-Security-Policy"] and whole["X-Robots-Tag"] == "noindex"
+    assert Link.objects.get().used_at is None
+    press(path, "approve")
+    gone = Client().get(f"{path}?whole")
+    assert gone.status_code == 410 and b"SECRETPART" not in gone.content
+
+
+def test_what_fits_on_its_page_is_all_of_it() -> None:
+    page = Client().get(link_of(asked(context={"n": 1}, action={"script": "ls"}))).content.decode()
+    assert "This is not all of it." not in page and "What your yes allows" in page
+
+
 def test_the_mail_holds_the_link_and_no_row_holds_its_token() -> None:
     request = asked()
     row = Delivery.objects.get()
