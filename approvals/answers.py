@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from approvals.core.form import FormField
+from approvals.core.form import FormField, as_text
 from orchestration.actions.output import UNSTORABLE
 from orchestration.errors import BadInput, ZenError
 
@@ -145,8 +145,8 @@ def wanted(field: FormField) -> str:
         case "date":
             return "a date, such as 2026-11-25"
         case "number" | "integer":
-            low = f" from {field.minimum:g}" if field.minimum is not None else ""
-            high = f" up to {field.maximum:g}" if field.maximum is not None else ""
+            low = f" from {as_text(field.minimum)}" if field.minimum is not None else ""
+            high = f" up to {as_text(field.maximum)}" if field.maximum is not None else ""
             return f"a {'whole ' if field.type == 'integer' else ''}number{low}{high}"
         case _:
             return f"a text of at most {LONGEST} characters"

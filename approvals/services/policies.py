@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from approvals import people, rules
 from approvals.calendars import check_region
 from approvals.content import content_hash
-from approvals.core.form import FormField
+from approvals.core.form import NEW, FormField
 from approvals.core.policy import Escalation, PolicyDefinition, Stage, Who, WorkingHours
 from approvals.models import Policy
 from orchestration import audit, roles, sql
@@ -40,7 +40,7 @@ KEYS_ARE_IN = "see docs/policies.md for the keys"
 def check_policy(data: object) -> PolicyDefinition:
     """The policy in `data`, or BadInput with every problem found."""
     try:
-        policy = PolicyDefinition.model_validate(plain_json(data))
+        policy = PolicyDefinition.model_validate(plain_json(data), context=NEW)
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors(include_url=False) if not is_echo(detail)]
         first = problems[0]

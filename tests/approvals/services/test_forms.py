@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from approvals.answers import answers_to
+from approvals.answers import answers_to, wanted
 from approvals.core.form import FormField
-from approvals.models import Request, Vote
+from approvals.core.policy import PolicyDefinition
+from approvals.models import Policy, Request, Vote
 from approvals.receipts import receipt
 from approvals.selectors import request_view
 from approvals.services import publish_policy
@@ -136,3 +137,62 @@ def test_a_form_that_cannot_be_is_refused_with_its_policy(form: list[dict[str, A
         publish_policy(
             data={"policy": "p", "stages": [{"name": "one", "who": {"users": ["bob"]}, "form": form}]}, actor=ADA
         )
+
+
+def published_with(**field: Any) -> FormField:
+    account("bob")
+    form = [{"name": "a", **field}]
+    stages = [{"name": "one", "who": {"users": ["bob"]}, "form": form}]
+    policy, _ = publish_policy(data={"policy": "p", "stages": stages}, actor=ADA)
+    return PolicyDefinition.model_validate(Policy.objects.get(pk=policy.pk).body).stages[0].form[0]
+
+
+@pytest.mark.parametrize("kind", ["integer", "number"])
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [
+        (2**53 + 1, "beyond 9007199254740992"),
+        (-(10**30), "beyond 9007199254740992"),
+        (10**400, "a"),  # refused before anything else looks at it
+        (True, "not a number"),
+        (False, "not a number"),
+        ("5", "not a number"),
+        ("nan", "not a number"),
+        (float("inf"), "a"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_bound_that_is_no_number_or_would_be_rounded_is_refused(kind: str, bound: Any, words: str) -> None:
+    for name in ("minimum", "maximum"):
+        with pytest.raises(BadInput, match=words) as refused:
+            published_with(type=kind, **{name: bound})
+        assert refused.value.field.startswith("stages[0].form[0]")
+    assert not Policy.objects.exists()
+
+
+@pytest.mark.parametrize("bound", [2.5, 1e30, -1e300])
+@pytest.mark.django_db
+def test_a_bound_of_whole_numbers_is_whole_and_that_of_others_need_not_be(bound: float) -> None:
+    with pytest.raises(BadInput, match="not whole|beyond"):
+        published_with(type="integer", minimum=bound)
+    assert published_with(type="number", minimum=bound).minimum == bound
+
+
+@pytest.mark.parametrize("bound", [0, -5, 2**53, -(2**53), 5.0, 1234567])
+@pytest.mark.django_db
+def test_a_bound_is_kept_and_told_as_it_is(bound: float) -> None:
+    found = published_with(type="integer", minimum=bound)
+    assert (found.minimum, type(found.minimum)) == (bound, type(bound))
+    assert wanted(found) == f"a whole number from {int(bound)}"
+
+
+@pytest.mark.parametrize("bound", [9007199254740992.0, -1e30, 10**30, 2.5, 1])
+@pytest.mark.parametrize("kind", ["integer", "number"])
+@pytest.mark.django_db
+def test_a_policy_that_was_kept_before_is_read_as_it_is(kind: str, bound: float) -> None:
+    account("bob")
+    stages = [{"name": "one", "who": {"users": ["bob"]}, "form": [{"name": "a", "type": kind, "maximum": bound}]}]
+    body = {"policy": "with-form", "stages": stages}
+    Policy.objects.create(name="with-form", version=1, hash="h", published=True, body=body)
+    (field,) = request_view(asked(policy="with-form"))["form"]
+    assert (field["maximum"], type(field["maximum"])) == (bound, type(bound))
