@@ -22,6 +22,7 @@ from approvals.links import link_for, page_of
 from approvals.models import Remark, Request
 from approvals.standing_in import standing_in
 from approvals.times import time_in
+from approvals.told import LONGEST_EXTRACT, tells_all
 from notifications.errors import NoticeError
 from notifications.message import Button, Message, Person
 from notifications.models import Channel
@@ -31,8 +32,8 @@ from orchestration.clock import now
 
 log = logging.getLogger(__name__)
 
-LONGEST_EXTRACT = 1500
 MOST_TOLD = 20
+ON_ITS_PAGE = "This is not all that is asked: a yes is given on its page."
 HEADS = {
     Telling.ASKED: "Approval needed",
     Telling.REMINDER: "Reminder: approval needed",
@@ -158,9 +159,10 @@ def _digest(people: tuple[str, ...]) -> str:
 
 def _message(request: Request, state: State, why: Telling, buttons: tuple[Button, ...] = ()) -> Message:
     head = HEADS.get(why) or f"{request.status.replace('_', ' ').capitalize()}"
-    return Message(
-        title=f"{head}: {request.title}"[:300], text=_text(request, state), url=page_of(request), buttons=buttons
-    )
+    text = _text(request, state)
+    if buttons and not tells_all(request):
+        text = f"{text}\n{ON_ITS_PAGE}"
+    return Message(title=f"{head}: {request.title}"[:300], text=text, url=page_of(request), buttons=buttons)
 
 
 def _text(request: Request, state: State) -> str:
@@ -194,11 +196,13 @@ def _silence(request: Request, state: State) -> Iterator[str]:
 
 
 def _buttons(request: Request) -> tuple[Button, ...]:
-    """For Slack. Whoever presses one is looked up and judged; the value only says what is meant."""
-    return (
-        Button(label="Approve", value=button_of(request, Choice.APPROVE), style="primary"),
-        Button(label="Reject", value=button_of(request, Choice.REJECT), style="danger"),
-    )
+    """For Slack. Whoever presses one is looked up and judged; the value only says what is meant.
+
+    None for a yes where the message does not show all that it would be to.
+    """
+    yes = Button(label="Approve", value=button_of(request, Choice.APPROVE), style="primary")
+    no = Button(label="Reject", value=button_of(request, Choice.REJECT), style="danger")
+    return (yes, no) if tells_all(request) else (no,)
 
 
 def button_of(request: Request, word: str) -> str:

@@ -11,6 +11,7 @@ from approvals.core.words import Choice, Status
 from approvals.links import page_of
 from approvals.models import Press, Request
 from approvals.notices import button_of
+from approvals.told import tells_all
 from notifications.models import Contact
 
 
@@ -35,4 +36,8 @@ def meant(press: Press) -> Meant | str:
         return "This button is no longer of use: there is no such request."
     if not Status(request.status).is_end and button_of(request, word) != press.value:
         return f"Nothing is decided: the request has changed since this was shown. See it as it is: {page_of(request)}"
+    if not Status(request.status).is_end and word == Choice.APPROVE and not tells_all(request):
+        return (
+            f"Nothing is decided: the message does not show all that is asked. A yes is given here: {page_of(request)}"
+        )
     return Meant(user=contact.user, request=request, word=Choice(word))

@@ -14,11 +14,13 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
+from approvals.links import page_of
 from approvals.models import Press, Request, Vote
 from approvals.notices import button_of
 from approvals.services import Ask, ask, decide
 from approvals.slack.work import work_presses
-from notifications.models import Contact
+from notifications.models import Contact, Notice
+from orchestration.clock import now
 from tests.contract.cast import account, says
 from tests.contract.sagas import ADA
 from tests.peer import Peer, serving
@@ -185,3 +187,71 @@ def test_nobody_without_a_slack_id_has_pressed(asked: Request) -> None:
 def _listen(peer: Peer, settings: Settings) -> None:
     settings.ZEN_OUTBOUND_ALLOW = (peer.address,)
     settings.ZEN_NOTIFY_SLACK_URL = f"{peer.url}/api/"
+
+
+def _asked(**more: Any) -> Request:
+    given = {"stage": "s", "description": "May we?", "approvers": ("bob",), **more}
+    return ask(given=Ask(**given), actor=ADA, engine="celery")[0]
+
+
+NOT_SHOWN: list[dict[str, Any]] = [
+    {"context": {"host": "db-1"}},
+    {"action": {"type": "script", "script": "rm -rf /"}},
+    {"description": "word " * 400},
+    {"description": "Buy chairs.\n\n[//]: # (and more)"},
+    {"description": "~~~ sh hidden\nls\n~~~"},
+    {"description": "[see](https://example.com/hidden)"},
+    {"description": "![see](https://example.com/hidden)"},
+    {"description": "[see](https://example.com 'hidden')"},
+    {"description": "& " * 700 + "hidden"},
+    {"description": "pay \u202e01"},
+    {"title": "t" * 251},
+    {"title": "<" * 100},
+    {"title": "pay \u202e01"},
+]
+
+
+@pytest.mark.parametrize("more", NOT_SHOWN)
+def test_a_yes_to_more_than_the_message_shows_is_given_on_the_page(more: dict[str, Any]) -> None:
+    request = _asked(**more)
+    notice = Notice.objects.get()
+    assert [button["label"] for button in notice.buttons] == ["Reject"] and "given on its page" in notice.text
+    send(payload(request))  # of a message from before
+    work_presses()
+    answer = Press.objects.get().answer
+    assert not Vote.objects.exists() and answer.startswith("Nothing is decided") and page_of(request) in answer
+
+
+def test_what_another_has_changed_is_approved_on_the_page() -> None:
+    request = _asked()
+    Request.objects.update(edits={"context.n": 2})
+    send(payload(request))
+    work_presses()
+    assert not Vote.objects.exists() and page_of(request) in Press.objects.get().answer
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"description": "word " * 300},
+        {"description": "**Pay** `9` € to <https://bank.example/x>?\n\n1. now\n2. all"},
+        {"title": "t" * 250},
+        {"context": {}, "description": "这是**重要**的 🚀"},
+    ],
+)
+def test_what_the_message_shows_whole_is_approved_by_its_button(more: dict[str, Any]) -> None:
+    request = _asked(**more)
+    notice = Notice.objects.get()
+    assert [one["label"] for one in notice.buttons] == ["Approve", "Reject"] and "on its page" not in notice.text
+    send(payload(request))
+    work_presses()
+    assert Vote.objects.get().choice == "approve"
+
+
+def test_a_no_is_taken_whatever_the_message_shows() -> None:
+    request = _asked(context={"host": "db-1"})
+    Press.objects.create(
+        key="k", team="T1", slack_user="U0B0B", value=button_of(request, "reject"), comment="no", received_at=now()
+    )
+    work_presses()
+    assert Vote.objects.get().choice == "reject"

@@ -188,7 +188,8 @@ def test_a_button_is_bound_to_what_was_shown(slack: SlackApi) -> None:
     request.refresh_from_db()
     send(payload(request, "approve", user={"id": "U0B0B"}, ts="1764000000.2"))
     work_presses()
-    assert Vote.objects.filter(user=account("bob")).count() == 1
+    assert "A yes is given here" in Press.objects.latest("pk").answer, "no message shows a context"
+    assert not Vote.objects.filter(user=account("bob")).exists()
 
 
 def test_the_window_sent_twice_is_one_word(slack: SlackApi) -> None:
