@@ -7,6 +7,7 @@ without asking the server; `report` asks anew.
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from typing import Literal
@@ -138,13 +139,20 @@ async def _untaken(client: Client, raw: DescribeWorkflowExecutionResponse) -> st
     begun = raw.workflow_execution_info.versioning_info
     pinned = begun.behavior == VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
     version = begun.deployment_version if pinned else await _current(client)
-    start, whose = TO_START["temporal"], ""
+    whose, other = "", ""
     if version.deployment_name:
         build = f"build {version.build_id} of the deployment {version.deployment_name}"
         whose = f" of {build}, {'to which it is pinned' if pinned else 'which is current'},"
-        start = f"TEMPORAL_DEPLOYMENT={version.deployment_name} TEMPORAL_BUILD_ID={version.build_id} {start}"
-        start += "" if pinned else ", or make another version current (docs/upgrading.md)"
-    return f"no worker{whose} has taken up its next step since {iso(since)}; start one: {start}"
+        other = "" if pinned else ", or make another version current (docs/upgrading.md)"
+    return f"no worker{whose} has taken up its next step since {iso(since)}; start one: {to_start(version)}{other}"
+
+
+def to_start(version: WorkerDeploymentVersion) -> str:
+    """The command that starts a worker of this version. Its names are what some worker said, so they are quoted."""
+    if not version.deployment_name:
+        return TO_START["temporal"]
+    deployment, build = shlex.quote(version.deployment_name), shlex.quote(version.build_id)
+    return f"TEMPORAL_DEPLOYMENT={deployment} TEMPORAL_BUILD_ID={build} {TO_START['temporal']}"
 
 
 async def _current(client: Client) -> WorkerDeploymentVersion:

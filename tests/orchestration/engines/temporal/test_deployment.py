@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import uuid
 from datetime import timedelta
 
 import pytest
 from pytest_django import Settings
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
 
 from monitoring import probes
 from orchestration import plans
@@ -96,3 +98,11 @@ def test_a_deployment_needs_the_name_of_its_build(settings: Settings) -> None:
     assert [found.id for found in engine()] == ["zen.E010"]
     settings.TEMPORAL_BUILD_ID = "one"
     assert engine() == []
+
+
+@pytest.mark.parametrize("name", ["two", "zen prod", "$(id)", "one; rm -rf ~", "it's `id`", "a\nb", ""])
+def test_the_command_that_starts_a_worker_is_safe_to_paste_whatever_a_build_is_called(name: str) -> None:
+    version = WorkerDeploymentVersion(deployment_name=name or "zen", build_id=name)
+    words = [f"TEMPORAL_DEPLOYMENT={name or 'zen'}", f"TEMPORAL_BUILD_ID={name}"]
+    assert shlex.split(troubles.to_start(version)) == [*words, "python", "manage.py", "temporal_worker"]
+    assert troubles.to_start(WorkerDeploymentVersion()) == "python manage.py temporal_worker"
