@@ -20,7 +20,7 @@ def is_diff(text: str) -> bool:
 def diff_lines(text: str) -> tuple[list[tuple[str, str]], bool]:
     """Tone and text of each line, and whether some were left out."""
     head = text[: MOST_LINES * (LONGEST_LINE + 1)]
-    lines = head.splitlines()
+    lines = head.removesuffix("\n").split("\n")  # what else some call an end of a line is spelled out
     cut = len(head) < len(text) or len(lines) > MOST_LINES or any(len(line) > LONGEST_LINE for line in lines)
     return [(_tone(line), _clipped(line)) for line in lines[:MOST_LINES]], cut
 

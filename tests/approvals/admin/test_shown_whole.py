@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from approvals.admin.showing import Budget, action_of, blocks_of, described
+from approvals.admin.showing import Budget, action_of, blocks_of, described, diff_lines
 from approvals.models import Request
 from tests.approvals.admin import scenes
 from tests.approvals.admin.test_doors import INBOX, client_of, page_of
@@ -95,6 +95,11 @@ def test_an_action_is_shown_letter_by_letter() -> None:
     after = Budget()
     action_of(content, after)
     assert [block.kind for block in blocks_of({"note_md": "**x**", "picture": PIXEL}, after)] == ["markdown", "image"]
+
+
+def test_what_ends_no_line_is_spelled_out_in_a_diff() -> None:
+    lines, cut = diff_lines("@@ -1 +1 @@\n-a\n+# b\x0crm\u2028c\r\n\n")
+    assert [text for _, text in lines] == ["@@ -1 +1 @@", "-a", "+# b\\u000crm\\u2028c\\u000d", ""] and not cut
 
 
 @pytest.mark.parametrize(
