@@ -17,6 +17,7 @@ from approvals.admin.showing.diffs import diff_lines, is_diff
 from approvals.admin.showing.images import is_image
 from approvals.admin.showing.marked import MOST_CHARACTERS, described, host_of
 from approvals.admin.showing.tables import Table, table_of
+from approvals.core.shown import LONGEST_SCALAR, told_apart
 from orchestration.templatetags.zen import clip, visible
 
 DEEPEST = 8
@@ -141,4 +142,6 @@ def _text(value: str, key: str, label: str, budget: Budget) -> Block:
     if host:
         return Block(kind="link", label=label, text=visible(value), host=host)
     budget.cut |= len(value) > most
-    return Block(kind="long" if has_lines or len(value) > 200 else "text", label=label, text=clip(value, most))
+    if has_lines or len(value) > LONGEST_SCALAR:
+        return Block(kind="long", label=label, text=clip(value, most))
+    return Block(kind="text", label=label, text=visible(told_apart(value)))

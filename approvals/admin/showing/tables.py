@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from approvals.core.shown import told_apart
 from orchestration.templatetags.zen import as_json, clip
 
 MOST_ROWS = 50
@@ -43,4 +44,6 @@ def _is_nested(value: dict[str, Any]) -> bool:
 
 
 def _cell(value: Any) -> str:
-    return clip(value, LONGEST_CELL) if isinstance(value, str) else as_json(value, LONGEST_CELL)
+    if value is None:
+        return "null"
+    return clip(told_apart(value), LONGEST_CELL) if isinstance(value, str) else as_json(value, LONGEST_CELL)

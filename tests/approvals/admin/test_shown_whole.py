@@ -97,6 +97,12 @@ def test_an_action_is_shown_letter_by_letter() -> None:
     assert [block.kind for block in blocks_of({"note_md": "**x**", "picture": PIXEL}, after)] == ["markdown", "image"]
 
 
+def test_text_reads_as_no_other_value() -> None:
+    blocks = blocks_of({"a": "false", "b": False, "c": "null", "d": None, "rows": [{"e": "1"}, {"e": None}]}, Budget())
+    assert [block.text for block in blocks[:4]] == ['"false"', "false", '"null"', "null"]
+    assert blocks[4].table is not None and blocks[4].table.rows == [['"1"'], ["null"]]
+
+
 def test_what_ends_no_line_is_spelled_out_in_a_diff() -> None:
     lines, cut = diff_lines("@@ -1 +1 @@\n-a\n+# b\x0crm\u2028c\r\n\n")
     assert [text for _, text in lines] == ["@@ -1 +1 @@", "-a", "+# b\\u000crm\\u2028c\\u000d", ""] and not cut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from approvals.core.shown import shows
+from approvals.core.shown import shows, told_apart
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,14 @@ def test_markup_may_go_and_words_may_come(source: str, shown: str) -> None:
 )
 def test_a_word_that_is_gone_is_told(source: str, shown: str) -> None:
     assert not shows(source, shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("false", '"false"'), ("null", '"null"'), ("80", '"80"'), (" 1e3 ", '" 1e3 "'), ('"x"', r'"\"x\""'),
+        ("False", "False"), ("v1.2", "v1.2"), ("{}", "{}"), ("", ""), ("9" * 5000, "9" * 5000), ("[" * 150, "[" * 150),
+    ],
+)  # fmt: skip
+def test_text_is_told_apart_from_other_values(text: str, told: str) -> None:
+    assert told_apart(text) == told
