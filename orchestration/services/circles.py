@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from orchestration.core.definition import Problem
@@ -14,15 +14,19 @@ from orchestration.models import Definition
 MOST_NAMES = 1000
 """Published sagas among which the nearest name is looked for."""
 
+MOST_SINGLY = 20
+"""Names that are read one by one without asking first which of them are published."""
+
 
 def circle_problems(definition: Mapping[str, Any]) -> list[Problem]:
-    """One for each step whose child leads back to this saga. A query for each saga on the way, none without children.
+    """One for each step whose child leads back to this saga. A query for each published saga on the way, and one for
+    all names together where a saga has many; none without children.
 
     A saga that is not published yet leads nowhere; publishing it closes the circle and is refused then.
     """
-    own = str(definition.get("saga_id"))
-    found, nowhere = [], set[str]()
-    for label, name in _children(definition):
+    own, children = str(definition.get("saga_id")), list(_children(definition))
+    found, nowhere = [], _unpublished({name for _, name in children})
+    for label, name in children:
         way = _way(name, own, nowhere)
         if way:
             chain = " → ".join((own, *way))
@@ -59,21 +63,30 @@ def _way(start: str, goal: str, nowhere: set[str]) -> tuple[str, ...]:
 
     `nowhere`: those from which none does; when that is found out of more, they are added.
     """
-    seen = nowhere.copy()
+    seen = set[str]()
     todo: list[tuple[str, ...]] = [(start,)]
     while todo:
         way = todo.pop()
-        if way[-1] in seen:
+        if way[-1] in seen or way[-1] in nowhere:
             continue
         seen.add(way[-1])
         versions = Definition.objects.filter(saga_id=way[-1], listed=True).order_by("-version")
         latest = versions.values_list("body", flat=True).first()
-        for _, name in _children(latest or {}):
-            if name == goal:
-                return (*way, name)
-            todo.append((*way, name))
+        names = dict.fromkeys(name for _, name in _children(latest or {}))
+        if goal in names:
+            return (*way, goal)
+        nowhere |= _unpublished(names.keys() - nowhere - seen)
+        todo += [(*way, name) for name in names if name not in nowhere]
     nowhere |= seen
     return ()
+
+
+def _unpublished(names: Collection[str]) -> set[str]:
+    """Those of many that no published saga has; of few nothing is said, since each is read anyway."""
+    if len(names) <= MOST_SINGLY:
+        return set()
+    listed = Definition.objects.filter(saga_id__in=names, listed=True)
+    return set(names) - set(listed.values_list("saga_id", flat=True))
 
 
 def _children(definition: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

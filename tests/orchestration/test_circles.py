@@ -85,6 +85,16 @@ def test_each_saga_on_the_way_is_read_once(django_assert_num_queries: Any) -> No
         check_definition(saga("a", "b", "c", "b", "b", "c"))
 
 
+def test_many_children_that_are_not_published_are_looked_for_at_once(django_assert_num_queries: Any) -> None:
+    publish(data=saga("b", *(f"kid-{n}" for n in range(50)), "c"), actor=ADA)
+    publish(data=saga("c", "a"), actor=ADA)
+    with django_assert_num_queries(5):  # which are there, of its own and of b's; b, c and a
+        check_definition(saga("e", *(f"none-{n}" for n in range(100)), "b"))
+    assert problem(saga("a", *(f"none-{n}" for n in range(100)), "b")) == (
+        "kid100", "forward_action.definition", "the saga would contain itself: a → b → c → a"
+    )  # fmt: skip
+
+
 def test_a_start_refuses_a_child_that_is_not_published() -> None:
     publish(data=saga("hotel"), actor=ADA)
     trip = saga("trip", "hotle", saga("inner", "zzz"), "hotel")
