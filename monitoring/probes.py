@@ -23,6 +23,7 @@ from orchestration.core.words import RunStatus
 from orchestration.engines.base import TROUBLE
 from orchestration.models import Command, Message, Run
 from orchestration.workers import (
+    START_ONE,
     TO_START,
     engines_alive,
     failing,
@@ -147,7 +148,9 @@ def backlog() -> Finding:
     troubled = list(Run.objects.filter(finished_at=None, error__startswith=TROUBLE).order_by("id")[:MOST_TROUBLED])
     if troubled:
         named = "; ".join(f"run '{run.workflow_id}': {run.error}" for run in troubled)
-        return Finding(state=State.WARNING, detail=", ".join(filter(None, [said, named])), remedy=TROUBLE_REMEDY)
+        unmanned = all(START_ONE in run.error for run in troubled)
+        remedy = "start the workers that are named there (docs/upgrading.md)" if unmanned else TROUBLE_REMEDY
+        return Finding(state=State.WARNING, detail=", ".join(filter(None, [said, named])), remedy=remedy)
     if not said:
         return Finding(state=State.OK, detail="nothing waits longer than 30 s")
     return Finding(state=State.WARNING, detail=said, remedy="see that a worker runs for each engine (above)")

@@ -14,6 +14,9 @@ from orchestration.models import Command, Run, Worker
 from orchestration.plans import plan_for
 
 TO_START = {"celery": "celery -A zen_project worker -B", "temporal": "python manage.py temporal_worker"}
+START_ONE = "start one: "
+"""Stands before the command in what is said of a worker that is missing."""
+
 OF_TEMPORAL = ":t"
 """How the lease of a temporal worker ends, so that one process may hold both."""
 
@@ -46,6 +49,18 @@ def _cut_off_since(detail: Mapping[str, Any]) -> str:
     return str(((detail.get("failing") or {}).get(SERVER) or {}).get("since", ""))
 
 
+def versions_serving() -> set[tuple[str, str | None]]:
+    """(queue, version) of the living temporal workers: `deployment:build`, '' without a deployment, None where a worker
+    of a release before does not say."""
+    found = list(_alive().filter(engine="temporal").values_list("detail", flat=True))
+    return {(queue, one.get("version")) for one in found if not _cut_off_since(one) for queue in _queues_in(one)}
+
+
+def version_in_words(version: str) -> str:
+    deployment, _, build = version.partition(":")
+    return f"build {build} of the deployment {deployment}"
+
+
 def how_to_serve(engine: str, queue: str) -> str:
     """The command that starts a worker for a queue."""
     start = TO_START.get(engine, "")
@@ -63,7 +78,7 @@ def words_on_queue(engine: str, queue: str, served: Mapping[str, int]) -> str:
             return f"worker {name}, which serves the queue '{queue}', has not reached its server since {since}: {error}"
     meant = queues.meant(queue, served)
     near = f" (served is '{meant}')" if meant else ""
-    return f"no {engine} worker serves the queue '{queue}'{near}; start one: {how_to_serve(engine, queue)}"
+    return f"no {engine} worker serves the queue '{queue}'{near}; {START_ONE}{how_to_serve(engine, queue)}"
 
 
 def failing() -> list[str]:
@@ -134,9 +149,18 @@ def words_on(run: Run, in_hand: Command) -> str:
     """What becomes of an attempt whose worker is gone; '' while it lives."""
     if not orphaned(Command.objects.filter(pk=in_hand.pk)).exists():
         return ""
+    version = _version_of(in_hand.worker)
+    if version and version not in {one for _, one in versions_serving()}:
+        return f"; its worker is gone, and none of {version_in_words(version)} runs now"
     if has_worker(run.engine):
         return "; its worker is gone, and another takes it up"
     return f"; its worker is gone, and none runs now: {TO_START.get(run.engine, '')}"
+
+
+def _version_of(worker: str) -> str:
+    """`deployment:build` of a temporal worker, while its row is kept."""
+    detail = Worker.objects.filter(name=worker + OF_TEMPORAL).values_list("detail", flat=True).first()
+    return str((detail or {}).get("version") or "")
 
 
 def _alive() -> QuerySet[Worker]:

@@ -6,11 +6,12 @@ without asking the server; `report` asks anew.
 
 from __future__ import annotations
 
+import json
 import logging
 import shlex
-from collections.abc import Iterator
-from datetime import UTC, timedelta
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence, Set
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
 
 from django.conf import settings
 from temporalio.api.common.v1 import WorkflowExecution
@@ -26,6 +27,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
+    DescribeWorkerDeploymentVersionRequest,
     DescribeWorkflowExecutionResponse,
     GetWorkflowExecutionHistoryReverseRequest,
 )
@@ -33,14 +35,17 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from orchestration.clock import now
+from orchestration.core.queues import DEFAULT
 from orchestration.engines.base import TROUBLE, Report
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.codec import Unreadable
+from orchestration.engines.temporal.dto import queue_of
 from orchestration.engines.temporal.ended import ENDED_ALONE, TAKE_UP
 from orchestration.errors import Unreachable
 from orchestration.models import Run
+from orchestration.plans import plan_of
 from orchestration.selectors import iso
-from orchestration.workers import TO_START
+from orchestration.workers import START_ONE, how_to_serve, version_in_words, versions_serving
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +53,8 @@ SOON = timedelta(seconds=2)
 UNTAKEN = timedelta(seconds=15)
 """A task that has been ready for so long has no worker: one that died with it in its own queue is waited for 10 s."""
 
+PINNED, CURRENT, MOVING = "to which it is pinned", "which is current", "to which it is being moved"
+VERSION = "TemporalWorkerDeploymentVersion"
 MOST_AT_ONCE = 100
 DEEPEST_CAUSE = 3
 OF_ANOTHER_FLOW = (
@@ -80,7 +87,7 @@ def report(run: Run) -> Report:
 
 def note_troubles() -> None:
     """Write the troubles that the server reports on their runs, and take away those that are over."""
-    found = connection.call(_reported())
+    found = connection.call(_reported(sorted({version for _, version in versions_serving() if version})))
     noted = Run.objects.filter(engine="temporal", error__startswith=TROUBLE)
     still = Run.objects.filter(engine="temporal", finished_at=None, workflow_id__in=found)
     for run in {run.pk: run for run in (*noted[:MOST_AT_ONCE], *still)}.values():
@@ -92,16 +99,32 @@ def note_troubles() -> None:
 
 
 def _of(run: Run, *, seconds: float = connection.RPC_SECONDS) -> Report:
-    found = connection.call(_report(run.workflow_id), seconds=seconds)
+    queues = {step.step_id: step.queue for step in plan_of(run).steps.values()}
+    found = connection.call(_report(run.workflow_id, _Site(queues, versions_serving())), seconds=seconds)
     if found.trouble == OF_AN_END and Run.objects.filter(pk=run.pk, finished_at=None).first() is None:
         return Report()  # both have ended since the run was read
     return found
 
 
-async def _reported() -> list[str]:
-    """The workflows of this task queue that the server has noticed. A server of before 1.28 notices none."""
+class _Site(NamedTuple):
+    """`queues`: of the run's steps. `serving`: (queue, version) of the living workers, see `versions_serving`."""
+
+    queues: Mapping[str, str]
+    serving: Set[tuple[str, str | None]]
+
+
+async def _reported(living: Sequence[str]) -> list[str]:
+    """The workflows of this task queue that the server has noticed, and those of a version that is not `living`. A
+    server of before 1.28 notices none.
+    """
     client = await connection.client()
-    query = f'TaskQueue = "{settings.TEMPORAL_TASK_QUEUE}" AND TemporalReportedProblems IS NOT NULL'
+    ours = f'TaskQueue = "{settings.TEMPORAL_TASK_QUEUE}"'
+    others = f" AND {VERSION} NOT IN ({', '.join(map(json.dumps, living))})" if living else ""
+    noticed = await _listed(client, f"{ours} AND TemporalReportedProblems IS NOT NULL")
+    return noticed + await _listed(client, f'{ours} AND ExecutionStatus = "Running" AND {VERSION} IS NOT NULL{others}')
+
+
+async def _listed(client: Client, query: str) -> list[str]:
     try:
         return [one.id async for one in client.list_workflows(query, limit=MOST_AT_ONCE, rpc_timeout=SOON)]
     except RPCError as error:
@@ -110,7 +133,7 @@ async def _reported() -> list[str]:
         raise
 
 
-async def _report(workflow_id: str) -> Report:
+async def _report(workflow_id: str, site: _Site) -> Report:
     client = await connection.client()
     found = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=SOON)
     raw = found.raw_description
@@ -125,34 +148,100 @@ async def _report(workflow_id: str) -> Report:
         why = await _failure(client, workflow_id, "workflow_task_failed_event_attributes")
         if why:
             trouble = f"its workflow task fails (try {raw.pending_workflow_task.attempt}){why}; {_remedy(why)}"
-    elif raw.HasField("pending_workflow_task"):
-        trouble = await _untaken(client, raw)
-    return Report(trouble=trouble, retries=_retries(raw))
+    return Report(trouble=trouble or await _untaken(client, raw, site), retries=_retries(raw))
 
 
-async def _untaken(client: Client, raw: DescribeWorkflowExecutionResponse) -> str:
-    """That no worker takes up the workflow's next task, and which worker could; '' while that is new or taken up."""
-    task = raw.pending_workflow_task
+async def _untaken(client: Client, raw: DescribeWorkflowExecutionResponse, site: _Site) -> str:
+    """That no worker takes up the run's next step, and which worker could; '' while that is new or taken up."""
+    since = _task_waits_since(raw)
+    if since:
+        version, why = await _wanted(client, raw)
+        return _no_worker(version, why, DEFAULT, since)
+    for queue, since in _activities_wait_since(raw, site.queues).items():
+        version, why = await _wanted(client, raw)
+        if not _may_be_busy(version, queue, site.serving) and await _is_for(client, version, queue):
+            return _no_worker(version, why, queue, since)
+    return ""
+
+
+def _may_be_busy(version: WorkerDeploymentVersion, queue: str, serving: Set[tuple[str, str | None]]) -> bool:
+    """Whether a worker that could take it lives: its slots are taken then. A queue that nobody serves at all is told of
+    elsewhere (`words_on_queue`).
+    """
+    if not version.deployment_name and queue != DEFAULT and queue not in {name for name, _ in serving}:
+        return True
+    return not serving.isdisjoint([(queue, None), (queue, _name_of_version(version))])
+
+
+def _name_of_version(version: WorkerDeploymentVersion) -> str:
+    return f"{version.deployment_name}:{version.build_id}" if version.deployment_name else ""
+
+
+def _task_waits_since(raw: DescribeWorkflowExecutionResponse) -> datetime | None:
+    task, ready = raw.pending_workflow_task, PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
     since = task.scheduled_time.ToDatetime(UTC)
-    if task.state != PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED or now() - since < UNTAKEN:
-        return ""
-    begun = raw.workflow_execution_info.versioning_info
-    pinned = begun.behavior == VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
-    version = begun.deployment_version if pinned else await _current(client)
+    return since if raw.HasField("pending_workflow_task") and task.state == ready and _is_late(since) else None
+
+
+def _activities_wait_since(raw: DescribeWorkflowExecutionResponse, queues: Mapping[str, str]) -> dict[str, datetime]:
+    """{queue: since when the oldest of its activities is ready, and no worker has it}."""
+    found: dict[str, datetime] = {}
+    for one in raw.pending_activities:
+        since = max(one.scheduled_time.ToDatetime(UTC), one.next_attempt_schedule_time.ToDatetime(UTC))
+        if one.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED and _is_late(since):
+            name = _name_of(one)
+            queue = queues.get(name[0], DEFAULT) if name else DEFAULT
+            found[queue] = min(since, found.get(queue, since))
+    return found
+
+
+def _is_late(since: datetime) -> bool:
+    return now() - since >= UNTAKEN
+
+
+def _no_worker(version: WorkerDeploymentVersion, why: str, queue: str, since: datetime) -> str:
     whose, other = "", ""
     if version.deployment_name:
-        build = f"build {version.build_id} of the deployment {version.deployment_name}"
-        whose = f" of {build}, {'to which it is pinned' if pinned else 'which is current'},"
-        other = "" if pinned else ", or make another version current (docs/upgrading.md)"
-    return f"no worker{whose} has taken up its next step since {iso(since)}; start one: {to_start(version)}{other}"
+        whose = f" of {version_in_words(_name_of_version(version))}, {why},"
+        other = ", or make another version current (docs/upgrading.md)" if why == CURRENT else ""
+    said = f"no worker{whose} has taken up its next step since {iso(since)}"
+    return f"{said}; {START_ONE}{to_start(version, queue)}{other}"
 
 
-def to_start(version: WorkerDeploymentVersion) -> str:
+def to_start(version: WorkerDeploymentVersion, queue: str = DEFAULT) -> str:
     """The command that starts a worker of this version. Its names are what some worker said, so they are quoted."""
+    start = how_to_serve("temporal", queue)
     if not version.deployment_name:
-        return TO_START["temporal"]
+        return start
     deployment, build = shlex.quote(version.deployment_name), shlex.quote(version.build_id)
-    return f"TEMPORAL_DEPLOYMENT={deployment} TEMPORAL_BUILD_ID={build} {TO_START['temporal']}"
+    return f"TEMPORAL_DEPLOYMENT={deployment} TEMPORAL_BUILD_ID={build} {start}"
+
+
+async def _wanted(client: Client, raw: DescribeWorkflowExecutionResponse) -> tuple[WorkerDeploymentVersion, str]:
+    """The version whose workers get what is next, and why; an empty one for workers without a deployment."""
+    about = raw.workflow_execution_info.versioning_info
+    if about.HasField("version_transition"):
+        return about.version_transition.deployment_version, MOVING
+    if about.versioning_override.HasField("pinned"):
+        return about.versioning_override.pinned.version, PINNED
+    if about.behavior == VersioningBehavior.VERSIONING_BEHAVIOR_PINNED and not about.versioning_override.auto_upgrade:
+        return about.deployment_version, PINNED
+    return await _current(client), CURRENT
+
+
+async def _is_for(client: Client, version: WorkerDeploymentVersion, queue: str) -> bool:
+    """Whether workers of the version have served the queue: otherwise its activities go to anybody who does."""
+    if queue == DEFAULT or not version.deployment_name:
+        return True
+    asked = DescribeWorkerDeploymentVersionRequest(namespace=client.namespace, deployment_version=version)
+    try:
+        answer = await client.workflow_service.describe_worker_deployment_version(asked, timeout=SOON)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:  # drained, and taken out of the deployment
+            return False
+        raise
+    served = {one.name for one in answer.worker_deployment_version_info.task_queue_infos}
+    return queue_of(settings.TEMPORAL_TASK_QUEUE, queue) in served
 
 
 async def _current(client: Client) -> WorkerDeploymentVersion:

@@ -88,6 +88,11 @@ def _deployment() -> WorkerDeploymentConfig:
     )
 
 
+def _version() -> str:
+    """As Temporal writes it; '' without a deployment."""
+    return f"{settings.TEMPORAL_DEPLOYMENT}:{settings.TEMPORAL_BUILD_ID}" if settings.TEMPORAL_DEPLOYMENT else ""
+
+
 def _close_connections(executor: ThreadPoolExecutor) -> None:
     """Each thread closes its own, which nobody else can: the tasks meet, so that no thread takes two."""
     count = len(executor._threads)  # noqa: SLF001 - there is no other way to know how many there are
@@ -118,7 +123,8 @@ def beside(name: str, queues: Mapping[str, int] | None = None) -> Iterator[None]
 
     def renew() -> None:
         told = server.told()
-        lease.renew(name, engine="temporal", queues=queues, detail={"failing": {SERVER: told}} if told else None)
+        failing = {"failing": {SERVER: told}} if told else {}
+        lease.renew(name, engine="temporal", queues=queues, detail={"version": _version(), **failing})
 
     def ask_the_server() -> None:
         _each_second(stopped, partial(_note_reach, server), seconds=REACH_SECONDS)
