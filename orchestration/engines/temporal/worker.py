@@ -37,10 +37,12 @@ from orchestration.workers import OF_TEMPORAL, SERVER
 log = logging.getLogger(__name__)
 TROUBLES_SECONDS = 5.0
 REACH_SECONDS = 2.0
+SDK_GRACE = timedelta(seconds=20)
+"""After which the SDK cancels what is in flight, which ours do not heed: they end by themselves."""
 
 
 async def serve(stop: asyncio.Event, *, queues: Mapping[str, int] | None = None, task_queue: str = "") -> None:
-    """Work until `stop` is set, then finish what is in hand (20 s at most).
+    """Work until `stop` is set, then finish what is in hand, however long: the SDK's grace ends no attempt of ours.
 
     `queues`: {queue: actions at once}. Each has a task queue and slots of its own; whoever serves the default one
     hosts the workflows too, whose tasks and timers take no slot of an action.
@@ -68,7 +70,7 @@ def _worker(client: Client, base: str, queue: str, slots: int, executor: ThreadP
         activity_executor=executor,
         max_concurrent_activities=slots,
         max_concurrent_local_activities=slots,
-        graceful_shutdown_timeout=timedelta(seconds=20),
+        graceful_shutdown_timeout=SDK_GRACE,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         deployment_config=_deployment(),
         workflow_runner=UnsandboxedWorkflowRunner(),

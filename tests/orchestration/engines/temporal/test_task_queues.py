@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,7 +16,7 @@ from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 from orchestration import plans
 from orchestration.console.waiting import _worker_for, watch
 from orchestration.engines.celery.work import MOST_TRIES
-from orchestration.engines.temporal import activities, connection, dto, heart
+from orchestration.engines.temporal import activities, connection, dto, heart, worker
 from orchestration.engines.temporal.worker import beside, hosted
 from orchestration.errors import Unreachable
 from orchestration.models import Command, Run, Worker
@@ -198,3 +200,27 @@ def test_a_command_that_waits_only_names_them_while_it_cannot_reach_the_server(
             assert "agents" not in queues_served("temporal")
     said = capsys.readouterr().err
     assert "serves the queue 'agents'" in said and "the server is away" in said and "until the run ends" not in said
+
+
+def test_a_worker_that_is_stopped_waits_for_its_call_beyond_the_sdks_grace(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker, "SDK_GRACE", timedelta(seconds=0.1))
+    caplog.set_level(logging.DEBUG, "temporalio.worker._activity")
+    peer.hold("POST", "/things/a")
+
+    def let_go() -> None:
+        wait_until(lambda: "Cancelling activity" in caplog.text, "the end of the grace")
+        peer.let_go()
+
+    with hosted():
+        run = start(peer, "temporal", step("a"))
+        until(run, lambda _: peer.held("POST", "/things/a") == 1)
+        letting = threading.Thread(target=let_go)
+        letting.start()
+    letting.join()
+    row = Command.objects.get(run=run, step_id="a")
+    assert (row.outcome, row.tries) == ("succeeded", 1)
+    with hosted():
+        assert until(run).status == "completed"
+    assert peer.methods("POST") == ["/things/a"]
