@@ -20,7 +20,8 @@ def queues_of_family(run: Run) -> set[str]:
     while todo:
         for step in _steps(todo.pop()):
             found.add(str(step.get("queue") or DEFAULT))
-            child = step["forward_action"].get("definition")
+            action = step["forward_action"]
+            child = action.get("definition") if action["type"] == "saga" else None
             if isinstance(child, Mapping):
                 todo.append(child)
             elif isinstance(child, str) and child not in seen and len(seen) < MOST_SAGAS:

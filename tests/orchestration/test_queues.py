@@ -82,6 +82,13 @@ def test_a_family_needs_the_queues_of_its_children_too() -> None:
     assert queues_of_family(run) == {"default", "agents", "gpu", "mail"}
 
 
+def test_a_handler_with_an_argument_of_that_name_has_no_child() -> None:
+    publish(data=saga("leaf", a="agents"), actor=ADA)
+    task = {"type": "task", "handler": "x", "definition": "leaf"}
+    run = begun({"saga_id": "top", "steps": [{"step_id": "s", "forward_action": task}]})
+    assert queues_of_family(run) == {"default"}
+
+
 def test_a_version_published_since_and_one_that_is_not_there_break_nothing() -> None:
     publish(data=saga("leaf", a="agents"), actor=ADA)
     publish(data=with_children("mid", "leaf"), actor=ADA)
