@@ -5,6 +5,8 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from orchestration import plans
+from orchestration.engines.celery import known
 from tests.servers import flushing, leaving, overriding, report
 
 pytest_plugins = ["tests.servers.fixtures"]
@@ -39,3 +41,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     yield
     with django_db_blocker.unblock():
         leaving.until_alone()
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_other_rows() -> None:
+    """Ids begin anew after each test, and a process keeps runs, states and plans by theirs."""
+    plans.forget()
+    known.forget()
