@@ -53,7 +53,7 @@ def _away(plan: Plan, state: State, at: datetime) -> list[Resumed]:
     if state.status is Status.COOLING_OFF and state.votes:
         begun = max(vote.at for vote in state.votes)
     found = outages_after(state.absences[-1][1] if state.absences else begun)
-    return [Resumed(at=max(at, until), since=since, until=until, last=False) for since, until in found]
+    return [Resumed(at=at, since=since, until=until, last=False) for since, until in found]
 
 
 def _told_once(plan: Plan, state: State, stops: list[Resumed]) -> list[Resumed]:

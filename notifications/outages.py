@@ -44,13 +44,14 @@ def _write(before: datetime, at: datetime) -> None:
 
 
 def outages_after(begun: datetime) -> list[tuple[datetime, datetime]]:
-    """Those that ended after `begun`, and the one that lasts to this moment, in order: from when, and until when.
+    """Those that ended after `begun`, and the one that lasts, in order: from when, and until when.
 
-    The latest MOST of them; an earlier one of more is not given back.
+    The latest MOST of them; an earlier one of more is not given back. Of one that lasts nobody knows the end: it counts
+    until a gap from now, so that whoever gives it back in pieces does so no more often.
     """
     ended = Outage.objects.filter(until__gt=begun).order_by("-until").values_list("since", "until")[:MOST]
     found = list(ended)[::-1]
     at, row = now(), Watch.objects.order_by("pk").first()
     if row is not None and at - row.seen_at > gap() and at > begun:
-        found.append((row.seen_at, at))
+        found.append((row.seen_at, at + gap()))
     return found
