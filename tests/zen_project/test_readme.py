@@ -52,7 +52,8 @@ def test_its_sagas_end_as_it_says(
     env = process_env | {"ZEN_OUTBOUND_ALLOW": f"127.0.0.1:{port}", "ZEN_ENGINE": "celery"}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout)["status"] == status, done.stderr
-    calls = [row.split()[0] for row in (tmp_path / "shop.log").read_text().splitlines()[1:]]
+    rows = map(str.split, (tmp_path / "shop.log").read_text().splitlines()[1:])
+    calls = [words[0] for words in rows if words]  # two calls at once can end their lines in either order
     assert "POST" in calls and ("DELETE" in calls) == (status == "rolled_back")
 
 
