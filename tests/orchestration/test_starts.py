@@ -10,9 +10,16 @@ from orchestration.errors import BadInput
 from orchestration.models import Run
 from orchestration.services import start_run
 from orchestration.services.start import Parent
+from tests.contract.cast import account
 from tests.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _somebody_who_decides(db: None) -> None:
+    """Tests that flush the database take the roles with them, and a gate wants one."""
+    account("bob")
 
 
 def step(name: str, text: str = "", **more: Any) -> dict[str, Any]:
