@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestration.core.queues import DEFAULT
-from orchestration.models import Definition, Run
+from orchestration.models import Run
+from orchestration.services.definitions import published
 
 MOST_SAGAS = 100
 """Published sagas that are looked into."""
@@ -35,5 +36,4 @@ def _steps(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _latest(saga_id: str) -> Mapping[str, Any]:
-    versions = Definition.objects.filter(saga_id=saga_id, listed=True).order_by("-version")
-    return versions.values_list("body", flat=True).first() or {}
+    return published(saga_id).values_list("body", flat=True).first() or {}
