@@ -21,6 +21,7 @@ COPY monitoring ./monitoring
 COPY approvals ./approvals
 COPY orchestration ./orchestration
 COPY notifications ./notifications
+COPY foundation ./foundation
 # The keys that this one command makes stay out of the image.
 RUN ZEN_DATA_DIR=/tmp/zen \
     python manage.py collectstatic --no-input --verbosity 0 && rm -rf /tmp/zen

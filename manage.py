@@ -1,9 +1,5 @@
 #!/usr/bin/env python
-import os
-import sys
-
-from zen_project.console import main
+from zen_project.management.console import zen
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zen_project.settings")
-    main(sys.argv)
+    zen()

@@ -2,56 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from approvals.content import content_hash, laid_over
-from approvals.core.words import Choice, Status
-from approvals.folding import CAUSES
+from approvals.client import request_human_approval
+from approvals.core.content import Ask, apply_edits, content_hash
+from approvals.core.enums import Choice, Status
 from approvals.models import Request
-from approvals.services.ask import ask, ask_again, handle_for_gate
-from approvals.services.question import Ask
-from orchestration import audit, sql
-from orchestration.audit import CONSOLE_ROLES, Actor
-from orchestration.clock import now
-from orchestration.core.words import Cause, Outcome, Purpose
-from orchestration.errors import Unreachable, ZenError
-from orchestration.gates import Knock, Open, Shut
-from orchestration.kin import head_of
+from approvals.policies import principals
+from approvals.requests.open_request import ask, ask_again, handle_for_gate
+from approvals.requests.policy_choice import as_it_was_asked, policy_of, refuse_strangers
+from approvals.requests.state.locked_request import CAUSES
+from foundation import audit
+from foundation.clock import now
+from foundation.db import statements
+from foundation.errors import Unreachable, ZenError
+from foundation.identity.actor import CONSOLE_ROLES, Actor
+from orchestration.core.enums import Cause, Outcome, Purpose
+from orchestration.core.templates import placeholders
 from orchestration.models import Run
-from orchestration.services.start import Parent
+from orchestration.ports import GateClosed, GateOpen, GateRequest
+from orchestration.runs.descendants import head_of
+from orchestration.runs.new_run import Parent
 
 GIVEN_UP_BY = ("", "parent run")
-"""Who is said to have cancelled a request that its run, or the reconciler, gave up; anybody else is a person."""
+"""`decided_by` of requests that their run, or the reconciler, cancelled; any other value is a person."""
 
 
-def look(knock: Knock) -> Open | Shut:
-    """Called by the step's attempt, and by each repetition of it: the rows say what has happened already."""
-    given, actor = _ask_of(knock), _actor(knock)
+def evaluate(asked: GateRequest) -> GateOpen | GateClosed:
+    """Open the request of this step, or read its answer; an approved one is spent, once, for exactly its content.
+
+    Called by each attempt of the step, and again when one is repeated: the rows say what has happened already.
+
+    Raises:
+        Unreachable: the engine that would keep the request's time is away; the attempt is repeated.
+    """
+    given, actor = _ask_of(asked), _actor(asked)
     try:
-        request, _ = _opened(knock, given, actor)
+        request, _ = _opened(asked, given, actor)
     except Unreachable:
         raise
     except ZenError as error:
-        return Shut(why=f"the approval was refused: {error}")
+        return GateClosed(why=f"the approval was refused: {error}")
     status = Status(request.status)
     changed = content_hash(given.content()) != request.content_hash
     if changed and (not status.is_end or (status is Status.APPROVED and not request.spent_by)):
         ask_again(request=request, given=given, actor=actor)
-        return Shut(parked=True, why=f"what approval '{request}' is about has changed; it is asked anew")
+        return GateClosed(parked=True, why=f"what approval '{request}' is about has changed; a new request is made")
     if not status.is_end:
-        return Shut(parked=True, why=f"waits for approval '{request}'")
+        return GateClosed(parked=True, why=f"waits for approval '{request}'")
     if status is not Status.APPROVED:
-        return Shut(why=_words(request), cause=CAUSES.get(status, Cause.REJECTED))
-    return _spend(knock, request, given, actor)
+        return GateClosed(why=_words(request), cause=CAUSES.get(status, Cause.REJECTED))
+    return _spend(asked, request, given, actor)
 
 
-def _opened(knock: Knock, given: Ask, actor: Actor) -> tuple[Request, bool]:
-    """The request of this step, opened now if nobody has asked yet.
+def _opened(asked: GateRequest, given: Ask, actor: Actor) -> tuple[Request, bool]:
+    """The request of this step, opened now if there is none.
 
-    A no that was reported is asked anew by a retry, and what the run gave up is asked anew when it goes on after all:
-    both only ever grow, so no handle is used twice.
+    A no that was reported is asked again by a retry, and a request that the run gave up is asked again when it goes on:
+    the number of both only grows, so no handle is used twice.
     """
-    run, row = knock.run, knock.row
+    run, row = asked.run, asked.row
     reported = run.commands.filter(
         kind="run_action", step_id=row.step_id, purpose=Purpose.FORWARD, iteration=row.iteration,
         outcome=Outcome.FAILED,
@@ -65,7 +76,7 @@ def _opened(knock: Knock, given: Ask, actor: Actor) -> tuple[Request, bool]:
     there = _under(handle)
     taken = Run.objects.filter(workflow_id=handle).exists() if there is None else not parent.owns(there.run)
     if taken:
-        handle = parent.other_handle(handle)  # somebody has taken the name beforehand
+        handle = parent.other_handle(handle)  # another run or request has this handle already
         there = _under(handle)
     if there is not None and parent.owns(there.run):
         return there, False
@@ -76,25 +87,25 @@ def _under(handle: str) -> Request | None:
     return Request.objects.filter(request_id=handle).select_related("run").first()
 
 
-def _spend(knock: Knock, request: Request, given: Ask, actor: Actor) -> Open | Shut:
+def _spend(asked: GateRequest, request: Request, given: Ask, actor: Actor) -> GateOpen | GateClosed:
     """Once: by this step's idempotency key, for exactly the content that was approved."""
     if content_hash(given.content()) != request.content_hash:
-        return Shut(why="what was approved is not what would be done now; rerun the step to ask for this")
-    with sql.writing():
+        return GateClosed(why="the approved action differs from the one to be performed; rerun the step to ask again")
+    with statements.writing():
         mine = Request.objects.filter(
             pk=request.pk, status=Status.APPROVED, round=request.round, content_hash=request.content_hash,
-            spent_by__in=["", knock.key],
+            spent_by__in=["", asked.key],
         )  # fmt: skip
-        if not mine.update(spent_by=knock.key):
-            why = "the approval was used already, taken back, or asked anew for something else"
-            return Shut(why=why, cause=Cause.REJECTED)
+        if not mine.update(spent_by=asked.key):
+            why = "the approval was already used, revoked, or replaced by a new request"
+            return GateClosed(why=why, cause=Cause.REJECTED)
         if Request.objects.filter(pk=request.pk, spent_at=None).update(spent_at=now()):
             audit.record(
-                actor=actor, action="approval.spend", workflow_id=request.request_id, key=knock.key,
+                actor=actor, action="approval.spend", workflow_id=request.request_id, key=asked.key,
                 content=request.content_hash,
             )  # fmt: skip
-    content = laid_over(request.content, request.edits)
-    return Open(output=_output(request, content), action=content.get("action"))
+    content = apply_edits(request.content, request.edits)
+    return GateOpen(output=_output(request, content), action=content.get("action"))
 
 
 def _output(request: Request, content: dict[str, Any]) -> dict[str, Any]:
@@ -118,16 +129,16 @@ def _words(request: Request) -> str:
     return f"approval '{request}' is {request.status}{by}{comment}"
 
 
-def _ask_of(knock: Knock) -> Ask:
-    given: dict[str, Any] = dict(knock.ask)
-    step = knock.step
+def _ask_of(asked: GateRequest) -> Ask:
+    given: dict[str, Any] = dict(asked.ask)
+    step = asked.step
     return Ask(
         stage=given.get("stage") or step.step_id,
         description=str(given.get("description") or step.description or step.title),
         title=step.name or "",
         context=given.get("context") or {},
-        action=knock.action,
-        about=knock.run.workflow_id,
+        action=asked.action,
+        about=asked.run.workflow_id,
         step_id=step.step_id,
         policy=given.get("policy") or "",
         approvers=tuple(given.get("approvers") or ()),
@@ -135,12 +146,53 @@ def _ask_of(knock: Knock) -> Ask:
         editable=tuple(given.get("editable") or ()),
         timeout_seconds=given.get("timeout_seconds"),
         callback_url=given.get("callback_url") or "",
-        facts={"saga": str(knock.run.definition), "step": step.step_id, "engine": knock.run.engine},
+        facts={"saga": str(asked.run.definition), "step": step.step_id, "engine": asked.run.engine},
     )
 
 
-def _actor(knock: Knock) -> Actor:
-    """The run asks in the name of whoever started it; a child in the name of whoever started the head of its family."""
-    run = head_of(knock.run)
+def _actor(asked: GateRequest) -> Actor:
+    """The person who started the run; for a child run, who started the run at the head of its family."""
+    run = head_of(asked.run)
     name = run.created_by or f"run {run.workflow_id}"
     return Actor(name=name, door="engine", roles=CONSOLE_ROLES, user_id=run.created_by_id)
+
+
+def check(step_id: str, ask: Mapping[str, Any]) -> None:
+    """Check what a definition says about a gate. What comes from a template is not known yet, and is passed over.
+
+    Raises:
+        BadInput: a policy, user or group does not exist, or an address is none.
+    """
+    stage, named = ask.get("stage") or step_id, tuple(ask.get("approvers") or ())
+    known = tuple(name for name in named if not placeholders(name))
+    if (named and not known) or placeholders([stage, ask.get("policy")]):
+        return
+    how_many = ask.get("how_many") or "any"
+    given = Ask(
+        stage=stage,
+        policy=ask.get("policy") or "",
+        approvers=known,
+        how_many="any" if placeholders(how_many) else how_many,
+    )
+    with as_it_was_asked(given):
+        _, policy = policy_of(given)
+        refuse_strangers(given, principals.resolve(policy))
+
+
+class ApprovalsGate:
+    """Implements `orchestration.ports.ApprovalGate`; the setting ZEN_APPROVAL_GATE names `GATE`."""
+
+    def check(self, step_id: str, ask: Mapping[str, Any]) -> None:
+        """See `check`."""
+        check(step_id, ask)
+
+    def evaluate(self, asked: GateRequest) -> GateOpen | GateClosed:
+        """See `evaluate`."""
+        return evaluate(asked)
+
+    async def ask(self, workflow_id: str, stage: str, description: str, **more: Any) -> dict[str, Any]:
+        """See `approvals.client.request_human_approval`."""
+        return await request_human_approval(workflow_id, stage, description, **more)
+
+
+GATE = ApprovalsGate()

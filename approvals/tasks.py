@@ -1,5 +1,6 @@
-"""Celery's doors to what approvals do by themselves. Each makes the threads of its process that do it look at once;
-where there are none, it calls one function and returns.
+"""Celery tasks of approvals. Each makes the threads of its process that do the work look at once.
+
+Where a process has no such threads, the task does the work itself.
 """
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ import threading
 
 from celery import shared_task
 
-from approvals.callbacks import deliver_due
-from approvals.reconcile import reconcile as reconcile_once
-from approvals.slack.work import work_presses
-from notifications import bell
+from approvals.requests.state.reconcile import reconcile as reconcile_once
+from foundation import nudge
+from notifications.slack.worker import work_presses
+from notifications.webhooks import deliver_due
 
 CALLBACKS, PRESSES, RECONCILE = "approvals.callbacks", "approvals.presses", "approvals.reconcile"
 
@@ -20,8 +21,11 @@ _delivering = threading.Lock()
 
 @shared_task(name=CALLBACKS)
 def callbacks() -> int:
-    """Slow receivers hold up one thread of a worker and no more: while it sends, its other threads do not."""
-    if bell.wake(CALLBACKS) or not _delivering.acquire(blocking=False):
+    """Send webhooks that are due; returns how many.
+
+    One thread of a process at a time, so slow receivers hold up only one.
+    """
+    if nudge.wake(CALLBACKS) or not _delivering.acquire(blocking=False):
         return 0
     try:
         return deliver_due()
@@ -31,9 +35,11 @@ def callbacks() -> int:
 
 @shared_task(name=PRESSES)
 def presses() -> int:
-    return 0 if bell.wake(PRESSES) else work_presses()
+    """Work out what was pressed in Slack; returns how many."""
+    return 0 if nudge.wake(PRESSES) else work_presses()
 
 
 @shared_task(name=RECONCILE)
 def reconcile() -> int:
-    return 0 if bell.wake(RECONCILE) else reconcile_once()
+    """Put right what a lost process left; returns for how many requests."""
+    return 0 if nudge.wake(RECONCILE) else reconcile_once()

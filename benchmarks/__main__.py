@@ -23,6 +23,9 @@ RUNS = 100
 TEMPORAL_RUNS = 40  # the development server is the ceiling
 MANY_APPROVALS = (100, 10_000)  # on Temporal they take a quarter of an hour: two workflows each
 FLAT = 1.5
+FEW_OPEN, MANY_OPEN = 1_000, 100_000
+FEW_ENDED, MANY_ENDED = 10_000, 1_000_000
+BACK_TESTED = 10_000
 LATEST = Path(__file__).with_name("latest.jsonl")
 OWN = ("ZEN_", "TEMPORAL_", "CELERY_", "REDIS_", "DATABASE_URL")
 console = Console()
@@ -128,6 +131,79 @@ def growth(databases: Databases) -> dict[str, Any]:
     return line("celery engine, cost of an event, 1,000 vs 10 steps", long, short, "ms/step", ratio, 1.2, "lower")
 
 
+def watching(folder: Path) -> list[dict[str, Any]]:
+    """What a pass of the watch costs beside many open runs, and what it takes from a worker."""
+    databases = Databases(folder)
+    few: list[float] = []
+    many: list[float] = []
+    on: list[float] = []
+    off: list[float] = []
+    for _ in range(REPETITIONS):
+        for what, number, figures in (("passes", FEW_OPEN, few), ("passes", MANY_OPEN, many)):
+            got = side("monitoring_side", what, str(number), url=databases.new(), folder=folder, seconds=600)
+            figures.append(got["figure"] * 1000)
+        for what, figures in (("unwatched", off), ("watched", on)):
+            got = side("monitoring_side", what, str(3 * RUNS), url=databases.new(), folder=folder)
+            figures.append(got["figure"])
+    name = f"a pass of the watch, {MANY_OPEN:,} vs {FEW_OPEN:,} open runs"
+    return [
+        line(name, many, few, "ms", _median_ratio(many, few), 1.2, "lower"),
+        line("celery engine, watched vs not", on, off, "steps/s", _median_ratio(on, off), 0.97, "higher"),
+        *beside_history(databases),
+        back_test(databases),
+    ]
+
+
+def back_test(databases: Databases) -> dict[str, Any]:
+    """What a recovery policy would have done about the most runs that one back-test looks at."""
+    took = [
+        side("backtest_side", str(BACK_TESTED), url=databases.new(), folder=databases.folder, seconds=600)["figure"]
+        for _ in range(REPETITIONS)
+    ]
+    name = f"a back-test of {BACK_TESTED:,} ended runs, vs 60 s"
+    return line(name, took, [60.0], "s", statistics.median(took) / 60, 1.0, "lower")
+
+
+def beside_history(databases: Databases) -> list[dict[str, Any]]:
+    """What is shown of the site beside a million runs that ended long ago."""
+    few, many = (
+        side("ended_side", str(number), url=databases.new(), folder=databases.folder, seconds=3600)
+        for number in (FEW_ENDED, MANY_ENDED)
+    )
+    lines = []
+    for what, name in (("dashboard", "the dashboard's data"), ("metrics", "/metrics")):
+        name = f"{name}, {MANY_ENDED:,} vs {FEW_ENDED:,} ended runs"
+        lines.append(line(name, [many[what] * 1000], [few[what] * 1000], "ms", many[what] / few[what], 1.5, "lower"))
+        longest = f"{name.partition(',')[0]}, {MANY_ENDED:,} ended runs, vs 300 ms"
+        lines.append(line(longest, [many[what] * 1000], [300.0], "ms", many[what] / 0.3, 1.0, "lower"))
+    return lines
+
+
+def retention(folder: Path) -> list[dict[str, Any]]:
+    """What pruning takes from a worker, and what a million runs that ended cost those that are worked on."""
+    databases = Databases(folder)
+    alone: list[float] = []
+    pruning: list[float] = []
+    for _ in range(REPETITIONS):
+        for what, figures in (("alone", alone), ("pruning", pruning)):
+            got = side("retention_side", what, str(10 * RUNS), url=databases.new(), folder=folder, seconds=300)
+            figures.append(got["figure"])
+    few, many = (
+        side("retention_side", "beside", str(number), url=databases.new(), folder=folder, seconds=3600)
+        for number in (FEW_ENDED, MANY_ENDED)
+    )
+    console.print(
+        f"{MANY_ENDED:,} condensed runs: {many['bytes']:,.0f} bytes each, indexes included; a pass of pruning with "
+        f"nothing to do {many['pass'] * 1000:.0f} ms; it condenses {got['pruned']:.0f} runs/s beside a busy worker."
+    )
+    beside = f"{MANY_ENDED:,} vs {FEW_ENDED:,} ended runs"
+    return [
+        line("celery engine, pruning vs not", pruning, alone, "steps/s", _median_ratio(pruning, alone), 0.9, "higher"),
+        _grown(f"a page of the list, {beside}", many, few, "list"),
+        _grown(f"the start of a run, {beside}", many, few, "start"),
+    ]
+
+
 def line(
     name: str, ours: list[float], peer: list[float], unit: str, ratio: float, goal: float, better: str
 ) -> dict[str, Any]:
@@ -214,6 +290,8 @@ COMPARISONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "postgres": celery_on_postgres,
     "approvals": open_approvals,
     "growth": lambda folder: [growth(Databases(folder))],
+    "monitoring": watching,
+    "retention": retention,
 }
 
 

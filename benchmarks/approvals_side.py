@@ -21,6 +21,8 @@ from typing import Any
 import django
 from django.core.management import call_command
 
+from approvals.queries.inbox import inbox_of
+
 OPENERS = 4
 DECISIONS = 100
 LISTINGS = 40
@@ -39,15 +41,15 @@ GATED = {
 @contextlib.contextmanager
 def workers(engine: str) -> Iterator[None]:
     if engine == "temporal":
-        from orchestration.engines.temporal.worker import hosted
+        from orchestration.workers.temporal.worker import hosted
 
         with hosted(threads=32):
             yield
         return
     from django.db import connection
 
-    from orchestration.engines.celery import lease
-    from orchestration.engines.celery.work import work
+    from orchestration.workers import lease
+    from orchestration.workers.celery.worker import work
 
     stop = threading.Event()
 
@@ -80,9 +82,9 @@ def wait_until(done: Callable[[], bool]) -> None:
 def open_all(engine: str, number: int) -> float:
     """Seconds until so many more of them wait for a person."""
     from approvals.models import Request
-    from orchestration.audit import CONSOLE_ROLES, Actor
+    from foundation.identity.actor import CONSOLE_ROLES, Actor
     from orchestration.models import Run
-    from orchestration.services import start_run
+    from orchestration.runs import start_run
 
     actor = Actor(name="bench", door="python", roles=CONSOLE_ROLES)
     wanted = Request.objects.count() + number
@@ -99,13 +101,13 @@ def decide_some() -> list[float]:
     from django.contrib.auth.models import User
 
     from approvals.models import Request
-    from approvals.people import person_of
-    from approvals.services import decide
-    from orchestration import roles
-    from orchestration.audit import Actor
+    from approvals.policies.principals import person_of
+    from approvals.requests import decide
+    from foundation.identity import permissions
+    from foundation.identity.actor import Actor
 
     bob = User.objects.get(username="bob")
-    actor = Actor(name="bob", door="python", roles=roles.roles_of(bob))
+    actor = Actor(name="bob", door="python", roles=permissions.roles_of(bob))
     found = []
     for request in Request.objects.filter(status="pending").select_related("run__parent").order_by("?")[:DECISIONS]:
         after = decide(
@@ -122,12 +124,12 @@ def decide_some() -> list[float]:
 def list_some() -> list[float]:
     from django.contrib.auth.models import User
 
-    from approvals import selectors
+    from approvals.queries import requests
 
     bob, found = User.objects.get(username="bob"), []
     for _ in range(LISTINGS):
         began = time.perf_counter()
-        rows = [selectors.request_row(request) for request in selectors.inbox(bob).defer(*selectors.LARGE)[:PAGE]]
+        rows = [requests.request_row(request) for request in inbox_of(bob).defer(*requests.LARGE)[:PAGE]]
         assert len(rows) == PAGE
         found.append(time.perf_counter() - began)
     return found

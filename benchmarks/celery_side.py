@@ -31,8 +31,8 @@ def definition(steps: int) -> dict[str, Any]:
 
 
 def start(steps: int, runs: int) -> None:
-    from orchestration.audit import CONSOLE_ROLES, Actor
-    from orchestration.services import start_run
+    from foundation.identity.actor import CONSOLE_ROLES, Actor
+    from orchestration.runs import start_run
 
     actor = Actor(name="bench", door="python", roles=CONSOLE_ROLES)
     for _ in range(runs):
@@ -41,8 +41,8 @@ def start(steps: int, runs: int) -> None:
 
 def short_runs(runs: int) -> float:
     """As a worker process does it: one lease, action threads that are woken, services beside them."""
-    from orchestration.engines.celery.local import hosted
     from orchestration.models import Run
+    from orchestration.workers.celery.in_process import hosted
 
     with hosted(threads=THREADS):
         began = time.perf_counter()
@@ -54,7 +54,7 @@ def short_runs(runs: int) -> float:
 
 def chain_cost(steps: int, runs: int) -> float:
     """Seconds for each step of a chain, on one thread, from the first claim to the end."""
-    from orchestration.engines.celery.work import work
+    from orchestration.workers.celery.worker import work
 
     start(10, 10)
     work("warm-up")

@@ -58,7 +58,7 @@ def _store(number: int, step: str, output: dict[str, int]) -> None:
     """One row for each step, as a team keeps that wants to see in its own database what was done."""
     from django.db import close_old_connections
 
-    from orchestration.clock import now
+    from foundation.clock import now
     from orchestration.models import Event
 
     close_old_connections()

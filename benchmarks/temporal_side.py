@@ -23,10 +23,10 @@ THREADS = 32
 
 def ours(runs: int) -> float:
     from benchmarks.celery_side import definition
-    from orchestration.audit import CONSOLE_ROLES, Actor
-    from orchestration.engines.temporal.worker import hosted
+    from foundation.identity.actor import CONSOLE_ROLES, Actor
     from orchestration.models import Run
-    from orchestration.services import start_run
+    from orchestration.runs import start_run
+    from orchestration.workers.temporal.worker import hosted
 
     actor = Actor(name="bench", door="python", roles=CONSOLE_ROLES)
     with hosted(threads=THREADS):

@@ -1,4 +1,4 @@
-"""One look at each server and part that Zen needs: configured as what, reached or not, its version, what to do.
+"""Asks the probe of each server and part: how it is configured, whether it answers, its version, what to do.
 
 A probe is a function without arguments that returns a Finding; it may raise, and may hang: `examine` bounds it.
 """
@@ -10,12 +10,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import wraps
 from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connections
+
+from foundation.guarded import guarded
 
 SECONDS = 5.0
 
 
 class State(StrEnum):
+    """What a probe says of a part."""
+
     OK = "ok"
     OFF = "off"
     """Not configured, and not needed."""
@@ -26,7 +33,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """`configured` never holds a password. `seconds`: how long the look took."""
+    """What a probe found.
+
+    `configured` never holds a password; `remedy`: what to do; `seconds`: how long the probe took.
+    """
 
     part: str = ""
     state: State
@@ -40,8 +50,24 @@ class Finding:
 Probe = Callable[[], Finding]
 
 
+def own_connection(probe: Probe) -> Probe:
+    """For probes that use the database: each runs in a thread of its own, and closes the connection that it opened."""
+
+    @wraps(probe)
+    def look() -> Finding:
+        try:
+            return probe()
+        finally:
+            connections.close_all()
+
+    return look
+
+
 def examine(probes: Mapping[str, Probe], *, seconds: float = SECONDS) -> list[Finding]:
-    """All at once, each in a thread of its own; one that does not answer in time is down."""
+    """Run all probes at once, each in a thread of its own; one that does not answer within `seconds` is down.
+
+    Never raises.
+    """
     found: dict[str, Finding] = {}
     threads = [threading.Thread(target=_look, args=(name, probe, found), daemon=True) for name, probe in probes.items()]
     deadline = time.monotonic() + seconds
@@ -55,14 +81,17 @@ def examine(probes: Mapping[str, Probe], *, seconds: float = SECONDS) -> list[Fi
 
 def _look(name: str, probe: Probe, found: dict[str, Finding]) -> None:
     began = time.monotonic()
-    try:
-        finding = probe()
-    except Exception as error:  # noqa: BLE001 - whatever a driver raises, the part cannot be used
-        finding = Finding(state=State.DOWN, detail=f"{type(error).__name__}: {error}".split("\n")[0][:300])
+    finding = guarded(probe, _broken)
     found[name] = replace(finding, seconds=round(time.monotonic() - began, 3))
 
 
+def _broken(error: Exception) -> Finding:
+    """Whatever a driver raises, the part cannot be used."""
+    return Finding(state=State.DOWN, detail=f"{type(error).__name__}: {error}".split("\n")[0][:300])
+
+
 def without_password(url: str) -> str:
+    """The URL with *** for its password."""
     split = urlsplit(url)
     if split.password is None:
         return url

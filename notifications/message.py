@@ -1,19 +1,23 @@
-"""What is told, to whom, and what is heard back. Plain values: this is what other rooms call with."""
+"""The arguments of this app's services, and what its listeners are called with. Plain values."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from notifications.addresses import same_address
-from notifications.errors import BadInput
-from notifications.text import clean, one_line
+from foundation.errors import BadInput
+from foundation.identity.names import same_address
+from foundation.visible_text import clean, one_line
 
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_URL = 300, 50_000, 2000
 MOST_BUTTONS, LONGEST_LABEL, LONGEST_VALUE = 5, 75, 2000
 STYLES = ("", "primary", "danger")
+_MARKUP = re.compile(r"[\\`*_\[\]<>~|&#]|^[-+=]")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+"""What Markdown would take for more than a character, in one line of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`text` is Markdown. `url` is for whoever has no link of their own."""
+    """A message. `text` is Markdown. `url`: for people without a link of their own."""
 
     title: str
     text: str
@@ -47,6 +51,7 @@ class Person:
 
     @property
     def key(self) -> str:
+        """By which rows name this person: user:7, `id`, or email: with the address."""
         return f"user:{self.user_id}" if self.user_id is not None else self.id or f"email:{same_address(self.email)}"
 
 
@@ -68,7 +73,11 @@ class DeliveryEnded:
 
 
 def checked(message: Message) -> Message:
-    """The message as it is stored and sent. Raises BadInput."""
+    """The message as it is stored and sent, its texts cleaned of hidden characters.
+
+    Raises:
+        BadInput: no title, or a text, address or button that is too long or not usable.
+    """
     title = one_line(message.title, LONGEST_TITLE + 1)
     if not title:
         raise BadInput("a message needs a title", field="title", value=message.title, remedy="say what it is about")
@@ -111,6 +120,12 @@ def _within(field: str, value: str, most: int) -> None:
     if len(value) > most:
         remedy = f"{most:,} characters at most"
         raise BadInput(f"the {field} is too long", field=field, value=value[:60], remedy=remedy)
+
+
+def verbatim(text: str) -> str:
+    """Markdown that shows this text as it is, on one line: for words that nobody of ours has written."""
+    line = _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+    return _NUMBERED.sub(r"\1\\\2", line)
 
 
 def as_json(buttons: tuple[Button, ...]) -> list[dict[str, Any]]:

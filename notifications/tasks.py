@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from notifications import bell
-from notifications.deliver import deliver_due
+from foundation import nudge
+from notifications.delivery.worker import deliver_due
 
 
-@shared_task(name=bell.DELIVER)
+@shared_task(name=nudge.DELIVER)
 def deliver() -> int:
-    return 0 if bell.wake(bell.DELIVER) else deliver_due()
+    return 0 if nudge.wake(nudge.DELIVER) else deliver_due()

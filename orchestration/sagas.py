@@ -1,4 +1,4 @@
-"""Start a saga from Python: a thin door over the services."""
+"""The public function by which Python code starts a saga. It parses its arguments and calls `orchestration.runs`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from orchestration.audit import CONSOLE_ROLES, Actor
-from orchestration.errors import BadInput
-from orchestration.roles import as_account
-from orchestration.services import start_run
+from foundation.errors import BadInput
+from foundation.identity.actor import CONSOLE_ROLES, Actor
+from foundation.identity.permissions import as_account
+from orchestration.runs import start_run
+
+__all__ = ["PYTHON", "start_distributed_saga"]
 
 PYTHON = Actor(name="python", door="python", roles=CONSOLE_ROLES)
 """Code that runs in this process holds the database anyway."""
@@ -26,11 +28,22 @@ async def start_distributed_saga(
     engine: str = "",
     started_by: str = "",
 ) -> dict[str, Any]:
-    """Start a saga; returns workflow_id, engine, status and started (False: that workflow_id was there already).
+    """Start a saga; returns {"workflow_id", "engine", "status", "started"}.
 
-    `config`: timeout_seconds, max_parallel; other keys are kept with the run. `coordination_mode`: "orchestration".
-    `started_by`: the user name of the account that starts it, with its rights: that person decides none of its gates.
-    Without one it is "python", which may start anything and is nobody. Raises BadInput, NotAllowed, Unreachable.
+    `started` is False if that run existed already.
+
+    `saga_definition`: the definition as JSON (docs/reference/sagas.md). `coordination_mode`: only "orchestration".
+    `config`: timeout_seconds (a number above 0) and max_parallel (1 to 200); other keys are kept with the run.
+    `workflow_id`: the handle, at most 200 letters, digits and _ . : ~ -; '' gets a new one. A used one with the same
+    definition and context returns its run. `context`: JSON, laid over the definition's own. `engine`: auto, temporal or
+    celery; '' is the site's setting. `started_by`: the user name of the account that starts it, with its rights; that
+    person may decide none of its gates. Without one the actor is "python", an administrator without an account.
+
+    Raises:
+        BadInput: the definition, context or config is not valid, a gate names unknown people or policies, a child is
+            not published, there is no account `started_by`, or the `workflow_id` is that of a run with other content.
+        NotAllowed: the account's roles do not include starting runs.
+        Unreachable: an engine that was asked for by name is away.
     """
     if coordination_mode != "orchestration":
         raise BadInput(

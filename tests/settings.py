@@ -1,6 +1,6 @@
 """Django's settings for a test run: the real ones, read from an environment that the run has tidied first."""
 
-from tests.servers import environment
+from tests.support.servers import environment
 
 environment.prepare()
 
@@ -13,4 +13,6 @@ ZEN_WORKER_LEASE_SECONDS = 120  # a thread that waits for the machine has not di
 ZEN_API_RATE_PER_TOKEN = ZEN_API_RATE_PER_ADDRESS = ZEN_API_BAD_TOKENS_PER_ADDRESS = (
     1_000_000  # tests of the limits set their own
 )
+ZEN_METRICS_SINK = ""  # tests bring what they have measured themselves
 AXES_FAILURE_LIMIT = 1_000_000
+ZEN_RECOVERY = "off"  # a run that a test leaves in trouble stays so; tests of recovery switch it on

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CORES = {"orchestration/core": (), "approvals/core": ("orchestration.core",)}  # and the cores that each may look into
+PURE = ("foundation.canonical_json", "foundation.errors")
+CORES = {"orchestration/core": (), "approvals/core": ("orchestration.core", *PURE)}  # and what each may look into
 WORLD = {"asyncio", "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
 ALLOWED = (set(sys.stdlib_module_names) - WORLD) | {"pydantic", "pydantic_core"}
 
@@ -31,3 +32,9 @@ def test_it_imports_the_standard_library_and_pydantic_only(core: str) -> None:
         if name.partition(".")[0] not in ALLOWED and not any(name == own or name.startswith(f"{own}.") for own in known)
     ]
     assert strangers == []
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_what_a_core_looks_into_is_as_pure(module: str) -> None:
+    names = {name.partition(".")[0] for name in imports(ROOT / f"{module.replace('.', '/')}.py")}
+    assert names <= ALLOWED | {"rfc8785"}  # itself the standard library only: a value in, bytes out

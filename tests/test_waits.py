@@ -1,4 +1,4 @@
-"""No test waits by a limit of its own: a busy machine would make it fail. See tests/waiting.py."""
+"""No test waits by a limit of its own: a busy machine would make it fail. See tests/support/waiting.py."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_waits_have_the_one_limit() -> None:
         for path in sorted(HERE.rglob("*.py"))
         for line, words in limits(ast.parse(path.read_text()))
     ]
-    assert found == [], "take PATIENCE_SECONDS of tests/waiting.py"
+    assert found == [], "take PATIENCE_SECONDS of tests/support/waiting.py"
 
 
 def test_such_a_wait_is_found() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.servers import report, time_skipping
+from tests.support.servers import report, time_skipping
 from zen_project.embedded import postgres
 
 PASSED, FAILED, NOTHING_COLLECTED = 0, 1, 5

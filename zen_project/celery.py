@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zen_project.settings")
 class Zen(Celery):
     @property
     def Worker(self) -> Any:  # noqa: N802 - Celery's name
-        from zen_project.worker import OwnWorker
+        from orchestration.workers.celery.bootstep import OwnWorker  # noqa: PLC0415 - Celery reads this app first
 
         return self.subclass_with_self(OwnWorker, name="Worker")
 

@@ -1,6 +1,7 @@
-"""Rules between settings. env.py has already refused what is wrong by itself."""
+"""Rules between settings. config/env.py has already refused what is wrong by itself."""
 
 import shutil
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, register
 from django.core.checks import Warning as Caution
+
+from foundation.guarded import guarded
+from foundation.ports import misfit, named
+from foundation.telemetry import MetricsSink
+from foundation.tracing import is_installed
+from notifications.ports import DeliveryListener, InteractionHandler, LinkSigner
+from orchestration.ports import ApprovalGate, ExternalFlow, HealthReader
 
 # setting that needs it → (module, extra)
 DRIVERS = {"NATS_URL": ("nats", "nats"), "KAFKA_BOOTSTRAP_SERVERS": ("confluent_kafka", "kafka")}
@@ -38,7 +46,9 @@ def broker(**_: Any) -> list[CheckMessage]:
     on_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     if in_memory and settings.ZEN_ENGINE == "celery" and not settings.ZEN_EMBEDDED:
         hint = "Set CELERY_BROKER_URL=redis://host:6379/0; or use `manage.py up`, which holds all workers itself."
-        text = "The broker is memory://, so a worker in another process hears no doorbell and waits for its own sweep."
+        text = (
+            "The broker is memory://, so a worker in another process hears of no new work and waits for its own sweep."
+        )
         return [Caution(text, hint=hint, id="zen.W004")]
     if on_sqlite and not in_memory and not settings.ZEN_EMBEDDED:
         hint = "SQLite lets one process write at a time; for several workers set DATABASE_URL=postgres://…"
@@ -63,6 +73,15 @@ def actions(**_: Any) -> list[CheckMessage]:
 
 
 @register("zen")
+def traces(**_: Any) -> list[CheckMessage]:
+    if not settings.ZEN_TRACING.endpoint or is_installed():
+        return []
+    name = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    text = f"{name} is set, but opentelemetry is not installed."
+    return [Error(text, hint=hint("otel", name) + " Or set ZEN_TRACING=off.", id="zen.E009")]
+
+
+@register("zen")
 def drivers(**_: Any) -> list[CheckMessage]:
     return [
         Error(f"{name} is set, but {module} is not installed.", hint=hint(extra, name), id="zen.E009")
@@ -73,3 +92,50 @@ def drivers(**_: Any) -> list[CheckMessage]:
 
 def hint(extra: str, name: str) -> str:
     return f"pip install 'zen-orchestration[{extra}]', or leave {name} empty."
+
+
+PORTS: dict[str, type] = {
+    "ZEN_APPROVAL_GATE": ApprovalGate,
+    "ZEN_RUN_HEALTH": HealthReader,
+    "ZEN_METRICS_SINK": MetricsSink,
+    "ZEN_LINK_SIGNER": LinkSigner,
+    "ZEN_INTERACTION_HANDLER": InteractionHandler,
+    "ZEN_FLOWS": ExternalFlow,
+    "ZEN_DELIVERY_LISTENERS": DeliveryListener,
+}
+SEVERAL: dict[str, tuple[tuple[type, ...], str]] = {
+    "ZEN_FLOWS": ((dict,), "Give a mapping of kinds of run to dotted paths, such as {'approval': 'package.FLOW'}."),
+    "ZEN_DELIVERY_LISTENERS": ((list, tuple, set), "Give a list of dotted paths, such as ['package.listener']."),
+}
+"""Settings that name several objects: what each may be, and the remedy where it is something else."""
+
+MAY_BE_EMPTY = ("ZEN_METRICS_SINK",)
+
+
+@register("zen")
+def ports(**_: Any) -> list[CheckMessage]:
+    """What one app lends to another by a setting is there, and can be called as the other calls it."""
+    found: list[CheckMessage] = []
+    for setting, port in PORTS.items():
+        value = getattr(settings, setting)
+        several, remedy = SEVERAL.get(setting, ((), ""))
+        if several and not isinstance(value, several):
+            found.append(Error(f"{setting} is {value!r}, which names nothing.", hint=remedy, id="zen.E011"))
+            continue
+        if setting in MAY_BE_EMPTY and value == "":
+            continue
+        paths = (value.values() if isinstance(value, dict) else value) if several else [value]
+        for path in paths:
+            if why := guarded(partial(_misfit, path, port), _in_words):
+                remedy = f"Name an object as {port.__module__}.{port.__name__} describes it, by its dotted path."
+                found.append(Error(f"{setting} names {path!r}: {why}.", hint=remedy, id="zen.E011"))
+    return found
+
+
+def _misfit(path: object, port: type) -> str:
+    return misfit(named(path), port) if isinstance(path, str) else "that is not a dotted path"
+
+
+def _in_words(error: Exception) -> str:
+    """A module may raise anything while it is imported."""
+    return str(error) if isinstance(error, ImportError) else f"it cannot be used ({type(error).__name__}: {error})"

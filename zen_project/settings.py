@@ -1,23 +1,30 @@
-"""Django's settings, all from the environment through env.py. Nothing else in Zen reads os.environ."""
+"""Django's settings, all from the environment through config/env.py. Nothing else in Zen reads os.environ."""
 
+import logging
 import warnings
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from .broker import broker_url, transport_options
-from .databases import database
-from .embedded import residence
-from .env import Env
-from .mail import mail_server, public_url, sender_address, slack_api
-from .secret_key import given_secret_key, signing_key, stored_secret_key
-from .temporal_server import codec_keys, temporal_server
+from zen_project.config.broker import broker_url, transport_options
+from zen_project.config.data_folder import data_folder
+from zen_project.config.databases import database
+from zen_project.config.env import Env
+from zen_project.config.mail import mail_server, public_url, sender_address, slack_api
+from zen_project.config.secret_key import given_secret_key, signing_key, stored_secret_key
+from zen_project.config.temporal_server import codec_keys, temporal_server
+from zen_project.config.tracing import tracing
+from zen_project.embedded import instance_lock
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
+IS_CHECKOUT = (BASE_DIR / "manage.py").is_file()
+HOME_DIR = BASE_DIR if IS_CHECKOUT else Path.cwd()
+"""What paths in settings are relative to: a checkout, or where an installed Zen was started."""
+
 
 # What runs, and where its files are
-ZEN_DATA_DIR = BASE_DIR / env.text("ZEN_DATA_DIR", ".zen")
+ZEN_DATA_DIR = data_folder(HOME_DIR, env.text("ZEN_DATA_DIR"), is_checkout=IS_CHECKOUT)
 ZEN_ENGINE = env.choice("ZEN_ENGINE", "auto", ("auto", "temporal", "celery"))
 ZEN_WHEN_TEMPORAL_IS_DOWN = env.choice("ZEN_WHEN_TEMPORAL_IS_DOWN", "fallback", ("fallback", "queue", "refuse"))
 ZEN_WORKER_LEASE_SECONDS = env.seconds("ZEN_WORKER_LEASE_SECONDS", 6)
@@ -29,16 +36,16 @@ TEMPORAL_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": 32})  # of 
 ZEN_EMBEDDED = False  # embedded.configure() says so in a process that hosts the workers itself
 
 # What a running `manage.py up` on the same data folder offers to a command in another terminal
-_neighbour = residence.read(ZEN_DATA_DIR)
+_neighbour = instance_lock.read(ZEN_DATA_DIR)
 
 TEMPORAL_ADDRESS = env.address("TEMPORAL_ADDRESS", _neighbour.temporal_address)
 TEMPORAL_NAMESPACE = env.text("TEMPORAL_NAMESPACE", "default")
 TEMPORAL_TASK_QUEUE = env.text("TEMPORAL_TASK_QUEUE", "zen-workflows")
-_temporal = temporal_server(env)  # TLS, mTLS, an API key (docs/temporal.md)
+_temporal = temporal_server(env)  # TLS, mTLS, an API key (docs/howto/temporal.md)
 TEMPORAL_TLS, TEMPORAL_TLS_SERVER_NAME, TEMPORAL_API_KEY = _temporal.tls, _temporal.server_name, _temporal.api_key
 TEMPORAL_TLS_CA, TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY = _temporal.ca, _temporal.cert, _temporal.key
 ZEN_TEMPORAL_CODEC_KEYS = codec_keys(env)  # none: payloads are stored as they are
-TEMPORAL_DEPLOYMENT = env.text("TEMPORAL_DEPLOYMENT")  # none: any worker may go on with any run (docs/upgrading.md)
+TEMPORAL_DEPLOYMENT = env.text("TEMPORAL_DEPLOYMENT")  # none: any worker goes on with any run (docs/howto/upgrading.md)
 TEMPORAL_BUILD_ID = env.text("TEMPORAL_BUILD_ID")
 TEMPORAL_HISTORY_LIMIT = env.integer("TEMPORAL_HISTORY_LIMIT", 0, least=0)  # events; 0: as the server suggests
 
@@ -57,7 +64,7 @@ REDIS_DB_CONVERSATIONS = env.integer("REDIS_DB_CONVERSATIONS", 0, least=0)
 NATS_URL = env.secret("NATS_URL")
 KAFKA_BOOTSTRAP_SERVERS = env.text("KAFKA_BOOTSTRAP_SERVERS")
 
-# Who is told (docs/notifications.md)
+# Who is told (docs/reference/notifications.md)
 _mail = mail_server(env)
 EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.host, _mail.port, _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls == "starttls", _mail.tls == "ssl", 15
@@ -72,8 +79,19 @@ ZEN_NOTIFY_DIGEST_HOUR = env.integer("ZEN_NOTIFY_DIGEST_HOUR", 8, least=0, most=
 ZEN_NOTIFY_SLACK_URL = slack_api(env)
 
 WORKFLOW_MONITORING_ENABLED = env.boolean("WORKFLOW_MONITORING_ENABLED", True)
+ZEN_RECOVERY = env.choice("ZEN_RECOVERY", "on", ("on", "off"))
+ZEN_RECOVERY_PER_HOUR = env.integer("ZEN_RECOVERY_PER_HOUR", 200)
 WORKFLOW_HEALTH_CHECK_INTERVAL = env.integer("WORKFLOW_HEALTH_CHECK_INTERVAL", 300)
+ZEN_HEARTBEAT_URL = env.secret("ZEN_HEARTBEAT_URL")  # called each minute while somebody watches; a URL of http(s)
+ZEN_PRUNE = env.boolean("ZEN_PRUNE", True)  # workers take away what is older than this (docs/howto/retention.md)
+ZEN_KEEP_LINES_DAYS = env.integer("ZEN_KEEP_LINES_DAYS", 14, least=0)  # after the run's end; 0: for ever
+ZEN_KEEP_DETAIL_DAYS = env.integer("ZEN_KEEP_DETAIL_DAYS", 90, least=0)
+ZEN_KEEP_RUNS_DAYS = env.integer("ZEN_KEEP_RUNS_DAYS", 400, least=0)
+ZEN_ARCHIVE_DIR = str(HOME_DIR / env.text("ZEN_ARCHIVE_DIR")) if env.text("ZEN_ARCHIVE_DIR") else ""
 WORKFLOW_METRICS_INTERVAL = env.integer("WORKFLOW_METRICS_INTERVAL", 60)
+ZEN_METRICS_SINK = "monitoring.metrics.store.add"  # where processes bring what they have measured; "": nowhere
+ZEN_METRICS_ALLOW = env.networks("ZEN_METRICS_ALLOW")  # peers that may read /metrics without a token
+ZEN_METRIC_SERIES_MOST = env.integer("ZEN_METRIC_SERIES_MOST", 5000, least=100, most=100_000)
 
 # Django
 DEBUG = env.boolean("ZEN_DEBUG", False)
@@ -102,9 +120,11 @@ INSTALLED_APPS = [
     "approvals",
     "orchestration",
     "notifications",
+    "foundation",
 ]
 
 MIDDLEWARE = [
+    "zen_project.web.measured.measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -113,19 +133,19 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "zen_project.headers.ContentSecurityPolicy",
+    "zen_project.web.headers.ContentSecurityPolicy",
     "axes.middleware.AxesMiddleware",
 ]
 
-# Guesses (docs/security.md): django-axes at the login, limits of the API in orchestration.api.limits
+# Guesses (docs/explanation/security.md): django-axes at the login, limits of the API in foundation.api.limits
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 ZEN_TRUSTED_PROXIES = env.networks("ZEN_TRUSTED_PROXIES")
 AXES_FAILURE_LIMIT = env.integer("ZEN_LOGIN_FAILURES", 10, most=1000)
 AXES_COOLOFF_TIME = timedelta(seconds=env.seconds("ZEN_LOGIN_PAUSE_SECONDS", 600, least=1))
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]  # either alone: one account from everywhere, all from one address
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who keeps on guessing shuts nobody out for longer
-AXES_CLIENT_IP_CALLABLE = "zen_project.addresses.for_login"
-AXES_LOCKOUT_CALLABLE = "zen_project.logins.locked"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # further guesses do not lengthen the lock-out
+AXES_CLIENT_IP_CALLABLE = "zen_project.web.addresses.for_login"
+AXES_LOCKOUT_CALLABLE = "zen_project.web.logins.locked"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
@@ -156,7 +176,7 @@ WSGI_APPLICATION = "zen_project.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {
     "default": database(
-        env.secret("DATABASE_URL", f"sqlite:///{quote(str(ZEN_DATA_DIR / 'zen.sqlite3'))}"), base_dir=BASE_DIR
+        env.secret("DATABASE_URL", f"sqlite:///{quote(str(ZEN_DATA_DIR / 'zen.sqlite3'))}"), base_dir=HOME_DIR
     ),
 }
 
@@ -176,13 +196,13 @@ if env.boolean("ZEN_HTTPS", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31_536_000
-    # for whoever owns all of the domain: it binds every host below it, for a year and in browsers' own lists
+    # for sites that own all of the domain: it binds every host below it, for a year and in browsers' own lists
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.boolean("ZEN_HSTS_SUBDOMAINS", False)
-    SECURE_REDIRECT_EXEMPT = [r"^livez$"]
+    SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz|startupz|metrics)$"]
 
 # Static files come from the apps themselves until collectstatic has run (as it has in the container image)
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = (BASE_DIR if IS_CHECKOUT else ZEN_DATA_DIR) / "staticfiles"  # never one of where Zen was started
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 STORAGES = {
@@ -191,10 +211,9 @@ STORAGES = {
 }
 
 # What orchestration leaves to the rooms above it, by kind of run (docs/adr/0006)
-ZEN_FLOWS = {"approval": "approvals.flow.APPROVAL"}
-ZEN_GATE = "approvals.gate.look"
-ZEN_GATE_CHECK = "approvals.gate_check.check"
-ZEN_ASK = "approvals.client.request_human_approval"
+ZEN_FLOWS = {"approval": "approvals.external_flow.APPROVAL"}
+ZEN_APPROVAL_GATE = "approvals.gate.GATE"
+ZEN_RUN_HEALTH = "monitoring.run_page.HEALTH"
 ZEN_APPROVERS_BY_ADDRESS = env.boolean("ZEN_APPROVERS_BY_ADDRESS", False)
 """Whether a request, and not only a published policy, may let an address decide that belongs to no account."""
 
@@ -208,21 +227,17 @@ ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
 
 # What notifications borrows from the rooms above it
-ZEN_SECRET_RESOLVER = "orchestration.actions.secrets.resolve"  # noqa: S105 - a path
-ZEN_REDACTOR = "orchestration.actions.redaction.redact"
-ZEN_OUTBOUND_TRANSPORT = "orchestration.actions.transport.GuardedTransport"
-ZEN_OUTBOUND_NAMED = "orchestration.actions.transport.refused_unless_named"
-ZEN_AUDIT = "orchestration.audit.record"
-ZEN_DELIVERY_LISTENERS = ["approvals.hearing.heard"]
-ZEN_LINK_SIGNER = "approvals.links.signed"
+ZEN_DELIVERY_LISTENERS = ["approvals.requests.state.delivery_listener.on_delivery_ended"]
+ZEN_LINK_SIGNER = "approvals.requests.messages.links.signed"
+ZEN_INTERACTION_HANDLER = "approvals.slack.interactions.INTERACTIONS"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "orchestration.api.auth.BearerAuthentication",
+        "foundation.identity.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "EXCEPTION_HANDLER": "orchestration.api.errors.handle",
-    "DEFAULT_THROTTLE_CLASSES": ["orchestration.api.limits.PerTokenAndAddress"],
+    "EXCEPTION_HANDLER": "foundation.api.errors.handle",
+    "DEFAULT_THROTTLE_CLASSES": ["foundation.api.limits.PerTokenAndAddress"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -239,6 +254,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENFORCE_NON_BLANK_FIELDS": True,
+    "ENUM_NAME_OVERRIDES": {
+        "HealthEnum": "monitoring.core.enums.HealthStatus",
+        "StatusEnum": "approvals.api.serializers.STATUSES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "orchestration.api.document.complete",
@@ -249,17 +268,18 @@ UNFOLD = {
     "SITE_HEADER": "Zen",
     "SITE_SUBHEADER": "Sagas, approvals, runs",
     "SITE_SYMBOL": "hub",
-    "SIDEBAR": {"navigation": "approvals.admin.sidebar.navigation"},
+    "SIDEBAR": {"navigation": "monitoring.admin.sidebar.navigation"},
+    "ENVIRONMENT": "monitoring.admin.banner.stopped",
 }
 
-# Celery: the database row is the truth, a message is only a doorbell (docs of the celery engine)
+# Celery: the database row is the truth, a message only makes workers look at once (orchestration/engines)
 CELERY_BROKER_URL = broker_url(env, _neighbour.broker_url)
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_TASK_ACKS_LATE = False  # a bell that was heard is done with: the rows say what there is to do
+CELERY_TASK_ACKS_LATE = False  # a message is done with once it was received: the rows say what there is to do
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 # The pool runs the doors only (orchestration/tasks.py); steps and services have threads of their own.
@@ -271,7 +291,7 @@ CELERY_WORKER_ETA_TASK_LIMIT = 1000
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
-# A lost broker must not kill the step that a worker performs: its row is leased, so nobody else performs it.
+# A lost broker must not kill the step that a worker performs: its row is leased, so no other worker performs it.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -279,13 +299,26 @@ CELERY_DB_REUSE_MAX = 1_000_000  # else Celery's Django fixup reconnects around 
 # What was once beat's: a worker does it in threads of its own, each second or so, and at once when it is told.
 # {Celery's task: (what does it once, seconds between)}
 ZEN_WORKER_SERVICES = {
-    "orchestration.relay": ("orchestration.relay.relay", ZEN_SWEEP_SECONDS),
-    "notifications.deliver": ("notifications.deliver.deliver_due", ZEN_SWEEP_SECONDS),
-    "approvals.callbacks": ("approvals.callbacks.deliver_due", ZEN_SWEEP_SECONDS),
-    "approvals.presses": ("approvals.slack.work.work_presses", ZEN_SWEEP_SECONDS),
-    "approvals.reconcile": ("approvals.reconcile.reconcile", 30.0),
+    "orchestration.relay": ("orchestration.runs.relay.relay", ZEN_SWEEP_SECONDS),
+    "notifications.deliver": ("notifications.delivery.worker.deliver_due", ZEN_SWEEP_SECONDS),
+    "approvals.callbacks": ("notifications.webhooks.deliver_due", ZEN_SWEEP_SECONDS),
+    "approvals.presses": ("notifications.slack.worker.work_presses", ZEN_SWEEP_SECONDS),
+    "approvals.reconcile": ("approvals.requests.state.reconcile.reconcile", 30.0),
     # asked for each hour, so that a worker that was away at one of them is no loss; done once a day
-    "orchestration.audit_seal": ("orchestration.audit_chain.seal.seal_of_the_day", 3600.0),
+    "orchestration.audit_seal": ("foundation.audit.seal.seal_of_the_day", 3600.0),
+}
+# The same for every worker, of either engine: whoever is alive watches; who else does makes no difference.
+ZEN_EVERY_WORKER_SERVICES = {
+    "monitoring.watch": ("monitoring.watch.sweep.watch", 1.0),
+    "monitoring.recover": ("monitoring.performing.tick.recover", 1.0),
+    "monitoring.site": ("monitoring.watch.site.look", 10.0),
+    "monitoring.sagas": ("monitoring.watch.seldom.sagas.look", 60.0),
+    "monitoring.heartbeat": ("monitoring.watch.seldom.heartbeat.beat", 60.0),
+    "monitoring.workflows": ("monitoring.watch.seldom.workflows.look", 10.0),
+    "monitoring.round": ("monitoring.watch.round.walk", 30.0),
+    "monitoring.metrics": ("monitoring.watch.metrics.keep", 15.0),
+    "monitoring.jobs": ("monitoring.trials.jobs.perform_some", 1.0),
+    "monitoring.prune": ("monitoring.retention.beat.prune_a_little", 60.0),
 }
 CELERY_BEAT_SCHEDULE: dict[str, object] = {}  # so `worker -B` starts no beat
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
@@ -299,20 +332,38 @@ QUIET = (
 )  # each says a line per tick or call
 SHOW_PATHS = ("django.request", "django.security.csrf", "django.server", "uvicorn.access")
 LOG_LEVEL = env.choice("ZEN_LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+RUN_LOG_LEVEL = env.choice("ZEN_RUN_LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+ZEN_TRACING = tracing(env)  # the extra otel (docs/howto/observability.md)
+ZEN_TRACE_BAGGAGE_HOSTS = tuple(host.lower() for host in env.words("ZEN_TRACE_BAGGAGE_HOSTS"))
+LOG_FORMAT = env.choice("ZEN_LOG_FORMAT", "line", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "foundation.telemetry.JsonFormatter"},
+    },
     "filters": {
-        "redact": {"()": "orchestration.actions.redaction.RedactingFilter"},
+        "redact": {"()": "foundation.secrets.redaction.RedactingFilter"},
         "links": {"()": "approvals.web.masking.LinkFilter", "loggers": SHOW_PATHS},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact", "links"]},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "level": LOG_LEVEL,
+            "formatter": LOG_FORMAT,
+            "filters": ["redact", "links"],
+        },
+        "attempts": {"class": "orchestration.attempt_log.handler.AttemptHandler", "level": RUN_LOG_LEVEL},
         "nowhere": {"class": "logging.NullHandler"},
     },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "root": {
+        "handlers": ["stderr", "attempts"],
+        "level": min(LOG_LEVEL, RUN_LOG_LEVEL, key=logging.getLevelNamesMapping().__getitem__),
+    },
     "loggers": {name: {"level": "WARNING"} for name in QUIET}
+    # uvicorn has handlers of its own, which a logger that is named here loses
+    | {name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.access") if LOG_FORMAT == "json"}
     | {
         "kombu.connection": {"level": "ERROR"},
         # what it says goes into the delivery's row; the lines themselves would name targets

@@ -6,7 +6,10 @@ from django.urls import include, path
 from django.views import defaults
 from django.views.generic import RedirectView
 
-from orchestration.api.errors import CONTENT_TYPE, problem
+from foundation.api.errors import CONTENT_TYPE, problem
+from monitoring.admin import overview
+from monitoring.api.views_metrics import Metrics
+from zen_project.web.readiness import readyz, startupz
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -18,7 +21,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours: a page for people, problem details for programs. Django has logged it."""
     if not _by_a_program(request):
         return defaults.server_error(request)
-    return _told(request, 500, "the fault is ours; the server's log has it")
+    return _told(request, 500, "this is an error of the server; its log has the details")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -32,7 +35,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _by_a_program(request):
         return defaults.page_not_found(request, exception)
-    return _told(request, 404, "there is no such address; GET /api/v1/schema/ has those that there are")
+    return _told(request, 404, "there is no such address; GET /api/v1/schema/ lists the addresses")
 
 
 def _by_a_program(request: HttpRequest) -> bool:
@@ -48,8 +51,15 @@ handler400, handler404, handler500 = bad_request, not_found, server_error
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+    path("startupz", startupz, name="startupz"),
+    path("metrics", Metrics.as_view(), name="metrics"),
     path("favicon.ico", RedirectView.as_view(url=static("zen_project/favicon.svg")), name="favicon"),
+    path("admin/", admin.site.admin_view(overview.home)),
+    path("admin/monitoring/", admin.site.admin_view(overview.overview), name="monitoring-overview"),
+    path("admin/monitoring/now/", admin.site.admin_view(overview.overview_now), name="monitoring-overview-now"),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("monitoring.api.urls")),
     path("api/v1/", include("approvals.api.urls")),
     path("", include("approvals.web.urls")),
     path("api/v1/", include("orchestration.api.urls")),

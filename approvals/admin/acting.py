@@ -10,18 +10,19 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest, QueryDict
 
-from approvals.admin.offers import offers_for
-from approvals.admin.page import inputs_of, with_edits
-from approvals.answers import typed_in
-from approvals.core.words import Choice
+from approvals.admin.page import inputs_of
+from approvals.core.enums import Choice
 from approvals.models import Request
-from approvals.people import person_of
-from approvals.selectors import form_of
-from approvals.services import Evidence, decide, name_people, reassign, remark, remind, resubmit, revoke, withdraw
-from orchestration.api.auth import actor_of
-from orchestration.audit import Actor
+from approvals.policies.principals import person_of
+from approvals.queries.requests import form_of, with_edits
+from approvals.requests import Evidence, decide, name_people, reassign, remark, remind, resubmit, revoke, withdraw
+from approvals.requests.allowed_actions import offers_for
+from approvals.requests.caller import evidence_of
+from approvals.requests.form_answers import typed_in
+from foundation.errors import BadInput
+from foundation.identity.actor import Actor
+from foundation.identity.authentication import actor_of
 from orchestration.core.definition.shape import plain_json
-from orchestration.errors import BadInput
 
 DONE = {
     Choice.APPROVE: "You approved",
@@ -46,13 +47,6 @@ class Given:
 def given_by(http: HttpRequest, row: Request) -> Given:
     actor = actor_of(http.user, door="admin")
     return Given(row=row, user=http.user, actor=actor, post=http.POST, evidence=evidence_of(http))
-
-
-def evidence_of(http: HttpRequest, **more: Any) -> Evidence:
-    """As the request's own connection says it; what a proxy adds is kept as what it is, a claim."""
-    detail = {"address": http.META.get("REMOTE_ADDR", ""), "agent": http.headers.get("User-Agent", "")[:300], **more}
-    forwarded = http.headers.get("X-Forwarded-For", "")[:200]
-    return Evidence(strength="session", detail=detail | ({"forwarded_for": forwarded} if forwarded else {}))
 
 
 def act(given: Given) -> tuple[str, bool]:
@@ -113,7 +107,7 @@ def _value(text: str, field: Mapping[str, Any]) -> Any:
 
 def _clean(text: str, name: str) -> str:
     if "\0" in text:
-        raise BadInput("the text holds a character that nobody can see", field=name, remedy="type it anew")
+        raise BadInput("the text contains an invisible character", field=name, remedy="type it anew")
     return text
 
 
@@ -123,12 +117,12 @@ def _remark(given: Given) -> str:
         request_id=given.row.request_id, actor=given.actor, person=person_of(given.user), kind=kind,
         text=given.text("text"),
     )  # fmt: skip
-    return f"Your {kind} stands in the history, for all who decide."
+    return f"Your {kind} is in the history, visible to everyone who decides."
 
 
 def _remind(given: Given) -> str:
     remind(request_id=given.row.request_id, actor=given.actor, note=given.text("note"))
-    return "Whoever still owes an answer is told once more."
+    return "Those who have not decided are reminded."
 
 
 def _hand_on(given: Given) -> str:
@@ -147,12 +141,12 @@ def _username(pk: int) -> str:
 
 def _withdraw(given: Given) -> str:
     withdraw(request_id=given.row.request_id, actor=given.actor, note=given.text("note"))
-    return "It is withdrawn; nobody has to decide it any more."
+    return "The request is withdrawn."
 
 
 def _revoke(given: Given) -> str:
     revoke(request_id=given.row.request_id, actor=given.actor, note=given.text("note"))
-    return "The yes is taken back."
+    return "The approval is revoked."
 
 
 def _resubmit(given: Given) -> str:
@@ -160,7 +154,7 @@ def _resubmit(given: Given) -> str:
         request_id=given.row.request_id, actor=given.actor, description=given.text("description"),
         note=given.text("note"),
     )  # fmt: skip
-    return "It is asked anew: everybody decides from the beginning."
+    return "The request is resubmitted: everyone decides again from the start."
 
 
 def _name_people(given: Given) -> str:

@@ -12,16 +12,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from approvals.admin.acting import evidence_of
 from approvals.admin.inbox import LARGE
 from approvals.admin.review import asked_for_with, reviewed
-from approvals.core.words import Choice
+from approvals.core.enums import Choice
 from approvals.models import Request
-from approvals.people import person_of
-from approvals.services import decide
-from orchestration import roles
-from orchestration.api.auth import actor_of
-from orchestration.errors import ZenError
+from approvals.policies.principals import person_of
+from approvals.requests import decide
+from approvals.requests.caller import evidence_of
+from foundation.errors import ZenError
+from foundation.identity import permissions
+from foundation.identity.authentication import actor_of
 
 MOST = 100
 
@@ -47,7 +47,7 @@ class BulkView:
         picked = sorted({int(pk) for pk in request.POST.getlist("pick") if pk.isdecimal() and len(pk) < 18})[:MOST]
         choice, comment = request.POST.get("choice", ""), request.POST.get("comment", "").replace("\0", "").strip()
         if request.method != "POST" or not picked or not choice:
-            messages.error(request, "Nothing was decided: choose some requests, and what you decide.")
+            messages.error(request, "Nothing was decided: select requests and a decision.")
             return HttpResponseRedirect(reverse("admin:approvals-inbox"))
         if choice == Choice.APPROVE and not all(request.POST.get(f"seen:{pk}") for pk in picked):
             return _to_review(self, request, picked, comment)
@@ -66,7 +66,7 @@ class BulkView:
 
 def _to_review(admin: Any, request: HttpRequest, picked: Sequence[int], comment: str) -> HttpResponse:
     """A line of the inbox shows no content, so its yes comes from the page that does."""
-    if not roles.may(actor_of(request.user, door="admin"), "approval.decide"):
+    if not permissions.may(actor_of(request.user, door="admin"), "approval.decide"):
         raise PermissionDenied
     shown = reviewed(picked)
     context = {

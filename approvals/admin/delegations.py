@@ -1,25 +1,71 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import display  # type: ignore[import-untyped]
+from unfold.widgets import (  # type: ignore[import-untyped]
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from approvals.admin.forms import DelegationForm
-from approvals.models import Delegation
-from approvals.services import delegate_while_away, end_delegation
-from orchestration import roles
-from orchestration.admin.base import PageAdmin
-from orchestration.api.auth import actor_of
-from orchestration.clock import now
-from orchestration.errors import BadInput, ZenError
-from orchestration.templatetags.zen import clip
+from approvals.admin.page import accounts
+from approvals.models import Delegation, Policy
+from approvals.requests import delegate_while_away, end_delegation
+from foundation.admin.base import PageAdmin
+from foundation.clock import now
+from foundation.errors import BadInput, ZenError
+from foundation.identity import permissions
+from foundation.identity.authentication import actor_of
+from foundation.templatetags.zen import clip
+from orchestration.admin.forms import TextForm
 
+MOMENT = "%Y-%m-%dT%H:%M"
 LABELS = {"now": "success", "to come": "info", "over": "warning"}
+
+
+def _moment(label: str, help_text: str) -> forms.DateTimeField:
+    widget = UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
+    return forms.DateTimeField(label=label, help_text=help_text, input_formats=[MOMENT], widget=widget)
+
+
+class DelegationForm(TextForm):
+    """`owner` is asked of administrators only; everybody else gives their own votes away."""
+
+    owner: Any = forms.ModelChoiceField(queryset=None, label="Whose votes", widget=UnfoldAdminSelectWidget)
+    to: Any = forms.ModelChoiceField(queryset=None, label="Who decides instead", widget=UnfoldAdminSelectWidget)
+    starts_at = _moment("From", "UTC")
+    ends_at = _moment("Until", "UTC")
+    policies = forms.MultipleChoiceField(
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="None chosen means all of them.",
+    )
+    reason = forms.CharField(required=False, max_length=300, widget=UnfoldAdminTextInputWidget)
+
+    def __init__(self, *args: Any, user: Any, manages: bool, **kwargs: Any) -> None:
+        start = now()
+        kwargs["initial"] = {
+            "starts_at": start.strftime(MOMENT),
+            "ends_at": (start + timedelta(days=7)).strftime(MOMENT),
+            "owner": user.pk,
+        }
+        super().__init__(*args, **kwargs)
+        able = get_user_model().objects.filter(pk__in=[one.pk for one in accounts()]).order_by("username")
+        self.fields["to"].queryset = able if manages else able.exclude(pk=user.pk)  # type: ignore[attr-defined]
+        self.fields["owner"].queryset = able  # type: ignore[attr-defined]
+        if not manages:
+            del self.fields["owner"]
+        names = Policy.objects.filter(published=True).order_by("name").values_list("name", flat=True).distinct()
+        self.fields["policies"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
 
 
 @admin.register(Delegation)
@@ -44,7 +90,7 @@ class DelegationAdmin(PageAdmin):
         return clip(rule.reason, 80)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return roles.may(actor_of(request.user, door="admin"), "approval.decide")
+        return permissions.may(actor_of(request.user, door="admin"), "approval.decide")
 
     def get_urls(self) -> list[Any]:
         end = path("<int:pk>/end/", self.admin_site.admin_view(self.end_view), name="delegation-end")
@@ -60,7 +106,7 @@ class DelegationAdmin(PageAdmin):
 
     def new_page(self, request: HttpRequest) -> HttpResponse:
         actor = actor_of(request.user, door="admin")
-        manages = roles.may(actor, "approval.manage")
+        manages = permissions.may(actor, "approval.manage")
         form = DelegationForm(
             request.POST if request.method == "POST" else None, user=request.user, manages=manages
         )  # fmt: skip
@@ -75,7 +121,7 @@ class DelegationAdmin(PageAdmin):
                     request, f"{rule.to} decides for {rule.owner} until {rule.ends_at:%Y-%m-%d %H:%M} UTC."
                 )
                 return HttpResponseRedirect(_page(rule))
-        context = {**self.page_context(request, "Hand on decisions while away"), "form": form}
+        context = {**self.page_context(request, "Delegate decisions while away"), "form": form}
         return TemplateResponse(request, "approvals/admin/delegate.html", context)
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -101,7 +147,7 @@ def state_of(rule: Delegation) -> str:
 
 
 def _may_end(request: HttpRequest, rule: Delegation) -> bool:
-    return rule.owner_id == request.user.pk or roles.may(actor_of(request.user, door="admin"), "approval.manage")
+    return rule.owner_id == request.user.pk or permissions.may(actor_of(request.user, door="admin"), "approval.manage")
 
 
 def _page(rule: Delegation) -> str:

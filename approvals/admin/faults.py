@@ -6,12 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from approvals.admin.showing import diff_lines
-from approvals.answers import INPUT, beside
-from approvals.content import content_hash, difference, laid_over
+from approvals.core.content import apply_edits, content_hash, difference
 from approvals.models import Request
-from orchestration.api.errors import STATUS
-from orchestration.errors import BadInput, ZenError
+from approvals.requests.form_answers import INPUT, beside
+from approvals.web.showing import diff_lines
+from foundation.api.errors import STATUS
+from foundation.errors import BadInput, ZenError
 
 KEPT = ("description", "comment", "choice", "text", "kind", "to", "users", "note")
 
@@ -44,6 +44,6 @@ def _who_was_first(row: Request) -> dict[str, Any] | None:
 def _since(row: Request, seen: str) -> tuple[list[tuple[str, str]], bool] | None:
     """The difference between what this person saw and what it is now."""
     if seen == row.content_hash != row.shown_hash:
-        return diff_lines(difference(row.content, laid_over(row.content, row.edits)))
+        return diff_lines(difference(row.content, apply_edits(row.content, row.edits)))
     earlier = next((one for one in reversed(row.earlier) if content_hash(one) == seen), None)
     return diff_lines(difference(earlier, row.content)) if earlier is not None else None

@@ -1,4 +1,4 @@
-"""The inbox: what waits for whoever looks, the most urgent first, and beside it everything else that is open."""
+"""The inbox: requests that wait for this account, the most urgent first, and beside it all others that are open."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
-from approvals import selectors
-from approvals.core.words import Choice, Status
+from approvals.core.enums import OPEN, Choice, Status
 from approvals.models import Delegation, Policy, Request, Seat
-from approvals.waiting import waiting_number
-from orchestration import roles
-from orchestration.api.auth import actor_of
-from orchestration.clock import now
+from approvals.queries import requests
+from approvals.queries.inbox import asked_by, delegations_to, inbox_of, my_turn, waiting_number
+from foundation.clock import now
+from foundation.identity import permissions
+from foundation.identity.authentication import actor_of
 
 ON_A_PAGE = 25
 MOST_OPTIONS = 100
@@ -40,39 +40,39 @@ def _by_urgency(found: QuerySet[Request]) -> QuerySet[Request]:
 
 
 def _of(*statuses: Status) -> QuerySet[Request]:
-    return selectors.requests(statuses=statuses)
+    return requests.requests(statuses=statuses)
 
 
 TABS: dict[str, Tab] = {
     "mine": Tab(
         title="For me",
         empty="Nothing waits for your decision. What you have asked for is under Asked by me.",
-        find=lambda user: selectors.inbox(user),
+        find=lambda user: inbox_of(user),
     ),
     "asked": Tab(
         title="Asked by me",
-        empty="You have asked for nothing that is open.",
-        find=lambda user: selectors.asked_by(user),
+        empty="You have no open requests.",
+        find=lambda user: asked_by(user),
     ),
     "open": Tab(
         title="All open",
-        empty="Nobody is asked for anything now.",
-        find=lambda user: _by_urgency(_of(*selectors.OPEN)),
+        empty="There are no open requests.",
+        find=lambda user: _by_urgency(_of(*OPEN)),
     ),
     "rescue": Tab(
         title="Needs an administrator",
-        empty="No request is stuck. Here would be those for which too few people are left, or whose clock ran out.",
+        empty="No request needs an administrator. Here are those that too few can decide or whose time is up.",
         find=lambda user: _by_urgency(_of(Status.RESCUE)),
     ),
     "decided": Tab(
         title="Decided",
         empty="Nothing has been decided yet.",
-        find=lambda user: selectors.requests().filter(decided_at__isnull=False).order_by("-decided_at", "-id"),
+        find=lambda user: requests.requests().filter(decided_at__isnull=False).order_by("-decided_at", "-id"),
     ),
     "undelivered": Tab(
         title="Decided, undelivered",
-        empty="Every run that waited has been told. Here would be decisions whose engine is away.",
-        find=lambda user: selectors.undelivered().select_related("policy", "run").order_by("-decided_at", "-id"),
+        empty="All decisions are delivered. Decisions appear here while their engine is unavailable.",
+        find=lambda user: requests.undelivered().select_related("policy", "run").order_by("-decided_at", "-id"),
     ),
 }
 
@@ -83,7 +83,7 @@ def inbox_context(request: HttpRequest) -> dict[str, Any]:
     given = {key: _clean(request, key) for key in ("q", *FILTERS)}
     found = _narrowed(TABS[name].find(request.user), given)
     page = Paginator(found.defer(*LARGE), ON_A_PAGE).get_page(request.GET.get("page"))
-    may_decide = roles.may(actor_of(request.user, door="admin"), "approval.decide")
+    may_decide = permissions.may(actor_of(request.user, door="admin"), "approval.decide")
     kept = {key: value for key, value in given.items() if value}
     return {
         "tab": name,
@@ -104,7 +104,7 @@ def inbox_context(request: HttpRequest) -> dict[str, Any]:
 
 def next_for(user: Any, *, after: int = 0) -> Request | None:
     """The most urgent that waits for this account, but the one it has just seen."""
-    found: Request | None = selectors.inbox(user).exclude(pk=after).defer(*LARGE).first()
+    found: Request | None = inbox_of(user).exclude(pk=after).defer(*LARGE).first()
     return found
 
 
@@ -122,14 +122,14 @@ def _narrowed(found: QuerySet[Request], given: dict[str, str]) -> QuerySet[Reque
 
 
 def _number(request: HttpRequest, tab: str) -> str:
-    """Only where somebody has to do something about it."""
+    """Shown only where this account has to act."""
     if tab == "mine":
         return waiting_number(request.user)
     number = 0
     if tab == "rescue":
         number = Request.objects.filter(status=Status.RESCUE)[:100].count()
     elif tab == "asked":
-        number = selectors.my_turn(request.user).order_by()[:100].count()
+        number = my_turn(request.user).order_by()[:100].count()
     return str(number) if number else ""
 
 
@@ -140,7 +140,7 @@ def _options(values: Any) -> list[str]:
 def _rows(page: Page[Request], user: Any) -> list[dict[str, Any]]:
     """Each with who else is asked, and for whom this account would decide, if not for itself."""
     rows = list(page)
-    rules = list(selectors.delegations_to(user, now()).order_by("pk"))
+    rules = list(delegations_to(user, now()).order_by("pk"))
     seats: dict[int, list[Seat]] = {}
     for seat in Seat.objects.filter(request__in=[row.pk for row in rows], waits=True).order_by("pk"):
         seats.setdefault(seat.request_id, []).append(seat)
@@ -158,6 +158,6 @@ def _row(row: Request, seats: list[Seat], user: Any, rules: list[Delegation]) ->
 
 
 def _others(row: Request, people: list[str]) -> str:
-    names = [selectors.name_in(row, person) for person in dict.fromkeys(people)]
+    names = [requests.name_in(row, person) for person in dict.fromkeys(people)]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more

@@ -9,20 +9,19 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
-from approvals import content as contents
-from approvals import selectors
-from approvals.admin.history import history
-from approvals.admin.offers import Offers, offers_for, state_at
-from approvals.admin.showing import Budget, action_of, blocks_of, described, diff_lines
-from approvals.admin.showing.marked import MOST_CHARACTERS
-from approvals.answers import inputs_for
-from approvals.consequences import consequences
 from approvals.models import Request
-from approvals.selectors import request_view
-from orchestration import roles
-from orchestration.clock import now
+from approvals.queries import requests
+from approvals.queries.impact import consequences
+from approvals.queries.view import request_view
+from approvals.requests.allowed_actions import Offers, offers_for, state_at
+from approvals.requests.form_answers import inputs_for
+from approvals.web.history import history
+from approvals.web.showing import Budget, action_of, blocks_of, described, diff_lines
+from approvals.web.showing.marked import MOST_CHARACTERS
+from foundation.clock import now
+from foundation.identity import permissions
+from foundation.templatetags.zen import as_json
 from orchestration.core.definition.shape import canonical_json
-from orchestration.templatetags.zen import as_json
 
 MOST_ACCOUNTS = 200
 LONGEST_EDIT = 500
@@ -32,10 +31,10 @@ LONGEST_EDIT = 500
 def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, Any]:
     """`typed`: what the form gave before it was refused."""
     moment = now()
-    view, plan = request_view(request), selectors.plan_of_request(request)
-    state = state_at(plan, selectors.state_of(request), moment)
+    view, plan = request_view(request), requests.plan_of_request(request)
+    state = state_at(plan, requests.state_of(request), moment)
     offers = offers_for(request, user, at=moment)
-    content, budget = with_edits(request), Budget()
+    content, budget = requests.with_edits(request), Budget()
     asked = request.content  # their words stay theirs: what others changed in them stands apart
     description = str(asked.get("description", ""))
     ended = state.status.is_end
@@ -67,11 +66,6 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
         "until": request.expires_at if not ended else None,
         "moment": moment,
     }
-
-
-def with_edits(request: Request) -> dict[str, Any]:
-    """The content as it would be approved now: with what deciders of this round have changed."""
-    return contents.laid_over(request.content, request.edits)
 
 
 def edits_of(request: Request) -> list[dict[str, Any]]:
@@ -112,7 +106,7 @@ def _input(value: Any) -> dict[str, Any]:
 
 def accounts() -> list[Any]:
     """Whom a vote can be given to: a list to choose from, which the services check again."""
-    groups = Q(groups__name__in=roles.MAY["approval.decide"]) | Q(is_superuser=True)
+    groups = Q(groups__name__in=permissions.MAY["approval.decide"]) | Q(is_superuser=True)
     return list(get_user_model().objects.filter(groups, is_active=True).order_by("username").distinct()[:MOST_ACCOUNTS])
 
 

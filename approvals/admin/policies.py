@@ -4,31 +4,42 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import display  # type: ignore[import-untyped]
+from unfold.widgets import UnfoldAdminTextareaWidget  # type: ignore[import-untyped]
 
-from approvals import people
-from approvals.admin.forms import PolicyForm
-from approvals.core.chain import names_in
-from approvals.core.policy import PolicyDefinition, Stage
-from approvals.doubts import doubts_about
+from approvals.core.enums import OPEN
+from approvals.core.policy.chain import names_in
+from approvals.core.policy.definition import PolicyDefinition, Stage
 from approvals.models import Policy
-from approvals.selectors import OPEN
-from approvals.services import publish_policy
-from approvals.services.policies import STANDARD_BODY, check_policy
-from orchestration import roles
-from orchestration.admin.base import PageAdmin
-from orchestration.api.auth import actor_of
-from orchestration.definitions_io import load_text
-from orchestration.errors import BadInput
-from orchestration.templatetags.zen import clip
+from approvals.policies import principals
+from approvals.policies.checks import policy_warnings
+from approvals.policies.documents import load_text
+from approvals.policies.publish import STANDARD_BODY, check_policy
+from approvals.requests import publish_policy
+from foundation.admin.base import PageAdmin
+from foundation.errors import BadInput
+from foundation.identity import permissions
+from foundation.identity.authentication import actor_of
+from foundation.templatetags.zen import clip
+from orchestration.admin.forms import TextForm
 
 MOST_VERSIONS = 20
 MOST_NAMES = 30
+
+
+class PolicyForm(TextForm):
+    text = forms.CharField(
+        label="Policy",
+        strip=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 22, "class": "font-mono", "spellcheck": "false"}),
+        help_text="YAML or JSON: who decides, how many of them, by when.",
+    )
 
 
 class Kind(admin.SimpleListFilter):
@@ -63,7 +74,7 @@ class PolicyAdmin(PageAdmin):
         return clip(policy.body.get("description", ""), 80)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return roles.may(actor_of(request.user, door="admin"), "policy.publish")
+        return permissions.may(actor_of(request.user, door="admin"), "policy.publish")
 
     def page(self, policy: Policy, request: HttpRequest) -> dict[str, Any]:
         return {
@@ -85,7 +96,7 @@ class PolicyAdmin(PageAdmin):
                 if "publish" in request.POST:
                     return self._published(request, data)
                 checked = check_policy(data)
-                context |= {"checked": checked, "reach": reach(checked), "doubts": doubts_about(checked)}
+                context |= {"checked": checked, "reach": reach(checked), "doubts": policy_warnings(checked)}
             except BadInput as error:
                 context["fault"] = error
         return TemplateResponse(request, "approvals/admin/publish.html", context)
@@ -99,13 +110,13 @@ class PolicyAdmin(PageAdmin):
 def reach(policy: PolicyDefinition) -> dict[str, Any]:
     """Who it comes to now: for each stage and each of its levels the names, and who is left out, and why."""
     try:
-        found = people.find(policy)
+        found = principals.resolve(policy)
     except BadInput as error:
         return {"fault": f"{error.message}; {error.remedy}"}
     return {"stages": [_stage(stage, found) for stage in policy.stages], "left_out": found.left_out}
 
 
-def _stage(stage: Stage, found: people.Found) -> dict[str, Any]:
+def _stage(stage: Stage, found: principals.ResolvedPrincipals) -> dict[str, Any]:
     levels = [
         {"after": level.after, "authority": level.authority.value, "names": _names(names_in(level.to), found)}
         for level in stage.escalate
@@ -113,7 +124,7 @@ def _stage(stage: Stage, found: people.Found) -> dict[str, Any]:
     return {"stage": stage, "names": _names(names_in(stage.who), found), "levels": levels}
 
 
-def _names(keys: list[str], found: people.Found) -> str:
+def _names(keys: list[str], found: principals.ResolvedPrincipals) -> str:
     ids = sorted(frozenset().union(*(found.named[key] for key in keys)))
     names = [found.people[one].name for one in ids]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""

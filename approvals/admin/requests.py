@@ -15,16 +15,18 @@ from approvals.admin.acting import act, asked_for, given_by
 from approvals.admin.bulk import BulkView
 from approvals.admin.inbox import LARGE, inbox_context, next_for
 from approvals.admin.page import page_of
-from approvals.admin.plain import PlainView
-from approvals.looks import LABELS
+from approvals.badges import LABELS
 from approvals.models import Request
-from orchestration.admin.base import ReadOnlyAdmin
-from orchestration.errors import ZenError
-from orchestration.templatetags.zen import clip
+from approvals.web.plain_text import plain, text_of
+from foundation.admin.base import ReadOnlyAdmin
+from foundation.errors import ZenError
+from foundation.templatetags.zen import clip
+
+PLAIN_PARTS = ("content", "changes", "description")
 
 
 @admin.register(Request)
-class RequestAdmin(BulkView, PlainView, ReadOnlyAdmin):
+class RequestAdmin(BulkView, ReadOnlyAdmin):
     list_display = ["request_id", "short_title", "badge", "policy", "requester", "created_at", "expires_at", "by"]
     list_filter = ["status", "stage", "policy__name"]
     search_fields = ["request_id", "title", "about", "requester"]
@@ -95,6 +97,16 @@ class RequestAdmin(BulkView, PlainView, ReadOnlyAdmin):
             "next": next_for(request.user, after=row.pk),
         }
         return TemplateResponse(request, "approvals/admin/request.html", context, status=faults.status_of(fault))
+
+    def plain_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
+        """All of it as plain text: what a page cuts is here."""
+        row = self.get_object(request, str(pk))
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if row is None or part not in PLAIN_PARTS:
+            return self.gone(request, str(pk))
+        how = "attachment" if "download" in request.GET else "inline"
+        return plain(text_of(row, part), f'{how}; filename="request-{pk}-{part}.txt"')
 
 
 def _page(row: Request) -> str:

@@ -12,15 +12,16 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast, Length
 
-from approvals import selectors
-from approvals.admin.history import said_before
 from approvals.admin.inbox import LARGE
-from approvals.admin.page import edits_of, with_edits
-from approvals.admin.showing import Budget, action_of, blocks_of, described
-from approvals.admin.showing.marked import MOST_CHARACTERS
-from approvals.consequences import consequences
-from approvals.core.words import Choice, Status
+from approvals.admin.page import edits_of
+from approvals.core.enums import Choice, Status
 from approvals.models import Remark, Request
+from approvals.queries import requests
+from approvals.queries.impact import consequences
+from approvals.queries.requests import with_edits
+from approvals.web.history import said_before
+from approvals.web.showing import Budget, action_of, blocks_of, described
+from approvals.web.showing.marked import MOST_CHARACTERS
 
 MOST_STORED = 2_000_000
 """Characters of JSON that are loaded for one page."""
@@ -36,7 +37,7 @@ def reviewed(picked: Iterable[int]) -> list[dict[str, Any]]:
 
 def asked_for_with(row: Request, choice: str) -> str:
     """The fields of its form that this decision has to fill in, in words; '' for none."""
-    fields = selectors.form_of(row)
+    fields = requests.form_of(row)
     return ", ".join(field.title for field in fields if field.required and choice in field.on)
 
 
@@ -92,7 +93,7 @@ def _reviewed(row: Request, budget: Budget) -> dict[str, Any]:
     }
     if budget.cut:
         return {"row": row, "why_not": TOO_LONG}
-    state, plan = selectors.state_of(row), selectors.plan_of_request(row)
+    state, plan = requests.state_of(row), requests.plan_of_request(row)
     return {**shown, "why_not": "", "yes": consequences(row, plan, state).yes}
 
 
@@ -108,7 +109,7 @@ def _description(text: str, budget: Budget) -> str:
 def _said(row: Request, budget: Budget) -> list[dict[str, Any]]:
     """The votes so far, with what was answered and said."""
     votes = row.votes.filter(round=row.round).order_by("pk")[: MOST_VOTES + 1]
-    said = said_before(row, {"votes": [selectors.vote_view(row, vote) for vote in votes]})
+    said = said_before(row, {"votes": [requests.vote_view(row, vote) for vote in votes]})
     for one in said:
         budget.spend(len(one["text"]) + len(one["more"]))
     budget.cut |= len(said) > MOST_VOTES or budget.is_spent

@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from approvals.waiting import waiting_number
-from orchestration import roles
-from orchestration.api.auth import actor_of
+from approvals.queries.inbox import waiting_number
+from foundation.identity import permissions
+from foundation.identity.authentication import actor_of
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -19,7 +19,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups = [{"title": room.verbose_name, "items": _items(request, room)} for room in apps.get_app_configs()]
     groups = sorted((group for group in groups if group["items"]), key=lambda group: str(group["title"]))
     return (
-        [{"items": [_inbox(request)]}, *groups] if roles.may(actor_of(request.user, door="admin"), "view") else groups
+        [{"items": [_inbox(request)]}, *groups]
+        if permissions.may(actor_of(request.user, door="admin"), "view")
+        else groups
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from rest_framework import serializers as s
 
-from approvals.core.words import Choice, Status
-from approvals.services.talk import KINDS
-from orchestration.api.serializers import WORKFLOW_ID, Anything, Form, Mapping, Number, Text
+from approvals.core.enums import Choice, Status
+from approvals.requests.acts import KINDS
+from orchestration.api.fields import Anything, Mapping, Number, Text
+from orchestration.api.forms import WORKFLOW_ID, Form
 
 STATUSES = [status.value for status in Status]
 LONGEST_TEXT = 10_000
@@ -173,6 +174,10 @@ class RequestOut(RequestRow):
     spent_by = s.CharField(allow_null=True)
     spent_at = s.DateTimeField(allow_null=True)
     delivered = s.BooleanField(help_text="whether the run that waits has been told")
+    allowed_actions = s.ListField(
+        child=s.CharField(),
+        help_text="what the caller may do now: decisions by their words, other acts by the end of their paths",
+    )
     callback_secret = s.CharField(required=False, help_text="of a new callback address, shown this once")
 
 

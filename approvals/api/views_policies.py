@@ -16,17 +16,17 @@ from approvals.api.serializers import (
     PolicyPublished,
 )
 from approvals.api.views_requests import checked
-from approvals.core.policy import PolicyDefinition
-from approvals.doubts import doubts_about
+from approvals.core.policy.definition import PolicyDefinition
 from approvals.models import Delegation, Policy
-from approvals.services import delegate_while_away, end_delegation, publish_policy
-from orchestration import roles
-from orchestration.api.auth import actor_of
-from orchestration.api.body import body_of, number, query
-from orchestration.api.docs import LIMIT, answers
-from orchestration.api.views import Door
+from approvals.policies.checks import policy_warnings
+from approvals.requests import delegate_while_away, end_delegation, publish_policy
+from foundation.api.body import body_of, number, query
+from foundation.api.docs import LIMIT, answers
+from foundation.api.views import Door
+from foundation.errors import BadInput, NotFound
+from foundation.identity import permissions
+from foundation.identity.authentication import actor_of
 from orchestration.api.views_definitions import Pages
-from orchestration.errors import BadInput, NotFound
 
 NAME = OpenApiParameter(
     "name", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"}, OpenApiParameter.PATH
@@ -61,7 +61,7 @@ class Policies(Door):
     )
     def post(self, request: HttpRequest) -> Response:
         stored, new = publish_policy(data=body_of(request), actor=actor_of(request.user))
-        doubts = doubts_about(PolicyDefinition.model_validate(stored.body))
+        doubts = policy_warnings(PolicyDefinition.model_validate(stored.body))
         body = {**policy_row(stored), "body": stored.body, "warnings": doubts}
         return Response(body, status=201 if new else 200)
 
@@ -105,7 +105,7 @@ class Delegations(Door):
         name, actor = query(request, "owner"), actor_of(request.user)
         owner: Any = account(name, "owner") if name else request.user
         if owner != request.user:
-            roles.require(actor, "approval.manage")
+            permissions.require(actor, "approval.manage")
         rows = Delegation.objects.filter(owner=owner).select_related("owner", "to")[:200]
         return Response({"results": [delegation_view(row) for row in rows]})
 

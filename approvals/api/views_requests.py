@@ -7,8 +7,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request as HttpRequest
 from rest_framework.response import Response
 
-from approvals import selectors
-from approvals.api.evidence import evidence_of
 from approvals.api.serializers import (
     STATUSES,
     AskIn,
@@ -22,9 +20,11 @@ from approvals.api.serializers import (
     ResubmitIn,
 )
 from approvals.models import Request
-from approvals.outgoing import secret_of
-from approvals.people import person_of
-from approvals.services import (
+from approvals.policies.principals import person_of
+from approvals.queries import requests
+from approvals.queries.inbox import inbox_of
+from approvals.queries.view import request_view
+from approvals.requests import (
     Ask,
     ask,
     decide,
@@ -37,13 +37,16 @@ from approvals.services import (
     revoke,
     withdraw,
 )
-from orchestration.api.auth import actor_of
-from orchestration.api.body import body_of, query, words
-from orchestration.api.docs import LIMIT, answers
-from orchestration.api.serializers import Form
-from orchestration.api.views import Door
+from approvals.requests.allowed_actions import offers_for
+from approvals.requests.caller import evidence_of
+from approvals.requests.messages.callback_payload import secret_of
+from foundation.api.body import body_of, query, words
+from foundation.api.docs import LIMIT, answers
+from foundation.api.views import Door
+from foundation.errors import BadInput
+from foundation.identity.authentication import actor_of
+from orchestration.api.forms import Form
 from orchestration.api.views_definitions import Pages
-from orchestration.errors import BadInput
 
 REQUEST_ID = OpenApiParameter(
     "request_id", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:~-]{0,199}$"}, OpenApiParameter.PATH
@@ -63,8 +66,12 @@ def checked(form: type[Form], request: HttpRequest) -> dict[str, Any]:
     return found
 
 
-def shown(request: Request) -> Response:
-    return Response(selectors.request_view(request))
+def body(found: Request, user: Any) -> dict[str, Any]:
+    return request_view(found) | {"allowed_actions": list(offers_for(found, user).names)}
+
+
+def shown(found: Request, user: Any) -> Response:
+    return Response(body(found, user))
 
 
 class Requests(Door):
@@ -85,14 +92,14 @@ class Requests(Door):
     def get(self, request: HttpRequest) -> Response:
         asked = words(request, "status", STATUSES)
         names = ("about", "stage", "policy", "search")
-        pages, found = Pages(), selectors.requests(statuses=asked, **{name: query(request, name) for name in names})
+        pages, found = Pages(), requests.requests(statuses=asked, **{name: query(request, name) for name in names})
         if "mine" in request.query_params:
             if query(request, "mine") != "true":
                 raise BadInput("mine is not true", field="mine", remedy="leave it out, or give mine=true")
-            found = found.filter(pk__in=selectors.inbox(request.user).values("pk"))
-            pages, found = Urgent(), selectors.with_its_end(found)
-        rows = pages.paginate_queryset(found.defer(*selectors.LARGE), request, view=self) or []
-        return pages.get_paginated_response([selectors.request_row(row) for row in rows])
+            found = found.filter(pk__in=inbox_of(request.user).values("pk"))
+            pages, found = Urgent(), requests.with_its_end(found)
+        rows = pages.paginate_queryset(found.defer(*requests.LARGE), request, view=self) or []
+        return pages.get_paginated_response([requests.request_row(row) for row in rows])
 
     @extend_schema(
         operation_id="approvals_ask",
@@ -106,14 +113,14 @@ class Requests(Door):
         given["editable"] = tuple(given.get("editable", ()))
         found, new = ask(given=Ask(**given), actor=actor_of(request.user), request_id=handle, engine=engine)
         where = request.build_absolute_uri(reverse("api-approval", args=[found.request_id]))
-        body = selectors.request_view(found) | secret_of(found)
-        return Response(body, status=201 if new else 200, headers={"Location": where})
+        answer = body(found, request.user) | secret_of(found)
+        return Response(answer, status=201 if new else 200, headers={"Location": where})
 
 
 class RequestDetail(Door):
     @extend_schema(operation_id="approvals_read", parameters=[REQUEST_ID], responses=answers({200: RequestOut}, 404))
     def get(self, request: HttpRequest, request_id: str) -> Response:
-        return shown(get_request(request_id, actor=actor_of(request.user)))
+        return shown(get_request(request_id, actor=actor_of(request.user)), request.user)
 
 
 class Decide(Door):
@@ -136,7 +143,7 @@ class Decide(Door):
             seen=given.get("seen", ""),
             evidence=evidence_of(request),
         )
-        return shown(found)
+        return shown(found, request.user)
 
 
 class Remarks(Door):
@@ -149,7 +156,8 @@ class Remarks(Door):
     def post(self, request: HttpRequest, request_id: str) -> Response:
         given = checked(RemarkIn, request)
         person = person_of(request.user)
-        return shown(remark(request_id=request_id, actor=actor_of(request.user), person=person, **given))
+        found = remark(request_id=request_id, actor=actor_of(request.user), person=person, **given)
+        return shown(found, request.user)
 
 
 class Remind(Door):
@@ -161,7 +169,8 @@ class Remind(Door):
     )
     def post(self, request: HttpRequest, request_id: str) -> Response:
         """Whoever still owes an answer is told again: by whoever asked, or an operator; once in ten minutes."""
-        return shown(remind(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request)))
+        found = remind(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request))
+        return shown(found, request.user)
 
 
 class Withdraw(Door):
@@ -172,7 +181,8 @@ class Withdraw(Door):
         responses=answers({200: RequestOut}, 404, 409, 415, 422),
     )
     def post(self, request: HttpRequest, request_id: str) -> Response:
-        return shown(withdraw(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request)))
+        found = withdraw(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request))
+        return shown(found, request.user)
 
 
 class Revoke(Door):
@@ -183,7 +193,8 @@ class Revoke(Door):
         responses=answers({200: RequestOut}, 404, 409, 415, 422),
     )
     def post(self, request: HttpRequest, request_id: str) -> Response:
-        return shown(revoke(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request)))
+        found = revoke(request_id=request_id, actor=actor_of(request.user), **checked(NoteIn, request))
+        return shown(found, request.user)
 
 
 class Resubmit(Door):
@@ -194,7 +205,8 @@ class Resubmit(Door):
         responses=answers({200: RequestOut}, 404, 409, 415, 422),
     )
     def post(self, request: HttpRequest, request_id: str) -> Response:
-        return shown(resubmit(request_id=request_id, actor=actor_of(request.user), **checked(ResubmitIn, request)))
+        found = resubmit(request_id=request_id, actor=actor_of(request.user), **checked(ResubmitIn, request))
+        return shown(found, request.user)
 
 
 class Reassign(Door):
@@ -205,7 +217,8 @@ class Reassign(Door):
         responses=answers({200: RequestOut}, 404, 409, 415, 422),
     )
     def post(self, request: HttpRequest, request_id: str) -> Response:
-        return shown(reassign(request_id=request_id, actor=actor_of(request.user), **checked(ReassignIn, request)))
+        found = reassign(request_id=request_id, actor=actor_of(request.user), **checked(ReassignIn, request))
+        return shown(found, request.user)
 
 
 class NamePeople(Door):
@@ -216,4 +229,5 @@ class NamePeople(Door):
         responses=answers({200: RequestOut}, 404, 409, 415, 422),
     )
     def post(self, request: HttpRequest, request_id: str) -> Response:
-        return shown(name_people(request_id=request_id, actor=actor_of(request.user), **checked(NamePeopleIn, request)))
+        found = name_people(request_id=request_id, actor=actor_of(request.user), **checked(NamePeopleIn, request))
+        return shown(found, request.user)

@@ -7,16 +7,14 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import command
 
-from approvals.console import text
-from approvals.console.confirm import confirm
-from approvals.console.inputs import account, moment
-from approvals.console.options import AsJson, Yes
-from approvals.console.preview import Preview
+from approvals.console.inputs import AsJson, Yes, account, moment
+from approvals.console.preview import Preview, confirm
 from approvals.models import Delegation
-from approvals.services import delegate_while_away
-from approvals.services.policies import named_policies
-from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import actor, guarded, put_json
+from approvals.policies.publish import named_policies
+from approvals.requests import delegate_while_away
+from foundation.console import text
+from foundation.console.command import ConsoleCommand
+from foundation.console.exit_codes import actor, guarded, put_json
 
 
 class Absence(ConsoleCommand):
@@ -33,7 +31,7 @@ class Absence(ConsoleCommand):
         yes: Yes = False,
         as_json: AsJson = False,
     ) -> None:
-        """Somebody is away, and another account decides for them in the meantime."""
+        """Let another account decide for one that is away."""
         owner, to, starts, ends = (
             account(user, "user"),
             account(to_user, "to"),

@@ -7,18 +7,16 @@ from typing import Annotated
 import typer
 from django_typer.management import command
 
-from approvals import selectors
 from approvals.console import requests
-from approvals.console.confirm import confirm
-from approvals.console.inputs import account, acting_as
-from approvals.console.options import AsJson, AsUser, Note, RequestId, Yes
-from approvals.console.preview import preview
-from approvals.core.events import Delegated, Event, PeopleNamed, Revoked, Withdrawn
-from approvals.people import Person, person_of
-from approvals.services import get_request, name_people, reassign, remark, remind, revoke, withdraw
-from orchestration.clock import now
-from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import actor, guarded, put_json
+from approvals.console.inputs import AsJson, AsUser, Note, RequestId, Yes, account, acting_as
+from approvals.console.preview import confirm, preview
+from approvals.core.approval.events import Delegated, Event, PeopleNamed, Revoked, Withdrawn
+from approvals.policies.principals import Person, person_of
+from approvals.queries.view import request_view
+from approvals.requests import get_request, name_people, reassign, remark, remind, revoke, withdraw
+from foundation.clock import now
+from foundation.console.command import ConsoleCommand
+from foundation.console.exit_codes import actor, guarded, put_json
 
 Text = Annotated[str, typer.Argument(help="what to say")]
 
@@ -27,14 +25,14 @@ class Acting(ConsoleCommand):
     @command()
     @guarded
     def remind(self, request_id: RequestId, note: Note = "", as_json: AsJson = False) -> None:
-        """Tell whoever still owes an answer once more."""
+        """Remind those who have not decided."""
         remind(request_id=request_id, actor=actor(), note=note)
         _tell(request_id, as_json)
 
     @command()
     @guarded
     def withdraw(self, request_id: RequestId, note: Note = "", yes: Yes = False, as_json: AsJson = False) -> None:
-        """Take the question back."""
+        """Withdraw the request."""
         _ask(f"withdraw {request_id}", request_id, Withdrawn(at=now()), yes=yes)
         withdraw(request_id=request_id, actor=actor(), note=note)
         _tell(request_id, as_json)
@@ -42,7 +40,7 @@ class Acting(ConsoleCommand):
     @command()
     @guarded
     def revoke(self, request_id: RequestId, note: Note = "", yes: Yes = False, as_json: AsJson = False) -> None:
-        """Take a yes back before it is used."""
+        """Revoke an approval before it is used."""
         _ask(f"revoke {request_id}", request_id, Revoked(at=now()), yes=yes)
         revoke(request_id=request_id, actor=actor(), note=note)
         _tell(request_id, as_json)
@@ -58,7 +56,7 @@ class Acting(ConsoleCommand):
         yes: Yes = False,
         as_json: AsJson = False,
     ) -> None:
-        """Hand one person's seat to another."""
+        """Delegate one person's vote to another."""
         owner, to = person_of(account(from_user, "from")), person_of(account(to_user, "to"))
         _ask(f"delegate {request_id}", request_id, Delegated(at=now(), person=owner.id, to=to.id), owner, to, yes=yes)
         reassign(request_id=request_id, actor=actor(), person=from_user, to=to_user, note=note)
@@ -84,13 +82,13 @@ class Acting(ConsoleCommand):
     @command()
     @guarded
     def ask(self, request_id: RequestId, text: Text, as_user: AsUser, as_json: AsJson = False) -> None:
-        """Ask whoever asked for it a question."""
+        """Ask the requester a question."""
         _say("question", request_id, text, as_user, as_json)
 
     @command()
     @guarded
     def answer(self, request_id: RequestId, text: Text, as_user: AsUser, as_json: AsJson = False) -> None:
-        """Answer what those who decide have asked."""
+        """Answer a question of those who decide."""
         _say("answer", request_id, text, as_user, as_json)
 
 
@@ -105,5 +103,5 @@ def _say(kind: str, request_id: str, text: str, as_user: str, as_json: bool) -> 
 
 
 def _tell(request_id: str, as_json: bool) -> None:
-    view = selectors.request_view(get_request(request_id, actor=actor()))
+    view = request_view(get_request(request_id, actor=actor()))
     put_json(view) if as_json else requests.outcome(view)

@@ -6,21 +6,31 @@ from dataclasses import replace
 
 from django_typer.management import command
 
-from approvals import selectors
 from approvals.console import requests
-from approvals.console.confirm import confirm
-from approvals.console.inputs import DOOR, account, acting_as
-from approvals.console.options import Answers, AsJson, AsUser, Comment, Edits, RequestId, Seen, Yes
-from approvals.console.preview import preview
-from approvals.core.events import Voted
-from approvals.core.words import Choice
-from approvals.people import person_of
-from approvals.services import Evidence, decide, get_request
-from approvals.services.view import only_content
-from orchestration.clock import now
-from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import actor, guarded, put_json
-from orchestration.console.pairs import pairs, texts
+from approvals.console.inputs import (
+    DOOR,
+    Answers,
+    AsJson,
+    AsUser,
+    Comment,
+    Edits,
+    RequestId,
+    Seen,
+    Yes,
+    account,
+    acting_as,
+)
+from approvals.console.preview import confirm, preview
+from approvals.core.approval.events import Voted
+from approvals.core.enums import Choice
+from approvals.policies.principals import person_of
+from approvals.queries.view import request_view
+from approvals.requests import Evidence, decide, get_request
+from approvals.requests.lookup import only_content
+from foundation.clock import now
+from foundation.console.command import ConsoleCommand
+from foundation.console.exit_codes import actor, guarded, put_json
+from foundation.console.pairs import pairs, texts
 
 
 class Deciding(ConsoleCommand):
@@ -30,7 +40,7 @@ class Deciding(ConsoleCommand):
         self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
         answer: Answers = None, seen: Seen = "", yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
-        """Say yes."""
+        """Approve."""
         _decide(Choice.APPROVE, request_id, as_user, comment, edit, answer, seen, yes=yes, as_json=as_json)
 
     @command()
@@ -39,7 +49,7 @@ class Deciding(ConsoleCommand):
         self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
         answer: Answers = None, seen: Seen = "", yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
-        """Say no."""
+        """Reject."""
         _decide(Choice.REJECT, request_id, as_user, comment, edit, answer, seen, yes=yes, as_json=as_json)
 
     @command(name="request-changes")
@@ -48,7 +58,7 @@ class Deciding(ConsoleCommand):
         self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
         answer: Answers = None, seen: Seen = "", yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
-        """Give it back to whoever asked."""
+        """Ask the requester for changes."""
         _decide(Choice.REQUEST_CHANGES, request_id, as_user, comment, edit, answer, seen, yes=yes, as_json=as_json)
 
     @command()
@@ -57,7 +67,7 @@ class Deciding(ConsoleCommand):
         self, request_id: RequestId, as_user: AsUser, comment: Comment = "", edit: Edits = None,
         answer: Answers = None, seen: Seen = "", yes: Yes = False, as_json: AsJson = False,
     ) -> None:  # fmt: skip
-        """Say neither."""
+        """Abstain."""
         _decide(Choice.ABSTAIN, request_id, as_user, comment, edit, answer, seen, yes=yes, as_json=as_json)
 
 
@@ -77,7 +87,7 @@ def _decide(
     person, at = person_of(user), now()
     request = get_request(request_id, actor=actor())
     foretold = preview(request, Voted(at=at, person=person.id, choice=choice), person)
-    shown = replace(foretold, lines=(*requests.asked(selectors.request_view(request)), *foretold.lines))
+    shown = replace(foretold, lines=(*requests.asked(request_view(request)), *foretold.lines))
     confirm(f"{choice} '{request.title}' ({request_id}) as {user.get_username()}", shown, yes=yes)
     decide(
         request_id=request_id,
@@ -90,5 +100,5 @@ def _decide(
         seen=seen or (only_content(request) if yes else request.shown_hash),
         evidence=Evidence(strength=DOOR, detail={"operator": actor().name}),
     )
-    view = selectors.request_view(get_request(request_id, actor=actor()))
+    view = request_view(get_request(request_id, actor=actor()))
     put_json(view) if as_json else requests.outcome(view)

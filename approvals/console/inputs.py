@@ -1,17 +1,22 @@
-"""What is typed at the console, read into values. Raises BadInput that names the option."""
+"""What is typed at the console: options that several commands have, and words read into values.
+
+Raises BadInput that names the option.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from approvals.people import Person, account_of, person_of
-from notifications.addresses import mailbox
-from orchestration import roles
-from orchestration.audit import Actor
-from orchestration.definitions_io import load_text
-from orchestration.errors import BadInput
+import typer
+
+from approvals.policies.documents import load_text
+from approvals.policies.principals import Person, account_of, person_of
+from foundation.errors import BadInput
+from foundation.identity import permissions
+from foundation.identity.actor import Actor
+from foundation.identity.names import mailbox
 
 DOOR = "console"
 
@@ -25,7 +30,7 @@ def account(name: str, field: str) -> Any:
 
 
 def acting_as(user: Any) -> Actor:
-    return roles.actor_for(user, door=DOOR)
+    return permissions.actor_for(user, door=DOOR)
 
 
 def somebody(name: str, field: str) -> Person:
@@ -69,3 +74,14 @@ def mapping(value: object, name: str, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadInput(f"{name} does not hold a mapping", field=field, remedy="give keys with their values")
     return value
+
+
+RequestId = Annotated[str, typer.Argument(help="the request's handle")]
+Answers = Annotated[list[str] | None, typer.Option("--answer", help="NAME=VALUE, to the stage's form")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON and nothing else")]
+AsUser = Annotated[str, typer.Option("--as", help="the account in whose name it is done")]
+Comment = Annotated[str, typer.Option(help="kept with the decision")]
+Edits = Annotated[list[str] | None, typer.Option("--edit", help="PATH=VALUE, laid over what is shown, with a yes")]
+Note = Annotated[str, typer.Option(help="why; kept in the audit")]
+Seen = Annotated[str, typer.Option(help="the content_hash that was looked at; with --yes, round 2 needs it")]
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]

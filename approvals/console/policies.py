@@ -7,15 +7,15 @@ from typing import Any
 
 import typer
 
-from approvals.console import text
 from approvals.console.requests import clock
-from approvals.core.policy import PolicyDefinition
-from approvals.doubts import doubts_about
+from approvals.core.policy.definition import PolicyDefinition
 from approvals.models import Policy
-from approvals.services.policies import check_policy
-from orchestration.console.doors import BAD_INPUT, note
+from approvals.policies.checks import policy_warnings
+from approvals.policies.publish import check_policy
+from foundation.console import text
+from foundation.console.exit_codes import BAD_INPUT, note
+from foundation.errors import BadInput, NotFound
 from orchestration.core.definition.problems import did_you_mean
-from orchestration.errors import BadInput, NotFound
 
 Row = dict[str, Any]
 
@@ -57,7 +57,7 @@ def view(policy: Policy) -> Row:
 
 def listed(given: list[Row]) -> None:
     if not given:
-        note("none is published; any approver decides, within a day (`manage.py policy publish FILE`)")
+        note("no policy is published; any approver decides, within a day (`manage.py policy publish FILE`)")
         return
     columns = ("policy", "version", "stages", "published", "by", "hash")
     cells: list[list[object]] = [
@@ -87,5 +87,5 @@ def _row(policy: Policy) -> Row:
 
 
 def doubted(policy: PolicyDefinition) -> None:
-    for line in doubts_about(policy):
+    for line in policy_warnings(policy):
         note(f"  but {text.visible(line)}")

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from django_typer.management import command
 
-from approvals.receipt_check import KIND, problems
-from approvals.receipts import receipt
-from approvals.services import get_request
-from orchestration import signing
-from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import OTHERWISE, actor, guarded, note, put_json
-from orchestration.errors import BadInput
+from approvals.evidence.receipt import receipt
+from approvals.evidence.verify_receipt import KIND, problems
+from approvals.requests import get_request
+from foundation.audit import signing_key
+from foundation.console.command import ConsoleCommand
+from foundation.console.exit_codes import OTHERWISE, actor, guarded, note, put_json
+from foundation.errors import BadInput
 
 
 class Proving(ConsoleCommand):
@@ -29,7 +29,7 @@ class Proving(ConsoleCommand):
             bool, typer.Option("--heads", help="with all heads of its seal, which name other runs")
         ] = False,
     ) -> None:
-        """Sign who decided what on which content (docs/receipts.md)."""
+        """Sign who decided what on which content (docs/reference/receipts.md)."""
         made = receipt(get_request(request_id, actor=actor()), heads=heads)
         if not output:
             put_json(made)
@@ -49,7 +49,7 @@ class Proving(ConsoleCommand):
         as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
     ) -> None:
         """Exit code 0: genuine; 1: not, and why; 2: not a receipt."""
-        signing.key_id(key)  # refuses what is no key
+        signing_key.key_id(key)  # refuses what is no key
         found = _read(file)
         wrong = problems(found, key=key)
         about = found["request"].get("request_id") if not wrong else None

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from approvals import times
-from approvals.console import text
-from orchestration.console.doors import note
+from approvals.policies import local_times
+from foundation.console import text
+from foundation.console.exit_codes import note
 
 MOST_LINES = 200
 LONGEST_LINE = 1000
@@ -78,7 +78,7 @@ def asked(view: Row) -> tuple[str, ...]:
 
 
 def clock(at: str | None, zone: str = "UTC") -> str:
-    return times.shown(datetime.fromisoformat(at), ZoneInfo(zone)) if at else ""
+    return local_times.shown(datetime.fromisoformat(at), ZoneInfo(zone)) if at else ""
 
 
 def _head(view: Row) -> Iterator[str]:

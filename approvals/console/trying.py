@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from django_typer.management import command
 
-from approvals.console import replays, simulation
 from approvals.console.inputs import day_or_moment, mapping, moment, read_file, somebody
-from approvals.console.says import says_of
-from approvals.core.policy import PolicyDefinition
-from approvals.replaying import replayed
-from approvals.services.policies import check_policy, policy_for
-from approvals.simulator import Question, simulated
-from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import guarded, put_json
-from orchestration.errors import BadInput
+from approvals.core.content import Ask
+from approvals.core.enums import Choice
+from approvals.core.policy.definition import PolicyDefinition
+from approvals.core.policy.hours import Hours, due, span_of
+from approvals.policies.publish import check_policy, policy_for
+from approvals.simulation import replay_report, report
+from approvals.simulation.replay import replayed
+from approvals.simulation.simulate import Say, simulated
+from foundation.console.command import ConsoleCommand
+from foundation.console.exit_codes import guarded, put_json
+from foundation.errors import BadInput
 
 PolicyOrFile = Annotated[str, typer.Argument(help="the name of a published policy, or a file with a draft")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
@@ -37,18 +41,20 @@ class Trying(ConsoleCommand):
         votes: Annotated[list[str] | None, typer.Option(help="WHO=CHOICE@WHEN, such as bob=approve@2h")] = None,
         as_json: AsJson = False,
     ) -> None:
-        """What would come of a request: who is asked when, which clocks run, whether it can pass. Stores nothing."""
+        """Preview a request: who is asked when, which clocks run, whether it can pass. Stores nothing."""
         draft, start = _policy(policy), moment(at, "at")
+        given, requester = _asked(request)
         found = simulated(
             policy=draft,
-            question=_question(request),
+            given=given,
+            requester=requester,
             at=start,
             away=[somebody(name, "away") for name in away or ()],
             gone=[somebody(name, "gone") for name in gone or ()],
             says=says_of(votes, start=start, hours=draft.hours.hours()),
         )
-        view = simulation.view(found, start)
-        put_json(view) if as_json else simulation.show(view)
+        view = report.view(found, start)
+        put_json(view) if as_json else report.show(view)
 
     @command()
     @guarded
@@ -60,10 +66,10 @@ class Trying(ConsoleCommand):
         limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
         as_json: AsJson = False,
     ) -> None:
-        """What would have come of past requests under a draft. Stores nothing."""
+        """Preview how past requests would have ended under a draft. Stores nothing."""
         draft, first = _policy(policy), day_or_moment(since, "since") if since else None
-        view = replays.view(draft, list(replayed(policy=draft, since=first, of=of, limit=limit)))
-        put_json(view) if as_json else replays.show(view)
+        view = replay_report.view(draft, list(replayed(policy=draft, since=first, of=of, limit=limit)))
+        put_json(view) if as_json else replay_report.show(view)
 
 
 def _policy(name: str) -> PolicyDefinition:
@@ -73,7 +79,8 @@ def _policy(name: str) -> PolicyDefinition:
     return policy_for(name, "")[1]
 
 
-def _question(file: str) -> Question:
+def _asked(file: str) -> tuple[Ask, str]:
+    """What is asked, and by whom."""
     given = mapping(read_file(file, "request"), file, "request")
     unknown = sorted(given.keys() - set(KEYS))
     if unknown or not isinstance(given.get("stage"), str):
@@ -81,16 +88,17 @@ def _question(file: str) -> Question:
         raise BadInput(problem, field="request", remedy=f"the keys are {', '.join(KEYS)}")
     words = {key: _text(given, key, file) for key in ("description", "requester", "about", "author", "agent_owner")}
     things = {key: _mapping(given, key, file) for key in ("context", "action", "facts")}
-    return Question(
+    asked = Ask(
         stage=given["stage"],
         description=words["description"],
-        requester=words["requester"],
         about=words["about"],
-        barred=(words["author"], words["agent_owner"]),
+        author=words["author"],
+        agent_owner=words["agent_owner"],
         context=things["context"],
-        action=things["action"],
+        action=things["action"] or None,
         facts=things["facts"],
     )
+    return asked, words["requester"]
 
 
 def _text(given: dict[str, Any], key: str, file: str) -> str:
@@ -102,3 +110,32 @@ def _text(given: dict[str, Any], key: str, file: str) -> str:
 
 def _mapping(given: dict[str, Any], key: str, file: str) -> dict[str, Any]:
     return mapping(given.get(key) or {}, f"{file}: {key}", f"request.{key}")
+
+
+EXAMPLE = "such as bob=approve, bob=approve@2h or bob=reject@2026-11-25T09:30:00Z"
+
+
+def says_of(given: Iterable[str] | None, *, start: datetime, hours: Hours) -> list[Say]:
+    """Each option may hold several, with commas between. WHEN is a length of time after the start, or a time."""
+    return [_say(part.strip(), start, hours) for option in given or () for part in option.split(",") if part.strip()]
+
+
+def _say(part: str, start: datetime, hours: Hours) -> Say:
+    who, equals, rest = part.partition("=")
+    word, _, when = rest.partition("@")
+    if not equals or word not in tuple(Choice):
+        remedy = f"{EXAMPLE}; a decision is one of {', '.join(Choice)}"
+        raise BadInput(f"--votes {part!r} is not WHO=CHOICE@WHEN", field="votes", remedy=remedy)
+    at = _when(when, start, hours) if when else start
+    if at < start:
+        raise BadInput(
+            f"--votes {part!r} is before the request is asked for", field="votes", remedy="give a later time"
+        )
+    return Say(person=somebody(who, "votes"), choice=Choice(word), at=at)
+
+
+def _when(text: str, start: datetime, hours: Hours) -> datetime:
+    try:
+        return due(start, span_of(text, hours), hours).astimezone(UTC)
+    except ValueError:
+        return moment(text, "votes")

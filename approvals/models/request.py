@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F
 
-from approvals.core.words import Status
-from approvals.models.callbacks import Endpoint
+from approvals.core.enums import Status
 from approvals.models.policy import Policy
+from notifications.models.webhook import Endpoint
 from orchestration.models import Run
 
 WORDS = [(word.value, word.value.replace("_", " ")) for word in Status]
@@ -107,3 +109,33 @@ class Seat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} at {self.request_id}"
+
+
+class Link(models.Model):
+    """One person's link to one question, in one round. Only the hash of its token is kept, and it is used once.
+
+    Anyone who has the link can give this person's vote, so the vote says that it came by a link (`strength`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="links")
+    round = models.PositiveIntegerField()
+    stage = models.PositiveIntegerField()
+    person = models.CharField(max_length=300)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="a reminder renews it")
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "round", "stage", "person"], name="one_link_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} for {self.request_id}"
+
+
+def subject_of(request: Request) -> str:
+    """What its notices have as their subject."""
+    return f"approval:{request.pk}"

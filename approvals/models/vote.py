@@ -3,14 +3,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from approvals.core.words import Choice
+from approvals.core.enums import Choice
 from approvals.models.request import Request
 
 CHOICES = [(choice.value, choice.value) for choice in Choice]
 
 
 class Delegation(models.Model):
-    """Somebody is away, and another decides for them: from a day to a day, one hop and no further."""
+    """Another account decides for one that is away, from a time to a time. A delegate cannot delegate again."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="delegations")
     to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="delegations_to")

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from django import template
 
-from approvals import looks, selectors
+from approvals import badges
 from approvals.models import Request
-from approvals.times import time_in
-from approvals.waiting import waiting_number
-from orchestration.clock import now
+from approvals.policies.local_times import time_in
+from approvals.queries import requests
+from approvals.queries.inbox import inbox_of, my_turn, waiting_number
+from foundation.clock import now
 
 register = template.Library()
 SOON, URGENT = timedelta(hours=24), timedelta(hours=4)
@@ -66,13 +67,13 @@ def day_and_time(value: datetime | str | None, about: Request | None = None) -> 
 
 @register.inclusion_tag("orchestration/admin/badge.html")
 def status_badge(word: str) -> dict[str, str]:
-    return {"word": looks.in_words(word), **looks.look(word)._asdict()}
+    return {"word": badges.in_words(word), **badges.look(word)._asdict()}
 
 
 @register.inclusion_tag("approvals/admin/waiting.html", takes_context=True)
 def waiting_for_me(context: dict[str, Any], most: int = 5) -> dict[str, Any]:
-    """The most urgent of what waits for whoever looks."""
+    """The most urgent requests that wait for this account."""
     user = context["request"].user
-    found = selectors.inbox(user).defer("content", "earlier", "state", "plan")[:most]
-    own = selectors.my_turn(user).defer(*selectors.LARGE)[:most]
+    found = inbox_of(user).defer("content", "earlier", "state", "plan")[:most]
+    own = my_turn(user).defer(*requests.LARGE)[:most]
     return {"waiting": list(found), "number": waiting_number(user), "own": list(own)}

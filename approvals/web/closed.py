@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from approvals.core.state import State
-from approvals.core.words import Choice, Status
-from approvals.looks import in_words
+from approvals.badges import in_words
+from approvals.core.approval.state import State
+from approvals.core.enums import Choice, Status
 from approvals.models import Link, Request, Vote
-from approvals.ringing import as_it_would_be
-from approvals.selectors import name_in, plan_of_request, state_of
-from approvals.times import time_in
+from approvals.policies.local_times import time_in
+from approvals.queries.requests import name_in, plan_of_request, state_of
+from approvals.requests.state.lock import state_once_due
 
 
 def shut(link: Link, at: datetime) -> str:
-    """'' while it opens something, or while the request's own deadline has the word."""
+    """Why the link opens nothing; '' while it does, or while the request's own deadline decides that."""
     request, state = link.request, state_of(link.request)
     own = request.votes.filter(round=link.round, person=link.person).last()
     if link.used_at or own is not None:
-        by = f"{own.name} {in_words(own.choice)}" if own else "what was said counts no more"
+        by = f"{own.name} {in_words(own.choice)}" if own else "the earlier decision no longer counts"
         said = f"This link was used at {_time(request, link.used_at)}: {by}." if link.used_at else f"{by} already."
         return f"{said} {outcome(request, state)}"
     if state.status.is_end or state.status is Status.CHANGES_REQUESTED:
@@ -26,7 +26,7 @@ def shut(link: Link, at: datetime) -> str:
     if (link.round, link.stage) != (state.round, state.stage):
         return f"{_passed(link, state)} A newer link was sent if you are still asked. {outcome(request, state)}"
     if state.seat_of(link.person) is None:
-        return f"You are not among those any more who decide. {outcome(request, state)}"
+        return f"You are no longer among those who decide. {outcome(request, state)}"
     if link.expires_at <= at and not late(request, at):
         ask = f"ask {request.requester} to have you reminded, and the reminder brings a new one"
         return f"This link was good until {_time(request, link.expires_at)}. If you still want to decide, {ask}."
@@ -34,12 +34,12 @@ def shut(link: Link, at: datetime) -> str:
 
 
 def late(request: Request, at: datetime) -> str:
-    """The time for the request is over, though no alarm has rung yet."""
+    """The time for the request is over, although its timer has not fired yet."""
     plan, state = plan_of_request(request), state_of(request)
-    ended = as_it_would_be(plan, state, at)
+    ended = state_once_due(plan, state, at)
     if not ended.status.is_end:
         return ""
-    if ended.status is Status.APPROVED:  # by silence, or because nobody objected
+    if ended.status is Status.APPROVED:  # by silence, or because there was no objection
         return f"It is approved: {ended.last_words or 'nobody has objected in time'}."
     return f"Nobody decided in time: it was over at {_time(request, request.expires_at)}."
 
@@ -55,7 +55,7 @@ def outcome(request: Request, state: State) -> str:
             return f"The request is approved{by}, since {since}, and holds from {_time(request, state.settles_at)}."
         case Status.CHANGES_REQUESTED:
             said = request.votes.filter(round=state.round, choice=Choice.REQUEST_CHANGES).last()
-            return f"{_said(said)} {request.requester} has the word." if said else f"{request.requester} has the word."
+            return f"{_said(said)} Waiting for {request.requester}." if said else f"Waiting for {request.requester}."
         case Status.PENDING:
             asked = sorted(name_in(request, one) for one in state.awaited)
             return f"It is not decided yet; asked are {', '.join(asked)}."

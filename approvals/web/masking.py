@@ -1,4 +1,4 @@
-"""Takes the tokens of links out of log records: whoever reads one there could decide with it."""
+"""Takes the tokens of links out of log records: anyone who reads one could decide with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from foundation.guarded import guarded
 
 _LINK = re.compile(r"(/approvals/link/[0-9a-f-]{0,36}+\.?+)[^/\s?#\"']+")
 
@@ -42,6 +44,10 @@ def _each(args: Any) -> Any:
 
 def _without(value: Any) -> Any:
     """What has no token stays as it is, so that %d finds its number; a request that holds one becomes text."""
-    text = value if isinstance(value, str) else "" if isinstance(value, int | float | None) else str(value)
+    text = guarded(lambda: _text(value), lambda _: "")  # what cannot be told tells no token
     clean = masked(text)
     return clean if clean != text else value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if isinstance(value, int | float | None) else str(value)

@@ -1,7 +1,7 @@
 from django.urls import path
 
-from approvals.slack import views as slack
 from approvals.web import views
+from notifications.slack import views as slack
 
 urlpatterns = [
     path("integrations/slack/actions", slack.actions, name="slack-actions"),

@@ -13,30 +13,34 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from approvals import links, selectors
-from approvals.admin.history import said_before
-from approvals.admin.plain import plain, text_of
-from approvals.admin.showing import described
-from approvals.answers import beside, inputs_for, typed_in
-from approvals.consequences import consequences
-from approvals.content import laid_over
-from approvals.core.words import Choice
+from approvals.core.content import apply_edits
+from approvals.core.enums import Choice
 from approvals.models import Link, Request
-from approvals.people import Person
-from approvals.services.decide import decide
-from approvals.services.held import database_now
+from approvals.policies.principals import Person
+from approvals.queries import requests
+from approvals.queries.impact import consequences
+from approvals.queries.view import request_view
+from approvals.requests.caller import evidence_of
+from approvals.requests.decide import decide
+from approvals.requests.form_answers import beside, inputs_for, typed_in
+from approvals.requests.messages import links
+from approvals.requests.state.lock import database_now
 from approvals.web.closed import late, shut
-from approvals.web.evidence import evidence_by_link
-from orchestration import roles, sql
-from orchestration.audit import Actor
-from orchestration.clock import now
-from orchestration.errors import ZenError
-from orchestration.templatetags.zen import visible
+from approvals.web.history import said_before
+from approvals.web.plain_text import plain, text_of
+from approvals.web.showing import described
+from foundation.api.errors import STATUS
+from foundation.clock import now
+from foundation.db import statements
+from foundation.errors import ZenError
+from foundation.identity import permissions
+from foundation.identity.actor import Actor
+from foundation.templatetags.zen import visible
 
 LONGEST_PART = 100_000
 """What the page shows of a context and of an action; the rest is one press away, as plain text."""
 
-PARTS = (("context", "Context"), ("action", "What your yes allows"))
+PARTS = (("context", "Context"), ("action", "What your approval allows"))
 OFFERED = (Choice.APPROVE, Choice.REJECT)
 
 
@@ -55,7 +59,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     """Looking decides nothing: mail scanners look too. Only the form's own button does."""
     found = links.find(token)
     if found is None:
-        return _answer(request, {"gone": "This link is not one of ours, or it was cut off."}, status=404)
+        return _answer(request, {"gone": "This link is invalid or incomplete."}, status=404)
     if request.method == "POST":
         return _decided(request, found)
     if request.method not in ("GET", "HEAD"):
@@ -68,9 +72,9 @@ def _decided(request: HttpRequest, link: Link) -> HttpResponse:
     if word not in OFFERED:
         return _answer(request, _shown(link) | {"error": "Choose approve or reject.", "comment": comment}, status=422)
     refused: ZenError | None = None
-    with sql.writing():
+    with statements.writing():
         held = links.locked(link)
-        if why := shut(held, database_now(selectors.state_of(held.request))):
+        if why := shut(held, database_now(requests.state_of(held.request))):
             return _answer(request, {"gone": why, "request": held.request})
         try:
             after = _said(request, held, word, comment)
@@ -89,19 +93,17 @@ def _decided(request: HttpRequest, link: Link) -> HttpResponse:
 def _said(request: HttpRequest, link: Link, word: str, comment: str) -> Request:
     person = Person(**_known(link))
     actor = Actor(
-        name=person.name[:150], door="link", roles=frozenset({roles.APPROVER}),
+        name=person.name[:150], door="link", roles=frozenset({permissions.APPROVER}),
         scopes=frozenset({"view", "approval.decide"}),
     )  # fmt: skip
     return decide(
         request_id=link.request.request_id, actor=actor, person=person, choice=word, comment=comment,
-        answers=typed_in(selectors.form_of(link.request), word, request.POST),
-        seen=request.POST.get("seen", ""), evidence=evidence_by_link(request),
+        answers=typed_in(requests.form_of(link.request), word, request.POST),
+        seen=request.POST.get("seen", ""), evidence=evidence_of(request, strength="link"),
     )  # fmt: skip
 
 
 def _status(error: ZenError) -> int:
-    from orchestration.api.errors import STATUS
-
     return STATUS.get(type(error), 400)
 
 
@@ -115,16 +117,16 @@ def _shown(link: Link, typed: Mapping[str, str] | None = None) -> dict[str, Any]
     at = now()
     if why := shut(link, at) or late(link.request, at):
         return {"gone": why, "request": link.request}
-    plan, view = selectors.plan_of_request(link.request), selectors.request_view(link.request)
-    content = laid_over(link.request.content, link.request.edits)
+    plan, view = requests.plan_of_request(link.request), request_view(link.request)
+    content = apply_edits(link.request.content, link.request.edits)
     return {
         "request": link.request,
         "view": view,
-        "consequences": consequences(link.request, plan, selectors.state_of(link.request)),
+        "consequences": consequences(link.request, plan, requests.state_of(link.request)),
         "parts": [_part(title, content[name]) for name, title in PARTS if content.get(name)],
         "description": described(str(content.get("description") or "")),
         "said": said_before(link.request, view),
-        "questions": inputs_for(selectors.form_of(link.request), typed or {}, OFFERED),
+        "questions": inputs_for(requests.form_of(link.request), typed or {}, OFFERED),
         "person": _known(link)["name"],
     }
 

@@ -1,34 +1,23 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin  # type: ignore[import-untyped]
 
-from notifications.errors import NoticeError
-from notifications.roles import ADMINISTRATOR, MAY_RESEND, roles_of
+from foundation.errors import ZenError
+from foundation.identity.permissions import ADMINISTRATOR, roles_of
+from notifications.services.resend import MAY_RESEND
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdminActor:
-    name: str
-    door: str
-    roles: frozenset[str]
-
-
-def actor_of(request: HttpRequest) -> AdminActor:
-    return AdminActor(name=request.user.get_username(), door="admin", roles=roles_of(request.user))
-
-
-def in_words(error: NoticeError) -> str:
+def in_words(error: ZenError) -> str:
     return f"{error.message}. {error.remedy}".strip()
 
 
 class RoleAdmin(ModelAdmin):  # type: ignore[misc]
-    """Whoever has a role may look. By group name: this room may not import that of the roles."""
+    """For accounts in some role, by the name of the group."""
 
-    change_form_template = "notifications/admin/row.html"
+    change_form_template = "foundation/admin/row.html"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -50,7 +39,7 @@ class RoleAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 class ReadOnlyAdmin(RoleAdmin):
-    """Nobody edits a row here."""
+    """Rows are shown here and never edited."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import action, display  # type: ignore[import-untyped]
 
-from notifications.admin.base import RoleAdmin, actor_of, in_words
-from notifications.errors import NoticeError
+from foundation.errors import ZenError
+from foundation.identity.authentication import actor_of
+from notifications.admin.base import RoleAdmin, in_words
 from notifications.message import Person
 from notifications.models import Channel
-from notifications.ports import audit
 from notifications.services import send_test
+from notifications.services.audit import record
 
 
 @admin.register(Channel)
@@ -34,8 +35,8 @@ class ChannelAdmin(RoleAdmin):
         me = Person(user_id=request.user.pk, name=request.user.get_username())
         for channel in channels:
             try:
-                delivery = send_test(channel=channel, actor=actor_of(request), person=me)
-            except NoticeError as error:
+                delivery = send_test(channel=channel, actor=actor_of(request.user, door="admin"), person=me)
+            except ZenError as error:
                 messages.error(request, in_words(error))
             else:
                 messages.success(request, f"{channel}: a message is on its way, as delivery {delivery.pk}")
@@ -56,5 +57,5 @@ class ChannelAdmin(RoleAdmin):
 
     def _audited(self, request: HttpRequest, what: str, channel: Channel) -> None:
         """Its target may be confidential, and stands in the row anyway."""
-        actor = actor_of(request)
-        audit(actor=actor, action=what, channel=channel.name, kind=channel.kind, enabled=channel.enabled)
+        actor = actor_of(request.user, door="admin")
+        record(actor=actor, action=what, channel=channel.name, kind=channel.kind, enabled=channel.enabled)

@@ -7,16 +7,18 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from notifications.admin.base import RoleAdmin, actor_of
+from foundation.identity.authentication import actor_of
+from foundation.identity.permissions import ADMINISTRATOR, roles_of
+from notifications.admin.base import RoleAdmin
 from notifications.models import Contact
-from notifications.ports import audit
-from notifications.roles import ADMINISTRATOR, roles_of
+from notifications.services.audit import record
 
 
 @admin.register(Contact)
 class ContactAdmin(RoleAdmin):
-    """Administrators keep all of them; everybody else has their own, without its Slack id: a press in Slack counts as
-    the word of whoever has that.
+    """Administrators edit all contacts; others their own, without its Slack id.
+
+    A press in Slack counts as the decision of the account that has the Slack id.
     """
 
     list_display = ["user", "mode", "zone", "quiet_from", "quiet_to", "digest", "muted"]
@@ -57,4 +59,4 @@ class ContactAdmin(RoleAdmin):
         with transaction.atomic():
             super().save_model(request, contact, form, change)
             user, fields = contact.user.get_username(), sorted(form.changed_data)
-            audit(actor=actor_of(request), action="contact.change", user=user, fields=fields)
+            record(actor=actor_of(request.user, door="admin"), action="contact.change", user=user, fields=fields)

@@ -5,18 +5,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import action, display  # type: ignore[import-untyped]
 
-from notifications.admin.base import ReadOnlyAdmin, actor_of, in_words
-from notifications.errors import NoticeError
+from foundation.errors import ZenError
+from foundation.identity.authentication import actor_of
+from foundation.visible_text import cut
+from notifications.admin.base import ReadOnlyAdmin, in_words
 from notifications.models import Delivery
 from notifications.services import resend
-from notifications.text import cut
 
 LABELS = {"sent": "success", "dead": "danger", "queued": "info", "sending": "info", "cancelled": "warning"}
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    """A person's own link is not shown: whoever has it may act as that person."""
+    """A person's own link is not shown, since anyone who has it may act as that person."""
 
     list_display = ["created_at", "title", "badge", "channel", "person_name", "attempts", "due_at", "error"]
     list_filter = ["status", "channel"]
@@ -42,8 +43,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """Each by itself, with its own answer."""
         for row in rows:
             try:
-                resend(delivery=row, actor=actor_of(request))
-            except NoticeError as error:
+                resend(delivery=row, actor=actor_of(request.user, door="admin"))
+            except ZenError as error:
                 messages.error(request, f"{row.pk}: {in_words(error)}")
             else:
                 messages.success(request, f"{row.pk}: it is sent again")

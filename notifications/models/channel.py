@@ -3,11 +3,11 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from notifications.targets import problems
+from notifications.channels.targets import problems
 
 
 class Channel(models.Model):
-    """A way to reach somebody, made by an administrator. `name` is its handle, as people write it.
+    """A way to reach people, made by an administrator. `name` is its handle, as people write it.
 
     A personal channel takes the address of each person from their contact; the others have one target.
     """

@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
+from notifications.models.channel import Channel
+
 DIGITS = RegexValidator(r"^\+[1-9][0-9]{6,14}\Z", "write it as +4915112345678")
 SLACK_ID = RegexValidator(r"^[UW][A-Z0-9]{2,20}\Z", "a Slack member id is like U0123456789")
 
@@ -41,7 +43,7 @@ class Contact(models.Model):
     class Meta:
         ordering = ["user_id"]
         constraints = [
-            # whoever presses a button in Slack is known by it
+            # the account that pressed a button in Slack is found by it
             models.UniqueConstraint(
                 fields=["slack_id"], condition=~models.Q(slack_id=""), name="one_contact_per_slack_id"
             ),
@@ -65,8 +67,6 @@ class Contact(models.Model):
             raise ValidationError({"slack_id": f"it is in the contact of {other} already; empty it there first"})
 
     def _check_channels(self) -> None:
-        from notifications.models.channel import Channel
-
         names = self.channels
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValidationError({"channels": 'a list of names, such as ["slack://people", "email://people"]'})

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from foundation.outbox.model import OutboxRow
 from notifications.models.channel import Channel
 
 
@@ -30,7 +31,7 @@ class Notice(models.Model):
         return f"{self.subject} {self.kind}"
 
 
-class Delivery(models.Model):
+class Delivery(OutboxRow):
     """A notice on its way to one person, or to one channel.
 
     status: queued (due at `due_at`), sending (claimed until `lease_until`), sent, dead, cancelled, and coalesced: it
@@ -39,9 +40,8 @@ class Delivery(models.Model):
     one that was sent. `heard`: the listeners were called.
     """
 
-    QUEUED, SENDING, SENT, DEAD = "queued", "sending", "sent", "dead"
-    CANCELLED, COALESCED = "cancelled", "coalesced"
-    STATUSES = [(word, word) for word in (QUEUED, SENDING, SENT, DEAD, CANCELLED, COALESCED)]
+    SENT, CANCELLED, COALESCED = "sent", "cancelled", "coalesced"
+    STATUSES = [(word, word) for word in ("queued", "sending", SENT, "dead", CANCELLED, COALESCED)]
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, null=True, blank=True, related_name="deliveries")
@@ -52,14 +52,10 @@ class Delivery(models.Model):
     person_name = models.CharField(max_length=200, blank=True, default="")
     address = models.CharField(max_length=320, blank=True, default="", help_text="the person's; '' = the channel's")
     url = models.CharField(max_length=2000, blank=True, default="", help_text="this person's own link")
-    status = models.CharField(max_length=10, choices=STATUSES, default=QUEUED)
+    status = models.CharField(max_length=10, choices=STATUSES, default=OutboxRow.QUEUED)
     urgent = models.BooleanField(default=False)
     rest = models.JSONField(default=list, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True, help_text="an answer is wanted by then: no night is waited for")
-    lease_until = models.DateTimeField(null=True, blank=True)
-    epoch = models.PositiveIntegerField(default=0)
     into = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="carried")
     updates = models.ForeignKey(
         "self", on_delete=models.CASCADE, null=True, blank=True, related_name="changes", db_index=False

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Watch(models.Model):
-    """The one row that says when deliveries were looked after last, by the database's clock."""
+    """The one row that says when a worker last looked for deliveries, by the database's clock."""
 
     seen_at = models.DateTimeField()
 
@@ -13,7 +13,10 @@ class Watch(models.Model):
 
 
 class Outage(models.Model):
-    """A time in which nobody looked after deliveries: nothing was sent, and no clock that waits for it may count it."""
+    """A time in which no worker looked for deliveries.
+
+    Nothing was sent, and time limits of requests do not count it.
+    """
 
     since = models.DateTimeField()
     until = models.DateTimeField(db_index=True)

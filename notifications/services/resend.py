@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from notifications.bell import ring_on_commit
-from notifications.clock import now
-from notifications.errors import NotAllowed, NotFound, WrongState
+from foundation.errors import NotAllowed, NotFound, WrongState
+from foundation.identity.actor import Actor
+from foundation.identity.permissions import ADMINISTRATOR, OPERATOR
+from foundation.nudge import nudge_on_commit
+from foundation.outbox.outcome import send_again
+from notifications.delivery.settlements import settlements
 from notifications.models import Delivery
-from notifications.ports import Actor, audit
-from notifications.roles import MAY_RESEND
-from notifications.settlements import settlements
+from notifications.services.audit import record
+
+MAY_RESEND = frozenset({OPERATOR, ADMINISTRATOR})
 
 
 def resend(*, delivery: Delivery, actor: Actor) -> Delivery:
-    """From the first attempt on, through the same channel. Raises NotAllowed, NotFound or WrongState."""
+    """Queue a dead `delivery` again, as if it had not been tried, through the same channel. Returns it.
+
+    Raises:
+        NotAllowed: `actor` is neither operator nor administrator.
+        NotFound: the delivery is gone.
+        WrongState: it is not dead, has no channel, or its subject is settled.
+    """
     if not actor.roles & MAY_RESEND:
         needed = " or ".join(sorted(MAY_RESEND))
         raise NotAllowed(f"{actor.name} may not send again", field="role", remedy=f"ask for the role {needed}")
@@ -23,10 +32,9 @@ def resend(*, delivery: Delivery, actor: Actor) -> Delivery:
         if row is None:
             raise NotFound(f"there is no delivery {delivery.pk}", field="delivery", value=str(delivery.pk))
         _check(row)
-        row.status, row.attempts, row.due_at, row.rest, row.ended_at = Delivery.QUEUED, 0, now(), [], None
-        row.save(update_fields=["status", "attempts", "due_at", "rest", "ended_at"])
-        audit(actor=actor, action="delivery.resend", delivery=row.pk, subject=row.notice.subject, error=row.error)
-        ring_on_commit()
+        send_again(row, rest=[], ended_at=None)
+        record(actor=actor, action="delivery.resend", delivery=row.pk, subject=row.notice.subject, error=row.error)
+        nudge_on_commit()
     return row
 
 
@@ -37,4 +45,4 @@ def _check(row: Delivery) -> None:
         remedy = "fill in the person's contact; the next notice uses it"
         raise WrongState("no channel reached this person", field="delivery", remedy=remedy)
     if settlements([row]):
-        raise WrongState("its subject is settled: there is nothing left to say", field="delivery")
+        raise WrongState("its subject is settled; nothing is left to send", field="delivery")

@@ -10,18 +10,18 @@ import httpcore2
 import httpx2
 from pydantic import JsonValue
 
-from orchestration.actions.answer import LONGEST_URL, judged, kept_headers
+from foundation.outbound.guarded_connections import Refused, has_sent
+from foundation.outbound.redirects import NotFollowed
+from foundation.outbound.transport import NO_ANSWER, begin
 from orchestration.actions.base import Call, Result
-from orchestration.actions.breaker import COUNTS, name_of, through
-from orchestration.actions.exchange import Answer, Trail, exchange
-from orchestration.actions.redaction import head
-from orchestration.actions.redirects import NotFollowed
-from orchestration.actions.transport import Refused, begin, has_sent
-from orchestration.core.words import Outcome
+from orchestration.actions.http.answer import body_shown, called, judged, kept_headers
+from orchestration.actions.http.breaker import COUNTS, name_of, through
+from orchestration.actions.http.exchange import Answer, Trail, exchange
+from orchestration.actions.http.request import with_query
+from orchestration.core.enums import Outcome
 
 LONGEST_CALL = 60.0
 """Seconds of one of the calls that `until` makes."""
-NO_ANSWER = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError)
 
 
 def api_call(call: Call) -> Result:
@@ -55,18 +55,31 @@ def _seconds_of(call: Call) -> float:
 def _asked(call: Call, url: httpx2.URL, trail: Trail, started: float) -> Result:
     try:
         answer = exchange(call, url, trail)
-    except (Refused, NotFollowed) as reason:
+    except NotFollowed as reason:  # says itself what was called
         return Result(outcome=Outcome.FAILED, error=str(reason))
+    except Refused as reason:
+        return Result(outcome=Outcome.FAILED, error=f"{_called(call, url)}: {reason}")
     except (httpcore2.LocalProtocolError, h11.LocalProtocolError, ValueError) as error:
-        return _not_built(error)
+        return _not_built(error, called(_method(call), str(url)))
     except NO_ANSWER as error:
         return _lost(error, call, url, time.monotonic() - started)
-    return dataclasses.replace(judged(call, answer), detail=_detail(answer, trail, time.monotonic() - started))
+    result, detail = judged(call, answer), _detail(answer, trail, time.monotonic() - started)
+    if result.outcome not in (Outcome.SUCCEEDED, Outcome.PARKED) and (body := body_shown(answer)):
+        detail["body"] = body
+    return dataclasses.replace(result, detail=detail)
 
 
-def _not_built(error: Exception) -> Result:
+def _method(call: Call) -> str:
+    return str(call.action.get("method", "GET"))
+
+
+def _called(call: Call, url: httpx2.URL) -> str:
+    return called(_method(call), str(with_query(url, call.action)))
+
+
+def _not_built(error: Exception, what: str) -> Result:
     """What the library refuses to write: nothing was sent, unless it broke off in the middle."""
-    reason = f"the request cannot be built: {error}"
+    reason = f"{what}: the request cannot be built: {error}"
     if has_sent():
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"{reason}, after some of it was sent")
     return Result(outcome=Outcome.FAILED, error=reason)
@@ -100,7 +113,7 @@ def _lost(error: Exception, call: Call, url: httpx2.URL, seconds: float) -> Resu
     return Result(
         outcome=Outcome.UNKNOWN if sent else Outcome.RETRYABLE,
         maybe=sent,
-        error=f"{call.action.get('method', 'GET')} {head(str(url), LONGEST_URL)}: {what}"
+        error=f"{_called(call, url)}: {what}"
         + (", after the request was sent" if sent else ", before anything was sent"),
         detail={"seconds": round(seconds, 4), COUNTS: True},
     )

@@ -1,4 +1,4 @@
-"""What every action gets and gives back."""
+"""The arguments and the result of every action."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from orchestration.core.words import Outcome, Purpose
+from orchestration.core.enums import Outcome, Purpose
 
 
 def _told_nobody(is_overdue: bool) -> bool:
@@ -20,12 +20,11 @@ def _told_nobody(is_overdue: bool) -> bool:
 class Call:
     """One attempt to perform. `action` is rendered, but secrets are still references ({secret:NAME}).
 
-    `cancelled` is set when the run no longer wants the result; long actions look at it and stop.
-    `timeout_seconds` bounds the whole attempt, of which the calls of `until` have used `polled_seconds` by now.
-    `breaker`: the circuit breaker that the step names; '' for the one of its route, which `route` says: the URL as its
-    author wrote it ('' where nobody did).
+    `cancelled` is set when the run no longer wants the result; long actions check it and stop. `timeout_seconds` bounds
+    the whole attempt, of which the calls of `until` have used `polled_seconds` by now. `breaker`: the circuit breaker
+    that the step names; '' for the one of its route. `route`: the URL as its author wrote it, '' for other actions.
     `goes_on` is called when the action goes on after it was told to stop, and again with True once its grace time is
-    over too. False: that could not be written down, so call it again.
+    over too. If it returns False, that could not be stored: call it again.
     """
 
     workflow_id: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["Refused", "TryLater"]
+
 
 class Refused(Exception):
     """Not done and not to be tried again."""

@@ -1,4 +1,4 @@
-"""What an action gave, made fit for a row: JSON that every database takes, not too deep and not too large."""
+"""Makes what an action returned fit for a row: JSON that every database takes, not too deep and not too large."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from orchestration.actions.base import Result
 from orchestration.core.backoff import LONGEST_RETRY_AFTER
 from orchestration.core.definition.shape import json_bytes
-from orchestration.core.words import Outcome
+from orchestration.core.enums import Outcome
 
 MOST_LEVELS = 100
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

@@ -10,11 +10,12 @@ from pathlib import Path
 from django.conf import settings
 from pydantic import JsonValue
 
-from orchestration.actions import confined, environment
+from foundation.secrets.redaction import head
 from orchestration.actions.base import Call, Result
 from orchestration.actions.output import NoNumber, parsed, too_large
-from orchestration.actions.redaction import head
-from orchestration.core.words import Outcome
+from orchestration.actions.process import confined, environment
+from orchestration.attempt_log import printed
+from orchestration.core.enums import Outcome
 
 KEPT_BYTES = 64 * 1024
 QUOTED = 500
@@ -52,6 +53,7 @@ def _run(call: Call, folder: Path, sandboxed: bool) -> Result:
         unwanted=call.cancelled.is_set,
         most_out=settings.ZEN_MAX_OUTPUT_BYTES,
         most_err=KEPT_BYTES,
+        hear=printed.listeners(),
     )
     return _result(done)
 
@@ -76,10 +78,10 @@ def _result(done: confined.Finished) -> Result:
     return Result(outcome=Outcome.RETRYABLE if done.code == TRY_LATER else Outcome.FAILED, error=error, detail=detail)
 
 
-def _succeeded(printed: confined.Reader, text: str, detail: dict[str, JsonValue]) -> Result:
+def _succeeded(out: confined.Reader, text: str, detail: dict[str, JsonValue]) -> Result:
     """A JSON object is the output as it is, up to the site's limit; of any other text the head is kept."""
-    whole = bytes(printed.kept).lstrip()
-    if whole.startswith(b"{") and printed.overran:
+    whole = bytes(out.kept).lstrip()
+    if whole.startswith(b"{") and out.overran:
         return Result(outcome=Outcome.FAILED, maybe=True, error=too_large("what the script printed"), detail=detail)
     try:
         value = parsed(whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import json
 import threading
@@ -13,19 +14,21 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings
+from django.db import connections
 from django.utils.module_loading import import_string
 from pydantic import JsonValue
 
 from orchestration.actions.base import Call, Result
 from orchestration.actions.errors import Refused, TryLater
+from orchestration.attempt_log.handler import OURS
+from orchestration.core.enums import Outcome
 from orchestration.core.likeness import nearest
-from orchestration.core.words import Outcome
 
 LOOK_SECONDS = 0.5
 NOT_PAYLOAD = frozenset({"type", "handler"})
 CELERY = "celery."
-OWN = frozenset({"zen_project", "monitoring", "approvals", "orchestration", "notifications"})
-"""The packages whose tasks are the site's clockwork: no saga may run one."""
+OWN = OURS
+"""The packages whose tasks run the site itself: no saga may run one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +86,18 @@ def _imported(path: str) -> Handler:
 
 
 def _bounded(handler: Handler, call: Call) -> Result:
-    """Run in a thread of its own, told to stop at the timeout or when nobody wants the result any more.
+    """Run the handler in a thread; tell it to stop at the timeout, or when the run no longer wants the result.
 
     A thread cannot be ended from outside. So the attempt lasts until the handler has really ended, however late:
-    whatever comes after it would otherwise be done beside it.
+    otherwise a retry or an undo would run at the same time.
     """
     box: list[Result] = []
     told = threading.Event()
     inside = dataclasses.replace(call, cancelled=told)
-    thread = threading.Thread(target=lambda: box.append(_outcome(handler, inside)), daemon=True, name="task-handler")
+    context = contextvars.copy_context()  # what it logs belongs to this attempt
+    thread = threading.Thread(
+        target=lambda: box.append(context.run(_outcome, handler, inside)), daemon=True, name="task-handler"
+    )
     deadline = time.monotonic() + call.timeout_seconds
     thread.start()
     late_since = _ended(thread, call, told, deadline)
@@ -140,10 +146,10 @@ def _outcome(handler: Handler, call: Call) -> Result:
         return Result(outcome=Outcome.FAILED, error=str(error))
     except TryLater as error:
         return Result(outcome=Outcome.RETRYABLE, error=str(error), retry_after=error.after)
-    except BaseException as error:  # noqa: BLE001 - a handler's bug, or its sys.exit: it may have acted before
+    except BaseException as error:  # noqa: BLE001 - a handler's bug, or its sys.exit, is an outcome: it may have acted
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task raised {type(error).__name__}: {error}")
     finally:
-        _close_connections()
+        connections.close_all()
     return _answer(value)
 
 
@@ -156,12 +162,6 @@ def _answer(value: object) -> Result:
     except (TypeError, ValueError, RecursionError) as error:
         return Result(outcome=Outcome.FAILED, maybe=True, error=f"the task gave back what is not JSON: {error}")
     return Result(outcome=Outcome.SUCCEEDED, output=plain if isinstance(plain, dict) else {"result": plain})
-
-
-def _close_connections() -> None:
-    from django.db import connections
-
-    connections.close_all()
 
 
 def _nearest(name: str) -> str:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from foundation.clock import now
 from orchestration.actions.base import Call, Result
-from orchestration.clock import now
 from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS
 from orchestration.core.definition.problems import short
-from orchestration.core.words import Outcome
+from orchestration.core.enums import Outcome
 
 
 class _NoTime(Exception):

@@ -10,16 +10,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from orchestration import roles, selectors
+from foundation.errors import BadInput, ZenError
+from foundation.identity import permissions
+from foundation.identity.actor import Actor
+from foundation.identity.authentication import actor_of
 from orchestration.admin.forms import ActForm, ResolveForm
-from orchestration.admin.verbs import GRAVE
-from orchestration.api.auth import actor_of
-from orchestration.audit import Actor
-from orchestration.core.words import Verb
-from orchestration.errors import BadInput, ZenError
+from orchestration.core.enums import Verb
 from orchestration.models import Run
-from orchestration.services import act, preview
-from orchestration.services.acts import Preview, permission_for
+from orchestration.runs import act, preview, queries
+from orchestration.runs.acts import Preview, permission_for
+from orchestration.runs.allowed_actions import GRAVE
 
 
 class ActView:
@@ -38,7 +38,7 @@ class ActView:
         actor = actor_of(request.user, door="admin")
         try:
             if request.method == "POST":
-                roles.require(actor, permission_for(word))
+                permissions.require(actor, permission_for(word))
                 if form.is_valid() and (after := _done(run, word, actor, step_id, form)):
                     messages.success(request, f"{verb} {step_id}: done, the run is {after.status}".replace(" :", ":"))
                     return HttpResponseRedirect(_page_of(after))
@@ -70,15 +70,15 @@ def _done(run: Run, verb: Verb, actor: Actor, step_id: str, form: ActForm) -> Ru
 
 def _context(run: Run, shown: Preview, actor: Actor, step_id: str, form: ActForm) -> dict[str, Any]:
     verb = Verb(shown.verb)
-    may = roles.may(actor, permission_for(verb))
-    step = next((step for step in selectors.run_view(run)["steps"] if step["step_id"] == step_id), None)
+    may = permissions.may(actor, permission_for(verb))
+    step = next((step for step in queries.run_view(run)["steps"] if step["step_id"] == step_id), None)
     return {
         "run": run,
         "preview": shown,
         "step": step,
         "form": form,
         "may": may,
-        "needed": " or ".join(sorted(roles.MAY[permission_for(verb)])),
+        "needed": " or ".join(sorted(permissions.MAY[permission_for(verb)])),
         "grave": verb in GRAVE,
         "back": _page_of(run),
     }

@@ -9,20 +9,20 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import display  # type: ignore[import-untyped]
 
-from orchestration import foresight, roles
-from orchestration.admin.base import PageAdmin
+from foundation.admin.base import PageAdmin
+from foundation.errors import BadInput
+from foundation.identity import permissions
+from foundation.identity.authentication import actor_of
+from foundation.templatetags.zen import clip
 from orchestration.admin.forms import PublishForm
 from orchestration.admin.graph import graph
-from orchestration.api.auth import actor_of
-from orchestration.core.compile import compile_plan
 from orchestration.core.definition import SagaDefinition
-from orchestration.definitions_io import load_text
-from orchestration.errors import BadInput
+from orchestration.core.saga.compile import compile_plan
+from orchestration.ledger.plan_cache import plan_for
 from orchestration.models import Definition
-from orchestration.plans import plan_for
-from orchestration.services import check_definition, publish
-from orchestration.services.definitions import warnings_now
-from orchestration.templatetags.zen import clip
+from orchestration.runs import check_definition, failure_matrix, publish
+from orchestration.runs.definitions import warnings_now
+from orchestration.runs.documents import load_text
 
 LATEST_RUNS = 20
 
@@ -44,13 +44,13 @@ class DefinitionAdmin(PageAdmin):
         return clip(definition.name, 80)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return roles.may(actor_of(request.user, door="admin"), "definition.publish")
+        return permissions.may(actor_of(request.user, door="admin"), "definition.publish")
 
     def page(self, definition: Definition, request: HttpRequest) -> dict[str, Any]:
         return {
             "definition": definition,
             "warnings": definition.warnings,
-            "matrix": foresight.stored_matrix(definition.pk),
+            "matrix": failure_matrix.stored_matrix(definition.pk),
             "graph": graph(plan_for(definition.pk, {})),
             "body": json.dumps(definition.body, indent=2, ensure_ascii=False),
             "runs": definition.runs.all()[:LATEST_RUNS],
@@ -80,6 +80,6 @@ def _foreseen(definition: SagaDefinition) -> dict[str, Any]:
     return {
         "checked": definition,
         "warnings": warnings_now(definition),
-        "matrix": foresight.matrix_of(definition),
+        "matrix": failure_matrix.matrix_of(definition),
         "graph": graph(compile_plan(definition)),
     }

@@ -10,13 +10,13 @@ from unfold.widgets import (  # type: ignore[import-untyped]
     UnfoldAdminTextareaWidget,
 )
 
-from orchestration.core.words import Answer
-from orchestration.definitions_io import load_text
-from orchestration.errors import BadInput
+from foundation.errors import BadInput
+from orchestration.core.enums import Answer
+from orchestration.runs.documents import load_text
 
 ANSWERS = {
-    Answer.RETRY: "retry: what was in the way is mended; the compensation runs again",
-    Answer.DONE_BY_HAND: "done-by-hand: somebody has undone it; it counts as undone, with a warning",
+    Answer.RETRY: "retry: the cause is fixed; run the compensation again",
+    Answer.DONE_BY_HAND: "done-by-hand: it was undone by hand; it counts as undone, with a warning",
     Answer.ALTERNATIVE: "alternative: something else undoes it; it counts as undone, with a warning",
     Answer.ACCEPT_LOSS: "accept-loss: it stays as it is; the run will end in rollback_incomplete",
 }

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.core.plan import Plan
-from orchestration.core.words import UndoStatus
-from orchestration.looks import Look, look
+from foundation.admin.badges import Look
+from orchestration.badges import look
+from orchestration.core.enums import UndoStatus
+from orchestration.core.saga.plan import Plan
 
 WIDE, HIGH, ACROSS, DOWN, MARGIN = 200, 78, 90, 26, 16
 FITTING = MARGIN + 5 * (WIDE + ACROSS)

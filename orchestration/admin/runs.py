@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -10,19 +11,25 @@ from django.http import HttpRequest
 from django.urls import path
 from unfold.decorators import display  # type: ignore[import-untyped]
 
-from orchestration import flows, selectors
-from orchestration.admin import verbs
+from foundation.admin.base import PageAdmin
+from foundation.identity.authentication import actor_of
+from foundation.models import AuditEvent
+from foundation.secrets.masking import excerpt
+from orchestration import ports
 from orchestration.admin.acting import ActView
-from orchestration.admin.base import PageAdmin
 from orchestration.admin.graph import graph
-from orchestration.api.auth import actor_of
-from orchestration.core.words import Verb
-from orchestration.looks import LABELS
-from orchestration.models import AuditEvent, Run
-from orchestration.plans import plan_of
-from orchestration.why import why
+from orchestration.badges import LABELS
+from orchestration.core.enums import Verb
+from orchestration.ledger.plan_cache import compiled_plan
+from orchestration.models import Run
+from orchestration.runs import allowed_actions, queries, run_log
+from orchestration.runs.archive.views import archive_of
+from orchestration.runs.attempts import attempt_view, attempt_views, attempts
+from orchestration.runs.waiting_reasons import why
 
 ON_A_PAGE = 200
+LOG_LINES = 50
+LONGEST_INPUT = 4000
 ALL = "all"
 
 
@@ -32,7 +39,7 @@ class KindFilter(admin.SimpleListFilter):
     title = parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((kind, kind) for kind in flows.kinds()), (ALL, "all kinds")]
+        return [*((kind, kind) for kind in ports.kinds()), (ALL, "all kinds")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
         chosen = self.value() or (ALL if request.GET.get("q") else "saga")
@@ -74,25 +81,46 @@ class RunAdmin(ActView, PageAdmin):
         return _page(run, request)
 
 
+def _trace(run: Run) -> dict[str, str] | None:
+    """The id of the run's trace and where it is seen, '' where nobody said; None for a run without one."""
+    trace_id = run.trace[3:35]
+    page = settings.ZEN_TRACING.page
+    return {"id": trace_id, "url": page.replace("{trace_id}", trace_id) if page else ""} if trace_id else None
+
+
+def _attempts(run: Run, number: str | None) -> dict[str, Any]:
+    """A page of them, and the views of those on it; of a condensed run the views that were kept."""
+    if archive_of(run) is not None:
+        kept = Paginator(attempt_views(run), ON_A_PAGE).get_page(number)
+        return {"attempts": kept, "tried": list(kept)}
+    rows = Paginator(attempts(run), ON_A_PAGE).get_page(number)
+    return {"attempts": rows, "tried": [attempt_view(row) for row in rows]}
+
+
 def _page(run: Run, request: HttpRequest) -> dict[str, Any]:
     actor = actor_of(request.user, door="admin")
-    view, plan = selectors.run_view(run), plan_of(run)
+    view, plan = queries.run_view(run), compiled_plan(run)
     steps = Paginator(view["steps"], ON_A_PAGE).get_page(request.GET.get("steps"))
-    legal = verbs.verbs_of_steps(run, actor, [step["step_id"] for step in steps])
+    legal = allowed_actions.verbs_of_steps(run, actor, [step["step_id"] for step in steps])
     return {
         "run": run,
         "view": view,
+        "given": excerpt(view["context"], LONGEST_INPUT) if view["context"] else "",
+        "health": ports.health_on_page(run),
+        "trace": _trace(run),
         "why": [] if run.finished_at else why(run),
-        "pages": flows.pages_of(run),
+        "pages": ports.pages_of(run),
         "graph": graph(plan, view["steps"]),
-        "verbs": verbs.verbs_of_the_run(run, actor),
+        "verbs": allowed_actions.verbs_of_the_run(run, actor),
         "urgent": [(verb, s) for s, found in legal.items() for verb in found if verb in (Verb.RESOLVE, Verb.RETRY)],
-        "grave": verbs.GRAVE,
-        "may_act": verbs.may_act(actor),
+        "grave": allowed_actions.GRAVE,
+        "may_act": allowed_actions.may_act(actor),
         "steps": steps,
         "rows": [(step, legal[step["step_id"]]) for step in steps],
-        "events": Paginator(selectors.run_events(run), ON_A_PAGE).get_page(request.GET.get("events")),
-        "attempts": Paginator(run.commands.filter(kind="run_action"), ON_A_PAGE).get_page(request.GET.get("attempts")),
+        "events": Paginator(queries.run_events(run), ON_A_PAGE).get_page(request.GET.get("events")),
+        **_attempts(run, request.GET.get("attempts")),
+        "log_position": run_log.log_position(run),
+        "log": run_log.latest_entries(run, LOG_LINES),
         "related": [*([run.parent] if run.parent else []), *run.children.all()],
         "audit": AuditEvent.objects.filter(workflow_id=run.workflow_id)[:ON_A_PAGE],
     }

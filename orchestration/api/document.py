@@ -10,9 +10,14 @@ from orchestration.core.definition import json_schema
 SAGA_SCHEMA = "#/components/schemas/SagaDefinition"
 CLOSED = (
     "StartIn", "ActIn", "AskIn", "DecideIn", "NoteIn", "ResubmitIn", "ReassignIn", "NamePeopleIn", "RemarkIn",
-    "DelegationIn",
+    "DelegationIn", "AlertNoteIn", "AlertResolveIn", "SilenceIn",
 )  # fmt: skip
-STREAM = "/api/v1/runs/{workflow_id}/events/stream"
+RUN = "/api/v1/runs/{workflow_id}"
+STREAMS = {
+    f"{RUN}/events/": ("runs_events_stream", "The events as they happen, from the first or from `after`"),
+    f"{RUN}/logs/": ("runs_logs_stream", "The log as it comes, from the beginning or from `after`"),
+}
+"""Beside these pages: the operation's id, and what it gives."""
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -22,9 +27,9 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name in CLOSED:
         schemas[name]["additionalProperties"] = False
     schemas["StartIn"]["oneOf"] = [{"required": ["definition"]}, {"required": ["saga_id"]}]
-    events = result["paths"].get("/api/v1/runs/{workflow_id}/events/")
-    if events:
-        result["paths"][STREAM] = {"get": _stream(events["get"])}
+    for pages, (operation, gives) in STREAMS.items():
+        if found := result["paths"].get(pages):
+            result["paths"][f"{pages}stream"] = {"get": _stream(found["get"], operation, gives)}
     return result
 
 
@@ -35,21 +40,21 @@ def _saga() -> dict[str, Any]:
     return {**parts, "SagaDefinition": schema}
 
 
-def _stream(events: dict[str, Any]) -> dict[str, Any]:
-    """Beside the pages of events, and answered by a view that is not REST framework's."""
+def _stream(pages: dict[str, Any], operation: str, gives: str) -> dict[str, Any]:
+    """Beside the pages, and answered by a view that is not REST framework's."""
     resume = {
         "in": "header",
         "name": "Last-Event-ID",
         "schema": {"type": "string"},
-        "description": "the number of the last event that was seen; `after` says the same",
+        "description": "the id of the last one that was seen; `after` says the same",
     }
-    answers = {code: answer for code, answer in events["responses"].items() if code in ("401", "403", "404", "422")}
+    answers = {code: answer for code, answer in pages["responses"].items() if code in ("401", "403", "404", "422")}
     return {
-        "operationId": "runs_events_stream",
-        "description": "The events as they happen, from the first or from `after`; `event: end` after the last.",
-        "parameters": [p for p in events["parameters"] if p["name"] != "limit"] + [resume],
-        "tags": events["tags"],
-        "security": events["security"],
+        "operationId": operation,
+        "description": f"{gives}; `event: end` after the last.",
+        "parameters": [p for p in pages["parameters"] if p["name"] in ("workflow_id", "after")] + [resume],
+        "tags": pages["tags"],
+        "security": pages["security"],
         "responses": {
             "200": {
                 "description": "Server-Sent Events",

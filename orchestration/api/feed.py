@@ -1,55 +1,63 @@
-"""One look at a run for all who follow it: a task of this process, no thread and no connection for one who waits.
+"""One query for all who follow a run: a task of this process reads, and no follower holds a thread or a connection.
 
-What comes is passed on only to those who may still see it: they are judged anew with every event, and each 10 s.
+What it finds is passed on only to followers who may still see it: they are judged anew each time, and each 10 s.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
-from django.utils.crypto import constant_time_compare
 
-from orchestration import roles, selectors
-from orchestration.api.auth import actor_of
-from orchestration.clock import now
-from orchestration.core.words import RunStatus
-from orchestration.errors import NotAllowed, TooSoon
-from orchestration.models import ApiToken, Run
+from orchestration.api.viewers import Viewer, not_allowed
+from orchestration.core.enums import RunStatus
+from orchestration.models import Run
+from orchestration.runs import queries, run_log
 
-LOOK_SECONDS, HEARTBEAT_SECONDS, JUDGE_SECONDS = 0.5, 15.0, 10.0
+LOOK_SECONDS, JUDGE_SECONDS = 0.5, 10.0
 AT_ONCE, KEPT = 200, 1000
-"""Events that one look takes, and that a feed keeps for those who are behind."""
-RETRY_SECONDS = 30
+"""Entries that one look takes, and that a feed keeps for those who are behind."""
+NEEDED = ("id", "workflow_id", "status", "finished_at")
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="zen-streams")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who follows, and by what: `token` is an id, `session` a key; one of them is set."""
+Place = int | str
+"""Behind an entry: its `seq`."""
 
-    user: int
-    token: int | None = None
-    session: str = ""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """What can be followed of a run. `page`: at most AT_ONCE entries behind a place, each with its `seq`.
+
+    `stands`: the place behind all that there is. `ended`: whether nothing more will
+    come of this run.
+    """
+
+    name: str
+    page: Callable[[Run, Any], list[dict[str, Any]]]
+    stands: Callable[[Run], Place]
+    ended: Callable[[Run], bool]
 
 
 class Feed:
-    """The events of one run from when the first came to follow it, for as long as somebody does."""
+    """A topic of one run, read once for all who follow it, from the first follower to the last.
 
-    def __init__(self, workflow_id: str) -> None:
-        self.workflow_id, self.last, self.ended = workflow_id, -1, False
-        self.events: deque[dict[str, Any]] = deque(maxlen=KEPT)
+    `begin`: the place before the entries that are kept; None until it is known.
+    """
+
+    def __init__(self, topic: Topic, workflow_id: str) -> None:
+        self.topic, self.workflow_id, self.ended = topic, workflow_id, False
+        self.begin: Place | None = None
+        self.last: Place | None = None
+        self.entries: deque[dict[str, Any]] = deque()
         self.viewers: Counter[Viewer] = Counter()
         self.refused: frozenset[Viewer] = frozenset()
         self.changed, self.loop = asyncio.Event(), asyncio.get_running_loop()
@@ -58,22 +66,31 @@ class Feed:
 
     async def poll(self) -> None:
         judged = 0.0
-        try:
-            while not self.ended:
-                found, last, ended = await in_pool(_look, self.workflow_id, self.last)
-                judged = 0.0 if found else judged + LOOK_SECONDS
-                if found or judged >= JUDGE_SECONDS:
-                    judged = 0.0
-                    await self._judge()
-                news = bool(found) or self.last < 0
-                self.events.extend(found)
-                self.last = last
-                self.ended = ended and not found
-                if news or self.ended:
-                    self._tell()
-                if not found and not self.ended:
-                    await asyncio.sleep(LOOK_SECONDS)
-        except Exception as error:  # noqa: BLE001 - of the database: each of the streams ends with it
+        while not self.ended:
+            found, last, ended = await in_pool(_look, self.topic, self.workflow_id, self.last)
+            judged = 0.0 if found else judged + LOOK_SECONDS
+            if found or judged >= JUDGE_SECONDS:
+                judged = 0.0
+                await self._judge()
+            news = bool(found) or self.last is None
+            self._keep(found)
+            self.begin = last if self.begin is None else self.begin
+            self.last = last
+            self.ended = ended and not found
+            if news or self.ended:
+                self._tell()
+            if not found and not self.ended:
+                await asyncio.sleep(LOOK_SECONDS)
+
+    def _keep(self, found: list[dict[str, Any]]) -> None:
+        for entry in found:
+            if len(self.entries) == KEPT:
+                self.begin = self.entries.popleft()["seq"]
+            self.entries.append(entry)
+
+    def note_failure(self, task: asyncio.Task[None]) -> None:
+        """`poll` broke, since the database did: each of the streams ends with its error."""
+        if not task.cancelled() and (error := task.exception()) is not None:
             self.failure = error
             self._tell()
 
@@ -87,79 +104,17 @@ class Feed:
         before, self.changed = self.changed, asyncio.Event()
         before.set()
 
-    async def after(self, seq: int, viewer: Viewer) -> list[dict[str, Any]]:
-        """What there is after this number, from memory where it reaches back so far."""
-        first = self.events[0]["seq"] if self.events else self.last + 1
-        if seq >= first - 1:
-            return [event for event in self.events if event["seq"] > seq]
-        found, refused = await in_pool(_page, self.workflow_id, seq, viewer)
+    async def after(self, place: Place, viewer: Viewer) -> list[dict[str, Any]]:
+        """What there is behind this place, from memory where it reaches back so far."""
+        if place == self.begin:
+            return list(self.entries)
+        for number, entry in enumerate(self.entries, 1):
+            if entry["seq"] == place:
+                return list(itertools.islice(self.entries, number, None))
+        found, refused = await in_pool(_page, self.topic, self.workflow_id, place, viewer)
         if refused:
             self.refused |= {viewer}
         return [] if refused else found
-
-
-class Hub:
-    """The feeds of one event loop, and how many follow them."""
-
-    def __init__(self) -> None:
-        self.feeds: dict[str, Feed] = {}
-        self.by_user: Counter[int] = Counter()
-
-    def enter(self, workflow_id: str, viewer: Viewer) -> Feed:
-        """Raises TooSoon when the user, or this process, has too many streams."""
-        if self.by_user[viewer.user] >= settings.ZEN_STREAMS_PER_USER:
-            most = f"{settings.ZEN_STREAMS_PER_USER} streams of one user (ZEN_STREAMS_PER_USER)"
-            raise TooSoon(f"you follow {most} already", remedy="close one of them", retry_after=RETRY_SECONDS)
-        if self.by_user.total() >= settings.ZEN_STREAMS:
-            most = f"{settings.ZEN_STREAMS} streams (ZEN_STREAMS)"
-            raise TooSoon(f"the site holds {most} already", remedy="come back later", retry_after=RETRY_SECONDS)
-        feed = self.feeds.get(workflow_id)
-        if feed is None:
-            feed = self.feeds[workflow_id] = Feed(workflow_id)
-        self.by_user[viewer.user] += 1
-        feed.viewers[viewer] += 1
-        return feed
-
-    def leave(self, feed: Feed, viewer: Viewer) -> None:
-        self.by_user = +(self.by_user - Counter([viewer.user]))
-        feed.viewers = +(feed.viewers - Counter([viewer]))
-        if not feed.viewers:
-            if self.feeds.get(feed.workflow_id) is feed:
-                del self.feeds[feed.workflow_id]
-            if feed.task is not None:
-                feed.task.cancel()
-
-    async def follow(self, feed: Feed, viewer: Viewer, after: int) -> AsyncIterator[dict[str, Any] | str]:
-        """Events, 'quiet' after a while without any, and at last 'end' or 'refused'. The place was taken by `enter`."""
-        if feed.task is None:
-            feed.task = asyncio.create_task(feed.poll())
-        while True:
-            changed = feed.changed
-            if feed.failure is not None:
-                raise feed.failure
-            found = await feed.after(after, viewer) if feed.last >= 0 else []
-            if viewer in feed.refused:
-                yield "refused"
-                return
-            for event in found:
-                after = event["seq"]
-                yield event
-            if found:
-                continue
-            if feed.ended:
-                yield "end"
-                return
-            try:
-                await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
-            except TimeoutError:
-                yield "quiet"
-
-
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
-
-
-def hub() -> Hub:
-    return _hubs.setdefault(asyncio.get_running_loop(), Hub())
 
 
 async def in_pool(work: Callable[..., T], *given: Any) -> T:
@@ -175,47 +130,39 @@ async def in_pool(work: Callable[..., T], *given: Any) -> T:
     return await sync_to_async(alone, thread_sensitive=False, executor=_pool)()
 
 
-def _look(workflow_id: str, after: int) -> tuple[list[dict[str, Any]], int, bool]:
-    """The events after this number, the number of the last, and whether the run has ended. -1: only where it stands."""
-    run = Run.objects.only("status").get(workflow_id=workflow_id)  # first: an event of the end is never missed
-    ended = RunStatus(run.status).is_end
-    if after < 0:
-        last = run.events.order_by("-seq").values_list("seq", flat=True).first() or 0
-        return [], last, False
-    found = [selectors.event_view(event) for event in selectors.run_events(run, after=after)[:AT_ONCE]]
+def _look(topic: Topic, workflow_id: str, after: Place | None) -> tuple[list[dict[str, Any]], Place, bool]:
+    """The entries behind this place, the place behind the last, and whether nothing more will come.
+
+    None: only where it stands.
+    """
+    run = Run.objects.only(*NEEDED).get(workflow_id=workflow_id)  # first: an entry of the end is never missed
+    ended = topic.ended(run)
+    if after is None:
+        return [], topic.stands(run), False
+    found = topic.page(run, after)
     return found, found[-1]["seq"] if found else after, ended
 
 
-def _page(workflow_id: str, after: int, viewer: Viewer) -> tuple[list[dict[str, Any]], bool]:
-    run = Run.objects.only("id").get(workflow_id=workflow_id)
-    found = [selectors.event_view(event) for event in selectors.run_events(run, after=after)[:AT_ONCE]]
-    return found, bool(not_allowed((viewer,)))
+def _page(topic: Topic, workflow_id: str, after: Place, viewer: Viewer) -> tuple[list[dict[str, Any]], bool]:
+    run = Run.objects.only(*NEEDED).get(workflow_id=workflow_id)
+    return topic.page(run, after), bool(not_allowed((viewer,)))
 
 
-def not_allowed(viewers: Iterable[Viewer]) -> frozenset[Viewer]:
-    """Those whose token or session is over, or whose account may not look any more."""
-    return frozenset(viewer for viewer in viewers if not _may(viewer))
+def _events(run: Run, after: int) -> list[dict[str, Any]]:
+    return [queries.event_view(event) for event in queries.run_events(run, after=after)[:AT_ONCE]]
 
 
-def _may(viewer: Viewer) -> bool:
-    if viewer.token is not None:
-        token = ApiToken.objects.select_related("user", "owner").filter(pk=viewer.token).first()
-        if token is None or (token.expires_at and token.expires_at <= now()):
-            return False
-        user: Any = token.user
-        user.api_token = token
-    else:
-        user = get_user_model().objects.filter(pk=viewer.user).first()
-        if user is None or not _is_signed_in(user, viewer.session):
-            return False
-    try:
-        roles.require(actor_of(user), "view")
-    except NotAllowed:
-        return False
-    return bool(user.is_active)
+def _last_event(run: Run) -> int:
+    return run.events.order_by("-seq").values_list("seq", flat=True).first() or 0
 
 
-def _is_signed_in(user: Any, key: str) -> bool:
-    kept = SessionStore(key).load()
-    same = str(kept.get(SESSION_KEY, "")) == str(user.pk)
-    return same and constant_time_compare(str(kept.get(HASH_SESSION_KEY, "")), user.get_session_auth_hash())
+def _is_over(run: Run) -> bool:
+    return RunStatus(run.status).is_end
+
+
+def _log(run: Run, after: str) -> list[dict[str, Any]]:
+    return run_log.log_entries(run, after=after, limit=AT_ONCE)
+
+
+EVENTS = Topic(name="events", page=_events, stands=_last_event, ended=_is_over)
+LOG = Topic(name="log", page=_log, stands=run_log.log_position, ended=run_log.is_complete)

@@ -1,100 +1,15 @@
-"""Shapes: what comes in is checked here, what goes out is described here for the OpenAPI document."""
+"""What goes out, described for the OpenAPI document."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import RegexValidator
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers as s
 
-from orchestration.api.document import SAGA_SCHEMA
-from orchestration.core.matrix import MISHAPS
-from orchestration.core.words import Answer
-
-WORKFLOW_ID = RegexValidator(
-    r"^[A-Za-z0-9][A-Za-z0-9_.:~-]*\Z", "letters, digits, . _ : ~ -, begins with one of the first"
-)
-SAGA_ID = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "letters, digits, . _ -, begins with one of the first")
-
-
-class Number(s.FloatField):
-    """A number and nothing that could be turned into one."""
-
-    def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool) or not isinstance(data, int | float):
-            raise s.ValidationError("Not a number.")
-        return float(super().to_internal_value(data))
-
-
-class Text(s.CharField):
-    """A string and nothing that could be turned into one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            raise s.ValidationError("Not a string.")
-        return str(super().to_internal_value(data))
-
-
-@extend_schema_field(OpenApiTypes.OBJECT)
-class Mapping(s.Field[Any, Any, Any, Any]):
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if not isinstance(data, dict):
-            raise s.ValidationError("Not an object.")
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-
-@extend_schema_field(OpenApiTypes.ANY)
-class Anything(s.JSONField):
-    pass
-
-
-@extend_schema_field({"$ref": SAGA_SCHEMA})
-class Saga(Mapping):
-    pass
-
-
-class Form(s.Serializer[Any]):
-    """What comes in. A key that nobody knows is refused: it is a misspelt one, most of the time."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = sorted(set(data) - set(self.fields))
-        if unknown:
-            known = ", ".join(self.fields)
-            raise s.ValidationError(dict.fromkeys(unknown, f"is not a known key; the keys here are: {known}"))
-        return super().to_internal_value(data)
-
-
-class StartIn(Form):
-    definition = Saga(required=False)
-    saga_id = Text(required=False, max_length=100, validators=[SAGA_ID])
-    version = s.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
-    workflow_id = Text(required=False, max_length=200, validators=[WORKFLOW_ID])
-    engine = s.ChoiceField(required=False, choices=["auto", "temporal", "celery"])
-    context = Mapping(required=False)  # type: ignore[assignment]
-    config = Mapping(required=False)
-
-
-class ActIn(Form):
-    step_id = Text(required=False, allow_blank=True, max_length=100)
-    note = Text(required=False, allow_blank=True, max_length=10_000)
-    answer = s.ChoiceField(required=False, choices=[answer.value for answer in Answer])
-    action = Mapping(required=False)
-
-
-class Problem(s.Serializer[Any]):
-    type = s.CharField()
-    title = s.CharField()
-    status = s.IntegerField()
-    detail = s.CharField()
-    field = s.CharField(required=False)
-    remedy = s.CharField(required=False)
-    problems = s.ListField(child=s.DictField(), required=False)
-    instance = s.CharField()
+from orchestration.api.fields import Anything, Mapping
+from orchestration.core.enums import Outcome, Purpose
+from orchestration.core.saga.failure_matrix import MISHAPS
+from orchestration.runs.run_log import LEVELS
 
 
 class DefinitionOut(s.Serializer[Any]):
@@ -162,6 +77,11 @@ class StepOut(s.Serializer[Any]):
     output = Anything()
     error = s.CharField(allow_blank=True)
     compensation = Compensation()
+    allowed_actions = s.ListField(
+        child=s.CharField(),
+        required=False,
+        help_text="the verbs that the caller may use on this step now; not told for runs of more than 500 steps",
+    )
     possibly_repeated = s.IntegerField(
         required=False,
         help_text="how many workers took an attempt up, when one was lost: the call may have been made before",
@@ -171,14 +91,29 @@ class StepOut(s.Serializer[Any]):
     )
 
 
+class Archived(s.Serializer[Any]):
+    at = s.DateTimeField()
+    sha256 = s.CharField(help_text="of its record, a JSON line for each row that there was")
+    file = s.CharField(allow_null=True, help_text="the record, below ZEN_ARCHIVE_DIR")
+    left_out = s.ListField(child=s.CharField(), help_text="what was too large to be shown from here on")
+
+
 class RunOut(RunRow):
     saga_id = s.CharField()
     definition_version = s.IntegerField()
+    context = Mapping(help_text="its input, without secrets; what has a credential's name is masked")  # type: ignore[assignment]
+    config = Mapping()
     hold_reason = s.CharField(allow_blank=True)
     warnings = s.ListField(child=s.CharField())
     result = s.DictField(child=Anything(), allow_null=True)
     error = s.CharField(allow_blank=True)
     created_at = s.DateTimeField()
+    allowed_actions = s.ListField(
+        child=s.CharField(), help_text="the verbs that the caller may use on the run now, without naming a step"
+    )
+    archived = Archived(
+        allow_null=True, help_text="of a run that ended long ago: its events, attempts and log are gone"
+    )
     steps = StepOut(many=True)
 
 
@@ -202,9 +137,67 @@ class DefinitionPage(s.Serializer[Any]):
     results = DefinitionOut(many=True)
 
 
+class RequestShown(s.Serializer[Any]):
+    method = s.CharField(required=False)
+    url = s.CharField(required=False)
+    headers = s.DictField(child=s.CharField(), required=False)
+    handler = s.CharField(required=False)
+    body = s.CharField(help_text="its beginning, 2,000 characters at most")
+
+
+class AnswerShown(s.Serializer[Any]):
+    status = s.IntegerField(required=False)
+    seconds = s.FloatField(required=False)
+    headers = s.DictField(child=s.CharField(), required=False)
+    exit_code = s.IntegerField(required=False, allow_null=True)
+    stderr = s.CharField(required=False)
+    truncated = s.BooleanField(required=False)
+    body = s.CharField(required=False, help_text="its beginning, 2,000 characters at most")
+
+
+class AttemptOut(s.Serializer[Any]):
+    number = s.IntegerField(help_text="rises with each attempt of the run")
+    step_id = s.CharField()
+    purpose = s.ChoiceField([one.value for one in Purpose])
+    iteration = s.IntegerField()
+    attempt = s.IntegerField()
+    outcome = s.ChoiceField([one.value for one in Outcome], allow_null=True)
+    status = s.ChoiceField(["ready", "running", "done"])
+    worker = s.CharField(allow_null=True)
+    tries = s.IntegerField()
+    started_at = s.DateTimeField(allow_null=True)
+    ended_at = s.DateTimeField(allow_null=True)
+    error = s.CharField(allow_blank=True)
+    request = RequestShown(allow_null=True, help_text="what was asked, secrets as references")
+    answer = AnswerShown(allow_null=True)
+
+
+class AttemptPage(s.Serializer[Any]):
+    next = s.CharField(allow_null=True)
+    results = AttemptOut(many=True)
+
+
 class EventPage(s.Serializer[Any]):
     next = s.CharField(allow_null=True)
     results = EventOut(many=True)
+
+
+class LogEntry(s.Serializer[Any]):
+    at = s.DateTimeField()
+    seq = s.CharField(help_text="the cursor behind this entry")
+    source = s.ChoiceField(["event", "attempt", "line", "audit"])  # type: ignore[assignment]
+    level = s.ChoiceField([level.upper() for level in LEVELS])
+    step_id = s.CharField(allow_null=True)
+    attempt = s.IntegerField(allow_null=True)
+    worker = s.CharField(allow_null=True)
+    message = s.CharField()
+    data = Mapping()  # type: ignore[assignment]
+    trace_id = s.CharField(allow_null=True)
+
+
+class LogPage(s.Serializer[Any]):
+    next = s.CharField(allow_null=True)
+    results = LogEntry(many=True)
 
 
 class Why(s.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""A run's events as they happen (Server-Sent Events). While a stream waits it holds no thread and no connection."""
+"""A run's events or log as they come (Server-Sent Events). A stream that waits holds no thread and no connection."""
 
 from __future__ import annotations
 
@@ -11,21 +11,36 @@ from asgiref.sync import SyncToAsync
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 
-from orchestration import roles
-from orchestration.api.auth import BearerAuthentication, actor_of
-from orchestration.api.errors import CONTENT_TYPE, headers_of, of_zen, problem
-from orchestration.api.feed import Feed, Viewer, hub, in_pool
-from orchestration.api.views import refuse_unknown
-from orchestration.errors import ZenError
-from orchestration.services import get_run
+from foundation.api.errors import CONTENT_TYPE, headers_of, of_zen, problem
+from foundation.api.views import refuse_unknown
+from foundation.errors import ZenError
+from foundation.identity import permissions
+from foundation.identity.authentication import BearerAuthentication, actor_of
+from orchestration.api.feed import EVENTS, LOG, Feed, Place, Topic, in_pool
+from orchestration.api.hub import hub
+from orchestration.api.viewers import Viewer
+from orchestration.runs import get_run, run_log
 
 
 async def stream(request: HttpRequest, workflow_id: str) -> Any:
+    last = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
+    after = int(last) if last.isascii() and last.isdecimal() and len(last) < 10 else 0
+    return await _followed(request, workflow_id, EVENTS, after)
+
+
+async def log_stream(request: HttpRequest, workflow_id: str) -> Any:
+    after = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
+    return await _followed(request, workflow_id, LOG, after)
+
+
+async def _followed(request: HttpRequest, workflow_id: str, topic: Topic, after: Place) -> Any:
     if request.method != "GET":
         return _problem(problem(405, "only GET", instance=request.path), {"Allow": "GET"})
     try:
         viewer = await in_pool(_viewer, request, workflow_id)
-        feed = hub().enter(workflow_id, viewer)
+        if topic is LOG:
+            run_log.check_cursor(str(after))
+        feed = hub().enter(topic, workflow_id, viewer)
     except AuthenticationFailed as error:
         body = problem(401, str(error.detail), instance=request.path)
         return _problem(body, {"WWW-Authenticate": 'Bearer realm="zen"'})
@@ -36,8 +51,6 @@ async def stream(request: HttpRequest, workflow_id: str) -> Any:
         )
     except ZenError as error:
         return _problem(of_zen(error, request.path), headers_of(error) or {})
-    last = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    after = int(last) if last.isascii() and last.isdecimal() and len(last) < 10 else 0
     answer = _Stream(feed, viewer, after)
     answer["Cache-Control"] = "no-cache"
     answer["X-Accel-Buffering"] = "no"
@@ -47,11 +60,11 @@ async def stream(request: HttpRequest, workflow_id: str) -> Any:
 class _Stream(StreamingHttpResponse):
     """Has a place among the streams until it is closed, begun or not."""
 
-    def __init__(self, feed: Feed, viewer: Viewer, after: int) -> None:
+    def __init__(self, feed: Feed, viewer: Viewer, after: Place) -> None:
         self.hub, self.feed, self.viewer, self.is_in = hub(), feed, viewer, True
         super().__init__(self._lines(after), content_type="text/event-stream")
 
-    async def _lines(self, after: int) -> AsyncIterator[str]:
+    async def _lines(self, after: Place) -> AsyncIterator[str]:
         give_thread_back()
         try:
             yield "retry: 2000\n\n"
@@ -73,12 +86,12 @@ class _Stream(StreamingHttpResponse):
 
 def _line(event: dict[str, Any] | str) -> str:
     if isinstance(event, dict):
-        return f"id: {event['seq']}\nevent: {event['kind']}\ndata: {json.dumps(event)}\n\n"
+        return f"id: {event['seq']}\nevent: {event.get('kind', 'log')}\ndata: {json.dumps(event)}\n\n"
     if event == "quiet":
         return ": still here\n\n"
     if event == "refused":
         status = HTTPStatus.UNAUTHORIZED
-        body = problem(status, "the token or session is not good for this any more", remedy="sign in anew")
+        body = problem(status, "the token or session is no longer valid for this", remedy="sign in anew")
         return f"event: refused\ndata: {json.dumps(body)}\n\n"
     return "event: end\ndata: {}\n\n"
 
@@ -88,7 +101,7 @@ def _viewer(request: HttpRequest, workflow_id: str) -> Viewer:
     user = found[0] if found else request.user
     if not user.is_authenticated:
         raise AuthenticationFailed("Authentication credentials were not provided.")
-    roles.require(actor_of(user), "view")
+    permissions.require(actor_of(user), "view")
     refuse_unknown(request.GET, ["after"])
     get_run(workflow_id)
     token = found[1].pk if found else None

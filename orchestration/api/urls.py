@@ -1,8 +1,8 @@
 from django.urls import path, re_path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from orchestration.api import views_acts, views_definitions, views_runs
-from orchestration.api.stream import stream
+from orchestration.api import views_acts, views_definitions, views_logs, views_runs
+from orchestration.api.stream import log_stream, stream
 
 
 class WorkflowId:
@@ -43,6 +43,9 @@ urlpatterns = [
     path(RUN, views_runs.RunDetail.as_view(), name="api-run"),
     path(f"{RUN}events/", views_runs.RunEvents.as_view(), name="api-events"),
     path(f"{RUN}events/stream", stream, name="api-stream"),
+    path(f"{RUN}attempts/", views_runs.RunAttempts.as_view(), name="api-attempts"),
+    path(f"{RUN}logs/", views_logs.RunLogs.as_view(), name="api-logs"),
+    path(f"{RUN}logs/stream", log_stream, name="api-log-stream"),
     path(f"{RUN}why/", views_runs.RunWhy.as_view(), name="api-why"),
     path(f"{RUN}preview/<str:verb>/", views_acts.RunPreview.as_view(), name="api-preview"),
     path(f"{RUN}<str:verb>/", views_acts.RunAct.as_view(), name="api-act"),

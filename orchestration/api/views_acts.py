@@ -7,17 +7,19 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orchestration import roles, selectors
-from orchestration.api.auth import actor_of
-from orchestration.api.body import body_of, query
-from orchestration.api.docs import STEP_ID, WORKFLOW_ID, answers
-from orchestration.api.serializers import ActIn, PreviewOut, RunOut
-from orchestration.api.views import Door
-from orchestration.core.words import Verb
-from orchestration.errors import NotFound
+from foundation.api.body import body_of, query
+from foundation.api.docs import STEP_ID, WORKFLOW_ID, answers
+from foundation.api.views import Door
+from foundation.errors import NotFound
+from foundation.identity import permissions
+from foundation.identity.authentication import actor_of
+from orchestration.api.forms import ActIn
+from orchestration.api.serializers import PreviewOut, RunOut
+from orchestration.api.views_runs import shown
+from orchestration.core.enums import Verb
 from orchestration.models import Message
-from orchestration.services import act, event_for, get_run, preview
-from orchestration.services.acts import refuse_another
+from orchestration.runs import act, event_for, get_run, preview
+from orchestration.runs.acts import refuse_another
 
 VERB = OpenApiParameter("verb", str, OpenApiParameter.PATH, enum=[verb.value for verb in Verb])
 
@@ -59,12 +61,12 @@ class RunAct(Door):
         request_id = _request_id(request, actor.name, workflow_id, verb)
         known = Message.objects.filter(message_id=request_id, refusal="").first() if request_id else None
         if known is not None:
-            roles.require(actor, "run.act")
+            permissions.require(actor, "run.act")
             given = form.validated_data
             refuse_another(known, event_for(verb=word, actor=actor, **given), given.get("action"))
-            return Response(selectors.run_view(get_run(workflow_id)))
+            return shown(get_run(workflow_id), actor)
         run = act(workflow_id=workflow_id, verb=word, actor=actor, request_id=request_id, **form.validated_data)
-        return Response(selectors.run_view(get_run(run.workflow_id)))
+        return shown(get_run(run.workflow_id), actor)
 
 
 def _request_id(request: Request, *about: str) -> str:

@@ -9,18 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from orchestration.api.auth import actor_of
-from orchestration.api.body import body_of, number, query
-from orchestration.api.docs import LIMIT, answers
+from foundation.api.body import body_of, number, query
+from foundation.api.docs import LIMIT, answers
+from foundation.api.views import Door
+from foundation.errors import NotFound
+from foundation.identity.authentication import actor_of
 from orchestration.api.document import SAGA_SCHEMA
 from orchestration.api.serializers import Checked, DefinitionFull, DefinitionOut, DefinitionPage, Matrix
-from orchestration.api.views import Door
 from orchestration.core.definition import SagaDefinition, json_schema
-from orchestration.errors import NotFound
-from orchestration.foresight import matrix_of
 from orchestration.models import Definition
-from orchestration.services import check_definition, publish
-from orchestration.services.definitions import published, warnings_now
+from orchestration.runs import check_definition, publish
+from orchestration.runs.definitions import published, warnings_now
+from orchestration.runs.failure_matrix import matrix_of
 
 
 class Pages(CursorPagination):
@@ -82,7 +82,7 @@ class Validate(Door):
 class DefinitionMatrix(Door):
     @extend_schema(operation_id="definitions_matrix", responses=answers({200: Matrix}, 404, 422))
     def get(self, request: Request, saga_id: str, version: int) -> Response:
-        """What becomes of a run when each step fails, times out or is followed by an abort."""
+        """How a run ends when each step fails, times out or is followed by an abort."""
         return Response(_matrix(check_definition(_stored(saga_id, version).body)))
 
 

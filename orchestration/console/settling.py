@@ -1,10 +1,10 @@
-"""After an act: the run as the act left it, and not as it was a moment before."""
+"""Reads a run after an act only when the act has taken effect."""
 
 from __future__ import annotations
 
 import time
 
-from orchestration.console.doors import note
+from foundation.console.exit_codes import note
 from orchestration.models import Run
 
 PATIENCE_SECONDS = 5.0
@@ -12,7 +12,10 @@ POLL_SECONDS = 0.05
 
 
 def settled(run: Run, before: Run) -> Run:
-    """Temporal has heard the act before its worker has written what follows from it: that is waited for, a while."""
+    """The run once the act has taken effect, or after a while.
+
+    On Temporal its worker writes the rows after it took the act.
+    """
     if run.pk != before.pk:  # a restart's new run
         return run
     deadline = time.monotonic() + PATIENCE_SECONDS

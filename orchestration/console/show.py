@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, ConsoleDimensions
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.core.matrix import Row
+from foundation.console.tables import folded, out, whole
+from foundation.secrets.masking import excerpt
+from foundation.visible_text import clean
+from orchestration.core.saga.failure_matrix import Row
 
-WIDEST = 100_000
+LONGEST_INPUT = 2000
 FIELDS = ("workflow_id", "status", "cause", "engine", "started_at", "finished_at")
 COLOURS = {
     "completed": "green", "succeeded": "green", "compensated": "green", "rolled_back": "yellow", "running": "cyan",
     "compensating": "yellow", "held": "magenta", "needs_attention": "bold red", "failed": "red", "unknown": "red",
     "compensation_failed": "bold red", "rollback_incomplete": "red", "force_stopped": "red",
 }  # fmt: skip
-
-
-def out() -> Console:
-    return Console(highlight=False, soft_wrap=True)
-
-
-def whole(table: Table) -> None:
-    """Nothing in it is cut or broken up, since one copies from it: where it is too wide, the terminal wraps it."""
-    for column in table.columns:
-        column.no_wrap = True
-    console = out()
-    wanted = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
-    console.size = ConsoleDimensions(max(console.width, wanted), console.height)
-    console.print(table)
-
-
-def folded(table: Table) -> None:
-    """Long cells take more lines; into a file or a pipe, where nobody looks at the width, they are whole."""
-    if not sys.stdout.isatty():
-        whole(table)
-        return
-    for column in table.columns:
-        column.overflow = "fold"
-    out().print(table)
 
 
 def coloured(word: str) -> str:
@@ -54,6 +32,8 @@ def run(view: dict[str, Any], why: list[str]) -> None:
     console = out()
     cause = f" because of {view['cause']}" if view["cause"] else ""
     console.print(f"{escape(view['workflow_id'])}  {coloured(view['status'])}{cause}  on the {view['engine']} engine")
+    if view["context"]:
+        console.print(f"input: {escape(excerpt(view['context'], LONGEST_INPUT))}")
     table = Table("step", "status", "attempts", "compensation", box=None, pad_edge=False)
     for step in view["steps"]:
         undo = step["compensation"]
@@ -71,8 +51,37 @@ def run(view: dict[str, Any], why: list[str]) -> None:
             console.print(f"[yellow]note[/yellow]: step '{escape(step['step_id'])}': {again}, under the same key")
     for warning in view["warnings"]:
         console.print(f"[yellow]warning[/yellow]: {escape(warning)}")
+    if archived := view["archived"]:
+        left = f"; left out: {', '.join(archived['left_out'])}" if archived["left_out"] else ""
+        console.print(f"[yellow]archived[/yellow]: its events, attempts and log, on {archived['at'][:10]}{left}")
+        console.print(f"  record: {escape(archived['file'] or 'no file was kept')}, SHA-256 {archived['sha256']}")
     for line in why:
         console.print(f"→ {escape(line)}")
+
+
+def attempts(views: Sequence[Mapping[str, Any]]) -> None:
+    """What each asked, and what came back."""
+    console = out()
+    for one in views:
+        of = "undo of " if one["purpose"] == "undo" else ""
+        again = f" (iteration {one['iteration']})" if one["iteration"] > 1 else ""
+        head = f"{of}{one['step_id']} #{one['attempt']}{again}"
+        console.print(f"\n{escape(head)}  {coloured(one['outcome'] or one['status'])}")
+        if request := one["request"]:
+            what = " ".join(request[name] for name in ("method", "url", "handler") if request.get(name))
+            _parts("→", what, request.get("headers"), request["body"])
+        if answer := one["answer"]:
+            told = [name for name in ("status", "exit_code") if answer.get(name) is not None]
+            what = " ".join(f"{name} {answer[name]}" for name in told)
+            _parts("←", what, answer.get("headers"), answer.get("body") or "", answer.get("stderr") or "")
+        if one["error"]:
+            console.print(f"[red]error[/red]: {escape(one['error'])}")
+
+
+def _parts(sign: str, what: str, headers: Mapping[str, str] | None, *texts: str) -> None:
+    lines = [what, *(f"{name}: {value}" for name, value in (headers or {}).items()), *texts]
+    for line in filter(None, lines):
+        out().print(f"  {sign} {escape(clean(line))}")
 
 
 def matrix(rows: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""`--wait`: watch a run to its end, hosting a worker when nobody else does."""
+"""`--wait`: watch a run to its end, hosting a worker when there is none."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import AbstractContextManager
 
 from django.conf import settings
 
-from orchestration import selectors
+from foundation.console.exit_codes import note
+from foundation.errors import Unreachable
 from orchestration.console import show
-from orchestration.console.doors import note
+from orchestration.console.queues_below import queues_of_family
+from orchestration.core.enums import RunStatus
 from orchestration.core.queues import DEFAULT
-from orchestration.core.words import RunStatus
-from orchestration.engines.celery.local import hosted
-from orchestration.errors import Unreachable
-from orchestration.kin import is_stuck
+from orchestration.ledger.live_workers import has_worker, queues_served, words_on_queue
 from orchestration.models import Run
-from orchestration.queues_below import queues_of_family
-from orchestration.workers import has_worker, queues_served, words_on_queue
+from orchestration.runs import queries
+from orchestration.runs.descendants import is_stuck
+from orchestration.workers.celery.in_process import hosted
 
 POLL_SECONDS = 0.1
 THREADS, THREADS_ON_TEMPORAL = 4, 8
@@ -27,14 +27,14 @@ THREADS, THREADS_ON_TEMPORAL = 4, 8
 
 
 def watch(run: Run, tell: Callable[[str], None] = note) -> Run:
-    """Until the run ends or nobody here could move it, or a run below it, on; tells each event as it comes."""
+    """Watch until the run ends, or cannot go on without another process or person; prints each event as it comes."""
     seen = 0
     with _worker_for(run):
         while True:
             run.refresh_from_db()
-            for event in selectors.run_events(run, after=seen):
+            for event in queries.run_events(run, after=seen):
                 seen = event.seq
-                tell(show.event(selectors.event_view(event)))
+                tell(show.event(queries.event_view(event)))
             if RunStatus(run.status).is_end or is_stuck(run):
                 return run
             time.sleep(POLL_SECONDS)
@@ -64,7 +64,7 @@ def _can_host(engine: str) -> bool:
     """The own engine's workers need the database alone."""
     if engine == "celery":
         return True
-    from orchestration.engines.temporal import connection
+    from orchestration.engines.temporal import connection  # noqa: PLC0415 - temporalio is an extra
 
     try:
         connection.call(connection.server_version())
@@ -77,6 +77,6 @@ def _can_host(engine: str) -> bool:
 def _hosted(engine: str, queues: Iterable[str]) -> AbstractContextManager[object]:
     if engine == "celery":
         return hosted(queues=dict.fromkeys(queues, THREADS))
-    from orchestration.engines.temporal.worker import hosted as hosted_on_temporal
+    from orchestration.workers.temporal import worker  # noqa: PLC0415 - temporalio is an extra
 
-    return hosted_on_temporal(queues=dict.fromkeys(queues, THREADS_ON_TEMPORAL))
+    return worker.hosted(queues=dict.fromkeys(queues, THREADS_ON_TEMPORAL))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from orchestration.core.plan import PlanStep
-from orchestration.core.words import Purpose
+from orchestration.core.enums import Purpose
+from orchestration.core.saga.plan import PlanStep
 
 LONGEST_RETRY_AFTER = 3600.0
 

@@ -1,9 +1,9 @@
-"""Fair queueing: turns, such that nobody waits behind the whole backlog of another. Start-time fair queueing, without
-a table of its own.
+"""Start-time fair queueing without a table of its own: one person's backlog does not delay another's next step.
 
 What is ready is taken by its turn, the lowest first. A person's next command gets the turn after the last of theirs;
-that of somebody who has none waiting gets the turn that is being served. A run's second, third, … attempt in flight
-stands so many turns further back, so that a run with many steps at once does not stand before the person's others.
+the command of a person who has none waiting gets the turn that is being served. A run's second, third, … attempt in
+flight is placed so many turns further back, so that a run with many steps at once does not delay the person's other
+runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ MOST_PEOPLE = 10_000
 
 
 class Turns:
-    """What one process knows of the turns in each queue: which is being served, and the last that it gave to each."""
+    """The turns of each queue as one process has seen them.
+
+    The one being served, and the last that it gave to each person.
+    """
 
     def __init__(self) -> None:
         self._served: dict[str, int] = {}
@@ -27,7 +30,7 @@ class Turns:
         self._served[queue] = max(turn, self._served.get(queue, 0))
 
     def looked(self, queue: str, first: int | None) -> None:
-        """The first that is ready has this turn; None: none is ready, and whoever comes next begins a new rush."""
+        """The first ready command has this turn. None: none is ready, so turns begin anew with the next command."""
         served = self._served.get(queue, 0)
         if first is None or first < served - REGRESS:
             self._last.pop(queue, None)

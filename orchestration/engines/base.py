@@ -1,4 +1,4 @@
-"""What every engine can do. `ENGINES` (engines/registry.py) is the one table of them."""
+"""The contract of an engine. `ENGINES` (engines/registry.py) is the one table of them; the words are in the package."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from foundation.db.statements import Statement
 from orchestration.models import Message, Run
-from orchestration.sql import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,10 @@ TROUBLE = "engine trouble: "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What an engine's own server says of a run. `trouble`: why the run cannot go on though its flow could; '' if none.
+    """What an engine's server says of a run. `trouble`: why the run cannot go on though its flow could; '' if nothing.
 
-    `retries`: (step, purpose, iteration, attempt) → in words, when our machinery performs that attempt once more.
+    `retries`: (step, purpose, iteration, attempt) → in words, when an attempt is performed again because of a fault of
+    our machinery.
     """
 
     trouble: str = ""
@@ -36,13 +37,17 @@ class Report:
 
 
 class Beginning(Protocol):
+    """A run's first decision, made before its row is written."""
+
     def statements(self) -> list[Statement]:
         """What is written with the run's row, once that has its id."""
 
 
 class Engine(Protocol):
-    """`is_told`: it keeps the alarms of flows with a state of their own itself, and is told (`tend`) when they change;
-    else it finds them in the rows that `alarm` writes.
+    """Where runs are kept. The promises are those of `orchestration.engines`.
+
+    `is_told`: the engine keeps the alarms of external flows itself, and is told (`tend`) when they change; otherwise it
+    finds them in the rows that `alarm` writes.
     """
 
     name: str
@@ -55,22 +60,38 @@ class Engine(Protocol):
         """Begin a run whose row is about to be written, in the same transaction; None where `take` begins it later."""
 
     def take(self, run: Run) -> None:
-        """Begin a stored run. Called after commit; may be called again. Raises Unreachable when it must wait."""
+        """Begin a stored run. Called after the commit; may be called again.
+
+        Raises:
+            Unreachable: the engine is away; the relay calls again.
+        """
 
     def deliver(self, message: Message) -> str:
-        """Hand a stored message to its run, exactly once in effect; returns the run's refusal or ''."""
+        """Hand a stored message to its run, exactly once in effect; returns the run's refusal in words, or ''.
+
+        Raises:
+            Unreachable: the engine is away; the message stays stored.
+        """
 
     def alarm(self, run: Run, due: datetime, number: int) -> list[Statement]:
-        """What is written, with a decision of a flow that keeps its own state, to have it rung at `due` (ADR 6).
+        """What is written with an external flow's decision, so that its timer fires at `due` (docs/adr/0006; aware
+        UTC).
 
-        `number` rises with each change of the run. An engine that has to be told after the commit writes nothing.
+        `number` rises with each change of the run. An engine that is told after the commit writes nothing.
         """
 
     def tend(self, run: Run) -> None:
-        """Such a run wants to be woken at another time, or has ended. May be called again. Raises Unreachable."""
+        """Such a run wants to be woken at another time, or has ended. May be called again.
+
+        Raises:
+            Unreachable: the engine is away.
+        """
+
+    def revive(self, run: Run) -> None:
+        """Set again what the run waits for and was lost, such as a timer. Changes no state; may be called again."""
 
     def report(self, run: Run) -> Report:
         """For people who ask why a run waits; nothing is decided by it. Never fails, and takes 3 s at most."""
 
     def wake(self) -> None:
-        """Something may be ready: ring, and never fail."""
+        """Something may be ready: nudge the workers. Never fails."""

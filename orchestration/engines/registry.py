@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from foundation.errors import BadInput, Unreachable
 from orchestration.engines.base import Engine
 from orchestration.engines.celery.engine import CeleryEngine
 from orchestration.engines.temporal.engine import TemporalEngine
-from orchestration.errors import BadInput, Unreachable
 
 ENGINES: dict[str, Engine] = {"celery": CeleryEngine(), "temporal": TemporalEngine()}
 
 
 def choose(asked: str = "") -> Engine:
-    """The engine of a new run. `asked`: auto, temporal or celery; '' means the site's setting.
+    """The engine of a new run. `asked`: auto, temporal or celery; '' is the setting ZEN_ENGINE.
 
-    A name that was asked for in so many words is never replaced by another engine.
+    A name that was asked for is never replaced by another engine.
+
+    Raises:
+        BadInput: there is no such engine.
+        Unreachable: it does not answer, and new runs do not wait for it (ZEN_WHEN_TEMPORAL_IS_DOWN).
     """
     name = asked or settings.ZEN_ENGINE
     if name == "auto":

@@ -1,8 +1,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from orchestration.audit_chain import triggers
-from orchestration.audit_chain.canonical import Link
+from foundation.audit import triggers
+from foundation.canonical_json import Link
 
 BATCH = 1000
 

@@ -1,7 +1,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from orchestration.audit_chain import triggers
+from foundation.audit import triggers
 
 
 def triggers_again(apps, schema_editor):

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.db import models
 
+from orchestration.core.enums import Cause, Outcome, Purpose, RunStatus, StepStatus, UndoStatus
 from orchestration.core.queues import DEFAULT
-from orchestration.core.words import Cause, Outcome, Purpose, RunStatus, StepStatus, UndoStatus
 from orchestration.models.definition import Definition
 
 
-def _choices(words: type) -> list[tuple[str, str]]:
+def choices(words: type) -> list[tuple[str, str]]:
+    """The words of a StrEnum, and how a form shows them."""
     return [(word.value, word.value.replace("_", " ")) for word in words]  # type: ignore[attr-defined]
 
 
@@ -29,11 +30,14 @@ class Run(models.Model):
     input it is besides: pairs of an account's id, or null, and its name then.
     """
 
+    SAGA = "saga"
+    """The kind of a run whose state orchestration keeps itself; others keep theirs in rows of their own (ports.py)."""
+
     workflow_id = models.CharField(max_length=200, unique=True)
-    kind = models.CharField(max_length=30, default="saga")
+    kind = models.CharField(max_length=30, default=SAGA)
     engine = models.CharField(max_length=20)
-    status = models.CharField(max_length=24, choices=_choices(RunStatus), default=RunStatus.PENDING)
-    cause = models.CharField(max_length=12, choices=_choices(Cause), blank=True, default="")
+    status = models.CharField(max_length=24, choices=choices(RunStatus), default=RunStatus.PENDING)
+    cause = models.CharField(max_length=12, choices=choices(Cause), blank=True, default="")
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="runs")
     rules = models.PositiveSmallIntegerField(
         default=1, db_default=1, help_text="the rules for keys and templates that it was started under"
@@ -63,6 +67,13 @@ class Run(models.Model):
     created_by_id = models.BigIntegerField(null=True, blank=True)
     created_for_id = models.BigIntegerField(null=True, blank=True)
     input_by = models.JSONField(default=list, db_default=[], blank=True)
+    trace = models.CharField(
+        max_length=55,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="of its start (W3C traceparent)",
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -71,6 +82,12 @@ class Run(models.Model):
             models.Index(fields=["status", "-id"], name="run_by_status"),
             # the relay: runs that their engine has not taken yet
             models.Index(fields=["engine"], condition=models.Q(handed_over=False), name="run_to_hand_over"),
+            # how many runs are open, by status, kind and engine
+            models.Index(fields=["status", "kind", "engine"], condition=models.Q(finished_at=None), name="run_open"),
+            # every open run in turn, a page of ids at a time
+            models.Index(fields=["id"], condition=models.Q(finished_at=None), name="run_open_by_id"),
+            # what has ended within a stretch of time
+            models.Index(fields=["finished_at", "id"], condition=models.Q(finished_at__isnull=False), name="run_ended"),
         ]
 
     def __str__(self) -> str:
@@ -89,8 +106,8 @@ class Step(models.Model):
     step_id = models.CharField(max_length=100)
     state = models.JSONField(default=dict, help_text="the StepState, whole")
     version = models.PositiveIntegerField(default=0, help_text="the run's version that wrote `state`")
-    status = models.CharField(max_length=12, choices=_choices(StepStatus), default=StepStatus.PENDING)
-    undo = models.CharField(max_length=20, choices=_choices(UndoStatus), default=UndoStatus.NOT_NEEDED)
+    status = models.CharField(max_length=12, choices=choices(StepStatus), default=StepStatus.PENDING)
+    undo = models.CharField(max_length=20, choices=choices(UndoStatus), default=UndoStatus.NOT_NEEDED)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "step_id"], name="one_row_per_step")]
@@ -113,7 +130,7 @@ class Command(models.Model):
     kind = models.CharField(max_length=20)
     timer = models.CharField(max_length=10, blank=True, default="")
     step_id = models.CharField(max_length=100, blank=True, default="")
-    purpose = models.CharField(max_length=10, choices=_choices(Purpose), default=Purpose.FORWARD)
+    purpose = models.CharField(max_length=10, choices=choices(Purpose), default=Purpose.FORWARD)
     iteration = models.PositiveIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
     alternative = models.BooleanField(default=False)
@@ -127,7 +144,7 @@ class Command(models.Model):
     cancel_requested = models.BooleanField(default=False)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=10, choices=_choices(Outcome), blank=True, default="")
+    outcome = models.CharField(max_length=10, choices=choices(Outcome), blank=True, default="")
     maybe = models.BooleanField(default=False)
     retry_after = models.FloatField(null=True, blank=True)
     output = models.JSONField(null=True, blank=True)
@@ -200,7 +217,7 @@ class Message(models.Model):
 
 
 class Worker(models.Model):
-    """A worker's lease: one row, renewed by one UPDATE; when it lapses, what the worker had in hand is free again."""
+    """A worker's lease: one row, renewed by one UPDATE. When it lapses, the worker's commands become ready again."""
 
     name = models.CharField(max_length=64, primary_key=True)
     engine = models.CharField(max_length=20)

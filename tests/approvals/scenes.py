@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from approvals import folding
-from approvals.core.events import ClockReached
+from approvals.core.approval.events import ClockReached
 from approvals.models import Request
-from approvals.services import Ask, ask, publish_policy
-from orchestration import sql
-from orchestration.audit import CONSOLE_ROLES, Actor
+from approvals.requests import Ask, ask, publish_policy
+from approvals.requests.state.locked_request import lock_request
+from foundation.db import statements
+from foundation.identity.actor import CONSOLE_ROLES, Actor
 
 ADA = Actor(name="ada", door="python", roles=CONSOLE_ROLES)
 TWO_STAGES: dict[str, Any] = {
@@ -40,5 +40,5 @@ def asked(stage: str = "deployment", *, actor: Actor = ADA, request_id: str = ""
 
 def rung(run_pk: int, at: datetime) -> None:
     """Its clocks at a time that may be long past."""
-    with sql.writing():
-        folding.fold(folding.hold(run_pk), ClockReached(at=at))
+    with statements.writing():
+        lock_request(run_pk).apply(ClockReached(at=at))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from approvals.services import resubmit
-from approvals.title import title_of
+from approvals.requests import resubmit
+from approvals.requests.amend import title_of
 from tests.approvals.scenes import ADA, asked
-from tests.contract.cast import account
+from tests.system.contract.cast import account
 
 
 def content(**more: Any) -> dict[str, Any]:

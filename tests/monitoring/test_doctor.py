@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
+from foundation.clock import now
 from monitoring.examine import Finding, State, examine, without_password
-from monitoring.probes import backlog
-from orchestration.clock import now
-from orchestration.engines.celery import lease
+from monitoring.probes.work import backlog
 from orchestration.models import Command, Worker
-from orchestration.services import start_run
-from tests.contract.sagas import ADA
-from tests.crash.workers import ROOT
+from orchestration.runs import start_run
+from orchestration.workers import lease
 from tests.orchestration.api.test_runs import SAGA
-from tests.waiting import PATIENCE_SECONDS
-from zen_project.embedded.process import free_port
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.system.contract.sagas import ADA
+from tests.system.crash.workers import ROOT
+from zen_project.embedded.ports import free_port
 
 Doctor = Callable[..., tuple[int, dict[str, dict[str, Any]]]]
 

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from tests.notifications.mail_server import Mailbox, mail_server
 from tests.notifications.slack_api import TOKEN, SlackApi, slack_api
-from tests.peer import Peer, serving
+from tests.support.peer import Peer, serving
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from notifications.clock import now
+from foundation.clock import now
 from notifications.message import Button, Message, Person
 from notifications.models import Channel, Contact, Delivery, Notice
-from notifications.services import tell
-from tests.peer import Peer
+from notifications.services import notify
+from tests.support.peer import Peer
 
 YES, NO = Button(label="Approve", value="yes", style="primary"), Button(label="Reject", value="no", style="danger")
 ASK = Message(
@@ -33,7 +33,7 @@ def person(who: User, url: str = "") -> Person:
 def asked(*people: User, n: int = 1, subject: str = "approval:17", **more: Any) -> Notice:
     """`n`: which notice it is; the same number is the same notice."""
     given: dict[str, Any] = {"message": ASK, "people": [person(who) for who in people], "kind": "asked", **more}
-    return tell(subject=subject, dedupe=f"{subject}:{n}", **given)
+    return notify(subject=subject, dedupe=f"{subject}:{n}", **given)
 
 
 def slack_people() -> Channel:

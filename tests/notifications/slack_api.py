@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 TOKEN = "xoxb-right-token"
 CHANNELS = {"#deployments": "C01", "U0ADA": "D01", "U0BOB": "D02"}

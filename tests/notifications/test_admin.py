@@ -10,13 +10,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
-from notifications.deliver import deliver_due
+from foundation.models import AuditEvent
+from notifications.delivery.worker import deliver_due
 from notifications.models import Channel, Contact, Delivery, Notice
-from orchestration.models import AuditEvent
 from tests.notifications.scenes import asked, only, person, slack_people, webhook
 from tests.notifications.slack_api import SlackApi
 from tests.orchestration.admin.visitor import person as visitor
-from tests.peer import Peer
+from tests.support.peer import Peer
 
 pytestmark = pytest.mark.django_db
 AT = "/admin/notifications/"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
+from foundation.errors import BadInput, NotAllowed, NotFound
 from orchestration.client import SagaWorkflow, get_temporal_client
-from orchestration.errors import BadInput, NotAllowed, NotFound
 from orchestration.models import Run
 from orchestration.sagas import start_distributed_saga
-from tests.contract.cast import account
-from tests.core.seed_sagas import ONBOARDING
+from tests.orchestration.core.seed_sagas import ONBOARDING
+from tests.system.contract.cast import account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,6 +11,8 @@ import pytest
 from tools import test as runner
 from tools.test import Half
 
+pytestmark = pytest.mark.servers  # processes of its own
+
 SUITE = """
 import os, pytest
 def test_passes(): pass
@@ -32,8 +34,8 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytest_alone = [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "-p", "no:cacheprovider"]
     monkeypatch.setattr(runner, "SIDE_BY_SIDE", [*pytest_alone, "--rootdir", str(tmp_path), str(path)])
-    monkeypatch.setattr("tests.servers.report.lines", list)
-    monkeypatch.setattr("tests.servers.time_skipping.program", lambda: None)
+    monkeypatch.setattr("tests.support.servers.report.lines", list)
+    monkeypatch.setattr("tests.support.servers.time_skipping.program", lambda: None)
     return path
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from zen_project.broker import broker_url, transport_options
-from zen_project.databases import POSTGRES_OPTIONS, database
-from zen_project.env import Env
+from zen_project.config.broker import broker_url, transport_options
+from zen_project.config.databases import POSTGRES_OPTIONS, database
+from zen_project.config.env import Env
 
 
 def test_sqlite_is_relative_to_the_project_with_three_slashes(tmp_path: Path) -> None:

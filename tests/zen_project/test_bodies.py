@@ -13,9 +13,9 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 
-from tests.crash.workers import ROOT
-from tests.waiting import wait_until
-from zen_project.bodies import AsgiLimit, Message
+from tests.support.waiting import wait_until
+from tests.system.crash.workers import ROOT
+from zen_project.web.bodies import AsgiLimit, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADDRESSES = ("/livez", "/slack/actions/", "/api/v1/runs/", "/api/v1/schema/", "/admin/login/", "/nowhere", "/")

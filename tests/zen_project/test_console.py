@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import environment
+from tests.support.servers import environment
+
+pytestmark = pytest.mark.servers  # processes of its own
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +18,7 @@ HARNESS = """
 import sys
 from django.core import management
 from django.core.management import BaseCommand, CommandError
-from zen_project import console
+from zen_project.management import console
 
 {command}
 
@@ -124,3 +126,22 @@ def test_a_reader_that_has_gone_is_no_traceback() -> None:
         check=False,
     )
     assert "Traceback" not in ended.stderr
+
+
+def test_the_installed_command_finds_settings_in_the_folder_where_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "a_site.py").write_text("")
+    # Celery puts the folder there too, for sites that have it: what it did is undone before the command begins.
+    code = """
+import sys
+from zen_project.management import console
+sys.path[:] = [one for one in sys.path if one not in ("", sys.argv[1])]
+console.main = lambda argv: print(__import__("a_site").__file__, sys.path.count(sys.argv[1]))
+console.zen()
+console.zen()
+"""
+    environ = environment.for_processes() | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", code, str(tmp_path)],
+        cwd=tmp_path, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.stdout.splitlines() == [f"{tmp_path}/a_site.py 1"] * 2, ended.stderr

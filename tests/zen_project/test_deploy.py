@@ -8,6 +8,8 @@ from django.conf import settings
 
 from tools.check import CHECKS, production
 
+pytestmark = pytest.mark.servers  # processes of its own
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -10,10 +10,13 @@ import psycopg
 import pytest
 import redis
 
-from tests.servers.fixtures import need
-from tests.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.servers.fixtures import need
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from zen_project.embedded import postgres, temporal, valkey
-from zen_project.embedded.process import OwnedServer, ServerFailed, listens
+from zen_project.embedded.ports import listens
+from zen_project.embedded.process import OwnedServer, ServerFailed
+
+pytestmark = pytest.mark.servers  # processes of its own
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +25,7 @@ import sys, time
 from pathlib import Path
 from zen_project.embedded.process import OwnedServer
 server = OwnedServer(name="sleeper", argv=["sleep", "1000.{tag}"], log=Path({log!r}), address="")
-print(server.guardian_pid, flush=True)
+print(server.watchdog_pid, flush=True)
 time.sleep(100)
 """
 
@@ -49,21 +52,21 @@ def port(server: OwnedServer) -> int:
         ("owner", signal.SIGKILL),
         ("owner", signal.SIGTERM),
         pytest.param(
-            "guardian", signal.SIGKILL, marks=pytest.mark.skipif(sys.platform != "linux", reason="a Linux call")
+            "watchdog", signal.SIGKILL, marks=pytest.mark.skipif(sys.platform != "linux", reason="a Linux call")
         ),
     ],
 )
-def test_no_server_outlives_its_owner_or_its_guardian(tmp_path: Path, victim: str, blow: signal.Signals) -> None:
+def test_no_server_outlives_its_owner_or_its_watchdog(tmp_path: Path, victim: str, blow: signal.Signals) -> None:
     tag = os.getpid()
     code = OWNER.format(tag=tag, log=str(tmp_path / "log"))
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
-        guardian = int(owner.stdout.readline())
+        watchdog = int(owner.stdout.readline())
         wait_until(lambda: sleeping(tag), "the sleeper")
-        os.kill(owner.pid if victim == "owner" else guardian, blow)
-        if victim == "guardian":
+        os.kill(owner.pid if victim == "owner" else watchdog, blow)
+        if victim == "watchdog":
             owner.kill()
-    wait_until(lambda: gone(guardian), "the end of the guardian")
+    wait_until(lambda: gone(watchdog), "the end of the watchdog")
     wait_until(lambda: not sleeping(tag), "the end of the sleeper")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from zen_project.env import Env
+from zen_project.config.env import Env
 
 
 def env(**environ: str) -> Env:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from approvals import people
-from approvals.services.policies import check_policy
-from orchestration.definitions_io import load_text
-from tests.crash.workers import ROOT
+from approvals.policies import principals
+from approvals.policies.publish import check_policy
+from orchestration.runs.documents import load_text
+from tests.system.crash.workers import ROOT
 from zen_project.demo.people import first_people
 
 
@@ -17,4 +17,4 @@ def test_the_administrator_is_whom_the_example_policy_escalates_to() -> None:
     stages = load_text((ROOT / "examples" / "deployment-policy.yaml").read_text())["stages"]  # type: ignore[index]
     to = [level["to"] for stage in stages for level in stage.get("escalate", ())]
     policy = check_policy({"policy": "p", "stages": [{"name": "s", "who": who} for who in to]})
-    assert to and [person.name for person in people.find(policy).people.values()] == ["admin"]
+    assert to and [person.name for person in principals.resolve(policy).people.values()] == ["admin"]

@@ -12,11 +12,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from orchestration.api import limits
-from orchestration.clock import now
-from orchestration.models import ApiToken, AuditEvent
+from foundation.api import limits
+from foundation.clock import now
+from foundation.models import ApiToken, AuditEvent
 from tests.orchestration.api.test_runs import client_of
-from zen_project.addresses import counted_as, seen_from
+from zen_project.web.addresses import counted_as, seen_from
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 

@@ -1,4 +1,4 @@
-"""What tests/servers/overriding.py is for: a thread that reads while a test overrides."""
+"""What tests/support/servers/overriding.py is for: a thread that reads while a test overrides."""
 
 from __future__ import annotations
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestration.services import check_definition
-from tests.crash.workers import ROOT
-from zen_project.embedded.process import OwnedServer, free_port, listens
+from orchestration.runs import check_definition
+from tests.system.crash.workers import ROOT
+from zen_project.embedded.ports import free_port, listens
+from zen_project.embedded.process import OwnedServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 README = (ROOT / "README.md").read_text()

@@ -9,8 +9,10 @@ from threading import Barrier
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from zen_project.env import Env
-from zen_project.secret_key import EXAMPLES, given_secret_key, signing_key, stored_secret_key
+from zen_project.config.env import Env
+from zen_project.config.secret_key import EXAMPLES, given_secret_key, signing_key, stored_secret_key
+
+pytestmark = pytest.mark.servers  # processes of its own
 
 
 def test_it_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:

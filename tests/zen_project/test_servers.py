@@ -17,9 +17,10 @@ from google.protobuf.empty_pb2 import Empty
 from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.client import Client
 
-from tests.servers import skipping
-from tests.waiting import PATIENCE_SECONDS
-from zen_project.embedded.process import OwnedServer, free_port
+from tests.support.servers import skipping
+from tests.support.waiting import PATIENCE_SECONDS
+from zen_project.embedded.ports import free_port
+from zen_project.embedded.process import OwnedServer
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from zen_project.embedded import supervisor
 from zen_project.embedded.process import OwnedServer, ServerFailed
-from zen_project.embedded.supervisor import GaveUp, Household, in_words, pause_before
+from zen_project.embedded.supervisor import GaveUp, Supervisor, in_words, pause_before
+
+pytestmark = pytest.mark.servers  # processes of its own
 
 
 def program(tmp_path: Path, code: str) -> OwnedServer:
     return OwnedServer(name="p", argv=[sys.executable, "-c", code], address="", log=tmp_path / "log")
 
 
-def look_on(house: Household) -> None:
+def look_on(house: Supervisor) -> None:
     def nobody_gave_up() -> bool:
         house.look()
         return False
@@ -36,7 +38,7 @@ def test_pauses_grow_to_a_bound(ends: int) -> None:
 def test_what_ends_at_once_is_tried_some_times_and_then_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
     told: list[str] = []
-    with Household(told.append) as house:
+    with Supervisor(told.append) as house:
         house.keep("worker", lambda: program(tmp_path, "print('begun', flush=True); raise SystemExit(7)"))
         with pytest.raises(GaveUp, match=r"the worker ended by itself \(exit code 7\); that was 6 times in a row"):
             look_on(house)
@@ -55,7 +57,7 @@ def test_what_lived_long_is_not_held_against_it(tmp_path: Path, monkeypatch: pyt
             raise KeyboardInterrupt
         return program(tmp_path, "")
 
-    with Household(lambda _: None) as house:
+    with Supervisor(lambda _: None) as house:
         house.keep("worker", start)
         with pytest.raises(KeyboardInterrupt):
             look_on(house)
@@ -70,14 +72,14 @@ def test_a_server_that_does_not_come_back_counts_too(tmp_path: Path, monkeypatch
             return server
         raise ServerFailed("valkey ended at once")
 
-    with Household(lambda _: None) as house:
+    with Supervisor(lambda _: None) as house:
         house.keep("server", start)
         with pytest.raises(GaveUp, match="valkey ended at once; that was 6 times"):
             look_on(house)
 
 
 def test_what_is_hopeless_is_not_tried_again(tmp_path: Path) -> None:
-    with Household(lambda _: None) as house:
+    with Supervisor(lambda _: None) as house:
         house.keep("site", lambda: program(tmp_path, "raise SystemExit(3)"), hopeless=lambda: "port 1 is taken")
         with pytest.raises(GaveUp, match=r"the site ended \(exit code 3\): port 1 is taken"):
             look_on(house)
@@ -101,7 +103,7 @@ time.sleep(100)
 def test_all_are_asked_to_stop_before_any_is_waited_for(tmp_path: Path) -> None:
     names = [tmp_path / "a", tmp_path / "b"]
     argv = [sys.executable, "-c", WAITS_FOR_THE_OTHER]
-    with Household(lambda _: None) as house:
+    with Supervisor(lambda _: None) as house:
         both = [
             house.keep(me.name, partial(OwnedServer, name=me.name, argv=[*argv, str(me), str(other)], address=""))
             for me, other in (names, names[::-1])

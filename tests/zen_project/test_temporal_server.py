@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from tests.servers.tls_proxy import Authority
-from zen_project.env import Env
-from zen_project.temporal_server import codec_keys, temporal_server
+from tests.support.servers.tls_proxy import Authority
+from zen_project.config.env import Env
+from zen_project.config.temporal_server import codec_keys, temporal_server
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 

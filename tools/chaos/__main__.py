@@ -111,21 +111,15 @@ def _inject(faults: tuple[Fault, ...], theatre: Any, peer: Any, seconds: float) 
               file=sys.stderr, flush=True)  # fmt: skip
         theatre.do(fault)
         hits.append(
-            Hit(
-                kind=fault.kind,
-                target=fault.target,
-                link=fault.link,
-                began=began,
-                ended=time.time(),
-                concerned=concerned,
-            )
-        )
+            Hit(kind=fault.kind, target=fault.target, link=fault.link, began=began, ended=time.time(),
+                concerned=concerned)
+        )  # fmt: skip
     time.sleep(max(0.0, begin + seconds - time.time()))
     return hits
 
 
 def _told(seed: int, seconds: float, hits: list[Hit], load: Any, peer: Any, theatre: Any) -> dict[str, Any]:
-    from orchestration.audit_chain.verify import verify
+    from foundation.audit.verify import verify
 
     sagas = load.seen()
     figures = {engine: judge(engine, sagas, peer.calls, hits, peer.things) for engine in ENGINES}

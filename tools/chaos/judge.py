@@ -1,4 +1,4 @@
-"""The figures, from what was seen. Pure; docs/reliability.md says in words what is counted."""
+"""The figures, from what was seen. Pure; docs/explanation/reliability.md says in words what is counted."""
 
 from __future__ import annotations
 

@@ -7,56 +7,25 @@ import threading
 import time
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 from django.db import connection
 
 from approvals.models import Request
-from orchestration.errors import ZenError
+from foundation.errors import ZenError
+from foundation.guarded import guarded
 from orchestration.models import Event, Run
-from orchestration.services import start_run
-from tests.contract.cast import account, says
-from tests.contract.sagas import ADA
+from orchestration.runs import start_run
+from tests.system.contract.cast import account, says
+from tests.system.contract.sagas import ADA
 from tools.chaos.judge import STEPS
-from tools.chaos.peer import REFUSED, Peer
+from tools.chaos.peer import Peer
 from tools.chaos.plan import ENGINES
 from tools.chaos.records import Saga
+from tools.chaos.sagas import definition
 
 log = logging.getLogger(__name__)
 ANSWER_SECONDS = 0.5
 AGAIN_SECONDS = 0.3
-
-
-def definition(shape: str, name: str, peer: str) -> dict[str, Any]:
-    """A saga whose steps make things at the peer below its own name, one after another, and take them away."""
-    steps = {
-        "plain": [_makes("a"), _makes("b"), _makes("c")],
-        "gate": [_makes("a"), _makes("b") | {"approval": {"approvers": ["bob"]}}, _makes("c")],
-        "timer": [_makes("a"), {"step_id": "pause", "forward_action": {"type": "wait", "seconds": 3}}, _makes("b")],
-        "undo": [_makes("a"), _makes("b"), _makes(REFUSED)],
-        "child": [_makes("a"), _child(name, peer), _makes("b")],
-        "child-undo": [_makes("a"), _child(name, peer), _makes(REFUSED)],
-    }[shape]
-    return {"saga_id": f"chaos-{shape}", "steps": steps, "context": _context(name, peer)}
-
-
-def _context(name: str, peer: str) -> dict[str, str]:
-    return {"base": f"http://{peer}/{name}"}
-
-
-def _makes(thing: str) -> dict[str, Any]:
-    url = f"{{base}}/{thing}"
-    return {
-        "step_id": thing,
-        "forward_action": {"type": "api_call", "method": "POST", "url": url},
-        "compensation_action": {"type": "api_call", "method": "DELETE", "url": url},
-        "timeout_seconds": 60,
-    }
-
-
-def _child(name: str, peer: str) -> dict[str, Any]:
-    below = {"saga_id": "chaos-below", "steps": [_makes("x"), _makes("y")], "context": _context(name, peer)}
-    return {"step_id": "kid", "forward_action": {"type": "saga", "definition": below}}
 
 
 class Load:
@@ -115,14 +84,14 @@ class Load:
             self._tried(lambda: says("bob", "approve", request))  # noqa: B023 - called at once
 
     def _tried(self, act: Callable[[], object]) -> bool:
-        try:
-            act()
-        except Exception as error:  # noqa: BLE001 - the servers are taken away from us, too: try again later
+        def failed(error: Exception) -> bool:
+            """The servers are taken away from us, too: try again later."""
             kind = type(error).__name__ if not isinstance(error, ZenError) else f"refused: {error}"[:80]
             self.trouble[kind] = self.trouble.get(kind, 0) + 1
             connection.close()
-            return False
-        return True
+            return True
+
+        return guarded(act, failed) is not True
 
     # --- what became of them ------------------------------------------------------------------------------------------
 

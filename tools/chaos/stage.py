@@ -4,102 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
-from tools.chaos.plan import SERVERS, WORKERS, Fault, engine_of, links_of
+from tools.chaos.plan import SERVERS, WORKERS, Fault, links_of
+from tools.chaos.processes import has_open, inode_of, sessions, signal_all
+from tools.chaos.programs import Server, Worker
 from tools.chaos.proxy import Link, listening
 from zen_project.embedded import postgres, temporal, valkey
-from zen_project.embedded.process import OwnedServer, ServerFailed, free_port
-
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 120.0
-LOOK_SECONDS = 0.05
-COMMANDS = {
-    "celery": ("-m", "celery", "-A", "zen_project", "worker", "-B", "-l", "warning", "-n", "{name}@chaos",
-               "-s", "{folder}/{name}.beat"),
-    "temporal": ("manage.py", "temporal_worker"),
-}  # fmt: skip
-
-
-class Server:
-    """One that comes back on its own port and files."""
-
-    def __init__(self, name: str, start: Callable[[], OwnedServer]) -> None:
-        self.name, self._start = name, start
-        self.owned = start()
-        self.address = self.owned.address
-        self.port = urlsplit(self.address if "//" in self.address else f"//{self.address}").port or 0
-
-    def kill(self) -> None:
-        self.owned.kill()
-
-    def stop(self) -> None:
-        self.owned.stop()
-
-    def start(self) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                self.owned = self._start()
-            except ServerFailed:  # what it was a moment ago may still be leaving
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(LOOK_SECONDS)
-            else:
-                return
-
-    def pids(self) -> list[int]:
-        """Of the program and all that it started, and not of its guardian."""
-        return descendants(self.owned.guardian_pid)
-
-
-class Worker:
-    """A worker process in a session of its own; started again after each fault that ends it."""
-
-    def __init__(self, name: str, env: dict[str, str], folder: Path) -> None:
-        self.name, self.env, self.folder = name, env, folder
-        self.process = self._started()
-        self.sessions = [self.process.pid]
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        command = [word.format(name=self.name, folder=self.folder) for word in COMMANDS[engine_of(self.name)]]
-        with (self.folder / f"{self.name}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
-            )
-
-    def start(self) -> None:
-        if self.process.poll() is None:
-            return
-        self.process = self._started()
-        self.sessions.append(self.process.pid)
-
-    def kill(self) -> None:
-        """The worker itself, and not what it started: that has to end by itself."""
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def pids(self) -> list[int]:
-        return [pid for pid, session in sessions() if session == self.process.pid]
-
-    def left_behind(self) -> list[int]:
-        """What workers that have ended had started, and still runs."""
-        ended = set(self.sessions) - ({self.process.pid} if self.process.poll() is None else set())
-        return [pid for pid, session in sessions() if session in ended]
+from zen_project.embedded.ports import free_port
+from zen_project.embedded.process import OwnedServer
 
 
 class Stage:
@@ -134,6 +52,7 @@ class Stage:
             "TEMPORAL_ADDRESS": at.get("temporal", ""),
             "ZEN_OUTBOUND_ALLOW": peer,
             "ZEN_LOG_LEVEL": "warning",
+            "ZEN_RECOVERY": "off",  # the load's own people answer what needs somebody
         }
 
     def start_workers(self, peer: str) -> None:
@@ -142,9 +61,9 @@ class Stage:
 
     def who(self, port: int) -> str:
         """The worker that has this port of the loopback open; '' when none has."""
-        inode = _inode_of(port)
+        inode = inode_of(port)
         for name, worker in tuple(self.workers.items()):
-            if inode and _has_open(worker.process.pid, inode):
+            if inode and has_open(worker.process.pid, inode):
                 return name
         return ""
 
@@ -157,9 +76,9 @@ class Stage:
         assert hit is not None
         if fault.kind == "stall":
             pids = hit.pids()
-            _signal(pids, signal.SIGSTOP)
+            signal_all(pids, signal.SIGSTOP)
             time.sleep(fault.seconds)
-            _signal(pids, signal.SIGCONT)
+            signal_all(pids, signal.SIGCONT)
             return
         hit.kill() if fault.kind == "kill" else hit.stop()
         time.sleep(fault.seconds)
@@ -187,8 +106,8 @@ class Stage:
     def _end(self) -> None:
         for worker in self.workers.values():
             everything = [pid for pid, session in sessions() if session in worker.sessions]
-            _signal(everything, signal.SIGCONT)
-            _signal(everything, signal.SIGKILL)
+            signal_all(everything, signal.SIGCONT)
+            signal_all(everything, signal.SIGKILL)
             worker.process.wait()
         for server in self.servers.values():
             server.stop()
@@ -198,53 +117,3 @@ class Stage:
 def stage(folder: Path, seed: int) -> Iterator[Stage]:
     with ExitStack() as stack:
         yield Stage(folder, seed, stack)
-
-
-def _signal(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def _stat(pid: str) -> list[str]:
-    """The words of /proc/PID/stat after the name: state, parent, group, session, …; empty when it has gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def sessions() -> list[tuple[int, int]]:
-    """The living processes and the session of each."""
-    found = ((path.name, _stat(path.name)) for path in Path("/proc").glob("[0-9]*"))
-    return [(int(pid), int(words[3])) for pid, words in found if words and words[0] != "Z"]
-
-
-def descendants(pid: int) -> list[int]:
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        if words := _stat(path.name):
-            parents[int(path.name)] = int(words[1])
-    found, more = list[int](), [pid]
-    while more:
-        more = [child for child, parent in parents.items() if parent in more]
-        found += more
-    return found
-
-
-def _inode_of(port: int) -> str:
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        words = line.split()
-        if int(words[1].rpartition(":")[2], 16) == port and words[9] != "0":
-            return words[9]
-    return ""
-
-
-def _has_open(pid: int, inode: str) -> bool:
-    wanted = f"socket:[{inode}]"
-    with suppress(OSError):
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
-                if str(descriptor.readlink()) == wanted:
-                    return True
-    return False

@@ -10,18 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from approvals.models import Request
-from approvals.selectors import request_view
-from approvals.services import Ask, ask, publish_policy
+from approvals.queries.view import request_view
+from approvals.requests import Ask, ask, publish_policy
 from orchestration.console import show
-from orchestration.core.words import RunStatus
-from orchestration.definitions_io import load_text
+from orchestration.core.enums import RunStatus
 from orchestration.models import Run
-from orchestration.services import start_run
+from orchestration.runs import start_run
+from orchestration.runs.documents import load_text
+from zen_project.demo.people import ME
 from zen_project.demo.services import Service
 from zen_project.demo.site import CAST, Person, served
-from zen_project.demo.story import ME
 
-EXAMPLES = Path(settings.BASE_DIR) / "examples"
+EXAMPLES = Path(__file__).parent / "examples"
 PATIENCE_SECONDS = 40.0
 ESCALATES_AFTER = 1.0
 
@@ -113,7 +113,7 @@ def _until(done: object, otherwise: str) -> None:
 
 
 def _table(console: Console, services: dict[str, Service], runs: tuple[Run, ...]) -> None:
-    table = Table("run", "ended", "machines", "releases", title="What became of the deployments", box=None)
+    table = Table("run", "ended", "machines", "releases", title="How the deployments ended", box=None)
     for run in runs:
         order = run.workflow_id.removeprefix("deploy-")
         holds = [", ".join(services[name].of(order)) or "-" for name in ("inventory", "payments")]

@@ -15,9 +15,10 @@ from typing import Any
 
 @dataclass
 class Service:
-    """`held` maps /KIND/ID to the order it belongs to. What is sent to "nowhere" is refused. `aloud`: say each call.
+    """A service of the demonstration. `held` maps /KIND/ID to the order it belongs to. `aloud`: print each call.
 
-    `locked` orders cannot be deleted until somebody repairs the service.
+    What is sent to "nowhere" is refused. `locked` orders cannot be deleted until the story repairs the service. `says`:
+    the statuses that its next calls are answered with, by method; the last one stays until it is taken away.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Service:
     held: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
+    says: dict[str, list[int]] = field(default_factory=dict)
     calls: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -50,7 +52,15 @@ class Service:
             self.calls += 1
             if self.held.get(path) in self.locked:
                 return 403, {"error": "this order is locked"}
-            return (200, {}) if self.held.pop(path, None) else (404, {"error": "there is no such thing"})
+            return (200, {}) if self.held.pop(path, None) else (404, {"error": "not found"})
+
+    def told(self, method: str) -> int:
+        """The status that the next call is answered with; 0 where it works."""
+        with self.lock:
+            left = self.says.get(method)
+            status = 0 if not left else left.pop(0) if len(left) > 1 else left[0]
+            self.calls += bool(status)
+            return status
 
     def of(self, order: str) -> list[str]:
         """What the service holds for an order."""
@@ -64,10 +74,16 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+            if status := service.told("POST"):
+                self._answer(status, {"error": "out of order"})
+                return
             self._answer(*service.create(self.path, self.headers.get("Idempotency-Key") or "", body))
 
         def do_DELETE(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if status := service.told("DELETE"):
+                self._answer(status, {"error": "out of order"})
+                return
             self._answer(*service.delete(self.path))
 
         def _answer(self, status: int, body: dict[str, Any]) -> None:

@@ -12,8 +12,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import httpx2
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.core.wsgi import get_wsgi_application
 
-from orchestration.models import ApiToken
+from foundation.models import ApiToken
+from zen_project.web.bodies import wsgi_limit
 
 CAST = {
     "bob": ("approver", "reviewers"),
@@ -35,9 +37,8 @@ class _Quiet(WSGIRequestHandler):
 @contextmanager
 def served() -> Iterator[str]:
     """Its address, while it runs."""
-    from zen_project.wsgi import application
-
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "127.0.0.1"]
+    application = wsgi_limit(get_wsgi_application())
     server = make_server("127.0.0.1", 0, application, server_class=_Server, handler_class=_Quiet)
     threading.Thread(target=server.serve_forever, daemon=True, name="demo-site").start()
     try:
@@ -48,7 +49,7 @@ def served() -> Iterator[str]:
 
 
 class Person:
-    """Somebody with an account and a token."""
+    """A person of the demonstration, with an account and a token."""
 
     def __init__(self, name: str, api: str) -> None:
         self.name, self.api = name, api

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,20 @@ from django.conf import settings
 from rich.console import Console
 from rich.table import Table
 
-from orchestration import selectors
-from orchestration.audit import CONSOLE_ROLES, Actor
 from orchestration.console import show
-from orchestration.core.words import RunStatus, Verb
-from orchestration.definitions_io import load_text
+from orchestration.core.enums import RunStatus, Verb
 from orchestration.models import Run
-from orchestration.services import act, start_run
-from orchestration.why import why
+from orchestration.runs import act, queries, start_run
+from orchestration.runs.documents import load_text
+from orchestration.runs.waiting_reasons import why
+from zen_project.demo.gates import tell_of_gates
+from zen_project.demo.mending import tell_of_mending
+from zen_project.demo.people import ME
 from zen_project.demo.services import Service
+from zen_project.demo.stage import workers
 
-ORDER = Path(settings.BASE_DIR) / "examples" / "order.yaml"
+ORDER = Path(__file__).parent / "examples" / "order.yaml"
 SHOWN = ("run.", "step.succeeded", "step.failed", "undo.compensating", "undo.compensated", "undo.compensation_failed")
-ME = Actor(name="demo", door="console", roles=CONSOLE_ROLES)
 PATIENCE_SECONDS = 60.0
 
 
@@ -32,7 +32,7 @@ def tell(console: Console, engine: str) -> bool:
     services = {name: Service(name) for name in ("inventory", "payments", "shipping")}
     settings.ZEN_OUTBOUND_ALLOW = tuple(service.address for service in services.values())
     services["payments"].locked.add("stuck")
-    with _workers(engine):
+    with workers(engine):
         runs = {
             "completes": _start(services, engine, "fine", address="12 Elm Street"),
             "rolls back": _start(services, engine, "lost", address="nowhere"),
@@ -49,10 +49,9 @@ def tell(console: Console, engine: str) -> bool:
         act(workflow_id=stuck.workflow_id, verb=Verb.RESOLVE, step_id="charge", answer="retry", note=note, actor=ME)
         _watch(console, [stuck], until_end=True)
         _table(console, services, runs)
-        from zen_project.demo.gates import tell_of_gates
-
         gates = tell_of_gates(console, services, engine)
-    return _as_it_should_be(services, runs) and gates
+        mended = tell_of_mending(console, services, engine)
+    return _as_it_should_be(services, runs) and gates and mended
 
 
 def _start(services: dict[str, Service], engine: str, order: str, *, address: str) -> Run:
@@ -67,16 +66,6 @@ def _start(services: dict[str, Service], engine: str, order: str, *, address: st
     return run
 
 
-def _workers(engine: str) -> AbstractContextManager[None]:
-    if engine == "temporal":
-        from orchestration.engines.temporal.worker import hosted as on_temporal
-
-        return on_temporal()
-    from orchestration.engines.celery.local import hosted
-
-    return hosted()
-
-
 def _watch(console: Console, runs: list[Run], *, until_end: bool = False) -> None:
     """Live progress until each run has ended, or (at first) until it needs a person."""
     seen = {run.pk: 0 if not until_end else run.events.count() for run in runs}
@@ -85,7 +74,7 @@ def _watch(console: Console, runs: list[Run], *, until_end: bool = False) -> Non
         open_runs = 0
         for run in runs:
             run.refresh_from_db()
-            for event in selectors.run_events(run, after=seen[run.pk]):
+            for event in queries.run_events(run, after=seen[run.pk]):
                 seen[run.pk] = event.seq
                 if event.kind.startswith(SHOWN):
                     what = event.kind.partition(".")[2]

@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
-from zen_project.broker import transport_options
 from zen_project.celery import app
+from zen_project.config.broker import transport_options
 
 
 def configure(*, temporal_address: str | None = None, broker_url: str | None = None, engine: str | None = None) -> None:

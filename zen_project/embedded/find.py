@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from zen_project.env import Env, refuse
+from zen_project.config.env import Env, refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

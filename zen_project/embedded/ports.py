@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import socket
 from pathlib import Path
 
-from zen_project.embedded.process import free_port
+from zen_project.embedded.process import ServerFailed
 
 LISTENING = "0A"
+PORTS = range(20_000, 32_768)
+
+
+def free_port() -> int:
+    """Below the range from which Linux and macOS take ports for outgoing calls: one of those could be in between."""
+    for port in random.sample(PORTS, 200):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerFailed(f"no free port was found between {PORTS.start} and {PORTS.stop}")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def taken(port: int) -> str:

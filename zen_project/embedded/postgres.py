@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 from . import find
-from .process import OwnedServer, ServerFailed, free_port
+from .ports import free_port
+from .process import OwnedServer, ServerFailed
 
 USER = "zen"
 # The files are thrown away with the test run; durability would only measure the disk.
@@ -48,7 +49,7 @@ def postgres(data_dir: Path, *, port: int | None = None, durable: bool = False) 
 
 def _initialise(programs: Path, cluster: Path) -> None:
     cluster.mkdir(mode=0o700, parents=True)
-    # Trust: whoever may reach this loopback port may use a database that holds test data only.
+    # Trust: programs that can reach this loopback port may use a database that holds test data only.
     argv = [str(programs / "initdb"), "-D", str(cluster), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
     made = subprocess.run([*_not_root(), *argv], capture_output=True, text=True, check=False)
     if made.returncode:
@@ -62,7 +63,7 @@ def _not_root() -> list[str]:
 
 
 def _answers(port: int) -> bool:
-    import psycopg  # an extra: only whoever starts a PostgreSQL needs it
+    import psycopg  # noqa: PLC0415 - an extra: only those who start a PostgreSQL need it
 
     try:
         with psycopg.connect(f"host=127.0.0.1 port={port} user={USER} dbname=postgres", connect_timeout=2):

@@ -1,10 +1,8 @@
-"""A program that this process owns: started through the guardian, waited for, stopped with it."""
+"""A program that this process owns: started through the watchdog, waited for, stopped with it."""
 
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,10 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-GUARDIAN = Path(__file__).with_name("guardian.py")
+WATCHDOG = Path(__file__).with_name("parent_watchdog.py")
 STOP_MARGIN_SECONDS = 5
 ORPHAN_GRACE_SECONDS = 5.0
-PORTS = range(20_000, 32_768)
 
 _running: set["OwnedServer"] = set()
 
@@ -28,7 +25,7 @@ class ServerFailed(Exception):
 class OwnedServer:
     """`address` is what a client connects to. Use it as a context manager, or call stop().
 
-    Without a log it writes where we do. `held`: descriptors that its guardian keeps open until it has ended, such as
+    Without a log it writes where we do. `held`: descriptors that its watchdog keeps open until it has ended, such as
     the lock on a folder that it uses.
     """
 
@@ -48,11 +45,11 @@ class OwnedServer:
         self.name, self.log, self.address = name, log, address
         self._stop_within = grace + STOP_MARGIN_SECONDS
         numbers = (os.getpid(), int(stop_signal), grace, min(grace, ORPHAN_GRACE_SECONDS))
-        guardian = [sys.executable, "-I", "-S", str(GUARDIAN), *map(str, numbers)]
+        watchdog = [sys.executable, "-I", "-S", str(WATCHDOG), *map(str, numbers)]
         with _output(log) as output:
             # A session of its own: Ctrl-C reaches the owner, which stops its workers first and the servers last.
-            self._guardian = subprocess.Popen(
-                [*guardian, *argv],
+            self._watchdog = subprocess.Popen(
+                [*watchdog, *argv],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output and subprocess.STDOUT,
@@ -65,16 +62,16 @@ class OwnedServer:
 
     @property
     def alive(self) -> bool:
-        return self._guardian.poll() is None
+        return self._watchdog.poll() is None
 
     @property
     def exit_code(self) -> int | None:
         """None while it runs; as a shell has it, so 137 after kill -9."""
-        return self._guardian.poll()
+        return self._watchdog.poll()
 
     @property
-    def guardian_pid(self) -> int:
-        return self._guardian.pid
+    def watchdog_pid(self) -> int:
+        return self._watchdog.pid
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float = 30) -> Self:
         deadline = time.monotonic() + seconds
@@ -90,23 +87,23 @@ class OwnedServer:
 
     def ask_to_stop(self) -> None:
         """Do not wait: what is asked at once ends side by side."""
-        assert self._guardian.stdin is not None
-        self._guardian.stdin.close()
+        assert self._watchdog.stdin is not None
+        self._watchdog.stdin.close()
 
     def stop(self) -> None:
         self.ask_to_stop()
         try:
-            self._guardian.wait(self._stop_within)
+            self._watchdog.wait(self._stop_within)
         except subprocess.TimeoutExpired:
-            self._guardian.kill()
-            self._guardian.wait()
+            self._watchdog.kill()
+            self._watchdog.wait()
         _running.discard(self)
 
     def send_signal(self, number: signal.Signals) -> None:
-        """To the server, not to its guardian."""
-        assert self._guardian.stdin is not None
-        self._guardian.stdin.write(bytes([number]))
-        self._guardian.stdin.flush()
+        """To the server, not to its watchdog."""
+        assert self._watchdog.stdin is not None
+        self._watchdog.stdin.write(bytes([number]))
+        self._watchdog.stdin.flush()
 
     def kill(self) -> None:
         """As by kill -9. Start a new server on the same folder and port to see it come back."""
@@ -141,18 +138,3 @@ def _output(log: Path | None) -> Iterator[IO[bytes] | None]:
 def stop_all() -> None:
     for server in tuple(_running):
         server.stop()
-
-
-def free_port() -> int:
-    """Below the range from which Linux and macOS take ports for outgoing calls: one of those could be in between."""
-    for port in random.sample(PORTS, 200):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise ServerFailed(f"no free port was found between {PORTS.start} and {PORTS.stop}")
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

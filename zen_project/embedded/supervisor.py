@@ -1,4 +1,4 @@
-"""Keeps programs running: one that ends by itself is started again, later each time, until there is no hope."""
+"""Keeps programs running: one that ends by itself is started again, later each time, until that is of no use."""
 
 from __future__ import annotations
 
@@ -36,18 +36,19 @@ def in_words(code: int | None) -> str:
     return f"exit code {code}"
 
 
-def _nothing() -> str:
+def nothing() -> str:
+    """Why a new start would be of no use, where nobody knows of a reason."""
     return ""
 
 
 @dataclass(kw_only=True)
-class Kept:
-    """`hopeless` is asked at each end: why a new start would be in vain, or ''."""
+class SupervisedProcess:
+    """A program with its restarts. `hopeless` is asked at each end: why a new start would be of no use, or ''."""
 
     name: str
     start: Start
     tell: Tell
-    hopeless: Callable[[], str] = _nothing
+    hopeless: Callable[[], str] = nothing
     program: OwnedServer | None = None
     since: float = 0.0
     due: float = 0.0
@@ -91,15 +92,15 @@ class Kept:
         self.tell(f"{what}; it is started again in {pause:g} s")
 
 
-class Household:
+class Supervisor:
     """Programs that run side by side. Leaving the block asks all of them to stop, and then waits for each."""
 
     def __init__(self, tell: Tell) -> None:
         self.tell = tell
-        self.kept: list[Kept] = []
+        self.kept: list[SupervisedProcess] = []
 
-    def keep(self, name: str, start: Start, *, hopeless: Callable[[], str] = _nothing) -> OwnedServer:
-        one = Kept(name=name, start=start, tell=self.tell, hopeless=hopeless)
+    def keep(self, name: str, start: Start, *, hopeless: Callable[[], str] = nothing) -> OwnedServer:
+        one = SupervisedProcess(name=name, start=start, tell=self.tell, hopeless=hopeless)
         program = one.begin()
         self.kept.append(one)
         return program

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import find
-from .process import OwnedServer, ServerFailed, free_port
+from .ports import free_port
+from .process import OwnedServer, ServerFailed
 
 
 def available() -> find.Found:

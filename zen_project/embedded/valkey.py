@@ -1,4 +1,4 @@
-"""A private Valkey (or Redis) on the loopback: a doorbell's bell, so it keeps nothing on disk."""
+"""A private Valkey (or Redis) on the loopback. It carries nudges only, so it keeps nothing on disk."""
 
 import secrets
 import socket
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import find
-from .process import OwnedServer, ServerFailed, free_port
+from .ports import free_port
+from .process import OwnedServer, ServerFailed
 
 
 def available() -> find.Found:

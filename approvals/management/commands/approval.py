@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from approvals.console.absence import Absence
 from approvals.console.acting import Acting
+from approvals.console.asking import Looking, Opening
 from approvals.console.deciding import Deciding
-from approvals.console.looking import Looking
-from approvals.console.opening import Opening
 from approvals.console.proving import Proving
 from approvals.console.trying import Trying
 

@@ -9,12 +9,11 @@ import typer
 from django_typer.management import command
 
 from approvals.console import policies
-from approvals.console.inputs import read_file
-from approvals.console.options import AsJson
-from approvals.core.policy import PolicyDefinition
-from approvals.services import publish_policy
-from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import actor, guarded, put_json
+from approvals.console.inputs import AsJson, read_file
+from approvals.core.policy.definition import PolicyDefinition
+from approvals.requests import publish_policy
+from foundation.console.command import ConsoleCommand
+from foundation.console.exit_codes import actor, guarded, put_json
 
 File = Annotated[str, typer.Argument(help="a policy, YAML or JSON")]
 

@@ -10,10 +10,11 @@ from django_typer.management import TyperCommand
 from rich.markup import escape
 from rich.table import Table
 
+from foundation.console.exit_codes import BAD_INPUT, OK, UNREACHABLE, put_json
+from foundation.console.tables import folded, out
 from monitoring.examine import Finding, State, examine
 from monitoring.probes import PROBES
-from orchestration.console.doors import BAD_INPUT, OK, UNREACHABLE, put_json
-from orchestration.console.show import folded, out
+from monitoring.retention.estimate import retention
 
 SIGNS = {State.OK: "[green]ok[/]", State.OFF: "off", State.WARNING: "[yellow]warning[/]", State.DOWN: "[red]DOWN[/]"}
 
@@ -23,7 +24,8 @@ class Command(TyperCommand):
     requires_system_checks: list[str] = []  # they are one of the parts
 
     def handle(self, json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False) -> None:
-        found = examine(PROBES)
+        """Run all probes and show what they found."""
+        found = examine({**PROBES, "retention": retention})
         code = exit_code(found)
         if json:
             put_json({"ok": code == OK, "parts": [asdict(finding) for finding in found]})
@@ -41,7 +43,7 @@ def exit_code(found: list[Finding]) -> int:
 
 
 def show(found: list[Finding]) -> None:
-    """The remedies below the table, each whole on a line of its own: one copies them."""
+    """Print the findings as a table, and below it each remedy on a line of its own, so that it can be copied."""
     table = Table(box=None, pad_edge=False)
     for heading in ("part", "state", "what"):
         table.add_column(heading, overflow="fold")

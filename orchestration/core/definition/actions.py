@@ -1,4 +1,4 @@
-"""What a step can do. Keys that the model of a task does not know travel with it to whoever performs it."""
+"""The models of actions. Keys that the model of a task does not know are passed to its handler."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from orchestration.core.dag import Place, ancestors_of, dependencies_of
 from orchestration.core.definition.actions import ApiCall, ChildSaga, Wait
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.problems import Problem, did_you_mean
 from orchestration.core.likeness import bounded, nearest
-from orchestration.core.order import Place, ancestors_of, dependencies_of
 from orchestration.core.templates import action_placeholders, placeholders
 from orchestration.core.templates.names import head_of, name_of, parts_of
 

@@ -1,4 +1,4 @@
-"""What is wrong with a definition, said so that its author can mend it."""
+"""The problems of a definition, in words by which its author can correct it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is allowed and still worth a second look before a definition runs."""
+"""Warnings about a definition that is valid, and probably not meant as it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from orchestration.core.definition.actions import MODELS, Action, ApiCall, Approval, ChildSaga, Script, Task, Wait
-from orchestration.core.definition.calls import BODIES, FORM, media_type
+from orchestration.core.definition.call_bodies import BODIES, FORM, media_type
 from orchestration.core.definition.fillable import needs_of
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
 from orchestration.core.definition.own import forward_names, own_names

@@ -15,7 +15,7 @@ from orchestration.core.definition.problems import DefinitionErrors, Problem, sh
 MOST_BYTES = 1024 * 1024
 MOST_LEVELS = 50
 MOST_NUMBER = 10**308
-"""Beyond it a number is none for whoever reads JSON into doubles, as most do."""
+"""Programs that read JSON numbers as doubles, as most do, cannot read larger ones."""
 SPLIT = "split it into child sagas (type: saga)"
 Path = tuple[str | int, ...]
 

@@ -1,4 +1,4 @@
-"""What pydantic found, in our words: step, field, value, remedy."""
+"""Turns pydantic's errors into problems: step, field, value, remedy."""
 
 from __future__ import annotations
 
@@ -47,9 +47,8 @@ def _real_path(detail: ErrorDetails, data: object) -> Path:
     path: list[str | int] = []
     value = data
     for index, part in enumerate(detail["loc"]):
-        is_last = index == len(detail["loc"]) - 1
         child = _child(value, part)
-        if child or (is_last and detail["type"] == "missing"):
+        if child or (detail["type"] == "missing" and index == len(detail["loc"]) - 1):
             path.append(part)
         value = child[0] if child else value
     return tuple(path)
@@ -70,11 +69,11 @@ def _problem(
     kind, value = detail["type"], detail["input"]
     match kind:
         case "extra_forbidden":
-            message, remedy = _unknown_key(str(path[-1]), _model_of(data, path))
+            known = list(_model_of(data, path).model_fields)
+            message, remedy = "is not a known key", did_you_mean(str(path[-1]), known, "the keys here are")
         case "missing":
-            return Problem(
-                step=step, field=field, value="", message="is missing", remedy=_how_to_give(data, path) or "add it"
-            )
+            remedy = _how_to_give(data, path) or "add it"
+            return Problem(step=step, field=field, value="", message="is missing", remedy=remedy)
         case "union_tag_invalid" | "union_tag_not_found":
             given = value.get("type") if isinstance(value, Mapping) else None
             message, remedy = _unknown_type(given, undo)
@@ -84,15 +83,11 @@ def _problem(
             message, remedy = "must be a mapping", _how_to_give(data, path)
         case "literal_error":
             allowed = str(detail.get("ctx", {}).get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
-            message = "is not one of the words that can stand here"
+            message = "is not an allowed value here"
             remedy = did_you_mean(_in_case(value, allowed), allowed, "one of")
         case _:
             message, remedy = _lower(detail["msg"]), _how_to_give(data, path)
     return Problem(step=step, field=field, value=short(value), message=message, remedy=remedy)
-
-
-def _unknown_key(key: str, model: type[BaseModel]) -> tuple[str, str]:
-    return "is not a known key", did_you_mean(key, list(model.model_fields), "the keys here are")
 
 
 def _unknown_type(given: object, undo: bool) -> tuple[str, str]:
@@ -104,7 +99,7 @@ def _unknown_type(given: object, undo: bool) -> tuple[str, str]:
     if given in LATER_TYPES:
         return f"actions of type {given} arrive in a later release", f"use one of: {', '.join(known)}"
     if given in MODELS:
-        return f"an action of type {given} cannot stand here", f"use one of: {', '.join(known)}"
+        return f"an action of type {given} is not allowed here", f"use one of: {', '.join(known)}"
     return "is not a known action type", did_you_mean(given, known, "the types are")
 
 

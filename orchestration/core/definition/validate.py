@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from orchestration.core.definition.action_checks import action_problems
 from orchestration.core.definition.actions import Action, UndoAction
-from orchestration.core.definition.checks import action_problems, structure_problems
+from orchestration.core.definition.checks import structure_problems
 from orchestration.core.definition.fillable import impossible
 from orchestration.core.definition.models import SagaDefinition
 from orchestration.core.definition.problems import DefinitionErrors, Problem, short

@@ -1,10 +1,14 @@
 """Templates are plain look-ups (rule 3): `{user_id}`, `{create_account.user_id}`, `{items.0.sku}`.
 
 No calls, attributes or format specs, and never `str.format`. `{{` and `}}` are literal braces; `{secret:NAME}` is left
-for the effect, which resolves it last. A value that is exactly one placeholder keeps its type; inside a longer text a
-string stands as it is and everything else as JSON writes it.
+for the action, which resolves it last. A value that is exactly one placeholder keeps its type; inside a longer text a
+string is inserted unchanged and everything else as JSON writes it.
+
+`lookup` finds values, `render` fills in actions, `urls` URLs, in which a value can never become more than its piece.
+Imported by `core.definition` (checks), `actions`, `execution` and approvals.
 """
 
+from orchestration.core.templates.budget import TooLarge
 from orchestration.core.templates.lookup import (
     AmbiguousName,
     BadValue,
@@ -26,7 +30,7 @@ from orchestration.core.templates.render import (
     template_parts,
     url_problems,
 )
-from orchestration.core.templates.tokens import SECRET, TooLarge, text_of
+from orchestration.core.templates.tokens import SECRET, text_of
 from orchestration.core.templates.urls import route_of
 
 __all__ = [

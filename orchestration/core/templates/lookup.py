@@ -37,8 +37,11 @@ class OwnMissing(MissingName):
     def __init__(self, name: str, scope: Scope) -> None:
         super().__init__(name, available_in(scope))
         has = ", ".join(list(scope.own)[:MOST_NAMES]) if isinstance(scope.own, Mapping) else ""
-        what = "which is not known" if scope.own is None else f"which has {has or 'nothing'}"
-        self.args = (f"{{{name}}} means the output of step '{scope.step_id}' itself, {what}",)
+        bare = name.removeprefix(f"{scope.step_id}.")
+        if scope.own is None:
+            self.args = (f"the {bare} from '{scope.step_id}' is unknown",)
+        else:
+            self.args = (f"the output of '{scope.step_id}' has no {bare}; it has {has or 'nothing'}",)
 
 
 class AmbiguousName(TemplateError):

@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+MARK = "{secret:"
+"""How a reference to a secret begins, which is no name to look up."""
+
 PLAIN = r"(?!__)\w[\w-]*"
 QUOTED = r"""\[(?:"(?:[^"\\]|\\.)*"|'[^']*')\]"""
 NAME = re.compile(rf"(?:(?!\d+(?:[.\[]|$)){PLAIN}|{QUOTED})(?:\.{PLAIN}|{QUOTED})*")

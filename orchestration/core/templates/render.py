@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import JsonValue
 
 from orchestration.core.media import is_binary
+from orchestration.core.templates.budget import Budget
 from orchestration.core.templates.lookup import BadValue, Scope, look_up, short
+from orchestration.core.templates.names import MARK
 from orchestration.core.templates.tokens import (
-    MARK,
     SECRET,
-    Budget,
     insert,
     keys_in,
     refuse_new_secrets,
@@ -153,7 +153,7 @@ def _render_part(kind: str, key: str, value: JsonValue, scope: Scope, budget: Bu
 
 
 def _refuse_nulls(key: str, value: JsonValue, scope: Scope) -> None:
-    """No `Bearer null`: inside a longer text, null would be a word that nobody meant."""
+    """Refuse null inside a longer text: it would become the word "null", as in `Bearer null`."""
     for text in texts_in(list(value.values()) if isinstance(value, Mapping) else value):
         tokens = tokens_of(text)
         for token in tokens if len(tokens) > 1 else ():

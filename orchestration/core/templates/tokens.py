@@ -1,4 +1,4 @@
-"""A template in pieces: text, names to look up, secret references; and what a rendering may cost."""
+"""A template in pieces: text, names to look up, secret references."""
 
 from __future__ import annotations
 
@@ -9,38 +9,12 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from orchestration.core.templates.budget import Budget, weigh
 from orchestration.core.templates.lookup import BadValue, Scope, TemplateError, look_up, short
-from orchestration.core.templates.names import name_of, parts_of
+from orchestration.core.templates.names import MARK, name_of, parts_of
 
 TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 SECRET = re.compile(r"\{secret:([A-Z][A-Z0-9_]*)\}")
-MARK = "{secret:"
-
-
-class TooLarge(TemplateError):
-    """The values that were to be filled in are together larger than a value may be."""
-
-
-@dataclass(slots=True)
-class Budget:
-    """Bytes of values that one rendering may still fill in; data that repeats itself cannot eat the memory.
-
-    What the author wrote is not counted, so that any value that is kept can be used: a definition has its own limit.
-    """
-
-    most: int
-    taken: int = 0
-
-    @classmethod
-    def of(cls, scope: Scope) -> Budget:
-        return cls(scope.most)
-
-    def take(self, size: int) -> None:
-        self.taken += size
-        if self.taken > self.most:
-            raise TooLarge(
-                f"the values that its templates fill in are together more than {self.most} bytes (ZEN_MAX_OUTPUT_BYTES)"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +67,7 @@ def keys_in(value: object) -> Iterator[str]:
 def insert(token: Token, scope: Scope, budget: Budget) -> JsonValue:
     """The value of a placeholder, counted. Data that holds a secret reference is refused: it could steal one."""
     value = look_up(token.name, scope)
-    budget.take(_weigh(value, token.name))
+    budget.take(weigh(value, token.name))
     return value
 
 
@@ -135,24 +109,3 @@ def refuse_new_secrets(filled: str, tokens: Sequence[Token]) -> None:
 def text_of(value: JsonValue) -> str:
     """A string as it is, everything else as compact JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _weigh(value: JsonValue, name: str) -> int:
-    """Bytes of a value as JSON in UTF-8, escapes not counted: never more than it was kept by. No recursion: data may be
-    nested deeply."""
-    weight, todo = 0, [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, str):
-            weight += 2 + (len(item) if item.isascii() else len(item.encode(errors="surrogatepass")))
-            if MARK in item:
-                raise BadValue(f"the value of {{{name}}} holds a secret reference; {{secret:NAME}} is not for data")
-        elif isinstance(item, Mapping):
-            weight += 2 * max(1, len(item))
-            todo += [*item.keys(), *item.values()]
-        elif isinstance(item, list | tuple):
-            weight += 1 + len(item)
-            todo += item
-        else:
-            weight += 1
-    return weight

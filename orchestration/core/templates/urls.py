@@ -8,8 +8,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import JsonValue
 
+from orchestration.core.templates.budget import Budget
 from orchestration.core.templates.lookup import BadValue, Scope, short
-from orchestration.core.templates.tokens import Budget, Token, insert, refuse_new_secrets, sound, text_of, tokens_of
+from orchestration.core.templates.tokens import Token, insert, refuse_new_secrets, sound, text_of, tokens_of
 
 HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 BASE = re.compile(rf"https?://(?:{HOST.pattern})(?:[/?#][^\s\\\x00-\x20\x7f]*)?")

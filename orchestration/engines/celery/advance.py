@@ -1,4 +1,4 @@
-"""Fold events into runs: lock their rows, decide, write everything, in the caller's transaction."""
+"""Change runs by events: lock their rows, decide, write everything, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from functools import partial
 
 from django.db import transaction
 
-from orchestration import ledger, lifecycle, sql
-from orchestration.clock import now
-from orchestration.core.commands import CancelAction, Finish, RunAction, StartTimer
-from orchestration.core.commands import Command as FlowCommand
-from orchestration.core.events import Event, RunStarted
-from orchestration.core.page import Page, page_of
+from foundation.clock import now
+from foundation.db import statements as sql
 from orchestration.core.queues import DEFAULT
-from orchestration.core.saga import decide
-from orchestration.core.state import SagaState
-from orchestration.engines.celery import bell, known, turns
+from orchestration.core.saga.commands import CancelAction, Finish, RunAction, StartTimer
+from orchestration.core.saga.commands import Command as FlowCommand
+from orchestration.core.saga.events import Event, RunStarted
+from orchestration.core.saga.flow import decide
+from orchestration.core.saga.state import SagaState
+from orchestration.core.saga.state_change import StateChange, state_change_of
+from orchestration.engines.celery import fair_queue, nudge, state_cache
+from orchestration.ledger import run_end, store
+from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Run
-from orchestration.plans import plan_of
 
 
 class Fold:
-    """Runs whose rows are locked, and what the events folded into them have to write.
+    """Runs whose rows are locked, and what the events added to them have to write.
 
-    Rows are locked in the order of their ids, before any other row of these runs is touched: two folds never wait for
-    each other in a circle.
+    Rows are locked in the order of their ids, before any other row of these runs is touched, so that two folds never
+    wait for each other in a circle (a deadlock).
     """
 
     def __init__(self, runs: dict[int, tuple[Run, SagaState]]) -> None:
         self.runs = runs
-        self.pages: list[tuple[Run, Page]] = []
+        self.pages: list[tuple[Run, StateChange]] = []
         self.rows: list[tuple[object, ...]] = []
         self.ready: Counter[str] = Counter()
         self.next_timer: datetime | None = None
@@ -41,43 +42,43 @@ class Fold:
 
     @classmethod
     def of_locked(cls, rows: Iterable[tuple[int, int]]) -> Fold:
-        """`rows`: what the statement of `lock` gave."""
+        """`rows`: the (id, version) pairs that the statement of `lock` returned."""
         return cls({run_id: _current(run_id, version) for run_id, version in rows})
 
     def add(self, run_id: int, event: Event) -> None:
-        """Fold one event in. One that means nothing (stale, duplicate, refused) writes nothing."""
+        """Let the flow decide one event. One without effect (stale, duplicate, refused) writes nothing."""
         run, before = self.runs[run_id]
-        after, commands = decide(plan_of(run), before, event)
+        after, commands = decide(compiled_plan(run), before, event)
         if after is before:
             return
         first_seq = self._next_seq(run)
-        page = page_of(before, event, after, first_seq=first_seq)
+        page = state_change_of(before, event, after, first_seq=first_seq)
         self.pages.append((run, page))
         self.runs[run_id] = run, after
         self._sort(run, commands, event.at)
 
     def statements(self) -> list[sql.Statement]:
-        """What writes all that was folded; `aftermath` comes after it, in the same transaction."""
-        ended = [lifecycle.end_timers(run) for run, command in self.after if isinstance(command, Finish)]
-        return [*ledger.statements_for(self.pages), *sql.insert("orchestration_command", _COLUMNS, self.rows), *ended]
+        """What writes all that was decided; `aftermath` comes after it, in the same transaction."""
+        ended = [run_end.end_timers(run) for run, command in self.after if isinstance(command, Finish)]
+        return [*store.statements_for(self.pages), *sql.insert("orchestration_command", _COLUMNS, self.rows), *ended]
 
     def aftermath(self) -> None:
-        """What concerns other rows: calls in flight, children, the parent; and this process's memory."""
+        """Tell attempts in progress, children and the parent, and keep the state in this process after the commit."""
         for run, command in self.after:
             if isinstance(command, CancelAction):
-                lifecycle.cancel_action(run, command)
+                run_end.cancel_action(run, command)
             else:
-                lifecycle.tell_parent(run)
+                run_end.tell_parent(run)
         for run_id in {run.pk for run, _ in self.pages}:
-            transaction.on_commit(partial(known.keep, *self.runs[run_id]))
+            transaction.on_commit(partial(state_cache.keep, *self.runs[run_id]))
         if self.next_timer is not None:
-            transaction.on_commit(partial(bell.ring_for_timer, self.next_timer))
+            transaction.on_commit(partial(nudge.nudge_for_timer, self.next_timer))
 
     def _next_seq(self, run: Run) -> int:
         for other, page in reversed(self.pages):
             if other is run:
                 return page.first_seq + len(page.facts)
-        return ledger.next_seq(run)
+        return store.next_seq(run)
 
     def _sort(self, run: Run, commands: Sequence[FlowCommand], now: datetime) -> None:
         in_flight = _in_flight(self.runs[run.pk][1], commands)
@@ -95,7 +96,7 @@ class Fold:
 
 
 def advance(run_id: int, event: Event) -> None:
-    """Inside a transaction: fold one event into one run."""
+    """Change one run by one event, inside the caller's transaction."""
     (locked,) = sql.rows_of(lock([run_id]))
     fold = Fold.of_locked(locked)
     fold.add(run_id, event)
@@ -109,25 +110,25 @@ class Beginning:
     def __init__(self, run: Run) -> None:
         before, event = SagaState(workflow_id=run.workflow_id), RunStarted(at=now())
         self.run, self.at = run, event.at
-        self.state, self.commands = decide(plan_of(run), before, event)
-        self.page = page_of(before, event, self.state, first_seq=1)
-        ledger.apply_head(run, self.page)
+        self.state, self.commands = decide(compiled_plan(run), before, event)
+        self.page = state_change_of(before, event, self.state, first_seq=1)
+        store.apply_head(run, self.page)
         run.handed_over = True
 
     def statements(self) -> list[sql.Statement]:
-        """What goes with the run's row, once that has its id."""
+        """What is written with the run's row, once that has its id."""
         rows = [row for nth, command in enumerate(self.commands, 1) if (row := _row(self.run, command, self.at, nth))]
         pages = [(self.run, self.page)]
-        transaction.on_commit(partial(known.keep, self.run, self.state))
+        transaction.on_commit(partial(state_cache.keep, self.run, self.state))
         return [
-            *ledger.events_of(pages),
-            *ledger.steps_of(pages),
+            *store.events_of(pages),
+            *store.steps_of(pages),
             *sql.insert("orchestration_command", _COLUMNS, rows),
         ]
 
 
 def lock(run_ids: Iterable[int]) -> sql.Statement:
-    """Lock the rows of runs, in one order for everybody; gives their ids and versions."""
+    """Lock the rows of runs in the order of their ids; gives their ids and versions."""
     ids = sorted(set(run_ids))
     marks = ",".join(["%s"] * len(ids))
     return sql.Statement(
@@ -137,12 +138,15 @@ def lock(run_ids: Iterable[int]) -> sql.Statement:
 
 
 def _current(run_id: int, version: int) -> tuple[Run, SagaState]:
-    """A locked run and its state: as this process last wrote them, if nobody wrote since; else from the rows."""
-    kept = known.get(run_id)
+    """A locked run and its state: as this process last wrote them, if no other has written since.
+
+    Otherwise from the rows.
+    """
+    kept = state_cache.get(run_id)
     if kept is not None and kept[1].version == version == kept[0].version:
         return copy.copy(kept[0]), kept[1]
-    run = ledger.locked(run_id)
-    return run, ledger.load_state(run)
+    run = store.locked(run_id)
+    return run, store.load_state(run)
 
 
 _COLUMNS = (
@@ -161,7 +165,7 @@ def _row(run: Run, command: FlowCommand, now: datetime, in_flight: int) -> tuple
     match command:
         case RunAction():
             timer, alternative, queue, due = "", command.alternative, command.queue, now
-            turn = turns.give(run, queue, in_flight)
+            turn = fair_queue.assign_turn(run, queue, in_flight)
         case StartTimer():
             timer, alternative, queue, due, turn = command.timer, False, DEFAULT, command.due, 0
         case _:
@@ -187,6 +191,7 @@ ALARM = "alarm"
 
 
 def alarm_row(run: Run, due: datetime, number: int) -> list[sql.Statement]:
+    """The timer of an external flow, due at `due`; one with this number is written once."""
     row = (run.pk, "start_timer", ALARM, "", "forward", 0, number, False, DEFAULT, 0, sql.moment(due))
     return sql.insert(
         "orchestration_command", _COLUMNS, [(*row, "ready", "", 0, 0, False, "", False, "", "{}")],

@@ -1,4 +1,4 @@
-"""Claim commands: one conditional UPDATE, so two workers never get the same one."""
+"""Claim commands (see `orchestration.engines`) by one conditional UPDATE: no two workers get the same one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from orchestration import sql
+from foundation.db import statements
 from orchestration.models import Command
 
 _COLUMNS = ("id", "run_id", "kind", "timer", "step_id", "purpose", "iteration", "attempt", "alternative", "queue",
@@ -29,16 +29,16 @@ _ACTIONS = "kind = 'run_action' AND queue = %s AND due_at <= %s"
 _TIMERS = "kind = 'start_timer' AND due_at <= %s"
 
 
-def claiming(worker: str, queue: str, now: datetime, most: int) -> sql.Statement:
+def claiming(worker: str, queue: str, now: datetime, most: int) -> statements.Statement:
     """What takes up to `most` of the queue's actions, by their turns; `commands_of` reads its rows."""
-    moment = sql.moment(now)
-    return sql.Statement(_text(_ACTIONS, "turn, id"), [queue, moment, most, worker, moment])
+    moment = statements.moment(now)
+    return statements.Statement(_text(_ACTIONS, "turn, id"), [queue, moment, most, worker, moment])
 
 
-def claiming_timers(worker: str, now: datetime, most: int) -> sql.Statement:
+def claiming_timers(worker: str, now: datetime, most: int) -> statements.Statement:
     """What takes up to `most` of the timers that are due, the oldest first."""
-    moment = sql.moment(now)
-    return sql.Statement(_text(_TIMERS, "due_at, id"), [moment, most, worker, moment])
+    moment = statements.moment(now)
+    return statements.Statement(_text(_TIMERS, "due_at, id"), [moment, most, worker, moment])
 
 
 def commands_of(worker: str, found: list[tuple[object, ...]]) -> list[Command]:
@@ -48,9 +48,12 @@ def commands_of(worker: str, found: list[tuple[object, ...]]) -> list[Command]:
 
 
 def anything_due(queue: str, now: datetime) -> bool:
-    """A look that takes no lock: an idle worker must not queue for the writer's place."""
+    """Whether an action of the queue is due.
+
+    Takes no lock, so that idle workers do not queue for SQLite's one writer.
+    """
     text = f"SELECT 1 FROM orchestration_command WHERE status = 'ready' AND {_ACTIONS} LIMIT 1"  # noqa: S608
-    return bool(sql.rows_of(sql.Statement(text, [queue, sql.moment(now)]))[0])
+    return bool(statements.rows_of(statements.Statement(text, [queue, statements.moment(now)]))[0])
 
 
 def next_timer() -> datetime | None:
@@ -59,8 +62,8 @@ def next_timer() -> datetime | None:
         "SELECT due_at FROM orchestration_command WHERE status = 'ready' AND kind = 'start_timer' "
         "ORDER BY due_at, id LIMIT 1"
     )
-    for (due,) in sql.rows_of(sql.Statement(text, []))[0]:
-        found: datetime = sql.as_moment(due)
+    for (due,) in statements.rows_of(statements.Statement(text, []))[0]:
+        found: datetime = statements.as_moment(due)
         return found
     return None
 
@@ -71,7 +74,7 @@ def first_turn(queue: str) -> int | None:
         "SELECT turn FROM orchestration_command WHERE status = 'ready' AND kind = 'run_action' AND queue = %s "
         "ORDER BY turn, id LIMIT 1"
     )
-    for (turn,) in sql.rows_of(sql.Statement(text, [queue]))[0]:
+    for (turn,) in statements.rows_of(statements.Statement(text, [queue]))[0]:
         return int(turn)
     return None
 
@@ -84,5 +87,5 @@ def _text(which: str, order: str) -> str:
 def _command(worker: str, values: tuple[object, ...]) -> Command:
     fields = dict(zip(_COLUMNS, values, strict=True))
     for name in ("due_at", "started_at"):
-        fields[name] = sql.as_moment(fields[name])
+        fields[name] = statements.as_moment(fields[name])
     return Command(**fields, status=Command.RUNNING, worker=worker)

@@ -18,9 +18,9 @@ from temporalio.client import Client, RPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 from temporalio.service import RPCStatusCode as Code
 
-from orchestration.engines.temporal.codec import converter
+from foundation.errors import Unreachable
 from orchestration.engines.temporal.connection_options import ConnectionOptions, connect
-from orchestration.errors import Unreachable
+from orchestration.engines.temporal.payload_codec import converter
 
 Answer = TypeVar("Answer")
 RPC_SECONDS = 5.0
@@ -60,8 +60,11 @@ def loop() -> asyncio.AbstractEventLoop:
 
 
 def call(work: Coroutine[Any, Any, Answer], *, seconds: float = RPC_SECONDS) -> Answer:
-    """Run on the loop and wait. Raises Unreachable when the server does not answer in time, or serves nobody; an
-    RPCError is about this very call.
+    """Run on the loop and wait, at most so many seconds.
+
+    Raises:
+        Unreachable: the server does not answer in time, or serves no call of ours now.
+        RPCError: the server's answer to this very call, such as NOT_FOUND.
     """
     future = asyncio.run_coroutine_threadsafe(_quiet_when_cancelled(work), loop())
     try:
@@ -76,7 +79,7 @@ def call(work: Coroutine[Any, Any, Answer], *, seconds: float = RPC_SECONDS) -> 
 
 
 async def _quiet_when_cancelled(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """The SDK raises an error of its own where a call is cancelled; nobody is left who would read it."""
+    """The SDK raises an error of its own where a call is cancelled; no caller is left to handle it."""
     try:
         return await work
     except RPCTimeoutOrCancelledError as error:
@@ -87,6 +90,11 @@ async def _quiet_when_cancelled(work: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 async def client() -> Client:
+    """This process's client. To be awaited on `loop`.
+
+    Raises:
+        Unreachable: TEMPORAL_ADDRESS is not set, or the server cannot be reached.
+    """
     given = options()
     if not given.address:
         raise Unreachable(
@@ -104,7 +112,7 @@ async def client() -> Client:
 
 
 async def check() -> None:
-    """A cheap question that only a server that is well, and has our namespace, answers."""
+    """Ask whether the server is healthy and has our namespace. Raises RPCError or Unreachable if not."""
     found = await client()
     await found.service_client.check_health(timeout=SOON)
     await _describe_namespace(found)
@@ -124,7 +132,7 @@ async def _describe_namespace(found: Client) -> None:
 
 
 def unusable(error: RPCError) -> Unreachable | None:
-    """What an answer says of the server, if it says something: another call would fare no better now."""
+    """The error that an answer means for all calls now; None when it is about that one call."""
     if _lacks_namespace(error):
         return Unreachable(
             f"the Temporal server has no namespace '{settings.TEMPORAL_NAMESPACE}'",
@@ -133,10 +141,10 @@ def unusable(error: RPCError) -> Unreachable | None:
         )
     if error.status in SHUT:
         return Unreachable(
-            f"the Temporal server at {settings.TEMPORAL_ADDRESS} refuses us "
+            f"the Temporal server at {settings.TEMPORAL_ADDRESS} refused the connection "
             f"({error.status.name.lower()}: {_plainly(str(error))})",
             field="engine",
-            remedy="see TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and what that server lets us do",
+            remedy="see TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the permissions on that server",
         )
     return away(str(error)) if error.status in AWAY | BUSY else None
 
@@ -147,6 +155,7 @@ def _lacks_namespace(error: RPCError) -> bool:
 
 
 def away(why: str) -> Unreachable:
+    """The error that says that the server cannot be reached."""
     address = settings.TEMPORAL_ADDRESS
     return Unreachable(
         f"the Temporal server at {address} cannot be reached ({_plainly(why)})",

@@ -27,11 +27,17 @@ class ConnectionOptions:
     api_key: str = field(default="", repr=False)
 
     def as_json(self) -> str:
+        """As the heartbeat process gets it."""
         return json.dumps(asdict(self))
 
 
 async def connect(options: ConnectionOptions, *, converter: DataConverter | None = None, lazy: bool = False) -> Client:
-    """Raises OSError when a file cannot be read, RuntimeError when the server cannot be reached."""
+    """Connect to the server.
+
+    Raises:
+        OSError: a file cannot be read.
+        RuntimeError: the server cannot be reached.
+    """
     return await Client.connect(
         options.address,
         namespace=options.namespace,

@@ -1,4 +1,7 @@
-"""What travels between the workflow, its activities and the engine. Core values go as their JSON (core/codec.py)."""
+"""The values that travel between the workflow, its activities and the engine.
+
+Core values go as JSON (core/saga/codec.py).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ RECORD = "zen.record"
 DELIVER = "deliver"
 OVER = "Over"  # the type of the refusal by a workflow that is just ending, or beginning: to be sent again
 NOT_OURS = "NotOurs"  # that of what no process of this site has sent
-RING = "zen.ring"
+TIMER_DUE = "zen.ring"
 GRACE_SECONDS = 3600
 """What an attempt may take beyond its step's timeout: for a database that is locked or away, above all."""
 MOST_TAKEN = 500
@@ -28,11 +31,11 @@ def queue_of(task_queue: str, queue: str) -> str:
 
 @dataclass(frozen=True)
 class Start:
-    """`state` is empty for a new run; else the state to go on from, after continue-as-new or for an ended run.
+    """The argument of the workflow. `state` is empty for a new run; else the state to go on from.
 
     `event`: the first event ('' after continue-as-new). `commands`: timers and held commands to start again.
     `took`: the message that `event` came with, when a message made an ended run go on; told again, it means nothing.
-    `taken`: the latest messages that were taken before this workflow: the server knows their ids no more.
+    `taken`: the latest messages that were taken before this workflow: the server does not remember their ids.
     `rules`: the run's (models/run.py); 0 in a run that was started before they were told.
     `heard`: how many of the run's messages were taken before this workflow.
     `seal`: see seals.py; '' in a run that was started before there were any.
@@ -56,7 +59,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Perform:
-    """A RunAction, and the ledger's pages that are not written yet. `heard`: of the run's messages so far.
+    """A RunAction, and the state changes that are not written yet. `heard`: how many messages the run has taken so far.
 
     `seal`: as in Start.
     """
@@ -70,7 +73,10 @@ class Perform:
 
 @dataclass(frozen=True)
 class Record:
-    """Pages to write; actions to ask to stop; whether this is the end record. `heard`, `seal`: as in Perform."""
+    """State changes to write; actions to ask to stop; whether this is the end record.
+
+    `heard`, `seal`: as in Perform.
+    """
 
     run_pk: int
     pages: list[str]
@@ -105,7 +111,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Ring:
+class TimerDue:
     """`at`: the workflow's time, ISO 8601. It decides nothing: the database's does."""
 
     run_pk: int
@@ -114,8 +120,8 @@ class Ring:
 
 
 @dataclass(frozen=True)
-class Rung:
-    """`due`: when to ring again, ISO 8601, by the server's clock; '' when only people can make it go on."""
+class NextTimer:
+    """When to call again. `due`: ISO 8601, by the server's clock; '' when only people can make it go on."""
 
     due: str
     ended: bool

@@ -1,11 +1,12 @@
-"""What a workflow is started with, is told, orders and is answered carries a code that only this site can make.
+"""Each message to and from a workflow carries a code that only this site can make.
 
-Whoever may write to the Temporal namespace could else act on a run without a stored message, a name or an audit row:
-by an Update, by a workflow that they start, by an activity that they order, or by an answer in a worker's place.
+Without it, anyone who may write to the Temporal namespace could act on a run without a stored message, a name or an
+audit row: by an Update, by a workflow that they start, by an activity that they order, or by an answer in a worker's
+place.
 
-The codes of a run are looked at where something comes in, and in replays too: a history may have been made by a worker
+The codes of a run are checked where something is received, and in replays too: a history may have been made by a worker
 that is not ours. So a key that was replaced has to stay in SECRET_KEY_FALLBACKS until the runs of its time have ended.
-Runs of before (`is_sealed`) have codes on their messages at most; the database says which runs those are.
+Runs of earlier releases (`is_sealed`) have codes on their messages at most; the database says which runs those are.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def delivery(workflow_id: str, message_id: str, event: str) -> Deliver:
 
 
 def is_ours(workflow_id: str, message_id: str, told: Deliver) -> bool:
+    """Whether this site sent the message under this id to this workflow."""
     return _holds(told.seal, "deliver", workflow_id, message_id, told.event)
 
 
@@ -46,7 +48,7 @@ def took(workflow_id: str, message_id: str, taken: Taken) -> str:
 
 
 def who_took(workflow_id: str, message_id: str, given: str) -> Taken | None:
-    """None when no workflow of this site has answered this."""
+    """Which execution took a message, by its answer; None when no workflow of this site has answered."""
     seal, _, text = given.partition(":")
     if not _holds(seal, "took", workflow_id, message_id, text):
         return None
@@ -55,19 +57,22 @@ def who_took(workflow_id: str, message_id: str, given: str) -> Taken | None:
 
 
 def sealed(start: Start) -> Start:
+    """The start with its seal."""
     return dataclasses.replace(start, seal=_seal(settings.SECRET_KEY, *_parts_of_start(start)))
 
 
 def is_our_start(start: Start) -> bool:
+    """Whether this site started the workflow with this."""
     return _holds(start.seal, *_parts_of_start(start))
 
 
 def ordered(workflow_id: str, order: Order) -> Order:
-    """What a workflow that is ours orders of an activity: for its own run only."""
+    """The order with its seal, which holds for its own run only."""
     return dataclasses.replace(order, seal=_seal(settings.SECRET_KEY, *_parts_of_order(workflow_id, order)))
 
 
 def is_our_order(workflow_id: str, order: Perform | Record) -> bool:
+    """Whether a workflow of this site gave this order for its own run."""
     return _holds(order.seal, *_parts_of_order(workflow_id, order))
 
 

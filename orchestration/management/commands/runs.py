@@ -8,22 +8,25 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import command
 
-from orchestration import flows, selectors
-from orchestration.console import show
-from orchestration.console.command import ConsoleCommand
-from orchestration.console.confirm import confirm
-from orchestration.console.doors import actor, guarded, note, put_json
+from foundation.console.command import ConsoleCommand
+from foundation.console.confirm import confirm
+from foundation.console.exit_codes import actor, guarded, note, put_json
+from foundation.errors import BadInput
+from orchestration import ports
+from orchestration.console import log, show
 from orchestration.console.settling import settled
-from orchestration.core.words import RunStatus, Verb
-from orchestration.definitions_io import load_text
-from orchestration.errors import BadInput
-from orchestration.services import act, get_run, preview
-from orchestration.why import why
+from orchestration.core.enums import RunStatus, Verb
+from orchestration.runs import act, get_run, preview, queries
+from orchestration.runs.archive.views import archive_of
+from orchestration.runs.attempts import attempt_views
+from orchestration.runs.documents import load_text
+from orchestration.runs.waiting_reasons import why
 
 WorkflowId = Annotated[str, typer.Argument(help="the run's handle")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON and nothing else")]
 Note = Annotated[str, typer.Option(help="why; kept in the audit")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
+MOST_ATTEMPTS = 1000
 Step = Annotated[str, typer.Option("--step", help="the step meant")]
 
 
@@ -41,8 +44,8 @@ class Command(ConsoleCommand):
         as_json: AsJson = False,
     ) -> None:
         """The latest runs."""
-        found = selectors.runs(statuses=_statuses(status or []), saga_id=saga, run_kind=_kind(kind))[:limit]
-        rows = [selectors.run_row(run) for run in found]
+        found = queries.runs(statuses=_statuses(status or []), saga_id=saga, run_kind=_kind(kind))[:limit]
+        rows = [queries.run_row(run) for run in found]
         if not rows and not as_json:
             asked = status or saga or kind
             note("no such runs" if asked else "no runs yet; start one with `manage.py saga start FILE`")
@@ -50,19 +53,48 @@ class Command(ConsoleCommand):
 
     @command()
     @guarded
-    def show(self, workflow_id: WorkflowId, as_json: AsJson = False) -> None:
-        """One run: its steps, what it came to, why it waits."""
+    def show(
+        self,
+        workflow_id: WorkflowId,
+        attempts: Annotated[bool, typer.Option("--attempts", help="what each asked, and what came back")] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """One run: its input, its steps, its result, what it waits for."""
         run = get_run(workflow_id)
-        view = selectors.run_view(run)
-        put_json(view) if as_json else show.run(view, [] if run.finished_at else why(run))
+        view = queries.run_view(run)
+        made = attempt_views(run, limit=MOST_ATTEMPTS) if attempts else []
+        if as_json:
+            put_json(view | ({"attempts": made} if attempts else {}))
+            return
+        show.run(view, [] if run.finished_at else why(run))
+        show.attempts(made)
 
     @command()
     @guarded
     def events(self, workflow_id: WorkflowId, as_json: AsJson = False) -> None:
         """Everything that happened to a run, in order."""
-        for event in selectors.run_events(get_run(workflow_id)):
-            view = selectors.event_view(event)
+        run = get_run(workflow_id)
+        if (archive := archive_of(run)) is not None:
+            note(f"its events were archived on {archive.at:%Y-%m-%d}; {archive.file or 'no file of them was kept'}")
+        for event in queries.run_events(run):
+            view = queries.event_view(event)
             put_json(view) if as_json else self.stdout.write(show.event(view))
+
+    @command()
+    @guarded
+    def logs(
+        self,
+        workflow_id: WorkflowId,
+        step: Annotated[str, typer.Option("--step", help="only what is about this step")] = "",
+        level: Annotated[str, typer.Option(help="this one and above: debug, info, warning, error, critical")] = "",
+        follow: Annotated[bool, typer.Option("--follow", help="go on until the run has ended")] = False,
+        after: Annotated[str, typer.Option(help="go on behind the entry with this `seq`")] = "",
+        limit: Annotated[int, typer.Option(help="entries at most; with --follow, at a time")] = 1000,
+        as_json: AsJson = False,
+    ) -> None:
+        """What happened, what was logged and printed, and who did what, by time. JSON is one entry a line."""
+        for entry in log.entries(workflow_id, step=step, level=level, follow=follow, after=after, limit=limit):
+            put_json(entry) if as_json else self.stdout.write(log.line(entry))
 
     @command()
     @guarded
@@ -158,7 +190,7 @@ def _act(
     before = get_run(workflow_id)
     run = act(workflow_id=workflow_id, verb=verb, actor=actor(), step_id=step, note=note, answer=answer, action=action)
     run = settled(run, before)
-    view = selectors.run_view(run)
+    view = queries.run_view(run)
     put_json(view) if as_json else show.run(view, [] if run.finished_at else why(run))
 
 
@@ -170,7 +202,7 @@ def _statuses(given: list[str]) -> list[str]:
 
 
 def _kind(given: str) -> str:
-    if given and given not in (known := flows.kinds()):
+    if given and given not in (known := ports.kinds()):
         raise BadInput(f"'{given}' is not a kind of run", field="kind", remedy=f"one of: {', '.join(known)}")
     return given
 

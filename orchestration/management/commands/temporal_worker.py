@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import typer
 from django.conf import settings
 
-from orchestration.console.command import ConsoleCommand
-from orchestration.console.doors import UNREACHABLE, complain, note
+from foundation.console.command import ConsoleCommand
+from foundation.console.exit_codes import UNREACHABLE, complain, note
+from foundation.errors import Unreachable
 from orchestration.core.queues import DEFAULT
-from orchestration.engines.celery import lease
-from orchestration.errors import Unreachable
-from orchestration.workers import OF_TEMPORAL
+from orchestration.ledger.live_workers import OF_TEMPORAL
+from orchestration.workers import lease
 
 
 class Command(ConsoleCommand):
@@ -35,7 +35,7 @@ class Command(ConsoleCommand):
 
 
 async def _serve(queues: Mapping[str, int], task_queue: str) -> None:
-    from orchestration.engines.temporal.worker import beside, serve
+    from orchestration.workers.temporal.worker import beside, serve  # noqa: PLC0415 - temporalio is an extra
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.orchestration.admin.conftest import engine, page, peer, visitor
-from tests.servers import chromium
-from tests.servers.fixtures import need
+from tests.orchestration.admin.conftest import engine, page, visitor
+from tests.support.servers import chromium
+from tests.support.servers.fixtures import need
 
-__all__ = ["engine", "page", "peer", "visitor"]
+__all__ = ["engine", "page", "visitor"]
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

@@ -19,7 +19,7 @@ def open_inbox(visitor: Visitor, query: str = "") -> Page:
     return visitor.page
 
 
-def open_request(visitor: Visitor, request: Request) -> Page:
+def ask(visitor: Visitor, request: Request) -> Page:
     visitor.page.goto(f"{visitor.site}/admin/approvals/request/{request.pk}/change/")
     return visitor.page
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from approvals.models import Request
-from approvals.services import Ask, ask, publish_policy
+from approvals.requests import Ask, ask, publish_policy
 from orchestration.models import Run
-from tests.contract.cast import account, actor
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA, start, step
-from tests.peer import Peer
+from tests.support.peer import Peer
+from tests.system.contract.cast import account, actor
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA, start, step
 
 DIFF = "--- a/web.yaml\n+++ b/web.yaml\n@@ -1,2 +1,2 @@\n image: web\n-replicas: 2\n+replicas: 3\n"
 CONTEXT: dict[str, Any] = {

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from approvals.consequences import Consequences, consequences
 from approvals.models import Request
-from approvals.selectors import plan_of_request, state_of, undelivered
+from approvals.queries.impact import Consequences, consequences
+from approvals.queries.requests import plan_of_request, state_of, undelivered
 from orchestration.models import Message, Run
 from tests.approvals.admin import scenes
-from tests.contract.cast import account, says
-from tests.contract.hosts import until
-from tests.contract.sagas import start, step
-from tests.peer import Peer
+from tests.support.peer import Peer
+from tests.system.contract.cast import account, says
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import start, step
 
 
 @pytest.fixture(autouse=True)

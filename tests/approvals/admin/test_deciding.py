@@ -9,28 +9,28 @@ from django.test import Client
 from playwright.sync_api import expect
 from pytest_django import Settings
 
-from approvals.links import link_for, signed
 from approvals.models import Request, Vote
-from approvals.people import person_of
-from approvals.services import remark
+from approvals.policies.principals import person_of
+from approvals.requests import remark
+from approvals.requests.messages.links import link_for, signed
 from tests.approvals.admin import scenes
 from tests.approvals.admin.decider import (
     DESK,
     PHONE,
+    ask,
     choose,
     faults_of,
     is_narrow,
     open_inbox,
-    open_request,
     send,
     shows,
     status_is,
 )
 from tests.approvals.admin.test_hostile import CONTEXT, EVIL, MARKED, PIXEL
-from tests.contract.cast import account, actor, says
-from tests.contract.hosts import until
 from tests.orchestration.admin.visitor import Visitor
-from tests.peer import Peer
+from tests.support.peer import Peer
+from tests.system.contract.cast import account, actor, says
+from tests.system.contract.hosts import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -57,7 +57,7 @@ def test_a_request_is_found_and_approved_on_a_phone(visitor: Visitor, engine: st
     assert until(run).status == "completed" and "/things/deploy" in peer.things
     vote = Vote.objects.get()
     assert (vote.door, vote.strength, vote.content_hash) == ("admin", "session", request.content_hash)
-    assert vote.evidence["address"] == "127.0.0.1" and "Chrome" in vote.evidence["agent"]
+    assert vote.evidence["address"] == "127.0.0.1" and "Chrome" in vote.evidence["client"]
 
 
 def test_a_form_is_filled_in_on_a_phone(visitor: Visitor, transactional_db: None) -> None:
@@ -67,7 +67,7 @@ def test_a_form_is_filled_in_on_a_phone(visitor: Visitor, transactional_db: None
     risk = {"name": "risk", "type": "choice", "choices": ["low", "high"], "on": ["approve", "reject"]}
     scenes.chain_of_two(form=[{"name": "ticket", "label": "Change ticket"}, risk], how_many="any")
     request = scenes.asked(approvers=(), policy="two")
-    page = open_request(visitor, request)
+    page = ask(visitor, request)
     choose(page, "Reject")
     expect(page.get_by_label("Change ticket")).to_be_hidden()
     expect(page.get_by_label("Risk")).to_be_visible()
@@ -82,7 +82,7 @@ def test_a_form_is_filled_in_on_a_phone(visitor: Visitor, transactional_db: None
     send(page)
     shows(page, "Nothing else waits for you.")
     assert Vote.objects.get().answers == {"ticket": "CHG-1", "risk": "low"}
-    open_request(visitor, request)
+    ask(visitor, request)
     shows(page, "ticket: CHG-1")
 
 
@@ -91,7 +91,7 @@ def test_a_no_without_its_reason_keeps_what_was_typed(visitor: Visitor, transact
     visitor.log_in("approver")
     scenes.chain_of_two(editable=["context.service"], must_comment_on=["reject", "approve"])
     request = scenes.asked(approvers=(), policy="two")
-    page = open_request(visitor, request)
+    page = ask(visitor, request)
     choose(page, "Approve")
     page.get_by_label("context.service").fill("web-next")
     send(page)
@@ -115,7 +115,7 @@ def test_somebody_was_first(visitor: Visitor, transactional_db: None) -> None:
     scenes.cast()
     visitor.log_in("approver")
     request = scenes.asked()
-    page = open_request(visitor, request)
+    page = ask(visitor, request)
     says("bob", "approve", request, "looks good")
     choose(page, "Reject")
     page.get_by_label("Comment").fill("too late")
@@ -140,7 +140,7 @@ def test_several_are_decided_at_once_each_by_itself(visitor: Visitor, transactio
     choose(page, "Approve")
     page.get_by_label("Comment").fill("as every year")
     page.get_by_role("button", name="Decide the selected").click()
-    shows(page, "What your yes would be to")
+    shows(page, "What you would approve")
     assert not Vote.objects.exists(), "a line of the inbox shows no content"
     assert faults_of(page) == []
     says("bob", "reject", requests[1], "this one is revoked")
@@ -148,7 +148,7 @@ def test_several_are_decided_at_once_each_by_itself(visitor: Visitor, transactio
     shows(page, "1 of 3 refused")
     refused = page.locator(".results .item", has_text="Rotate certificate 1")
     expect(refused).to_contain_text("refused: it is rejected already by bob")
-    expect(page.locator(".results .item", has_text="your word counts: approve")).to_have_count(2)
+    expect(page.locator(".results .item", has_text="recorded: approve")).to_have_count(2)
     found = {one.title: one.status for one in Request.objects.all()}
     assert list(found.values()).count("approved") == 2 and found["Rotate certificate 1"] == "rejected"
     mine = Vote.objects.filter(user__username="approver")
@@ -159,7 +159,7 @@ def test_keys_choose_and_only_the_button_sends(visitor: Visitor, transactional_d
     scenes.cast()
     visitor.log_in("approver")
     first, second = scenes.asked("First", timeout_seconds=600), scenes.asked("Second", timeout_seconds=900)
-    page = open_request(visitor, first)
+    page = ask(visitor, first)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     page.keyboard.press("a")
@@ -204,7 +204,7 @@ def test_nobody_is_shut_out(visitor: Visitor, transactional_db: None) -> None:
         page.get_by_role("checkbox").first.check()
         choose(page, "Reject")
         assert faults_of(page) == [], f"inbox, {size}"
-        open_request(visitor, request)
+        ask(visitor, request)
         choose(page, "Approve")
         assert faults_of(page) == [], f"request, {size}"
     assert Client().get("/admin/approvals/request/inbox/").status_code == 302, "only for those who are logged in"
@@ -218,7 +218,7 @@ def test_hostile_content_is_only_shown(visitor: Visitor, transactional_db: None)
     bob = account("bob")
     request = scenes.asked(EVIL[:300], description=MARKED, context=CONTEXT, facts={"evil": EVIL})
     remark(request_id=str(request), actor=actor(bob), person=person_of(bob), kind="question", text=EVIL)
-    for page in (open_inbox(visitor), open_request(visitor, request)):
+    for page in (open_inbox(visitor), ask(visitor, request)):
         assert page.evaluate("window.taken") is None
         assert is_narrow(page)
         assert not set("\u202e\u2066\u200b\ufeff") & set(page.locator("#main").inner_text())

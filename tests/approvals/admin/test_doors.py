@@ -12,12 +12,12 @@ from django.test import Client
 
 from approvals.admin import inbox
 from approvals.models import Delegation, Request, Vote
-from approvals.services import delegate_while_away, resubmit
-from orchestration.clock import now
-from orchestration.models import AuditEvent
+from approvals.requests import delegate_while_away, resubmit
+from foundation.clock import now
+from foundation.models import AuditEvent
 from tests.approvals.admin import scenes
-from tests.contract.cast import account, actor, says
 from tests.orchestration.admin.visitor import person
+from tests.system.contract.cast import account, actor, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROLES = ("viewer", "operator", "approver", "administrator")
@@ -83,7 +83,7 @@ def test_the_requester_cannot_decide_as_an_approver_either() -> None:
     request = scenes.asked(approvers=("olga", "bob"))
     client = client_of("olga")
     assert "approve" not in offered(client, request)
-    assert "asked for it" in client.get(page_of(request)).content.decode()
+    assert "he requester, the author" in client.get(page_of(request)).content.decode()
     assert send(client, request, act="decide", choice="approve").status_code == 403
     assert request.title not in client.get(INBOX).content.decode()
     assert request.title in client.get(f"{INBOX}?tab=open").content.decode()
@@ -94,10 +94,10 @@ def test_why_somebody_cannot_decide_is_said_to_them() -> None:
     request = scenes.asked()
     asked = client_of("olga")
     shown = asked.get(page_of(request)).content.decode()
-    assert "Whoever asked for it, wrote it or owns the agent that did cannot decide it." in shown
+    assert "The requester, the author and the owner of the agent that asked cannot decide it." in shown
     assert "give you the role approver" not in shown
     refused = send(asked, request, act="decide", choice="approve").content.decode()
-    assert "hoever asked for it, wrote it" in refused and "ask for the role" not in refused
+    assert "he requester, the author" in refused and "ask for the role" not in refused
     assert "You are not among those who decide now." in client_of("carol").get(page_of(request)).content.decode()
 
 
@@ -106,8 +106,8 @@ def test_an_edit_is_never_put_into_the_mouth_of_the_requester() -> None:
     request = scenes.asked(approvers=(), policy="two")
     says("bob", "approve", request, edits={"context.service": "payments"})
     shown = client_of("approver").get(page_of(request)).content.decode()
-    words = shown.split("In the words of olga")[1].split('id="part-edited"')[0]
-    assert "web" in words and "payments" not in words and "As it was asked." in words
+    words = shown.split("As stated by olga")[1].split('id="part-edited"')[0]
+    assert "web" in words and "payments" not in words and "As requested." in words
     assert "<del>&quot;web&quot;</del> → <ins>&quot;payments&quot;</ins>" in shown.split('id="part-edited"')[1]
 
 
@@ -197,7 +197,8 @@ def test_whoever_asked_reminds_once_in_a_while() -> None:
     assert send(hers, request, act="remind", note="before ten").status_code == 302
     assert AuditEvent.objects.get(action="approval.remind").door == "admin"
     assert (
-        "remind" not in offered(hers, request) and "had those reminded" in hers.get(page_of(request)).content.decode()
+        "remind" not in offered(hers, request)
+        and "reminded those who have not decided" in hers.get(page_of(request)).content.decode()
     )
     again = send(hers, request, act="remind")
     assert again.status_code == 429 and "reminded a moment ago" in again.content.decode()
@@ -263,7 +264,7 @@ def test_the_inbox_is_searched_filtered_and_counted(monkeypatch: pytest.MonkeyPa
     assert picks(client.get(f"{INBOX}?stage=certificates").content.decode()) == 3
     assert picks(client.get(f"{INBOX}?about=run-3").content.decode()) == 1
     assert "Nothing matches" in client.get(f"{INBOX}?q=nowhere\0&tab=what").content.decode()
-    index = client.get("/admin/").content.decode()
+    index = client.get("/admin/", follow=True).content.decode()
     assert "7 requests wait for you" in index and index.count('class="name"') == 5
     operator = client_of("operator").get(f"{INBOX}?tab=open").content.decode()
     assert picks(operator) == 0 and "of 7" in operator
@@ -280,7 +281,7 @@ def test_bulk_says_what_was_wrong_with_the_whole_of_it() -> None:
         assert client.post(f"{INBOX}bulk/", form).status_code == 302
     shown = client.post(f"{INBOX}bulk/", {"pick": [request.pk, 4711], "choice": "reject"}).content.decode()
     assert "1 of 1 refused" in shown and "reject needs a comment" in shown
-    assert f'name="pick" value="{request.pk}"' in shown and "Try the refused once more: reject" in shown
+    assert f'name="pick" value="{request.pk}"' in shown and "Retry the refused: reject" in shown
     other = client.post(f"{INBOX}bulk/", {"pick": request.pk, "choice": "approve", f"seen:{request.pk}": "0" * 64})
     assert "has changed since it was shown" in other.content.decode() and not Vote.objects.exists()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from approvals.admin.history import history
 from approvals.models import Request
-from approvals.selectors import request_view
-from approvals.services import resubmit
+from approvals.queries.view import request_view
+from approvals.requests import resubmit
+from approvals.web.history import history
 from tests.approvals.scenes import ADA, asked, published
-from tests.contract.cast import account, says
+from tests.system.contract.cast import account, says
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
-from approvals.admin.showing import Budget, blocks_of, is_diff, markdown
-from approvals.admin.showing.images import is_image
-from approvals.admin.showing.marked import host_of
+from approvals.web.showing import Budget, blocks_of, is_diff, markdown
+from approvals.web.showing.marked import host_of
+from approvals.web.showing.recognised import is_image
 from tests.approvals.admin import scenes
 from tests.orchestration.admin.visitor import person
 

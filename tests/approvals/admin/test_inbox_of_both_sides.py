@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from approvals.people import person_of
-from approvals.services import delegate_while_away, remark
-from orchestration.clock import now
+from approvals.policies.principals import person_of
+from approvals.requests import delegate_while_away, remark
+from foundation.clock import now
 from tests.approvals.admin import scenes
 from tests.approvals.admin.test_doors import INBOX, client_of, page_of
-from tests.contract.cast import account, actor, says
+from tests.system.contract.cast import account, actor, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,8 +33,8 @@ def test_whoever_asked_sees_what_needs_their_word() -> None:
     order = [page.index(f">{one.title}<") for one in (changed, asked, quiet)]
     assert order == sorted(order) and page.count("A question waits for your answer") == 1
     assert page.count("Changes were asked for") == 1 and 'Asked by me <span class="count">2</span>' in page
-    home = olga.get("/admin/").content.decode()
-    assert "needs a word of yours" in home and asked.title in home and quiet.title not in home
+    home = olga.get("/admin/", follow=True).content.decode()
+    assert "Your requests that need an answer from you" in home and asked.title in home and quiet.title not in home
     mine = account("olga")
     remark(request_id=str(asked), actor=actor(mine), person=person_of(mine), kind="answer", text="The second")
     assert "A question waits" not in olga.get(f"{INBOX}?tab=asked").content.decode()

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from approvals.admin import review
 from approvals.models import Vote
-from approvals.people import person_of
-from approvals.services import remark, resubmit
+from approvals.policies.principals import person_of
+from approvals.requests import remark, resubmit
 from tests.approvals.admin import scenes
 from tests.approvals.admin.test_doors import INBOX, client_of
 from tests.approvals.admin.test_shown_whole import approvable, to_review
-from tests.contract.cast import account, actor, says
+from tests.system.contract.cast import account, actor, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,7 +100,7 @@ def test_a_yes_to_what_has_changed_is_tried_again_by_way_of_the_review_page() ->
     row, client = scenes.asked("Changed", context={}), client_of("approver")
     form = {"pick": row.pk, "choice": "approve", f"seen:{row.pk}": "0" * 64}
     page = client.post(f"{INBOX}bulk/", form).content.decode()
-    assert "has changed since it was shown" in page and "Try the refused once more" in page
+    assert "has changed since it was shown" in page and "Retry the refused" in page
     assert f'name="pick" value="{row.pk}"' in page and f"seen:{row.pk}" not in page
     assert approvable(row, to_review(row)) and not Vote.objects.exists()
 
@@ -109,7 +109,7 @@ def test_another_word_about_what_has_changed_is_not_tried_again_unseen() -> None
     row, client = scenes.asked("Changed", context={}), client_of("approver")
     form = {"pick": row.pk, "choice": "reject", "comment": "no", f"listed:{row.pk}": "0" * 64}
     page = client.post(f"{INBOX}bulk/", form).content.decode()
-    assert "Open it to decide it." in page and "Try the refused once more" not in page
+    assert "Open it to decide it." in page and "Retry the refused" not in page
 
 
 def test_a_yes_that_is_refused_otherwise_keeps_what_it_is_to() -> None:

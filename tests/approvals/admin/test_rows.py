@@ -8,14 +8,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from approvals.callbacks import call_back, endpoint_for
-from approvals.models import Callback, Delegation, Endpoint, Policy
-from orchestration.clock import now
-from orchestration.models import AuditEvent
+from approvals.models import Delegation, Policy
+from foundation.clock import now
+from foundation.models import AuditEvent
+from notifications.models import Callback, Endpoint
+from notifications.webhooks import call_back, endpoint_for
 from tests.approvals.admin import scenes
 from tests.approvals.admin.test_doors import client_of
-from tests.contract.cast import account
 from tests.orchestration.admin.visitor import person
+from tests.system.contract.cast import account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = "/admin/approvals"

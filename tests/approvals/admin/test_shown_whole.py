@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from approvals.admin.showing import Budget, action_of, blocks_of, described, diff_lines
 from approvals.models import Request
+from approvals.web.showing import Budget, action_of, blocks_of, described, diff_lines
 from tests.approvals.admin import scenes
 from tests.approvals.admin.test_doors import INBOX, client_of, page_of
 from tests.approvals.admin.test_hostile import PIXEL
-from tests.contract.cast import account
+from tests.system.contract.cast import account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HIDDEN = [

@@ -11,13 +11,14 @@ from django.test import Client
 from pytest_django import Settings
 
 from approvals.models import Request, Vote
-from approvals.services import publish_policy
-from orchestration.clock import now
-from orchestration.errors import BadInput
-from orchestration.models import ApiToken, AuditEvent, Run
-from tests.contract.cast import account
-from tests.contract.sagas import ADA
+from approvals.requests import publish_policy
+from foundation.clock import now
+from foundation.errors import BadInput
+from foundation.models import ApiToken, AuditEvent
+from orchestration.models import Run
 from tests.orchestration.api.test_runs import post
+from tests.system.contract.cast import account
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -201,7 +202,7 @@ def test_whoever_asked_cannot_decide(bob: Client) -> None:
     boss = client_for(account("boss", "administrator"))
     assert ask(boss, approvers=["bob", "boss"]).status_code == 201
     answer = post(boss, "approvals/a-1/decide/", yes())
-    assert answer.status_code == 403 and "asked for it" in answer.json()["detail"]
+    assert answer.status_code == 403 and "the requester" in answer.json()["detail"]
 
 
 def test_a_token_is_good_for_its_scopes_only(ada: Client) -> None:
@@ -239,7 +240,7 @@ def test_the_owner_of_an_agent_decides_nothing_that_it_asks_for() -> None:
     assert refused.status_code == 422, "nobody would be left"
     assert ask(client, approvers=["oli", "bob"] if account("bob") else []).status_code == 201
     answer = post(client_for(oli), "approvals/a-1/decide/", yes())
-    assert answer.status_code == 403 and "owns the agent" in answer.json()["detail"]
+    assert answer.status_code == 403 and "owner of the agent" in answer.json()["detail"]
     gate = {"step_id": "gate", "forward_action": {"type": "approval", "approvers": ["oli", "bob"]}}
     saga = {"saga_id": "s", "steps": [gate]}
     started = post(client, "runs/", {"definition": saga, "workflow_id": "r-1", "engine": "celery"})

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import execute_from_command_line
 from pytest_django import Settings
 
-from tests.contract.cast import account
+from tests.system.contract.cast import account
 
 Manage = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from approvals.models import Delegation, Remark, Request
-from orchestration.models import AuditEvent
+from foundation.models import AuditEvent
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import asked, published
-from tests.contract.cast import account, says
+from tests.system.contract.cast import account, says
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("people")]
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -38,7 +38,7 @@ def test_a_question_is_taken_back_after_a_look(manage: Manage) -> None:
 def test_a_yes_is_taken_back(manage: Manage) -> None:
     request = asked(request_id="r1", approvers=("bob",))
     early = manage("approval", "revoke", "r1", "--yes")
-    assert early.returncode == 1 and "only a yes can be taken back" in early.stderr
+    assert early.returncode == 1 and "only an approval can be revoked" in early.stderr
     says("bob", "approve", request)
     assert view(manage, "revoke", "r1")["status"] == "withdrawn"
 
@@ -50,7 +50,7 @@ def test_a_seat_is_handed_on_once(manage: Manage) -> None:
     assert seen.returncode == 2 and "carol sits in for bob" in seen.stderr
     assert view(manage, *hand_on)["waiting_for"] == ["carol"]
     again = manage("approval", "delegate", "r1", "--from", "carol", "--to", "dora", "--yes")
-    assert again.returncode == 1 and "cannot be handed on again" in again.stderr
+    assert again.returncode == 1 and "cannot be delegated again" in again.stderr
     assert manage("approval", "delegate", "r1", "--from", "bob", "--to", "zoe").returncode == 2
 
 
@@ -97,7 +97,7 @@ def test_somebody_is_away(manage: Manage) -> None:
     assert made["id"] == row.pk and made["reason"] == "holiday" and row.starts_at.isoformat() == TOMORROW
     for wrong, said in (
         (("away", "bob", "--to", "carol", "--from", NEXT_WEEK, "--until", TOMORROW), "end before it begins"),
-        (("away", "bob", "--to", "bob", "--from", TOMORROW, "--until", NEXT_WEEK), "to themselves"),
+        (("away", "bob", "--to", "bob", "--from", TOMORROW, "--until", NEXT_WEEK), "its own holder"),
         ((*away[:-1], "deploiment"), "did you mean 'deployment'?"),
         (("away", "bob", "--to", "carol", "--from", "tomorrow", "--until", NEXT_WEEK), "--from 'tomorrow'"),
     ):

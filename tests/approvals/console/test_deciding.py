@@ -12,12 +12,12 @@ from collections.abc import Callable
 import pytest
 
 from approvals.models import Request, Vote
-from approvals.services import resubmit
-from orchestration.models import AuditEvent
+from approvals.requests import resubmit
+from foundation.models import AuditEvent
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
-from tests.contract.cast import account, actor, says
-from tests.crash.workers import ROOT
+from tests.system.contract.cast import account, actor, says
+from tests.system.crash.workers import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("people")]
 AtTerminal = Callable[..., tuple[int, str]]
@@ -111,7 +111,7 @@ def test_what_is_wrong_is_named_and_changes_nothing(manage: Manage) -> None:
         (("approve", "r2", "--as", "bob"), 2, "there is no approval 'r2'"),
         (("approve", "r1", "--as", "bob", "--edit", "context.size"), 2, "is not KEY=VALUE"),
         (("approve", "r1", "--as", "bob", "--edit", "context.name=x"), 2, "'context.name' cannot be edited"),
-        (("abstain", "r1", "--as", "bob", "--edit", "context.size=2"), 2, "only a yes can come with edits"),
+        (("abstain", "r1", "--as", "bob", "--edit", "context.size=2"), 2, "edits are only possible with an approval"),
     ):
         done = manage("approval", *arguments, "--yes")
         assert (done.returncode, said in done.stderr) == (code, True), done.stderr
@@ -129,7 +129,7 @@ def test_a_yes_without_a_question_names_what_it_is_to_from_round_two_on(manage: 
     now = resubmit(request_id="r1", actor=ADA, description="v2 drop database").shown_hash
     say = ("approval", "approve", "r1", "--as", "bob", "--yes")
     done = manage(*say)
-    assert done.returncode == 2 and "a yes has to say what it is to" in done.stderr and not yeses()
+    assert done.returncode == 2 and "an approval has to name the content it is for" in done.stderr and not yeses()
     assert "has changed since it was shown" in manage(*say, "--seen", before).stderr and not yeses()
     assert manage(*say, "--seen", now).returncode == 0 and yeses()[0].content_hash == now
 

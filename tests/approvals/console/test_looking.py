@@ -11,17 +11,18 @@ import pytest
 from pytest_django import Settings
 
 from approvals.console import requests
-from approvals.console.text import visible
 from approvals.models import Request
-from approvals.people import person_of
-from approvals.selectors import request_row, request_view
-from approvals.services import remark, resubmit
-from notifications.deliver import deliver_due
+from approvals.policies.principals import person_of
+from approvals.queries.requests import request_row
+from approvals.queries.view import request_view
+from approvals.requests import remark, resubmit
+from foundation.console.text import visible
+from notifications.delivery.worker import deliver_due
 from notifications.models import Delivery
 from tests.approvals.admin.test_doors import client_of, page_of
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import ADA, TWO_STAGES, asked, published
-from tests.contract.cast import account, actor, says
+from tests.system.contract.cast import account, actor, says
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("people")]
 HOSTILE = "pay \u202eevil\u2066 \u200b[bold]now[/bold] :boom: \x1b[2J\x07 \u2028end"

@@ -12,9 +12,9 @@ from approvals.models import Request
 from orchestration.models import Run
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import TWO_STAGES, published
-from tests.contract.cast import account, says
-from tests.crash.workers import ROOT
-from tests.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.system.contract.cast import account, says
+from tests.system.crash.workers import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("people")]
 OPEN = ("approval", "open", "--stage", "docs", "--description", "Publish it?", "--approver", "bob")

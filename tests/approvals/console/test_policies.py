@@ -10,11 +10,11 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from approvals.models import Policy
-from approvals.services import publish_policy
-from orchestration.models import AuditEvent
+from approvals.requests import publish_policy
+from foundation.models import AuditEvent
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import ADA, asked, published
-from tests.contract.cast import account
+from tests.system.contract.cast import account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Write = Callable[[str, str], str]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration import signing
+from foundation.audit import signing_key
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import asked
-from tests.contract.cast import says
+from tests.system.contract.cast import says
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("people")]
 
@@ -25,7 +25,7 @@ def test_a_receipt_is_made_and_verified(manage: Manage, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "") and json.loads(path.read_text())["hash"] in done.stderr
     good = manage("approval", "verify-receipt", str(path))
     assert (good.returncode, good.stdout) == (0, "genuine: r1 is approved\n")
-    assert manage("approval", "verify-receipt", str(path), "--key", signing.public_key()).returncode == 0
+    assert manage("approval", "verify-receipt", str(path), "--key", signing_key.public_key()).returncode == 0
     other = manage("approval", "verify-receipt", str(path), "--key", "A" * 43 + "=", "--json")
     assert other.returncode == 1 and json.loads(other.stdout)["problems"] == ["the signature does not hold"]
     path.write_text(path.read_text().replace('"decision": "approve"', '"decision": "reject"'))

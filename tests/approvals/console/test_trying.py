@@ -10,7 +10,7 @@ import pytest
 from approvals.models import Policy, Request
 from tests.approvals.console.conftest import Manage
 from tests.approvals.scenes import asked, published
-from tests.contract.cast import account, says
+from tests.system.contract.cast import account, says
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("people")]
 Write = Callable[[str, str], str]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from approvals.core.events import (
+from approvals.core.approval.events import (
     Cancelled,
     ClockReached,
     ContentChanged,
@@ -22,9 +22,9 @@ from approvals.core.events import (
     Voted,
     Withdrawn,
 )
-from approvals.core.hours import Span
-from approvals.core.plan import Level, Plan, StagePlan
-from approvals.core.words import AtTheEnd, Authority, Choice, Mode
+from approvals.core.approval.plan import Level, Plan, StagePlan
+from approvals.core.enums import AtTheEnd, Authority, Choice, Mode
+from approvals.core.policy.hours import Span
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 PEOPLE = tuple("abcdefg")

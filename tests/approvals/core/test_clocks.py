@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from approvals.core.clocks import expires_at, next_due
-from approvals.core.events import ClockReached, Delivered, Event, Opened, PeopleLeft, Voted
-from approvals.core.flow import decide
-from approvals.core.hours import Span
-from approvals.core.plan import Level, Plan, StagePlan
-from approvals.core.quorum import is_matched, matching
-from approvals.core.state import State
-from approvals.core.words import AtTheEnd, Authority, Choice, Status
+from approvals.core.approval.events import ClockReached, Delivered, Event, Opened, PeopleLeft, Voted
+from approvals.core.approval.flow import decide
+from approvals.core.approval.plan import Level, Plan, StagePlan
+from approvals.core.approval.quorum import is_matched, matching
+from approvals.core.approval.state import State
+from approvals.core.approval.timers import expires_at, next_due
+from approvals.core.enums import AtTheEnd, Authority, Choice, Status
+from approvals.core.policy.hours import Span
 
 FRIDAY = datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
 HOUR = 3600.0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from approvals.core.commands import Tell
-from approvals.core.events import Opened, Voted
-from approvals.core.feasible import short_of, too_few_for_all
-from approvals.core.flow import decide
-from approvals.core.hours import Span
-from approvals.core.plan import Level, Plan, StagePlan
-from approvals.core.state import State
-from approvals.core.words import Authority, Choice, Status, Telling
+from approvals.core.approval.events import Opened, Voted
+from approvals.core.approval.feasibility import short_of, too_few_for_all
+from approvals.core.approval.flow import decide
+from approvals.core.approval.outcome import Tell
+from approvals.core.approval.plan import Level, Plan, StagePlan
+from approvals.core.approval.state import State
+from approvals.core.enums import Authority, Choice, Status, Telling
+from approvals.core.policy.hours import Span
 from tests.approvals.core.strategies import START, plans
 
 

@@ -6,24 +6,33 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.core.clocks import expires_at, next_due
-from approvals.core.codec import EVENT, PLAN, STATE
-from approvals.core.commands import Finish
-from approvals.core.events import ClockReached, ContentChanged, Event, PeopleLeft, PeopleNamed, Revoked, Voted
-from approvals.core.feasible import can_pass
-from approvals.core.flow import decide
-from approvals.core.guards import refusal
-from approvals.core.hours import due
-from approvals.core.plan import Plan
-from approvals.core.quorum import is_matched, passes
-from approvals.core.state import Seat, State
-from approvals.core.words import AtTheEnd, Choice, Status
+from approvals.core.approval.events import (
+    EVENT,
+    ClockReached,
+    ContentChanged,
+    Event,
+    PeopleLeft,
+    PeopleNamed,
+    Revoked,
+    Voted,
+)
+from approvals.core.approval.feasibility import can_pass
+from approvals.core.approval.flow import decide
+from approvals.core.approval.guards import refusal
+from approvals.core.approval.outcome import Finish
+from approvals.core.approval.plan import PLAN, Plan
+from approvals.core.approval.quorum import is_matched, passes
+from approvals.core.approval.state import STATE, Seat, State
+from approvals.core.approval.timers import expires_at, next_due
+from approvals.core.enums import AtTheEnd, Choice, Status
+from approvals.core.policy.hours import due
 from tests.approvals.core.strategies import PEOPLE, events_of, histories, plans
+from tests.support.examples import examples
 
-many = settings(max_examples=120, deadline=None)
+many = examples(120)
 
 
 def run(plan: Plan, events: list[Event]) -> list[State]:
@@ -115,6 +124,14 @@ def test_no_open_request_is_stuck(plan: Plan, history: list) -> None:  # type: i
         elif state.status is Status.RESCUE and set(PEOPLE) - plan.barred:
             somebody = frozenset(set(PEOPLE) - plan.barred)
             assert refusal(plan, state, PeopleNamed(at=state.opened_at, people=somebody)) == ""  # type: ignore[arg-type]
+
+
+@many
+@given(plans, histories)
+def test_what_enough_have_said_yes_to_waits_for_nobody(plan: Plan, history: list) -> None:  # type: ignore[type-arg]
+    """Also where others sit now, who had said yes before."""
+    for state in run(plan, events_of(history)):
+        assert state.status is not Status.PENDING or not passes(plan, state)
 
 
 @many

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.core.hours import Hours, Span, due
-from approvals.core.spans import span_of
+from approvals.core.policy.hours import Hours, Span, due, span_of
 
 BERLIN = Hours(zone="Europe/Berlin", holidays=frozenset({date(2026, 12, 25)}))
 

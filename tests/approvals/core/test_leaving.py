@@ -7,9 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from approvals.core.clocks import NUDGE_PAUSE, Due, expires_at, next_due
-from approvals.core.commands import Finish, Tell
-from approvals.core.events import (
+from approvals.core.approval.events import (
     ClockReached,
     ContentChanged,
     Delegated,
@@ -22,12 +20,14 @@ from approvals.core.events import (
     Reminded,
     Voted,
 )
-from approvals.core.flow import decide
-from approvals.core.guards import refusal
-from approvals.core.hours import Span
-from approvals.core.plan import Level, Plan, StagePlan
-from approvals.core.state import State
-from approvals.core.words import AtTheEnd, Authority, Choice, Mode, Status, Telling
+from approvals.core.approval.flow import decide
+from approvals.core.approval.guards import refusal
+from approvals.core.approval.outcome import Finish, Tell
+from approvals.core.approval.plan import Level, Plan, StagePlan
+from approvals.core.approval.state import State
+from approvals.core.approval.timers import NUDGE_PAUSE, Due, expires_at, next_due
+from approvals.core.enums import AtTheEnd, Authority, Choice, Mode, Status, Telling
+from approvals.core.policy.hours import Span
 from tests.approvals.core.strategies import START
 
 
@@ -203,16 +203,39 @@ def test_a_reminder_by_hand_changes_nothing_but_its_own_time() -> None:
 
 def test_a_yes_that_cools_off_waits_for_nobody() -> None:
     state = after(Plan(stages=(stage("a", Mode.ANY),), cooling_off_seconds=60.0), says("a"))
-    assert "nobody owes" in refusal(Plan(stages=(stage("a"),)), state, Reminded(at=START))
+    assert "no decision is outstanding" in refusal(Plan(stages=(stage("a"),)), state, Reminded(at=START))
 
 
 def test_a_seat_cannot_go_to_one_who_is_needed_later() -> None:
     plan = Plan(stages=(stage("a"), stage("b")))
     given = Delegated(at=START, person="a", to="b")
-    assert "needed elsewhere" in refusal(plan, after(plan), given)
+    assert "needed for another stage" in refusal(plan, after(plan), given)
 
 
 def test_an_escalation_to_one_who_is_needed_later_is_for_an_administrator() -> None:
     level = Level(after=Span(seconds=10.0), authority=Authority.TRANSFER, people=frozenset("b"))
     plan = Plan(stages=(stage("a", levels=(level,)), stage("b")))
     assert after(plan, ClockReached(at=START + timedelta(seconds=11))).status is Status.RESCUE
+
+
+def handed_to_a(mode: Mode, **more: object) -> Plan:
+    level = Level(after=Span(seconds=10.0), authority=Authority.TRANSFER, people=frozenset("a"))
+    return Plan(stages=(stage("ab", mode, levels=(level,), **more), stage("c")))
+
+
+def test_an_escalation_to_one_who_has_said_yes_passes_the_stage_by_that_yes() -> None:
+    state = after(handed_to_a(Mode.ALL), says("a"), ClockReached(at=START + timedelta(seconds=11)))
+    assert (state.status, state.awaited, state.silent) == (Status.PENDING, ("c",), ())
+
+
+def test_so_does_one_at_once_because_too_few_are_left() -> None:
+    groups = {"leads": frozenset("a"), "security": frozenset("b")}
+    plan = handed_to_a(Mode.GROUPS, groups=groups, minima={"leads": 1, "security": 1})
+    assert after(plan, says("a")).awaited == ("b",)
+    assert after(plan, says("a"), leave("b")).awaited == ("c",)
+
+
+def test_silence_passes_nothing_that_a_yes_has_passed() -> None:
+    ends = {"latest": Span(seconds=10.0), "at_the_end": AtTheEnd.APPROVE}
+    state = after(handed_to_a(Mode.ALL, **ends), says("a"), ClockReached(at=START + timedelta(seconds=11)))
+    assert (state.awaited, state.silent) == (("c",), ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from approvals.core.shown import shows, told_apart
+from approvals.core.content import shows, told_apart
 
 
 @pytest.mark.parametrize(

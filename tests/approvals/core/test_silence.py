@@ -7,13 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.core.clocks import asked_until, expires_at, next_due
-from approvals.core.codec import STATE
-from approvals.core.commands import Tell
-from approvals.core.events import (
+from approvals.core.approval.events import (
     ClockReached,
     ContentChanged,
     Delegated,
@@ -25,17 +22,20 @@ from approvals.core.events import (
     Resumed,
     Voted,
 )
-from approvals.core.flow import decide
-from approvals.core.hours import Hours, Span, due, worked
-from approvals.core.plan import Level, Plan, StagePlan
-from approvals.core.quorum import abstained, is_matched, slots_of
-from approvals.core.state import State
-from approvals.core.words import AtTheEnd, Authority, Choice, Mode, Status, Telling
+from approvals.core.approval.flow import decide
+from approvals.core.approval.outcome import Tell
+from approvals.core.approval.plan import Level, Plan, StagePlan
+from approvals.core.approval.quorum import abstained, is_matched, slots_of
+from approvals.core.approval.state import STATE, State
+from approvals.core.approval.timers import asked_until, expires_at, next_due
+from approvals.core.enums import AtTheEnd, Authority, Choice, Mode, Status, Telling
+from approvals.core.policy.hours import Hours, Span, due, worked
 from tests.approvals.core.strategies import events_of, histories, plans
+from tests.support.examples import examples
 
 T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
 MINUTE = 60.0
-many = settings(max_examples=300, deadline=None)
+many = examples(300)
 
 
 def at(seconds: float) -> datetime:

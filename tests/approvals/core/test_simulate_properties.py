@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.core.best_case import best_case
-from approvals.core.clocks import next_due
-from approvals.core.events import ClockReached, Delegated, Delivered, Opened, Voted
-from approvals.core.feasible import can_pass
-from approvals.core.flow import decide
-from approvals.core.guards import refusal
-from approvals.core.hours import Span
-from approvals.core.plan import Level, Plan, StagePlan
-from approvals.core.replay import Past, replay, votes_of
-from approvals.core.simulate import StandIn, simulate
-from approvals.core.state import State
-from approvals.core.words import Authority, Choice, Mode, Status
+from approvals.core.approval.events import ClockReached, Delegated, Delivered, Opened, Voted
+from approvals.core.approval.feasibility import can_pass
+from approvals.core.approval.flow import decide
+from approvals.core.approval.guards import refusal
+from approvals.core.approval.plan import Level, Plan, StagePlan
+from approvals.core.approval.state import State
+from approvals.core.approval.timers import next_due
+from approvals.core.enums import Authority, Choice, Mode, Status
+from approvals.core.policy.hours import Span
+from approvals.core.simulation.best_case import best_case
+from approvals.core.simulation.replay import Past, replay, votes_of
+from approvals.core.simulation.simulate import StandIn, simulate
 from tests.approvals.core.strategies import PEOPLE, START, events_of, histories, people, plans
+from tests.support.examples import examples
 
-many = settings(max_examples=60, deadline=None)
+many = examples(60)
 OPENED = Opened(at=START)
 
 

@@ -8,10 +8,10 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from approvals.client import submit_approval_decision, wait_for_approval
-from approvals.models import Callback
+from foundation.errors import BadInput, WrongState
+from notifications.models import Callback
 from orchestration.client import get_temporal_client
-from orchestration.errors import BadInput, WrongState
-from tests.contract.cast import account
+from tests.system.contract.cast import account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,24 +8,25 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from approvals.doubts import doubts_about
-from approvals.flow import APPROVAL
+from approvals.evidence.receipt import receipt
+from approvals.evidence.verify_receipt import problems
+from approvals.external_flow import APPROVAL
 from approvals.models import Link, Request
-from approvals.receipt_check import problems
-from approvals.receipts import receipt
-from approvals.selectors import request_view, state_of
-from approvals.services import Ask, ask, publish_policy, resubmit
-from approvals.services.policies import check_policy
-from notifications.deliver import deliver_due
+from approvals.policies.checks import policy_warnings
+from approvals.policies.publish import check_policy
+from approvals.queries.requests import state_of
+from approvals.queries.view import request_view
+from approvals.requests import Ask, ask, publish_policy, resubmit
+from foundation.clock import database_now, now
+from foundation.identity.actor import Actor
+from foundation.models import AuditEvent
+from notifications.delivery.worker import deliver_due
 from notifications.models import Channel, Contact, Delivery, Notice, Watch
-from notifications.when import in_time
-from orchestration.audit import Actor
-from orchestration.clock import database_now, now
-from orchestration.models import AuditEvent
-from tests.contract.cast import account, actor, says
-from tests.contract.sagas import ADA
+from notifications.routing.quiet_hours import in_time
 from tests.notifications.conftest import mailbox
 from tests.notifications.mail_server import Mailbox
+from tests.system.contract.cast import account, actor, says
+from tests.system.contract.sagas import ADA
 
 __all__ = ["mailbox"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +49,7 @@ def bob(email: str = "bob@example.com", **contact: Any) -> Any:
 
 
 def rung(request: Request, after: timedelta = FAR) -> Request:
-    APPROVAL.ring(request.run_id, now() + after)
+    APPROVAL.on_timer(request.run_id, now() + after)
     request.refresh_from_db()
     return request
 
@@ -83,7 +84,7 @@ def test_what_is_asked_goes_before_the_deadline(
     assert row.due_at == row.created_at and row.until == request.expires_at
     assert deliver_due() == 1 and len(mailbox.mails) == 1 and request_view(request)["not_reached"] == []
     request.refresh_from_db()
-    APPROVAL.ring(request.run_id, request.created_at + timedelta(seconds=11))
+    APPROVAL.on_timer(request.run_id, request.created_at + timedelta(seconds=11))
     reminder = Delivery.objects.get(notice__kind="approval.reminder")
     assert reminder.due_at <= now(), "a reminder waits no longer"
 
@@ -223,7 +224,7 @@ def test_a_late_word_is_late_where_somebody_was() -> None:
 def test_a_policy_whose_silence_nobody_could_break_is_doubtful() -> None:
     bob(muted=True)
     body = {"name": "s", "who": {"users": ["bob"]}, "expire": "1d", "at_the_end": "approve"}
-    (doubt,) = doubts_about(check_policy({"policy": "p", "stages": [body]}))
+    (doubt,) = policy_warnings(check_policy({"policy": "p", "stages": [body]}))
     assert "bob (the person has muted what is not urgent)" in doubt
 
 

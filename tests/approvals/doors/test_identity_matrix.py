@@ -12,18 +12,18 @@ from django.contrib.auth.models import Group, User
 from pytest_django import Settings
 
 from approvals.models import Request, Vote
-from approvals.reconcile import reconcile
-from approvals.services import delegate_while_away, name_people, reassign
+from approvals.requests import delegate_while_away, name_people, reassign
+from approvals.requests.state.reconcile import reconcile
+from foundation.clock import now
+from foundation.errors import ZenError
 from notifications.models import Contact
-from orchestration.clock import now
-from orchestration.core.words import Verb
-from orchestration.errors import ZenError
-from orchestration.services import act, start_run
+from orchestration.core.enums import Verb
+from orchestration.runs import act, start_run
 from tests.approvals.doors.test_matrix import DOORS
 from tests.approvals.doors.test_slack import SECRET
-from tests.approvals.services.test_gates_asked_anew import worked
-from tests.contract.cast import account, actor, says
-from tests.contract.sagas import ADA
+from tests.approvals.requests.test_gates_asked_anew import worked
+from tests.system.contract.cast import account, actor, says
+from tests.system.contract.sagas import ADA
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 SAGA: dict[str, Any] = {

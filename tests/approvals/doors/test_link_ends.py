@@ -11,20 +11,21 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from approvals import folding
-from approvals.core.events import Delivered
-from approvals.flow import APPROVAL
+from approvals.core.approval.events import Delivered
+from approvals.external_flow import APPROVAL
 from approvals.models import Link, Remark, Request, Vote
-from approvals.services import remind, resubmit
-from orchestration import ledger, sql
-from orchestration.clock import now
+from approvals.requests import remind, resubmit
+from approvals.requests.state.locked_request import lock_request
+from foundation.clock import now
+from foundation.db import statements
+from orchestration.ledger import store
 from orchestration.models import Run
 from tests.approvals.doors.test_links import by_address, link_of, opened, press
 from tests.approvals.later import after
-from tests.approvals.races.scenes import race
 from tests.approvals.scenes import ADA, published
 from tests.approvals.scenes import asked as asked_by_policy
-from tests.contract.cast import account, says
+from tests.system.contract.cast import account, says
+from tests.system.races.scenes import race
 
 __all__ = ["by_address"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -79,9 +80,9 @@ def test_of_an_earlier_stage() -> None:
 def test_of_a_stage_that_silence_passed() -> None:
     request = staged({**emails(EVE), "at_the_end": "approve"}, emails(MIA))
     path = link_of(request)
-    with sql.writing():
-        folding.fold(folding.hold(request.run_id), Delivered(at=now(), person=f"email:{EVE}"))
-    APPROVAL.ring(request.run_id, now() + timedelta(days=2))
+    with statements.writing():
+        lock_request(request.run_id).apply(Delivered(at=now(), person=f"email:{EVE}"))
+    APPROVAL.on_timer(request.run_id, now() + timedelta(days=2))
     gone(path, f"an earlier stage. Nobody decided there; the stage that is open began at {TIME}")
 
 
@@ -90,7 +91,7 @@ def test_of_an_earlier_round_and_of_one_in_which_the_requester_has_the_word() ->
     request = staged({"who": {"emails": [EVE], "users": ["bob"]}})
     path = link_of(request)
     says("bob", "request-changes", request, "smaller")
-    gone(path, f"bob asked for changes at {TIME}. ada has the word")
+    gone(path, f"bob asked for changes at {TIME}. Waiting for ada")
     resubmit(request_id=str(request), actor=ADA, description="Smaller")
     gone(path, f"an earlier round. bob asked for changes at {TIME}", f"asked are .*{EVE}")
     assert press(link_of(Request.objects.get()), "approve").status_code == 200
@@ -155,13 +156,13 @@ def test_one_that_is_too_old_says_how_to_get_another_and_a_reminder_renews_it() 
 def test_its_age_is_judged_under_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was still good when the form came in may be too old once its turn has come."""
     later = opened(link_of(staged({**emails(EVE), "expire": "60d"})))
-    lock = ledger.locked
+    lock = store.locked
 
     def slowly(run_id: int) -> Run:
         Link.objects.update(expires_at=now() - timedelta(seconds=1))
         return lock(run_id)
 
-    monkeypatch.setattr(ledger, "locked", slowly)
+    monkeypatch.setattr(store, "locked", slowly)
     assert later("approve").status_code == 410 and not Vote.objects.exists()
 
 

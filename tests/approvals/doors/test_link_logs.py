@@ -18,13 +18,13 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from approvals.links import _token, link_for, signed
-from approvals.services import Ask, ask
+from approvals.requests import Ask, ask
+from approvals.requests.messages.links import _token, link_for, signed
 from approvals.web.masking import LinkFilter, masked
-from orchestration.clock import now
-from tests.contract.sagas import ADA
-from tests.crash.workers import ROOT
-from tests.waiting import PATIENCE_SECONDS
+from foundation.clock import now
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.system.contract.sagas import ADA
+from tests.system.crash.workers import ROOT
 
 PK = "0434ad8f-5c79-461c-8458-21b1c3ae6b8f"
 ENDING = "cac064c27c39bbaeb2002232d4a0d8305352d10d42737d8a8daacedb2058a4e1"

@@ -9,17 +9,17 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from approvals.flow import APPROVAL
-from approvals.links import link_for, signed
+from approvals.external_flow import APPROVAL
 from approvals.models import Link, Request, Vote
-from approvals.services import Ask, ask, decide, publish_policy, withdraw
+from approvals.requests import Ask, ask, decide, publish_policy, withdraw
+from approvals.requests.messages.links import link_for, signed
+from foundation.clock import now
+from notifications.delivery.envelopes import envelope_of
 from notifications.models import Delivery
-from notifications.parcels import parcel_of
-from orchestration.clock import now
 from tests.approvals.admin.test_shown_whole import HIDDEN
 from tests.approvals.later import after
-from tests.contract.cast import account, actor, says
-from tests.contract.sagas import ADA
+from tests.system.contract.cast import account, actor, says
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,13 +85,13 @@ def test_what_its_page_has_to_cut_is_one_press_away(part: str) -> None:
 
 def test_what_fits_on_its_page_is_all_of_it() -> None:
     page = Client().get(link_of(asked(context={"n": 1}, action={"script": "ls"}))).content.decode()
-    assert "This is not all of it." not in page and "What your yes allows" in page
+    assert "This is not all of it." not in page and "What your approval allows" in page
 
 
 def test_the_mail_holds_the_link_and_no_row_holds_its_token() -> None:
     request = asked()
     row = Delivery.objects.get()
-    parcel = parcel_of(row)
+    parcel = envelope_of(row)
     assert parcel is not None and parcel.items[0].url.endswith(link_of(request))
     token = link_of(request).split("/")[-2]
     assert token not in row.url and token.split(".")[1] not in str(Link.objects.values())
@@ -133,7 +133,7 @@ def test_a_press_decides_once() -> None:
 
 def test_a_yes_among_several_is_not_called_the_decision() -> None:
     pressed = press(link_of(asked("eve@example.com", "mia@example.com", how_many="all")), "approve").content.decode()
-    assert "Your yes is heard" in pressed and "others still decide" in pressed and "Approved" not in pressed
+    assert "Your approval is recorded" in pressed and "others still decide" in pressed and "Approved" not in pressed
     assert "<h1>Approved</h1>" in press(link_of(asked()), "approve").content.decode()
 
 
@@ -195,7 +195,7 @@ def test_a_link_is_no_way_around_the_seats() -> None:
 
 
 def _person(user: Any) -> Any:
-    from approvals.people import person_of
+    from approvals.policies.principals import person_of
 
     return person_of(user)
 
@@ -221,7 +221,7 @@ def test_where_a_deadline_only_hands_it_on_the_link_still_opens() -> None:
     request, _ = ask(given=Ask(stage="s", policy="p", description="?"), actor=ADA, engine="celery")
     path = link_of(request)
     with after(hours=2):
-        APPROVAL.ring(request.run_id, now())
+        APPROVAL.on_timer(request.run_id, now())
         request.refresh_from_db()
         assert request.status == "rescue"
         assert press(path, "approve").status_code == 200

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from approvals.flow import APPROVAL
-from approvals.hearing import heard
+from approvals.external_flow import APPROVAL
 from approvals.models import Request
-from approvals.people import person_of
-from approvals.services import Ask, ask, delegate_while_away, publish_policy, remark, remind, resubmit
+from approvals.policies.principals import person_of
+from approvals.requests import Ask, ask, delegate_while_away, publish_policy, remark, remind, resubmit
+from approvals.requests.state.delivery_listener import on_delivery_ended
+from foundation.clock import now
 from notifications.message import DeliveryEnded
 from notifications.models import Channel, Delivery, Notice
-from orchestration.clock import now
-from tests.contract.cast import account, actor, says
-from tests.contract.sagas import ADA
+from tests.system.contract.cast import account, actor, says
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +80,7 @@ def test_a_clock_that_waits_for_the_first_delivery() -> None:
         subject=f"approval:{request.pk}", kind="approval.asked", user_id=bob.pk, channel="email", sent=True, at=now()
     )
     for _ in range(2):
-        heard(reached)
+        on_delivery_ended(reached)
     request.refresh_from_db()
     assert request.expires_at == reached.at + timedelta(hours=1)
 
@@ -104,7 +104,7 @@ def test_each_of_several_levels_that_are_due_at_once_is_told() -> None:
     for name in ("bob", "dora", "erin"):
         account(name)
     request = asked(stage("bob", escalate=[level("dora", "1h", "add"), level("erin", "2h", "transfer")]))
-    APPROVAL.ring(request.run_id, now() + timedelta(hours=3))
+    APPROVAL.on_timer(request.run_id, now() + timedelta(hours=3))
     assert told()[1:] == [("approval.escalated", "dora"), ("approval.escalated", "erin")]
 
 
@@ -131,7 +131,7 @@ def test_whoever_only_hears_of_it_gets_no_buttons() -> None:
     later_on = level("carol", "2h", "add")
     request = asked(stage("bob", escalate=[both, later_on], channels=["slack://ops"]))
     for hours in (1, 2):
-        APPROVAL.ring(request.run_id, now() + timedelta(hours=hours, minutes=1))
+        APPROVAL.on_timer(request.run_id, now() + timedelta(hours=hours, minutes=1))
     assert buttons_of("dora") == [False] and buttons_of("carol") == [True]
     assert buttons_of("bob") == [True, True] and buttons_of("") == [True, True, True]
 
@@ -157,7 +157,7 @@ def test_the_cap_keeps_back_no_end_and_no_call_for_an_administrator(settings: An
     remind(request_id=str(request), actor=ADA)
     remark(request_id=str(request), actor=actor(account("bob")), person=person_of(account("bob")), kind="question",
            text="When?")  # fmt: skip
-    APPROVAL.ring(request.run_id, now() + timedelta(hours=2))
+    APPROVAL.on_timer(request.run_id, now() + timedelta(hours=2))
     says("bob", "approve", request)
     rows = Delivery.objects.order_by("pk").values_list("notice__kind", "person_name", "status")
     assert list(rows) == [

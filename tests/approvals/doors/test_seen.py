@@ -10,12 +10,12 @@ from django.test import Client
 
 from approvals.client import get_approval, submit_approval_decision
 from approvals.models import Request, Vote
-from approvals.services import resubmit
-from orchestration.errors import BadInput, WrongState
+from approvals.requests import resubmit
+from foundation.errors import BadInput, WrongState
 from tests.approvals.api.test_requests import client_for
 from tests.approvals.scenes import asked
-from tests.contract.cast import account, actor, says
 from tests.orchestration.api.test_runs import post
+from tests.system.contract.cast import account, actor, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BARE = {"decision": "approve"}
@@ -47,7 +47,7 @@ def test_the_api_refuses_a_yes_that_names_nothing(request_: Request, rounds: int
     answer = post(api("bob"), "approvals/a-1/decide/", BARE)
     said = answer.json()
     assert answer.status_code == 422 and said["field"] == "seen", said
-    assert "a yes has to say what it is to" in said["detail"] and "content_hash" in said["remedy"]
+    assert "an approval has to name the content it is for" in said["detail"] and "content_hash" in said["remedy"]
     assert not Vote.objects.filter(round=rounds).exists() and Request.objects.get().status == "pending"
     assert post(api("bob"), "approvals/a-1/decide/", BARE | {"seen": ""}).status_code == 422
     seen = api("bob").get("/api/v1/approvals/a-1/").json()["content_hash"]
@@ -81,7 +81,7 @@ def test_from_python_the_only_content_there_ever_was_needs_no_name(request_: Req
 
 def test_from_python_another_round_does(request_: Request) -> None:
     again(request_)
-    with pytest.raises(BadInput, match="has to say what it is to") as refused:
+    with pytest.raises(BadInput, match="has to name the content it is for") as refused:
         python(request_)
     assert refused.value.field == "seen" and not Vote.objects.filter(choice="approve").exists()
     assert python(request_, seen=asyncio.run(get_approval("a-1"))["content_hash"])
@@ -89,7 +89,7 @@ def test_from_python_another_round_does(request_: Request) -> None:
 
 def test_from_python_content_that_somebody_edited_does(request_: Request) -> None:
     Request.objects.update(edits={"context.n": 2})
-    with pytest.raises(BadInput, match="has to say what it is to"):
+    with pytest.raises(BadInput, match="has to name the content it is for"):
         python(request_)
 
 

@@ -14,16 +14,16 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from approvals.links import page_of
-from approvals.models import Press, Request, Vote
-from approvals.notices import button_of
-from approvals.services import Ask, ask, decide
-from approvals.slack.work import work_presses
-from notifications.models import Contact, Notice
-from orchestration.clock import now
-from tests.contract.cast import account, says
-from tests.contract.sagas import ADA
-from tests.peer import Peer, serving
+from approvals.models import Request, Vote
+from approvals.requests import Ask, ask, decide
+from approvals.requests.messages.links import page_of
+from approvals.requests.messages.texts import button_of
+from foundation.clock import now
+from notifications.models import Contact, Notice, Press
+from notifications.slack.worker import work_presses
+from tests.support.peer import Peer, serving
+from tests.system.contract.cast import account, says
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "of-the-slack-app"
@@ -113,7 +113,7 @@ def test_other_payloads_do_nothing(body: bytes) -> None:
 def test_who_pressed_is_looked_up_and_never_believed(asked: Request) -> None:
     send(payload(asked, user={"id": "U0EVE"}))
     work_presses()
-    assert not Vote.objects.exists() and "belongs to no account" in Press.objects.get().answer
+    assert not Vote.objects.exists() and "not linked to an account" in Press.objects.get().answer
 
 
 def test_another_workspace_decides_nothing(asked: Request, settings: Settings) -> None:
@@ -148,7 +148,7 @@ def _breaking(monkeypatch: pytest.MonkeyPatch, request: Request, error: Exceptio
             raise errors.pop()
         return decide(**given)
 
-    monkeypatch.setattr("approvals.slack.work.decide", decided)
+    monkeypatch.setattr("approvals.slack.interactions.decide", decided)
 
 
 def _other() -> Request:
@@ -173,7 +173,10 @@ def test_a_press_that_the_database_fails_is_done_later(asked: Request, monkeypat
     for number, request in enumerate((asked, other)):
         send(payload(request, ts=str(number)))
     _breaking(monkeypatch, asked, OperationalError("the server closed the connection"))
-    assert work_presses() == 1 and Vote.objects.get().request == other
+    assert work_presses() == 2 and Vote.objects.get().request == other
+    waiting = Press.objects.get(done_at=None)
+    assert (waiting.status, waiting.attempts, waiting.answer) == ("queued", 0, "")
+    Press.objects.update(due_at=now())
     assert work_presses() == 1 and Vote.objects.filter(request=asked).exists()
 
 
@@ -181,7 +184,7 @@ def test_nobody_without_a_slack_id_has_pressed(asked: Request) -> None:
     Contact.objects.update(slack_id="")
     send(payload(asked, user={"id": ""}))
     work_presses()
-    assert not Vote.objects.exists() and "belongs to no account" in Press.objects.get().answer
+    assert not Vote.objects.exists() and "not linked to an account" in Press.objects.get().answer
 
 
 def _listen(peer: Peer, settings: Settings) -> None:

@@ -11,15 +11,15 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from approvals.models import Press, Request, Vote
-from approvals.services import Ask, ask, publish_policy, withdraw
-from approvals.slack.work import work_presses
-from notifications.deliver import deliver_due
-from notifications.models import Channel, Contact
+from approvals.models import Request, Vote
+from approvals.requests import Ask, ask, publish_policy, withdraw
+from notifications.delivery.worker import deliver_due
+from notifications.models import Channel, Contact, Press
+from notifications.slack.worker import work_presses
 from tests.approvals.doors.test_slack import SECRET, payload, send, signed
-from tests.contract.cast import account, says
-from tests.contract.sagas import ADA
 from tests.notifications.slack_api import TOKEN, SlackApi, slack_api
+from tests.system.contract.cast import account, says
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -227,7 +227,7 @@ def test_who_cannot_be_meant_gets_no_window_but_an_answer(slack: SlackApi) -> No
     work_presses()
     assert slack.windows == []
     first, second = Press.objects.order_by("id").values_list("answer", flat=True)
-    assert "belongs to no account" in first and "withdrawn already" in second
+    assert "not linked to an account" in first and "withdrawn already" in second
 
 
 def test_what_came_first_stands_while_somebody_writes(slack: SlackApi) -> None:
@@ -250,4 +250,4 @@ def test_a_window_must_be_signed_and_ours(slack: SlackApi) -> None:
     assert not Press.objects.exists()
     submit(window, "no", user="U0EVE")
     work_presses()
-    assert "belongs to no account" in Press.objects.get().answer and not Vote.objects.exists()
+    assert "not linked to an account" in Press.objects.get().answer and not Vote.objects.exists()

@@ -9,16 +9,16 @@ import pytest
 from django.contrib.auth.models import User
 
 from approvals.models import Delegation
-from approvals.reconcile import reconcile
-from approvals.services import delegate_while_away, end_delegation, remind
+from approvals.requests import delegate_while_away, end_delegation, remind
+from approvals.requests.state.reconcile import reconcile
+from foundation.clock import now
+from foundation.errors import NotAllowed
 from notifications.models import Delivery, Notice
-from orchestration.clock import now
-from orchestration.errors import NotAllowed
 from tests.approvals.api.test_requests import client_for
 from tests.approvals.later import after
-from tests.approvals.services.test_who_people_are import asked, decided
-from tests.contract.cast import account, actor
-from tests.contract.sagas import ADA
+from tests.approvals.requests.test_who_people_are import asked, decided
+from tests.system.contract.cast import account, actor
+from tests.system.contract.sagas import ADA
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 

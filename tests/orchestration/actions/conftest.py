@@ -1,26 +1,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions import breaker, transport
 from orchestration.actions.base import Call
-from orchestration.core.words import Purpose
-from tests.peer import Peer, serving
-from tests.servers.fixtures import missing
-
-
-@pytest.fixture
-def peer(settings: Settings) -> Iterator[Peer]:
-    breaker.reset()
-    with serving() as running:
-        settings.ZEN_OUTBOUND_ALLOW = (running.address,)
-        yield running
-    transport.close()
+from orchestration.core.enums import Purpose
+from tests.support.servers.fixtures import missing
 
 
 @pytest.fixture

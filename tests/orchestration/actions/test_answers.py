@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from notifications.retry_after import retry_after
-from orchestration import conditions
+from foundation.outbound.retry_after import retry_after
+from orchestration.actions import conditions
 from orchestration.actions.base import Call, Result
-from orchestration.actions.perform import perform
+from orchestration.core.enums import Outcome, Purpose
 from orchestration.core.templates import Scope, render_action
-from orchestration.core.words import Outcome, Purpose
-from tests.peer import Peer
+from orchestration.execution.perform import perform
+from tests.support.peer import Peer
 
 Build = Callable[..., Call]
 Answers = Callable[..., Result]

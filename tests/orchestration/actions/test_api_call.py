@@ -13,12 +13,12 @@ import httpx2
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions import transport
+from foundation.outbound import transport
 from orchestration.actions.base import Call
-from orchestration.actions.perform import perform
-from orchestration.core.words import Outcome, Purpose
-from tests.peer import Peer
-from tests.waiting import PATIENCE_SECONDS
+from orchestration.core.enums import Outcome, Purpose
+from orchestration.execution.perform import perform
+from tests.support.peer import Peer
+from tests.support.waiting import PATIENCE_SECONDS
 
 Build = Callable[..., Call]
 
@@ -40,12 +40,14 @@ def test_answers(call: Build, peer: Peer, answer: int | str, outcome: str, maybe
     assert (result.outcome, result.maybe) == (outcome, maybe)
 
 
+@pytest.mark.slow
 def test_a_timeout_after_sending_is_unknown(call: Build, peer: Peer) -> None:
     peer.hold("POST", "/things/a")
     result = perform(post(call, peer, seconds=2))
     assert result.outcome is Outcome.UNKNOWN and "timed out" in result.error
 
 
+@pytest.mark.slow
 def test_an_answer_may_take_as_long_as_the_step_allows(call: Build, peer: Peer) -> None:
     """Longer than the 5 s that the library would give it."""
     assert transport.client().timeout == httpx2.Timeout(None)
@@ -115,6 +117,7 @@ def test_what_a_probe_finds_has_to_match_the_schema_too(call: Build, peer: Peer)
     assert "$.id" in result.error
 
 
+@pytest.mark.slow
 def test_a_process_s_first_attempt_has_all_its_time(call: Build, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read once for all requests takes a while on a busy machine."""
     transport.close()

@@ -9,22 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from orchestration.actions import breaker
+from foundation.outbound import circuit_breaker
 from orchestration.actions.base import Call, Result
-from orchestration.actions.perform import AFTER, BEFORE, UNASKED, perform
-from orchestration.core.words import Outcome
-from tests.breakers import close, opened
-from tests.peer import Peer
-from tests.waiting import PATIENCE_SECONDS
+from orchestration.actions.http import breaker
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import AFTER, BEFORE, UNASKED, perform
+from tests.support.breakers import close, opened
+from tests.support.peer import Peer
+from tests.support.waiting import PATIENCE_SECONDS
 
 Build = Callable[..., Call]
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breaker, "FAILURES", 2)
-    monkeypatch.setattr(breaker, "RESET_SECONDS", 600.0)
-    breaker.reset()
+    monkeypatch.setattr(circuit_breaker, "FAILURES", 2)
+    monkeypatch.setattr(circuit_breaker, "RESET_SECONDS", 600.0)
+    circuit_breaker.reset()
 
 
 def post(call: Build, peer: Peer, path: str = "/things/a", *, route: str = "", name: str = "", **more: object) -> Call:
@@ -33,7 +34,7 @@ def post(call: Build, peer: Peer, path: str = "/things/a", *, route: str = "", n
 
 
 def trial_may_begin(name: str) -> None:
-    breaker.breaker_of(name)._open_until = 0
+    circuit_breaker.breaker_of(name)._open_until = 0
 
 
 def test_it_opens_after_repeated_failures_and_closes_after_an_answer(call: Build, peer: Peer) -> None:
@@ -43,11 +44,11 @@ def test_it_opens_after_repeated_failures_and_closes_after_an_answer(call: Build
     result = perform(post(call, peer))
     assert result.outcome is Outcome.PARKED and not result.maybe and name in result.error
     assert len(peer.calls) == 2 and 590 < (result.retry_after or 0) <= 800
-    assert breaker.states() == {name: "open"}
+    assert circuit_breaker.states() == {name: "open"}
     trial_may_begin(name)
-    assert breaker.states() == {name: "half-open"}
+    assert circuit_breaker.states() == {name: "half-open"}
     assert perform(post(call, peer)).outcome is Outcome.SUCCEEDED
-    assert breaker.states() == {name: "closed"}
+    assert circuit_breaker.states() == {name: "closed"}
 
 
 def test_a_trial_that_fails_opens_it_again(call: Build, peer: Peer) -> None:
@@ -82,7 +83,7 @@ def test_what_says_nothing_about_the_other_side_neither_opens_nor_closes_it(call
     perform(post(call, peer)), perform(post(call, peer))
     trial_may_begin(name)
     broken = perform(post(call, peer, headers={"X-A": "\n"}))
-    assert broken.outcome is Outcome.FAILED and breaker.states() == {name: "half-open"}
+    assert broken.outcome is Outcome.FAILED and circuit_breaker.states() == {name: "half-open"}
     assert perform(post(call, peer)).outcome is Outcome.SUCCEEDED
 
 
@@ -123,7 +124,7 @@ def test_one_trial_at_a_time() -> None:
         return Result(outcome=Outcome.SUCCEEDED, detail={"status": 200})
 
     for _ in range(2):
-        breaker.breaker_of("x").leave(failed=True, trial=False)
+        circuit_breaker.breaker_of("x").leave(failed=True, trial=False)
     trial_may_begin("x")
     with ThreadPoolExecutor(16) as threads:
         results = [threads.submit(breaker.through, "x", ask) for _ in range(16)]
@@ -133,31 +134,31 @@ def test_one_trial_at_a_time() -> None:
         go_on.set()
     outcomes = [result.result().outcome for result in results]
     assert (len(sent), outcomes.count(Outcome.PARKED), outcomes.count(Outcome.SUCCEEDED)) == (1, 15, 1)
-    assert breaker.states() == {"x": "closed"}
+    assert circuit_breaker.states() == {"x": "closed"}
 
 
 def test_a_trial_that_breaks_our_own_code_lets_the_next_one_go() -> None:
     for _ in range(2):
-        breaker.breaker_of("x").leave(failed=True, trial=False)
+        circuit_breaker.breaker_of("x").leave(failed=True, trial=False)
     trial_may_begin("x")
     with pytest.raises(ZeroDivisionError):
         breaker.through("x", lambda: Result(outcome=Outcome.SUCCEEDED, output=1 // 0))
-    assert breaker.breaker_of("x").enter() == (0.0, True)
+    assert circuit_breaker.breaker_of("x").enter() == (0.0, True)
 
 
 def test_late_failures_of_calls_from_before_do_not_keep_it_open() -> None:
     for _ in range(2):
-        breaker.breaker_of("x").leave(failed=True, trial=False)
+        circuit_breaker.breaker_of("x").leave(failed=True, trial=False)
     trial_may_begin("x")
-    breaker.breaker_of("x").leave(failed=True, trial=False)
-    assert breaker.breaker_of("x").enter() == (0.0, True)
+    circuit_breaker.breaker_of("x").leave(failed=True, trial=False)
+    assert circuit_breaker.breaker_of("x").enter() == (0.0, True)
 
 
 def test_so_many_breakers_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breaker, "MOST", 3)
+    monkeypatch.setattr(circuit_breaker, "MOST", 3)
     for number in range(9):
-        breaker.breaker_of(f"host{number}")
-    assert list(breaker.states()) == ["host6", "host7", "host8"]
+        circuit_breaker.breaker_of(f"host{number}")
+    assert list(circuit_breaker.states()) == ["host6", "host7", "host8"]
 
 
 def test_a_probe_that_is_held_back_is_asked_later_and_nothing_is_sent_again(call: Build, peer: Peer) -> None:
@@ -189,9 +190,9 @@ def test_each_trial_that_fails_makes_the_next_pause_longer_and_an_answer_makes_i
     """What is parked for a day writes a row a minute or two, and not several a minute."""
     ticks = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: ticks[0])
-    monkeypatch.setattr(breaker, "RESET_SECONDS", 15.0)
+    monkeypatch.setattr(circuit_breaker, "RESET_SECONDS", 15.0)
     monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
-    one = breaker.Breaker()
+    one = circuit_breaker.Breaker()
 
     def pauses(trials: int) -> list[float]:
         found = []
@@ -204,12 +205,12 @@ def test_each_trial_that_fails_makes_the_next_pause_longer_and_an_answer_makes_i
             one.leave(failed=True, trial=True)
         return found
 
-    for _ in range(breaker.FAILURES):
+    for _ in range(circuit_breaker.FAILURES):
         one.leave(failed=True, trial=False)
     assert pauses(6) == [15.0, 30.0, 60.0, 120.0, 120.0, 120.0]
     ticks[0] += 120.0
     assert one.enter() == (0.0, True)
     one.leave(failed=False, trial=True)
-    for _ in range(breaker.FAILURES):
+    for _ in range(circuit_breaker.FAILURES):
         one.leave(failed=True, trial=False)
     assert pauses(2) == [15.0, 30.0]

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
+from foundation.outbound.decoding import plain
 from orchestration.actions.base import Call
-from orchestration.actions.decoding import plain
-from orchestration.actions.perform import perform
-from orchestration.core.words import Outcome
-from tests.peer import Peer
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
+from tests.support.peer import Peer
 
 Build = Callable[..., Call]
 TEXT = b'{"lines": [' + b",".join(b'"%d"' % number for number in range(2000)) + b"]}"

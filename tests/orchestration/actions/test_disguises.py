@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions.perform import perform
-from orchestration.actions.redaction import MASK, redact
+from foundation.secrets.redaction import MASK, redact
+from orchestration.execution.perform import perform
 from tests.orchestration.actions.test_script import Build
 
 LONG = "sk-live-4f9A/x+Q" * 8
@@ -97,6 +97,7 @@ def test_a_script_prints_no_secret_in_disguise(call: Build, allowed: str, settin
     assert isinstance(result.output, dict) and str(result.output["stdout"]).strip() == MASK, result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filler", ["\\", "&#", "%", "=", "= ", " ", "&a"])
 def test_what_a_service_answers_costs_no_more_than_its_length(settings: Settings, filler: str) -> None:
     """A megabyte of backslashes took hours."""

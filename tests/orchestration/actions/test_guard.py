@@ -11,12 +11,12 @@ import httpcore2
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions import transport
+from foundation.outbound import transport
+from foundation.outbound.address_guard import is_named, judge
 from orchestration.actions.base import Call
-from orchestration.actions.guard import is_named, judge
-from orchestration.actions.perform import perform
-from orchestration.core.words import Outcome
-from tests.peer import Peer
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
+from tests.support.peer import Peer
 
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1", "100.64.0.1", "0.0.0.0", "224.0.0.1",

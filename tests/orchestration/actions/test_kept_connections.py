@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions import breaker, transport
+from foundation.outbound import circuit_breaker, transport
 from orchestration.actions.base import Call
-from orchestration.actions.perform import perform
-from orchestration.core.words import Outcome
-from tests.waiting import PATIENCE_SECONDS
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
+from tests.support.waiting import PATIENCE_SECONDS
 
 Build = Callable[..., Call]
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -64,7 +64,7 @@ def forgetful(settings: Settings) -> Iterator[Callable[..., Forgetful]]:
     made: list[Forgetful] = []
 
     def make(*given: Any, **more: Any) -> Forgetful:
-        breaker.reset()
+        circuit_breaker.reset()
         transport.close()
         made.append(Forgetful(*given, **more))
         settings.ZEN_OUTBOUND_ALLOW = (made[-1].address,)

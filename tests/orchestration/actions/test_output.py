@@ -9,9 +9,9 @@ import pytest
 from pytest_django import Settings
 
 from orchestration.actions.base import Call
-from orchestration.actions.perform import perform
-from orchestration.core.words import Outcome
-from tests.peer import Peer
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
+from tests.support.peer import Peer
 
 Build = Callable[..., Call]
 HANDLERS = "tests.orchestration.actions.handlers"

@@ -12,12 +12,12 @@ import httpx2
 import pytest
 from pytest_django import Settings
 
-from notifications.retry_after import retry_after
+from foundation.outbound.redirects import Ask, NotFollowed, onward
+from foundation.outbound.retry_after import retry_after
 from orchestration.actions.base import Call
-from orchestration.actions.perform import perform
-from orchestration.actions.redirects import Ask, NotFollowed, onward
-from orchestration.core.words import Outcome
-from tests.peer import Peer, serving
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
+from tests.support.peer import Peer, serving
 
 Build = Callable[..., Call]
 SECRETIVE = {"Authorization": "Bearer x", "X-Api-Key": "y", "Cookie": "z=1", "Accept": "text/plain"}
@@ -180,6 +180,7 @@ def test_a_name_is_resolved_and_judged_again_at_each_origin(
     assert (len(peer.seen), other.seen, answers["service.test"]) == (1, [], [])
 
 
+@pytest.mark.slow
 def test_all_hops_share_the_time_of_the_attempt(call: Build, peer: Peer) -> None:
     peer.say("/from", 302, {"Location": "/to"})
     peer.say("/to", 200)

@@ -12,9 +12,9 @@ import pytest
 from pytest_django import Settings
 
 from orchestration.actions.base import Call
-from orchestration.actions.perform import perform
-from orchestration.core.words import Outcome
-from tests.waiting import wait_until
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
+from tests.support.waiting import wait_until
 
 Build = Callable[..., Call]
 
@@ -46,6 +46,7 @@ def alive(seconds: str) -> bool:
 FAMILY = "trap '' TERM HUP INT; sleep {0} & setsid sleep {0} & (setsid sh -c 'sleep {0} & sleep {0}' &) ; sleep 0.2"
 
 
+@pytest.mark.slow
 def test_a_script_that_takes_too_long_is_killed_with_all_its_children(call: Build, allowed: str) -> None:
     result = perform(call(type="script", script=f"{FAMILY.format(98761)}; sleep 98761", seconds=1))
     assert result.outcome is Outcome.UNKNOWN and result.maybe and "timed out after 1 s" in result.error
@@ -64,6 +65,7 @@ def test_a_cancelled_script_is_killed_with_all_its_children(call: Build, allowed
     assert result.outcome is Outcome.UNKNOWN and "was cancelled" in result.error and not alive("98763")
 
 
+@pytest.mark.slow
 def test_a_process_that_hides_ends_with_its_cpu_time(call: Build, tmp_path: Path, settings: Settings) -> None:
     """Unsafe scripts can shake off the mark that they are known by; their limits stay."""
     settings.ZEN_SCRIPTS = "unsafe"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from orchestration.actions import confined, environment
-from orchestration.actions.perform import perform
+from orchestration.actions.process import confined, environment
 from orchestration.core.definition import DefinitionErrors, validate_definition
-from orchestration.core.words import Outcome
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
 from tests.orchestration.actions.test_script import Build
 
 OBEYED = (

@@ -1,4 +1,4 @@
-"""A secret is used by the effect and is nowhere else. tests/contract/test_secrets.py searches through whole runs."""
+"""A secret is used by the effect and is nowhere else. tests/system/contract/test_secrets.py searches whole runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions import registry, secrets
+from foundation.secrets import store
+from foundation.secrets.redaction import Broke, RedactingFilter, head, redact
 from orchestration.actions.base import Call
-from orchestration.actions.perform import perform
-from orchestration.actions.redaction import Broke, RedactingFilter, head, redact
 from orchestration.core.definition import DefinitionErrors, validate_action
-from orchestration.core.words import Outcome
-from tests.peer import Peer
+from orchestration.core.enums import Outcome
+from orchestration.execution import action_table
+from orchestration.execution.perform import perform
+from tests.support.peer import Peer
 
 VALUE = "s3cr3t/Value+42\"é'"
 Build = Callable[..., Call]
@@ -37,7 +38,7 @@ def known(settings: Settings) -> None:
 def test_a_file_gives_a_secret_without_its_last_newline(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "TOKEN").write_text("from-a-file\n\n")
     settings.ZEN_SECRETS, settings.ZEN_SECRETS_DIR = {}, str(tmp_path)
-    assert secrets.secret("TOKEN") == "from-a-file\n"
+    assert store.secret("TOKEN") == "from-a-file\n"
 
 
 def test_a_missing_secret_fails_cleanly_and_names_both_remedies(call: Build, settings: Settings) -> None:
@@ -64,12 +65,12 @@ def test_a_childs_definition_and_context_keep_their_references(known: None) -> N
         "definition": {"a": ["{secret:TOKEN}"]},
         "context": {"b": "{secret:TOKEN}"},
     }
-    assert secrets.resolve_action(child) == child
+    assert store.resolve_action(child) == child
 
 
 def test_a_scripts_text_is_no_place_for_a_secret(known: None) -> None:
     script = {"type": "script", "script": "echo {secret:TOKEN}", "env": {"T": "{secret:TOKEN}"}}
-    assert secrets.resolve_action(script) == {**script, "env": {"T": VALUE}}
+    assert store.resolve_action(script) == {**script, "env": {"T": VALUE}}
     with pytest.raises(DefinitionErrors, match="pass it by `env`"):
         validate_action(script)
 
@@ -119,7 +120,7 @@ def test_a_secret_in_a_file_is_known_before_and_after_it_changes(settings: Setti
     settings.ZEN_SECRETS, settings.ZEN_SECRETS_DIR = {}, str(tmp_path)
     (tmp_path / "TOKEN").write_text("old-value-1")
     assert redact("old-value-1") == "[redacted]"
-    secrets.secret("TOKEN")
+    store.secret("TOKEN")
     (tmp_path / "NEXT").write_text("new-value-2")
     (tmp_path / "NEXT").rename(tmp_path / "TOKEN")
     os.utime(tmp_path, ns=(1, 1))
@@ -167,7 +168,7 @@ def test_a_fault_of_our_own_does_not_tell_either(known: None, call: Build, monke
         except ValueError as error:
             raise RuntimeError("while sending") from error
 
-    monkeypatch.setitem(registry.ACTIONS, "broken", broken)
+    monkeypatch.setitem(action_table.ACTIONS, "broken", broken)
     with pytest.raises(Broke) as caught:
         perform(call(type="broken", token="{secret:TOKEN}"))
     assert "RuntimeError: while sending" in str(caught.value)

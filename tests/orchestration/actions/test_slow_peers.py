@@ -11,8 +11,8 @@ import httpx2
 import pytest
 from pytest_django import Settings
 
-from orchestration.actions import transport
-from orchestration.actions.transport import GuardedTransport
+from foundation.outbound import guarded_connections
+from foundation.outbound.transport import GuardedTransport
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def trickle(settings: Settings) -> Iterator[str]:
 
 
 def test_a_trickled_answer_is_given_up(trickle: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LONGEST_EXCHANGE", 0.5, raising=False)
+    monkeypatch.setattr(guarded_connections, "LONGEST_EXCHANGE", 0.5)
     with (
         httpx2.Client(transport=GuardedTransport(), timeout=httpx2.Timeout(15)) as client,
         pytest.raises(httpcore2.TimeoutException, match="the time for this attempt is over|timed out"),

@@ -9,8 +9,8 @@ from celery import current_app, shared_task
 from pytest_django import Settings
 
 from orchestration.actions import task
-from orchestration.actions.perform import perform
-from orchestration.core.words import Outcome
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
 from tests.orchestration.actions.test_script import Build
 
 OURS = (
@@ -18,7 +18,7 @@ OURS = (
     "approvals.callbacks", "approvals.presses", "approvals.reconcile", "notifications.deliver",
 )  # fmt: skip
 PATHS = (
-    "os.system", "subprocess.run", "builtins.eval", "approvals.services.decide", "orchestration.services.act",
+    "os.system", "subprocess.run", "builtins.eval", "approvals.requests.decide", "orchestration.runs.acts.act",
     "notifications.tasks.deliver", "notifications.tasks:deliver", "django.core.management.call_command",
     "zen_project.celery.debug",
 )  # fmt: skip

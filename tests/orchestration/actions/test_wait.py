@@ -11,8 +11,8 @@ import pytest
 import time_machine
 
 from orchestration.actions.base import Call
-from orchestration.actions.perform import perform
-from orchestration.core.words import Outcome
+from orchestration.core.enums import Outcome
+from orchestration.execution.perform import perform
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 Build = Callable[..., Call]

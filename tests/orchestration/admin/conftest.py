@@ -5,35 +5,19 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from orchestration import plans
-from orchestration.actions import breaker, transport
-from orchestration.engines.celery import known
-from tests.contract.hosts import celery_host
 from tests.orchestration.admin.visitor import Visitor
-from tests.peer import Peer, serving
-from tests.servers import chromium
-from tests.servers.fixtures import need
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.servers import chromium
+from tests.support.servers.fixtures import need
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.system.contract.hosts import celery_host
 
 WIDE = {"width": 1440, "height": 900}
 
 
 @pytest.fixture
-def peer(settings: Settings) -> Iterator[Peer]:
-    breaker.reset()
-    with serving() as running:
-        settings.ZEN_OUTBOUND_ALLOW = (running.address,)
-        yield running
-    transport.close()
-
-
-@pytest.fixture
 def engine(transactional_db: None) -> Iterator[str]:
-    plans.forget()
-    known.forget()
     with celery_host() as name:
         yield name
 

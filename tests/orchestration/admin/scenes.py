@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration.core.words import Verb
+from orchestration.core.enums import Verb
 from orchestration.models import Run
-from orchestration.services import act, start_run
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA, step
-from tests.peer import Peer
+from orchestration.runs import act, start_run
+from tests.support.peer import Peer
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA, step
 
 STEPS = [
     step("reserve", []),

@@ -8,14 +8,15 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
-from orchestration.core.words import Verb
-from orchestration.models import AuditEvent, Definition, Run
-from orchestration.services import act
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA
+from foundation.models import AuditEvent
+from orchestration.core.enums import Verb
+from orchestration.models import Definition, Run
+from orchestration.runs import act
 from tests.orchestration.admin import scenes
 from tests.orchestration.admin.visitor import Visitor
-from tests.peer import Peer
+from tests.support.peer import Peer
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ORDER = Path(settings.BASE_DIR) / "examples" / "order.yaml"
@@ -103,7 +104,7 @@ def test_a_definition_is_checked_and_published_with_its_matrix(visitor: Visitor,
     expect(row).to_contain_text("rolled_back")
     expect(row).to_contain_text("charge, label → reserve")
     lost = page.locator("#matrix tbody tr", has_text="times out").last
-    expect(lost).to_contain_text("needs_attention")
+    expect(lost).to_contain_text("Needs attention")
     expect(lost).to_contain_text("reserve, charge, label, ship")
     assert AuditEvent.objects.get(action="definition.publish").door == "admin"
     visitor.open("definition/add/")

@@ -7,15 +7,17 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from orchestration.audit import Actor, record
-from orchestration.core.words import Verb
-from orchestration.models import AuditEvent, Run
-from orchestration.services import act, start_run
-from orchestration.templatetags.zen import as_json, pairs, visible
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA, step
+from foundation.audit import record
+from foundation.identity.actor import Actor
+from foundation.models import AuditEvent
+from foundation.templatetags.zen import as_json, pairs, visible
+from orchestration.core.enums import Verb
+from orchestration.models import Run
+from orchestration.runs import act, start_run
 from tests.orchestration.admin.visitor import Visitor
-from tests.peer import Peer
+from tests.support.peer import Peer
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA, step
 
 SCRIPT = "<script>window.taken = 1</script><img src=x onerror='window.taken = 1'>{{ 7 * 7 }}"
 BACKWARDS = "paid \u202e000,1 \u2066EUR"

@@ -8,12 +8,13 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from orchestration.core.words import Verb
-from orchestration.models import AuditEvent, Run
-from tests.contract.hosts import until
+from foundation.models import AuditEvent
+from orchestration.core.enums import Verb
+from orchestration.models import Run
 from tests.orchestration.admin import scenes
 from tests.orchestration.admin.visitor import person
-from tests.peer import Peer
+from tests.support.peer import Peer
+from tests.system.contract.hosts import until
 
 ROLES = ("viewer", "operator", "approver", "administrator")
 OPERATORS = {"operator", "administrator"}

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from orchestration.audit import Actor
-from orchestration.models import Run
-from orchestration.services import start_run
+from foundation.clock import now
+from foundation.identity.actor import Actor
+from orchestration.models import Run, RunLine
+from orchestration.runs import start_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +48,31 @@ def test_an_attempt_that_a_lost_worker_may_have_made_already_says_so() -> None:
     assert "worker 2 of this attempt; the one before was lost" in shown
     assert "is running, attempt 1, taken up 2 times: a worker was lost over it" in shown
     assert "1, possibly repeated" in shown
+
+
+def test_the_run_page_shows_the_last_lines_of_its_log() -> None:
+    steps = [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 60}}]
+    admin = Actor(name="root", door="python", roles=frozenset({"administrator"}))
+    run, _ = start_run(definition={"saga_id": "order", "steps": steps}, actor=admin, workflow_id="o-1", engine="celery")
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    page = f"/admin/orchestration/run/{run.pk}/change/"
+    before = version_of(client.get(page).content.decode())
+    RunLine.objects.bulk_create(
+        RunLine(run=run, step_id="a", n=n, at=now(), level=40, logger="shop", text=f"<i>line {n}</i>")
+        for n in range(1, 61)
+    )
+    shown = client.get(page).content.decode()
+    assert "&lt;i&gt;line 60&lt;/i&gt;" in shown and "<i>line" not in shown
+    assert "line 11&" in shown and "line 10&" not in shown
+    assert version_of(shown) != before, "the page of a live run shows lines as they come"
+    (address,) = re.findall(r'href="(/api/v1/runs/o-1/logs/[^"]*)"', shown)
+    assert "line 10" in client.get(address).content.decode()
+
+
+def version_of(page: str) -> str:
+    (found,) = re.findall('data-version="([^"]*)"', page)
+    return str(found)
 
 
 def test_a_verb_that_does_not_exist_is_not_found() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Group, User
@@ -31,7 +32,7 @@ class Visitor:
         self.page.get_by_label("Username").fill(user.username)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
-        expect(self.page).to_have_url(f"{self.site}/admin/")
+        expect(self.page).to_have_url(re.compile(rf"{re.escape(self.site)}/admin/(monitoring/)?$"))
 
     def open(self, place: str) -> None:
         answer = self.page.goto(f"{self.site}/admin/orchestration/{place}")

@@ -10,11 +10,13 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from approvals.models import Delegation, Request
-from approvals.services import delegate_while_away
-from orchestration.clock import now
+from approvals.requests import delegate_while_away
+from foundation.clock import now
+from monitoring.models import Alert, AlertMember, AlertRule, Job, RecoveryAttempt, Silence
+from orchestration.models import Run
 from tests.approvals.scenes import asked, published
-from tests.contract.cast import account, actor, says
 from tests.orchestration.api.test_runs import SAGA, client_of, post
+from tests.system.contract.cast import account, actor, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READS = ("viewer", "operator", "approver", "administrator")
@@ -32,8 +34,40 @@ DOORS: dict[str, tuple[str, ...]] = {
     "GET /api/v1/runs/": READS,
     "POST /api/v1/runs/": ACTS,
     "GET /api/v1/runs/{workflow_id}/": READS,
+    "GET /api/v1/runs/{workflow_id}/attempts/": READS,
     "GET /api/v1/runs/{workflow_id}/events/": READS,
     "GET /api/v1/runs/{workflow_id}/events/stream": READS,
+    "GET /api/v1/alerts/": READS,
+    "GET /api/v1/alerts/{alert_id}/": READS,
+    "GET /api/v1/alerts/{alert_id}/members/": READS,
+    "POST /api/v1/alerts/{alert_id}/ack/": ACTS,
+    "POST /api/v1/alerts/{alert_id}/unack/": ACTS,
+    "POST /api/v1/alerts/{alert_id}/resolve/": ACTS,
+    "POST /api/v1/alerts/{alert_id}/act/": ACTS,
+    "GET /api/v1/alert-rules/": READS,
+    "GET /api/v1/alert-rules/{name}/": READS,
+    "PATCH /api/v1/alert-rules/{name}/": MANAGES,
+    "GET /api/v1/silences/": READS,
+    "POST /api/v1/silences/": ACTS,
+    "POST /api/v1/silences/{silence_id}/end/": ACTS,
+    "GET /api/v1/recovery/attempts/": READS,
+    "POST /api/v1/recovery/stop/": MANAGES,
+    "POST /api/v1/recovery/start/": MANAGES,
+    "POST /api/v1/runs/{workflow_id}/recover/": ACTS,
+    "GET /api/v1/recovery/policies/": READS,
+    "POST /api/v1/recovery/policies/": MANAGES,
+    "GET /api/v1/recovery/policies/{policy_id}/": READS,
+    "POST /api/v1/recovery/policies/{policy_id}/mode/": MANAGES,
+    "POST /api/v1/recovery/dry-run/": MANAGES,
+    "POST /api/v1/recovery/backtest/": MANAGES,
+    "GET /api/v1/jobs/{job_id}/": READS,
+    "GET /api/v1/monitoring/dashboard/": READS,
+    "GET /api/v1/monitoring/norms/": READS,
+    "GET /api/v1/monitoring/runs/": READS,
+    "GET /api/v1/monitoring/series/": READS,
+    "GET /api/v1/runs/{workflow_id}/health/": READS,
+    "GET /api/v1/runs/{workflow_id}/logs/": READS,
+    "GET /api/v1/runs/{workflow_id}/logs/stream": READS,
     "GET /api/v1/runs/{workflow_id}/why/": READS,
     "GET /api/v1/runs/{workflow_id}/preview/{verb}/": READS,
     "POST /api/v1/runs/{workflow_id}/{verb}/": ACTS,
@@ -67,8 +101,19 @@ BODIES: dict[str, Any] = {
     "reassign": {"to": "carol", "person": "bob"},
     "name-people": {"users": ["carol"]},
     "policies": POLICY,
+    "resolve": {"note": "done"},
+    "act": {"verb": "hold", "preview": False},
+    "recover": {"reason": "stuck", "action": "notify"},
+    "silences": {"matchers": {"rule": "run_failed"}, "reason": "known"},
+    "mode": {"mode": "shadow"},
+    "dry-run": {"policy_id": "lost"},
+    "backtest": {"policy_id": "lost", "days": 3},
     "delegations": {"to": "carol", "starts_at": "2020-01-01T00:00:00Z", "ends_at": "2999-01-01T00:00:00Z"},
 }
+RECOVERY = {
+    "policy_id": "p", "name": "p", "workflow_types": ["saga"], "conditions": {"attempts": {">": 3}},
+    "recovery_actions": ["retry"],
+}  # fmt: skip
 
 
 def test_the_table_of_doors_is_whole() -> None:
@@ -76,6 +121,10 @@ def test_the_table_of_doors_is_whole() -> None:
     assert {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods} == set(
         DOORS
     )
+
+
+QUERIES = {"/api/v1/monitoring/series/": "?name=zen_runs_open"}
+"""What a door has to be asked at least."""
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -89,24 +138,59 @@ def test_each_door_opens_for_its_roles_only(door: str) -> None:
     body = BODIES.get(path.rstrip("/").rpartition("/")[2], {})
     for role, client in clients.items():
         given = _given(path, role)
-        where = path.format(**given)
+        where = path.format(**given) + QUERIES.get(path, "")
+        if path.endswith("/recovery/policies/"):
+            body = RECOVERY
+        if path.endswith("/alert-rules/{name}/"):
+            body = {"for_s": 5}
+        if path.endswith("/silences/"):
+            body = body | {"ends_at": (now() + timedelta(hours=1)).isoformat()}
         if path.endswith("/decide/"):
             body = body | {"seen": Request.objects.get(request_id=given["request_id"]).shown_hash}
-        answer = client.post(where, body, content_type="application/json") if method == "POST" else client.get(where)
+        ask = {"POST": client.post, "PATCH": client.patch}.get(method)
+        answer = ask(where, body, content_type="application/json") if ask else client.get(where)
         allowed = role in DOORS[door]
-        wanted = (200, 201) if allowed else (403,) if role else (401,)
+        wanted = (200, 201, 202) if allowed else (403,) if role else (401,)
         assert answer.status_code in wanted, (role, answer.status_code, getattr(answer, "content", b""))
 
 
 def _given(path: str, role: str) -> dict[str, str]:
     """What the path names, in a state in which the role is all that can be in the way."""
     verb = "release" if role == "administrator" and "preview" not in path else "hold"  # an operator has held it before
-    given = {"saga_id": "order", "version": "1", "workflow_id": "o-1", "verb": verb, "name": "p"}
+    given = {"saga_id": "order", "version": "1", "workflow_id": "o-1", "verb": verb, "name": "p", "policy_id": "lost"}
     if "{request_id}" in path:
         given["request_id"] = _request(path, role)
+    if "{alert_id}" in path:
+        given["alert_id"] = str(_alert().pk)
+        about = {"run_id": Run.objects.get(workflow_id="o-1").pk, "code": "x", "joined_at": now()}
+        AlertMember.objects.create(
+            alert_id=given["alert_id"], **about, left_at=None if path.endswith("/act/") else now()
+        )
+    if path.endswith("/recover/"):
+        RecoveryAttempt.objects.all().delete()  # people are told of a run once a minute
+    if "/alert-rules/" in path:
+        given["name"] = "run_failed"
+    if "{silence_id}" in path:
+        given["silence_id"] = str(_silence().pk)
+    if "{job_id}" in path:
+        given["job_id"] = str(Job.objects.create(kind="dry", body={}, actor="ada", created_at=now()).pk)
     if "{delegation_id}" in path:
         given["delegation_id"] = str(_delegation().pk)
     return given
+
+
+def _alert() -> Alert:
+    rule, _ = AlertRule.objects.get_or_create(name="run_failed", defaults={"severity": "warning"})
+    Alert.objects.filter(state="firing").update(state="resolved")
+    at = {"opened_at": now(), "last_seen_at": now()}
+    return Alert.objects.create(
+        rule=rule, fingerprint="f", severity="warning", title="t", sentence="s", members=1, **at
+    )
+
+
+def _silence() -> Silence:
+    at = {"starts_at": now(), "ends_at": now() + timedelta(hours=1)}
+    return Silence.objects.create(matchers={"rule": "x"}, reason="x", by="ada", **at)
 
 
 def _request(path: str, role: str) -> str:

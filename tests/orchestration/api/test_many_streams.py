@@ -17,12 +17,13 @@ from django.core.asgi import get_asgi_application
 from django.test import AsyncClient, Client
 from pytest_django import Settings
 
+from foundation.clock import now
+from foundation.models import ApiToken
 from orchestration.api import feed
-from orchestration.clock import now
-from orchestration.models import ApiToken
+from orchestration.api.hub import hub
 from tests.orchestration.api.test_runs import SAGA, client_of, post
 from tests.orchestration.api.test_stream import STREAM, _parts, first, headers_of
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,7 +77,7 @@ def test_a_hundred_streams_wait_with_one_look_and_no_thread_each(settings: Setti
         names = [thread.name for thread in threading.enumerate()]
         assert len(names) < 40, names
         assert len([name for name in names if name.startswith("zen-streams")]) <= 4
-        (only,) = feed.hub().feeds.values()
+        (only,) = hub().feeds.values()
         assert only.viewers.total() == 100 and len(only.viewers) == 1
         more = await opened(headers)
         answer = await more.receive_output(60)
@@ -86,7 +87,7 @@ def test_a_hundred_streams_wait_with_one_look_and_no_thread_each(settings: Setti
         await more.wait(PATIENCE_SECONDS)
         assert (await AsyncClient().get("/livez")).status_code == 200
         await left(*lines)
-        await eventually(lambda: not feed.hub().feeds and not feed.hub().by_user)
+        await eventually(lambda: not hub().feeds and not hub().by_user)
         again = await opened(headers)
         assert await until(again, b"run.") == 200
         await left(again)
@@ -128,7 +129,7 @@ def test_a_stream_that_is_never_read_gives_its_place_back(settings: Settings) ->
             answer: Any = await AsyncClient().get(STREAM, headers=headers)
             assert answer.status_code == 200
             answer.close()
-            await eventually(lambda: not feed.hub().by_user)
+            await eventually(lambda: not hub().by_user)
 
     twice()
 

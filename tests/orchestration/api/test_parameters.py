@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from orchestration.models import AuditEvent
+from foundation.models import AuditEvent
 from tests.orchestration.api.test_runs import SAGA, client_of, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,7 +16,7 @@ DOCUMENT: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=Tru
 OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
 PARTS = {
     "saga_id": "order", "version": "1", "workflow_id": "o-1", "verb": "hold", "request_id": "a-1", "name": "p",
-    "delegation_id": "1",
+    "delegation_id": "1", "alert_id": "1", "silence_id": "1", "policy_id": "lost", "job_id": "1",
 }  # fmt: skip
 
 

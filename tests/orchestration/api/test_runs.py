@@ -12,10 +12,11 @@ from django.test import Client
 from django.urls import resolve
 from pytest_django import Settings
 
+from foundation.clock import now
+from foundation.models import ApiToken, AuditEvent
 from orchestration.api import views_definitions
-from orchestration.clock import now
-from orchestration.models import ApiToken, AuditEvent, Command, Message, Run
-from tests.contract.cast import account
+from orchestration.models import Command, Message, Run
+from tests.system.contract.cast import account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAGA = {
@@ -166,7 +167,7 @@ def test_a_key_that_nobody_knows_is_refused() -> None:
 
 
 def test_the_guide_names_doors_that_exist() -> None:
-    guide = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
+    guide = (Path(__file__).parents[3] / "docs" / "reference" / "api.md").read_text()
     addresses = re.findall(r'"\$ZEN(/[^"?]*)', guide)
     assert len(addresses) > 10
     for address in addresses:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
 
-from orchestration.models import ApiToken
+from foundation.models import ApiToken
 from tests.orchestration.api.test_runs import SAGA, client_of, post
 from zen_project.wsgi import application
 
@@ -32,7 +32,8 @@ schema = schemathesis.openapi.from_dict(
     config=schemathesis.Config.from_dict({"checks": MEANING, "operations": [SAGAS_AGAIN]}),
 )
 schema.app = application
-judged = schema.exclude(operation_id="runs_events_stream")  # it ends when its run ends: test_stream.py reads it
+judged = schema.exclude(operation_id=["runs_events_stream", "runs_logs_stream"])
+# A stream ends when its run ends: test_stream.py and test_logs.py read them.
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from pytest_django import Settings
 from orchestration.console import settling
 from orchestration.console.settling import settled
 from orchestration.models import Run
-from orchestration.services import get_run, start_run
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA, start, step
-from tests.crash.workers import ROOT, worker
+from orchestration.runs import get_run, start_run
 from tests.orchestration.api.test_runs import SAGA
-from tests.peer import serving
+from tests.support.peer import serving
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA, start, step
+from tests.system.crash.workers import ROOT, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

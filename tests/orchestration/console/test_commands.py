@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from orchestration.clock import now
-from orchestration.engines.celery.local import hosted
+from foundation.clock import now
 from orchestration.models import Run, Worker
-from tests.contract.hosts import until
-from tests.contract.sagas import step
-from tests.crash.workers import ROOT
-from tests.peer import Peer, serving
-from tests.waiting import wait_until
+from orchestration.workers.celery.in_process import hosted
+from tests.support.peer import Peer, serving
+from tests.support.waiting import wait_until
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import step
+from tests.system.crash.workers import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Manage = Callable[..., subprocess.CompletedProcess[str]]

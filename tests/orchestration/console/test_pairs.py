@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.console.pairs import pairs
-from orchestration.errors import BadInput
+from foundation.console.pairs import pairs
+from foundation.errors import BadInput
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from orchestration.models import ApiToken, AuditEvent
+from foundation.models import ApiToken, AuditEvent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestration.core.words import RunStatus
+from orchestration.core.enums import RunStatus
 from orchestration.models import Run
-from orchestration.services import start_run
-from tests.contract.sagas import ADA, step
-from tests.crash.workers import ROOT
+from orchestration.runs import start_run
 from tests.orchestration.api.test_runs import SAGA
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.system.contract.sagas import ADA, step
+from tests.system.crash.workers import ROOT
 from zen_project.demo import story
 from zen_project.demo.services import Service
 

@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from orchestration.clock import now
-from orchestration.core.commands import RunAction
-from orchestration.core.words import Purpose
-from orchestration.engines.celery.lease import worker_name
-from orchestration.engines.temporal.activities import _refuse_beside
-from orchestration.engines.temporal.attempts import claim
-from orchestration.going_on import note, told_at
+from foundation.clock import now
+from orchestration.core.enums import Purpose
+from orchestration.core.saga.commands import RunAction
+from orchestration.ledger.late_handlers import note, told_at
+from orchestration.ledger.live_workers import OF_TEMPORAL
 from orchestration.models import Command, Run, Worker
-from orchestration.services import start_run
-from orchestration.workers import OF_TEMPORAL
-from tests.contract.sagas import ADA
+from orchestration.runs import start_run
+from orchestration.workers.lease import worker_name
+from orchestration.workers.temporal.attempts import claim
+from orchestration.workers.temporal.orders import refuse_beside
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DO_A = RunAction(step_id="a", purpose=Purpose.FORWARD, iteration=1, attempt=1)
@@ -48,11 +48,11 @@ def elsewhere(run: Run) -> Command:
 
 def test_another_worker_does_not_begin_it_while_its_worker_lives(run: Run) -> None:
     row = elsewhere(run)
-    _refuse_beside(run, DO_A)  # in flight, and not told to stop: the engine's own rules hold
+    refuse_beside(run, DO_A)  # in flight, and not told to stop: the engine's own rules hold
     assert note(run, row, False)
     assert told_at(Command.objects.get(pk=row.pk)) is not None
     with pytest.raises(ApplicationError, match="handler of attempt 1 in worker other .* is not begun beside it"):
-        _refuse_beside(run, DO_A)
+        refuse_beside(run, DO_A)
 
 
 def test_another_worker_goes_on_when_its_worker_is_gone(run: Run) -> None:
@@ -60,7 +60,7 @@ def test_another_worker_goes_on_when_its_worker_is_gone(run: Run) -> None:
     note(run, row, False)
     Worker.objects.update(lease_until=now() - timedelta(seconds=1))
     assert told_at(Command.objects.get(pk=row.pk)) is None
-    _refuse_beside(run, DO_A)
+    refuse_beside(run, DO_A)
     again = claim(run, DO_A)
     assert again is not None and again.worker == worker_name() and again.epoch == row.epoch + 1
 

@@ -10,15 +10,15 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
-from orchestration.clock import now
-from orchestration.core.commands import RunAction
-from orchestration.core.words import Purpose
-from orchestration.engines.celery import lease
-from orchestration.engines.temporal.attempts import claim
+from foundation.clock import now
+from orchestration.core.enums import Purpose
+from orchestration.core.saga.commands import RunAction
 from orchestration.models import Command, Worker
-from orchestration.services import start_run
-from tests.contract.sagas import ADA
-from tests.waiting import PATIENCE_SECONDS, wait_until
+from orchestration.runs import start_run
+from orchestration.workers import lease
+from orchestration.workers.temporal.attempts import claim
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,9 +7,9 @@ import threading
 import pytest
 from pytest_django import Settings
 
-from orchestration.engines.celery.local import hosted
 from orchestration.models import Worker
-from tests.waiting import wait_until
+from orchestration.workers.celery.in_process import hosted
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

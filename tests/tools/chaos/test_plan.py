@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tools.chaos import plan as planning
 from tools.chaos.plan import (
     PAUSES,
@@ -21,7 +22,7 @@ from tools.chaos.plan import (
 )
 
 seeds = st.integers(0, 10**6)
-FEW = settings(max_examples=50, deadline=None)
+FEW = examples(50)
 
 
 @FEW

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tools.chaos.proxy import COMMIT, Link, listening
 
 

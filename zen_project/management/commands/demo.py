@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,9 +15,8 @@ from django.core.management import call_command
 from django_typer.management import TyperCommand
 from rich.console import Console
 
-from zen_project.embedded import temporal
-from zen_project.embedded.configure import configure
-from zen_project.embedded.process import ServerFailed
+from zen_project.demo.engines import ENGINES, chosen_engine
+from zen_project.demo.story import tell
 
 
 class Command(TyperCommand):
@@ -30,7 +28,7 @@ class Command(TyperCommand):
         engine: Annotated[str, typer.Option(help="auto, temporal or celery")] = "auto",
         inside: Annotated[bool, typer.Option("--inside", hidden=True)] = False,
     ) -> None:
-        if engine not in ("auto", "temporal", "celery"):
+        if engine not in ENGINES:
             typer.echo(f"zen: engine '{engine}' does not exist; use auto, temporal or celery", err=True)
             raise typer.Exit(2)
         raise typer.Exit(_story(engine) if inside else _in_a_world_of_its_own(engine))
@@ -41,39 +39,19 @@ def _in_a_world_of_its_own(engine: str) -> int:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ZEN_", "TEMPORAL_", "DATABASE_", "CELERY_"))}
     with tempfile.TemporaryDirectory(prefix="zen-demo-", ignore_cleanup_errors=True) as folder:
         env = kept | {"ZEN_DATA_DIR": folder, "ZEN_LOG_LEVEL": "error"}
-        command = [sys.executable, "manage.py", "demo", "--engine", engine, "--inside"]
-        return subprocess.run(command, cwd=settings.BASE_DIR, env=env, check=False).returncode
+        command = [sys.executable, "-m", "zen_project.management", "demo", "--engine", engine, "--inside"]
+        return subprocess.run(command, cwd=settings.HOME_DIR, env=env, check=False).returncode
 
 
 def _story(engine: str) -> int:
     console = Console(highlight=False)
     call_command("migrate", verbosity=0)
     with contextlib.ExitStack() as servers:
-        chosen = _engine(engine, servers, console)
+        chosen = chosen_engine(engine, servers, console)
         if chosen is None:
             return 3
-        from zen_project.demo.story import tell
-
-        fine = tell(console, chosen)
-    console.print("[green]All as it should be.[/green]" if fine else "[red]Something is not as it should be.[/red]")
+        fine = tell(console, chosen[0])
+    console.print(
+        "[green]All results are as expected.[/green]" if fine else "[red]Some results are not as expected.[/red]"
+    )
     return 0 if fine else 1
-
-
-def _engine(asked: str, servers: contextlib.ExitStack, console: Console) -> str | None:
-    found = temporal.available()
-    if asked != "celery" and found.path is not None:
-        try:
-            server = servers.enter_context(temporal.temporal_dev_server(Path(settings.ZEN_DATA_DIR)))
-        except ServerFailed as error:
-            console.print(f"the Temporal server did not come up: {error}")
-        else:
-            configure(temporal_address=server.address, engine="temporal")
-            console.print(f"on the temporal engine: a real Temporal dev server at {server.address}\n")
-            return "temporal"
-    if asked == "temporal":
-        console.print(f"there is no Temporal server here: {found.how}")
-        return None
-    configure(engine="celery")
-    reason = "" if asked == "celery" else f" (no Temporal server here: {found.how})"
-    console.print(f"on the celery engine, in the database{reason}\n")
-    return "celery"

@@ -21,10 +21,10 @@ from django_typer.management import TyperCommand
 
 from zen_project.demo.people import FIRST, first_people
 from zen_project.embedded import temporal, valkey
-from zen_project.embedded.ports import same_port, taken
-from zen_project.embedded.process import OwnedServer, ServerFailed, free_port
-from zen_project.embedded.residence import Neighbour, Occupied, Residence
-from zen_project.embedded.supervisor import GaveUp, Household
+from zen_project.embedded.instance_lock import InstanceLock, Occupied, RunningInstance
+from zen_project.embedded.ports import free_port, same_port, taken
+from zen_project.embedded.process import OwnedServer, ServerFailed
+from zen_project.embedded.supervisor import GaveUp, Supervisor, nothing
 
 STOP_SECONDS = 30.0
 MOVING_SECONDS = 60.0
@@ -45,9 +45,9 @@ class Command(TyperCommand):
             typer.echo(f"zen: engine '{engine}' does not exist; use auto, temporal or celery", err=True)
             raise typer.Exit(2)
         with contextlib.ExitStack() as owned:
-            servers = Household(_tell)
+            servers = Supervisor(_tell)
             try:
-                residence = owned.enter_context(Residence(Path(settings.ZEN_DATA_DIR), patience=MOVING_SECONDS))
+                residence = owned.enter_context(InstanceLock(Path(settings.ZEN_DATA_DIR), patience=MOVING_SECONDS))
                 if why := taken(port):
                     raise ServerFailed(f"the site is not started: {why}")
                 env = _servers(engine, owned.enter_context(servers), residence)
@@ -58,7 +58,7 @@ class Command(TyperCommand):
             people = first_people()
             site = f"http://127.0.0.1:{port}"
             residence.publish(
-                Neighbour(
+                RunningInstance(
                     pid=os.getpid(),
                     temporal_address=env.get("TEMPORAL_ADDRESS", ""),
                     broker_url=env.get("CELERY_BROKER_URL", ""),
@@ -68,7 +68,7 @@ class Command(TyperCommand):
             _introduce(people)
             inbox = f"{site}{reverse('admin:approvals-inbox')}"
             typer.echo(f"site  {site}/admin/\ninbox {inbox}\nAPI   {site}/api/v1/\nCtrl-C stops everything")
-            workers = owned.enter_context(Household(_tell))
+            workers = owned.enter_context(Supervisor(_tell))
             raise typer.Exit(_stay(servers, workers, partial(_begin, workers, env, port, residence)))
 
 
@@ -76,7 +76,7 @@ def _tell(text: str) -> None:
     typer.echo(f"zen: {text}", err=True)
 
 
-def _servers(engine: str, servers: Household, residence: Residence) -> dict[str, str]:
+def _servers(engine: str, servers: Supervisor, residence: InstanceLock) -> dict[str, str]:
     """Start what a wheel brings; the environment that tells the children where it is.
 
     Each comes back on its own port and files: whoever is connected goes on, to Temporal also over a new `up`.
@@ -84,8 +84,8 @@ def _servers(engine: str, servers: Household, residence: Residence) -> dict[str,
     folder, held = Path(settings.ZEN_DATA_DIR), (residence.descriptor,)
     env: dict[str, str] = {}
     if settings.CELERY_BROKER_URL.startswith("memory:") and valkey.available().path is not None:
-        bell = partial(valkey.valkey, folder, port=free_port(), password=secrets.token_urlsafe(24), held=held)
-        env["CELERY_BROKER_URL"] = servers.keep("Valkey server", bell).address
+        broker = partial(valkey.valkey, folder, port=free_port(), password=secrets.token_urlsafe(24), held=held)
+        env["CELERY_BROKER_URL"] = servers.keep("Valkey server", broker).address
     if engine != "celery" and not settings.TEMPORAL_ADDRESS and temporal.available().path is not None:
         port, ui_port = same_port(folder, "temporal"), same_port(folder, "temporal page")
         start = partial(temporal.temporal_dev_server, folder, port=port, ui_port=ui_port, held=held)
@@ -107,17 +107,17 @@ def _introduce(people: dict[str, str]) -> None:
         typer.echo("      the passwords are shown this once; ada asks, bob and carol decide")
 
 
-def _begin(workers: Household, env: dict[str, str], port: int, residence: Residence) -> None:
+def _begin(workers: Supervisor, env: dict[str, str], port: int, residence: InstanceLock) -> None:
     commands = {
         "celery worker": ["-m", "celery", "-A", "zen_project", "worker", "-B", "-l", "warning"],
         "site": [
             "-m", "uvicorn", "zen_project.asgi:application", "--port", str(port), "--log-level", "warning",
             "--no-proxy-headers",  # whose X-Forwarded-For is believed, ZEN_TRUSTED_PROXIES says
-            "--timeout-graceful-shutdown", "5",  # whoever follows a stream would hold it up
+            "--timeout-graceful-shutdown", "5",  # clients that follow a stream would hold it up
         ],
     }  # fmt: skip
     if env.get("TEMPORAL_ADDRESS") or settings.TEMPORAL_ADDRESS:
-        commands["temporal worker"] = ["manage.py", "temporal_worker"]
+        commands["temporal worker"] = ["-m", "zen_project.management", "temporal_worker"]
     for name, arguments in commands.items():
         start = partial(
             OwnedServer,
@@ -125,18 +125,14 @@ def _begin(workers: Household, env: dict[str, str], port: int, residence: Reside
             argv=[sys.executable, *arguments],
             address="",
             grace=STOP_SECONDS,
-            environ=os.environ | env,
-            cwd=Path(settings.BASE_DIR),
+            environ=os.environ | env | {"ZEN_DATA_DIR": str(settings.ZEN_DATA_DIR)},
+            cwd=Path(settings.HOME_DIR),
             held=(residence.descriptor,),
         )
-        workers.keep(name, start, hopeless=partial(taken, port) if name == "site" else _never)
+        workers.keep(name, start, hopeless=partial(taken, port) if name == "site" else nothing)
 
 
-def _never() -> str:
-    return ""
-
-
-def _stay(servers: Household, workers: Household, begin: Callable[[], None]) -> int:
+def _stay(servers: Supervisor, workers: Supervisor, begin: Callable[[], None]) -> int:
     """Until a signal, or until one of them cannot be kept running: then all are stopped, and the exit code is 1."""
     asked: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from orchestration.audit import CONSOLE_ROLES, Actor
-from orchestration.clock import now
-from orchestration.engines.celery import claims, turns
-from orchestration.engines.celery.desk import exchange
+from foundation.clock import now
+from foundation.db.statements import Statement, rows_of
+from foundation.identity.actor import CONSOLE_ROLES, Actor
+from orchestration.engines.celery import claims, fair_queue
 from orchestration.models import Command, Run
-from orchestration.services import start_run
-from orchestration.sql import Statement, rows_of
+from orchestration.runs import start_run
+from orchestration.workers.celery.exchange import exchange
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def as_a_process_that_has_just_begun() -> Iterator[None]:
-    turns.forget()
+    fair_queue.forget()
     yield
-    turns.forget()
+    fair_queue.forget()
 
 
 def started(who: str, *, steps: int = 1, queue: str = "default") -> Run:
@@ -67,7 +67,7 @@ def test_a_childs_steps_count_for_whoever_started_its_family() -> None:
     child = started("run claims")
     Run.objects.filter(pk=child.pk).update(parent=parent)
     child.refresh_from_db()
-    assert turns._person_of(child) == turns._person_of(parent)
+    assert fair_queue._person_of(child) == fair_queue._person_of(parent)
 
 
 def ready(run: Run, count: int) -> None:

@@ -5,16 +5,14 @@ import uuid
 import pytest
 from pytest_django import Settings
 
-from orchestration import plans
 from orchestration.models import Run
-from orchestration.services import start_run
-from tests.contract.sagas import ADA
+from orchestration.runs import start_run
+from tests.system.contract.sagas import ADA
 
 
 @pytest.fixture
 def own_queue(settings: Settings, temporal_dev_server: str, transactional_db: None) -> str:
     """The real server, and a task queue that only this test's worker serves."""
-    plans.forget()
     settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"seals-{uuid.uuid4().hex[:6]}"
     settings.ZEN_SCRIPTS = "unsafe"
     return str(settings.TEMPORAL_TASK_QUEUE)

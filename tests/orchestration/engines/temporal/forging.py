@@ -17,13 +17,13 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
-from orchestration.core.codec import EVENT, PLAN
-from orchestration.core.events import Event
+from orchestration.core.saga.codec import EVENT, PLAN
+from orchestration.core.saga.events import Event
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.dto import DELIVER, PERFORM, WORKFLOW
+from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Run
-from orchestration.plans import plan_of
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 SOON = timedelta(seconds=PATIENCE_SECONDS)
 
@@ -63,7 +63,7 @@ def start_anew(run: Run, *, event: Event, plan: dict[str, Any] | None = None, **
 
 
 def plan_as_json(run: Run) -> dict[str, Any]:
-    return dict(json.loads(PLAN.dump_json(plan_of(run))))
+    return dict(json.loads(PLAN.dump_json(compiled_plan(run))))
 
 
 def answer_in_its_place(queue: str, answer: str) -> None:

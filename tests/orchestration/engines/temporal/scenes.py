@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestration.core.events import (
+from orchestration.core.enums import Answer, Cause, Outcome, Purpose
+from orchestration.core.saga.events import (
     AbortRequested,
     HoldRequested,
     ReleaseRequested,
@@ -10,8 +11,7 @@ from orchestration.core.events import (
     ResolveRequested,
     RetryRequested,
 )
-from orchestration.core.words import Answer, Cause, Outcome, Purpose
-from tests.core.saga_world import make_plan
+from tests.orchestration.core.saga_world import make_plan
 from tests.orchestration.engines.temporal.stage import NOON, Scene
 
 _QUICK: dict[str, object] = {

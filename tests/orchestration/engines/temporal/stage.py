@@ -14,17 +14,17 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Worker
 
-from orchestration.core.codec import COMMAND, EVENT, PLAN
-from orchestration.core.commands import RunAction
-from orchestration.core.events import ActionEnded, Event, RunStarted
-from orchestration.core.facts import Fact
-from orchestration.core.page import PAGE
-from orchestration.core.plan import Plan
-from orchestration.core.words import Outcome, Purpose
+from orchestration.core.enums import Outcome, Purpose
+from orchestration.core.saga.codec import COMMAND, EVENT, PLAN
+from orchestration.core.saga.commands import RunAction
+from orchestration.core.saga.events import ActionEnded, Event, RunStarted
+from orchestration.core.saga.facts import Fact
+from orchestration.core.saga.plan import Plan
+from orchestration.core.saga.state_change import PAGE
 from orchestration.engines.temporal import seals
 from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Perform, Record, Start
-from orchestration.engines.temporal.workflow import SagaWorkflow
-from tests.waiting import PATIENCE_SECONDS
+from orchestration.workers.temporal.saga_workflow import SagaWorkflow
+from tests.support.waiting import PATIENCE_SECONDS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 Attempt = tuple[str, Purpose, int]

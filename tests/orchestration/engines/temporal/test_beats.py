@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from orchestration.engines.parent import is_stopped
-from orchestration.engines.temporal.beats import QUIET_SECONDS, Beats
-from orchestration.engines.temporal.shared_attempts import SharedAttempts
-from tests.waiting import PATIENCE_SECONDS
+from orchestration.workers.parent_process import is_stopped
+from orchestration.workers.temporal.heartbeat_sending import QUIET_SECONDS, Beats
+from orchestration.workers.temporal.shared_attempts import SharedAttempts
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class Clock:

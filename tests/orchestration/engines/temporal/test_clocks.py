@@ -9,17 +9,17 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from approvals.models import Request
-from approvals.services import Ask, ask
-from orchestration import clock
-from orchestration.engines.celery import timers
+from approvals.requests import Ask, ask
+from foundation import clock
 from orchestration.engines.celery.advance import ALARM
-from orchestration.engines.celery.desk import claim_timers
-from orchestration.engines.temporal import activities
-from orchestration.engines.temporal.dto import Ring, Rung
+from orchestration.engines.temporal.dto import NextTimer, TimerDue
 from orchestration.models import Command
+from orchestration.workers.celery import timers
+from orchestration.workers.celery.exchange import claim_timers
+from orchestration.workers.temporal import activities
 from tests.approvals.scenes import published
-from tests.contract.cast import account
-from tests.contract.sagas import ADA
+from tests.system.contract.cast import account
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,13 +37,15 @@ def due_of(request: Request) -> datetime:
     return request.next_at
 
 
-def ring(request: Request, *, database: datetime, server: datetime, monkeypatch: pytest.MonkeyPatch) -> Rung:
+def on_timer_due(
+    request: Request, *, database: datetime, server: datetime, monkeypatch: pytest.MonkeyPatch
+) -> NextTimer:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, workflow_id=request.request_id, started_time=server)
     monkeypatch.setattr(activities, "database_now", lambda: database)
     monkeypatch.setattr(activities, "close_old_connections", lambda: None)  # it is this test's own thread
     found = environment.run(
-        activities.ring, Ring(run_pk=request.run_id, kind="approval", at="2099-01-01T00:00:00+00:00")
+        activities.on_timer_due, TimerDue(run_pk=request.run_id, kind="approval", at="2099-01-01T00:00:00+00:00")
     )
     request.refresh_from_db()
     return found
@@ -55,9 +57,9 @@ def test_a_server_whose_clock_is_ahead_is_told_a_later_time(
     """By its own clock the alarm is long due: without that it would ring again at once, and again."""
     due, ahead = due_of(request_of_bob), timedelta(hours=5)
     moment = clock.database_now()
-    found = ring(request_of_bob, database=moment, server=moment + ahead, monkeypatch=monkeypatch)
+    found = on_timer_due(request_of_bob, database=moment, server=moment + ahead, monkeypatch=monkeypatch)
     assert request_of_bob.status == "pending"
-    assert found == Rung(due=(due + ahead).isoformat(), ended=False)
+    assert found == NextTimer(due=(due + ahead).isoformat(), ended=False)
 
 
 def test_a_server_whose_clock_is_behind_is_told_the_time_itself(
@@ -65,13 +67,13 @@ def test_a_server_whose_clock_is_behind_is_told_the_time_itself(
 ) -> None:
     """What looks like that may be a worker that was slow to take the activity up."""
     due, moment = due_of(request_of_bob), clock.database_now()
-    found = ring(request_of_bob, database=moment, server=moment - timedelta(hours=5), monkeypatch=monkeypatch)
-    assert found == Rung(due=due.isoformat(), ended=False)
+    found = on_timer_due(request_of_bob, database=moment, server=moment - timedelta(hours=5), monkeypatch=monkeypatch)
+    assert found == NextTimer(due=due.isoformat(), ended=False)
 
 
 def test_what_is_due_by_the_databases_clock_happens(request_of_bob: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = due_of(request_of_bob)
-    found = ring(request_of_bob, database=moment, server=moment - timedelta(hours=5), monkeypatch=monkeypatch)
+    found = on_timer_due(request_of_bob, database=moment, server=moment - timedelta(hours=5), monkeypatch=monkeypatch)
     assert found.ended and request_of_bob.status == "expired"
 
 
@@ -81,16 +83,16 @@ def test_an_alarm_that_was_claimed_a_moment_too_early_waits_for_it(
     alarm = Command.objects.get(run=request_of_bob.run, timer=ALARM)
     early = timedelta(milliseconds=5)
     monkeypatch.setattr(timers, "database_now", lambda: alarm.due_at - early)
-    monkeypatch.setattr("orchestration.engines.celery.desk.now", lambda: alarm.due_at)
+    monkeypatch.setattr("orchestration.workers.celery.exchange.now", lambda: alarm.due_at)
     (claimed,) = claim_timers("w", 10)
-    timers._ring(claimed)
+    timers._fire(claimed)
     again = Command.objects.get(pk=alarm.pk)
     assert (again.status, again.worker, again.due_at) == (Command.READY, "", alarm.due_at + early)
     request_of_bob.refresh_from_db()
     assert request_of_bob.status == "pending"
     monkeypatch.setattr(timers, "database_now", lambda: again.due_at)
-    monkeypatch.setattr("orchestration.engines.celery.desk.now", lambda: again.due_at)
+    monkeypatch.setattr("orchestration.workers.celery.exchange.now", lambda: again.due_at)
     (claimed,) = claim_timers("w", 10)
-    timers._ring(claimed)
+    timers._fire(claimed)
     request_of_bob.refresh_from_db()
     assert request_of_bob.status == "expired" and Command.objects.get(pk=alarm.pk).status == Command.DONE

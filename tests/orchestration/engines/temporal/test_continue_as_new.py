@@ -7,9 +7,9 @@ from collections import Counter
 
 from temporalio.worker import Replayer
 
-from orchestration.core.events import HoldRequested, ReleaseRequested
-from orchestration.engines.temporal.workflow import SagaWorkflow
-from tests.core.saga_world import make_plan
+from orchestration.core.saga.events import HoldRequested, ReleaseRequested
+from orchestration.workers.temporal.saga_workflow import SagaWorkflow
+from tests.orchestration.core.saga_world import make_plan
 from tests.orchestration.engines.temporal.scenes import LONG
 from tests.orchestration.engines.temporal.stage import NOON, Played, Scene, play, with_limit
 

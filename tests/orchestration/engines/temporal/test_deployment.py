@@ -1,4 +1,4 @@
-"""TEMPORAL_DEPLOYMENT: a run stays with the build that began it, by the commands of docs/upgrading.md."""
+"""TEMPORAL_DEPLOYMENT: a run stays with the build that began it, by the commands of docs/howto/upgrading.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shlex
 import subprocess
 import threading
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any, cast
@@ -26,21 +25,19 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from monitoring import probes
-from orchestration import plans
-from orchestration.actions import transport
-from orchestration.clock import now
-from orchestration.engines.temporal import connection, troubles
-from orchestration.engines.temporal.worker import hosted
+from foundation.clock import now
+from monitoring.probes import work
+from orchestration.engines.temporal import connection, troubles, untaken_tasks
+from orchestration.ledger.live_workers import OF_TEMPORAL, how_to_serve, words_on
 from orchestration.models import Command, Run, Worker
-from orchestration.relay import relay
-from orchestration.services import start_run
-from orchestration.why import why
-from orchestration.workers import OF_TEMPORAL, how_to_serve, words_on
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA, start, step
-from tests.peer import Peer, serving
-from tests.waiting import wait_until
+from orchestration.runs import start_run
+from orchestration.runs.relay import relay
+from orchestration.runs.waiting_reasons import why
+from orchestration.workers.temporal.worker import hosted
+from tests.support.peer import Peer
+from tests.support.waiting import wait_until
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA, start, step
 from zen_project.checks import engine
 from zen_project.embedded import temporal
 
@@ -82,17 +79,21 @@ def says(run: Run, words: str) -> None:
     wait_until(done, lambda: f"{words!r} in {said}", pause=0.5)
 
 
-def test_a_run_stays_with_the_build_that_began_it(
+@pytest.fixture
+def deployment(
     settings: Settings, temporal_dev_server: str, transactional_db: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plans.forget()
+) -> str:
+    """Its name; the build is `one`. What nobody takes up is told of after a second."""
     name = f"zen-{uuid.uuid4().hex[:6]}"
-    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE, settings.TEMPORAL_DEPLOYMENT = (
-        temporal_dev_server,
-        name,
-        name,
-    )
-    settings.TEMPORAL_BUILD_ID = "one"
+    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, name
+    settings.TEMPORAL_DEPLOYMENT, settings.TEMPORAL_BUILD_ID = name, "one"
+    monkeypatch.setattr(untaken_tasks, "UNTAKEN", timedelta(seconds=1))
+    return name
+
+
+def test_a_run_stays_with_the_build_that_began_it(
+    settings: Settings, deployment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with hosted():
         make_current(settings)
         old = until(started(2), lambda run: run.status == "waiting")
@@ -102,37 +103,15 @@ def test_a_run_stays_with_the_build_that_began_it(
         assert until(started(3)).status == "completed"  # it began after the old one, and waited longer
         old.refresh_from_db()
         assert old.status == "waiting"
-    monkeypatch.setattr(troubles, "UNTAKEN", timedelta(seconds=1))
-    monkeypatch.setattr(probes, "LATE", timedelta(seconds=1))
-    new = started(1)
+    monkeypatch.setattr(work, "LATE", timedelta(seconds=1))
+    new, name = started(1), deployment
     says(new, f"no worker of build two of the deployment {name}, which is current, has taken up its next step since")
     says(new, f"TEMPORAL_DEPLOYMENT={name} TEMPORAL_BUILD_ID=two python manage.py temporal_worker, or make another")
     says(old, f"no worker of build one of the deployment {name}, to which it is pinned, has taken up its next step")
-    assert "1 runs that no temporal worker has begun" in probes.backlog().detail
+    assert "1 runs that no temporal worker has begun" in work.backlog().detail
     settings.TEMPORAL_BUILD_ID = "one"
     with hosted():
         assert until(old).status == "completed"
-
-
-@pytest.fixture
-def deployment(
-    settings: Settings, temporal_dev_server: str, transactional_db: None, monkeypatch: pytest.MonkeyPatch
-) -> str:
-    """Its name; the build is `one`. What nobody takes up is told of after a second."""
-    plans.forget()
-    name = f"zen-{uuid.uuid4().hex[:6]}"
-    settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, name
-    settings.TEMPORAL_DEPLOYMENT, settings.TEMPORAL_BUILD_ID = name, "one"
-    monkeypatch.setattr(troubles, "UNTAKEN", timedelta(seconds=1))
-    return name
-
-
-@pytest.fixture
-def peer(settings: Settings) -> Iterator[Peer]:
-    with serving() as running:
-        settings.ZEN_OUTBOUND_ALLOW = (running.address,)
-        yield running
-    transport.close()
 
 
 def moved(run: Run, settings: Settings, *behavior: str) -> None:
@@ -178,7 +157,7 @@ def test_a_step_that_waits_for_its_build_is_told_of(
         run = start(peer, "temporal", step("a"))
         wait_until(partial(ordered, run), "its order")
         seen = now()
-        wait_until(lambda: now() > seen + 2 * troubles.UNTAKEN, "that it is late")
+        wait_until(lambda: now() > seen + 2 * untaken_tasks.UNTAKEN, "that it is late")
         assert troubles.report(run).trouble == "", "its worker is busy, and nobody need start one"
         caplog.clear()
         letting = threading.Thread(target=let_go)
@@ -189,7 +168,7 @@ def test_a_step_that_waits_for_its_build_is_told_of(
     with hosted():
         for one in (run, first):  # the other has a task of its workflow waiting
             until(one, lambda found: "engine trouble: no worker of build one" in found.error)
-        found = probes.backlog()
+        found = work.backlog()
         assert f"run '{run.workflow_id}': engine trouble: no worker of build one of" in found.detail
         assert "start the workers that are named there" in found.remedy
     settings.TEMPORAL_DEPLOYMENT = deployment
@@ -242,14 +221,14 @@ def test_the_version_that_counts_is_the_one_moved_to_then_the_override_then_its_
         own = version("own")
         versioning = WorkflowExecutionVersioningInfo(behavior=PINNED, deployment_version=own, **about)
         raw.workflow_execution_info.versioning_info.CopyFrom(versioning)
-        found, why_ = asyncio.run(troubles._wanted(cast("Client", None), raw))
+        found, why_ = asyncio.run(untaken_tasks._wanted(cast("Client", None), raw))
         return found.build_id, why_
 
     override = VersioningOverride(pinned=VersioningOverride.PinnedOverride(version=version("two")))
     moving = DeploymentVersionTransition(deployment_version=version("three"))
-    assert wanted() == ("own", troubles.PINNED)
-    assert wanted(versioning_override=override) == ("two", troubles.PINNED)
-    assert wanted(versioning_override=override, version_transition=moving) == ("three", troubles.MOVING)
+    assert wanted() == ("own", untaken_tasks.PINNED)
+    assert wanted(versioning_override=override) == ("two", untaken_tasks.PINNED)
+    assert wanted(versioning_override=override, version_transition=moving) == ("three", untaken_tasks.MOVING)
 
 
 def version(build: str) -> WorkerDeploymentVersion:
@@ -289,5 +268,5 @@ def test_a_deployment_needs_the_name_of_its_build(settings: Settings) -> None:
 def test_the_command_that_starts_a_worker_is_safe_to_paste_whatever_a_build_is_called(name: str) -> None:
     version = WorkerDeploymentVersion(deployment_name=name or "zen", build_id=name)
     words = [f"TEMPORAL_DEPLOYMENT={name or 'zen'}", f"TEMPORAL_BUILD_ID={name}"]
-    assert shlex.split(troubles.to_start(version)) == [*words, "python", "manage.py", "temporal_worker"]
-    assert troubles.to_start(WorkerDeploymentVersion()) == "python manage.py temporal_worker"
+    assert shlex.split(untaken_tasks.to_start(version)) == [*words, "python", "manage.py", "temporal_worker"]
+    assert untaken_tasks.to_start(WorkerDeploymentVersion()) == "python manage.py temporal_worker"

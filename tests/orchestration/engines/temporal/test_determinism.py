@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.workers import ROOT
+from tests.system.crash.workers import ROOT
 
 HOSTED = [
     *sorted((ROOT / "orchestration" / "core").rglob("*.py")),
-    *(ROOT / "orchestration" / "engines" / "temporal" / name for name in ("workflow.py", "keeping.py", "dto.py")),
+    *(ROOT / "orchestration" / "workers" / "temporal" / name for name in ("saga_workflow.py", "external_workflow.py")),
+    ROOT / "orchestration" / "engines" / "temporal" / "dto.py",
 ]
 MODULES = {"os", "random", "secrets", "socket", "subprocess", "threading", "time", "uuid", "io", "pathlib", "tempfile"}
 ASKS_THE_WORLD = {"now", "utcnow", "today", "uuid1", "uuid4", "urandom", "getenv", "environ", "urlopen", "connect"}

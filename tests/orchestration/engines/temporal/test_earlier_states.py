@@ -13,24 +13,24 @@ from django.db import connection as db
 from pytest_django import Settings
 
 from approvals.models import Request
-from orchestration.clock import now
-from orchestration.core.events import HoldRequested
-from orchestration.core.words import Verb
-from orchestration.delivery import deliver
+from foundation.clock import now
+from foundation.errors import Unreachable
+from orchestration.core.enums import Verb
+from orchestration.core.saga.events import HoldRequested
 from orchestration.engines.temporal.dto import Taken
 from orchestration.engines.temporal.executions import delivered, is_of_earlier_state
-from orchestration.engines.temporal.worker import hosted
-from orchestration.errors import Unreachable
-from orchestration.lifecycle import post
+from orchestration.ledger.run_end import post
 from orchestration.models import Run
-from orchestration.relay import relay
-from orchestration.services import act, start_run
-from tests.contract.cast import says
-from tests.contract.hosts import ended_after, until
-from tests.contract.sagas import ADA
+from orchestration.runs import act, start_run
+from orchestration.runs.delivery import deliver
+from orchestration.runs.relay import relay
+from orchestration.workers.temporal.worker import hosted
 from tests.orchestration.engines.temporal.forging import first_start, refusals, start_again, swallowing
 from tests.orchestration.engines.temporal.test_forged_orders import RUN, gated, standing, waits_for_bob
-from tests.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.system.contract.cast import says
+from tests.system.contract.hosts import ended_after, until
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,7 +157,7 @@ def test_what_takes_an_act_in_the_place_of_the_runs_workflow_is_not_believed(run
         until(run, lambda run: run.status == "waiting")
         with swallowing(run):
             message = post(run, HoldRequested(at=now(), by="ada"))
-            with pytest.raises(Unreachable, match="none of this site"):
+            with pytest.raises(Unreachable, match="not a worker of this site"):
                 deliver(message)
             relay()
             assert run.messages.get().delivered_at is None

@@ -14,19 +14,18 @@ import pytest
 from pytest_django import Settings
 from temporalio.client import Client
 
-from orchestration import plans
-from orchestration.core.words import Verb
+from orchestration.core.enums import Verb
 from orchestration.engines.registry import ENGINES
-from orchestration.engines.temporal.codec import Unreadable, converter
 from orchestration.engines.temporal.engine import TemporalEngine
-from orchestration.engines.temporal.worker import hosted
+from orchestration.engines.temporal.payload_codec import Unreadable, converter
 from orchestration.models import Run
-from orchestration.services import act
-from orchestration.why import why
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA, start, step
-from tests.peer import Peer, serving
-from tests.servers.tls_proxy import Authority, tls_proxy
+from orchestration.runs import act
+from orchestration.runs.waiting_reasons import why
+from orchestration.workers.temporal.worker import hosted
+from tests.support.peer import Peer, serving
+from tests.support.servers.tls_proxy import Authority, tls_proxy
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA, start, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLD, NEW = os.urandom(32), os.urandom(32)
@@ -34,7 +33,6 @@ OLD, NEW = os.urandom(32), os.urandom(32)
 
 @pytest.fixture
 def peer(settings: Settings, temporal_dev_server: str, transactional_db: None) -> Iterator[Peer]:
-    plans.forget()
     settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"tls-{uuid.uuid4().hex[:6]}"
     with serving() as running:
         settings.ZEN_OUTBOUND_ALLOW = (running.address,)

@@ -10,17 +10,17 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
-from orchestration.core.codec import COMMAND, EVENT, PLAN
-from orchestration.core.commands import RunAction
-from orchestration.core.events import HoldRequested, RunStarted
+from orchestration.core.saga.codec import COMMAND, EVENT, PLAN
+from orchestration.core.saga.commands import RunAction
+from orchestration.core.saga.events import HoldRequested, RunStarted
 from orchestration.engines.temporal import seals
-from orchestration.engines.temporal import workflow as interpreter
 from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Deliver, Perform, Record, Start
-from orchestration.engines.temporal.workflow import SagaWorkflow
 from orchestration.models.run import RULES
-from tests.core.saga_world import make_plan
+from orchestration.workers.temporal import saga_workflow as interpreter
+from orchestration.workers.temporal.saga_workflow import SagaWorkflow
+from tests.orchestration.core.saga_world import make_plan
 from tests.orchestration.engines.temporal.test_interpreter import NOON, ended
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 async def written(address: str, forged: str) -> WorkflowHistory:

@@ -11,26 +11,24 @@ from pytest_django import Settings
 from temporalio.client import WorkflowFailureError
 
 from approvals.models import Request
-from approvals.services import Ask, ask
-from orchestration import ledger
-from orchestration.core.codec import COMMAND, EVENT
-from orchestration.core.commands import RunAction
-from orchestration.core.events import ActionEnded, ForceStopRequested, RunStarted
-from orchestration.core.page import PAGE, page_of
-from orchestration.core.saga import decide
-from orchestration.core.words import Outcome, Purpose, Verb
+from approvals.requests import Ask, ask
+from foundation.models import AuditEvent
+from orchestration.core.enums import Outcome, Purpose, Verb
+from orchestration.core.saga.codec import COMMAND, EVENT
+from orchestration.core.saga.commands import RunAction
+from orchestration.core.saga.events import ActionEnded, ForceStopRequested, RunStarted
+from orchestration.core.saga.flow import decide
+from orchestration.core.saga.state_change import PAGE, state_change_of
 from orchestration.engines.temporal import seals
-from orchestration.engines.temporal import workflow as interpreter
-from orchestration.engines.temporal.dto import PERFORM, RECORD, RING, Perform, Record, Ring
+from orchestration.engines.temporal.dto import PERFORM, RECORD, TIMER_DUE, Perform, Record, TimerDue
 from orchestration.engines.temporal.troubles import report
-from orchestration.engines.temporal.worker import hosted
-from orchestration.models import AuditEvent, Command, Run
-from orchestration.plans import plan_of
-from orchestration.services import act, start_run
+from orchestration.ledger import store
+from orchestration.ledger.plan_cache import compiled_plan
+from orchestration.models import Command, Run
+from orchestration.runs import act, start_run
+from orchestration.workers.temporal import saga_workflow as interpreter
+from orchestration.workers.temporal.worker import hosted
 from tests.approvals.scenes import published
-from tests.contract.cast import account, says
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA
 from tests.orchestration.engines.temporal.forging import (
     answer_in_its_place,
     order,
@@ -38,7 +36,10 @@ from tests.orchestration.engines.temporal.forging import (
     refusals,
     start_anew,
 )
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
+from tests.system.contract.cast import account, says
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,9 +78,9 @@ def standing(run: Run) -> tuple[object, ...]:
 
 
 def forced_end(run: Run) -> Record:
-    before = ledger.load_state(run)
-    after, _ = decide(plan_of(run), before, FORCE_STOP)
-    page = page_of(before, FORCE_STOP, after, first_seq=ledger.next_seq(run))
+    before = store.load_state(run)
+    after, _ = decide(compiled_plan(run), before, FORCE_STOP)
+    page = state_change_of(before, FORCE_STOP, after, first_seq=store.next_seq(run))
     return Record(run_pk=run.pk, pages=[PAGE.dump_json(page).decode()], cancels=[], finished=True)
 
 
@@ -208,11 +209,11 @@ def test_no_time_passes_for_a_request_because_somebody_says_so(own_queue: str) -
     published({"policy": "p", "stages": [stage]})
     with hosted():
         request = ask(given=Ask(stage="s", policy="p"), actor=ADA, engine="temporal")[0]
-        given = Ring(run_pk=request.run_id, kind="approval", at="2099-01-01T00:00:00+00:00")
-        rung = order(request.request_id, RING, given)
+        given = TimerDue(run_pk=request.run_id, kind="approval", at="2099-01-01T00:00:00+00:00")
+        following = order(request.request_id, TIMER_DUE, given)
         request.refresh_from_db()
-        assert request.status == "pending" and not rung["ended"]
-        assert request.next_at is not None and datetime.fromisoformat(rung["due"]) >= request.next_at
+        assert request.status == "pending" and not following["ended"]
+        assert request.next_at is not None and datetime.fromisoformat(following["due"]) >= request.next_at
 
 
 def test_a_run_goes_on_under_a_new_key_while_the_old_one_counts(gated: Run, settings: Settings) -> None:

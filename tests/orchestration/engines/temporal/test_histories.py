@@ -11,11 +11,11 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from orchestration.core import draft, versions
-from orchestration.engines.temporal.keeping import HumanApprovalWorkflow
-from orchestration.engines.temporal.workflow import SagaWorkflow
-from tests import histories
+from orchestration.core.saga import draft, versions
+from orchestration.workers.temporal.external_workflow import HumanApprovalWorkflow
+from orchestration.workers.temporal.saga_workflow import SagaWorkflow
 from tests.orchestration.engines.temporal.scenes import SCENES
+from tests.system import histories
 
 FOLDER = Path(histories.__file__).parent
 RECORDED = sorted(FOLDER.glob("[0-9]*/*.json"))
@@ -24,8 +24,8 @@ KEPT = sorted(FOLDER.glob("kept/*.json"))
 
 REMEDY = """
 This change of the flow (or of its interpreter) breaks the runs that are in flight when it is installed.
-Keep the old way for them: raise LATEST in orchestration/core/versions.py, ask `plan.flow` where the flow differs,
-and record the new version's histories with `python -m tests.histories` (docs/adr/0008)."""
+Keep the old way for them: raise LATEST in orchestration/core/saga/versions.py, ask `plan.flow` where the flow differs,
+and record the new version's histories with `python -m tests.system.histories` (docs/adr/0008)."""
 
 
 def replay(path: Path) -> None:
@@ -47,7 +47,7 @@ def test_every_version_is_recorded_and_the_latest_in_every_scene() -> None:
         for version in range(versions.FIRST, versions.LATEST + 1)
     }
     assert KEPT
-    assert all(scenes.values()), f"record them: python -m tests.histories; {scenes}"
+    assert all(scenes.values()), f"record them: python -m tests.system.histories; {scenes}"
     assert scenes[versions.LATEST] == {*SCENES, "continued"}
     assert {path.parent.name for path in RECORDED} == {str(version) for version in scenes}
 

@@ -10,15 +10,15 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Replayer, Worker
 
-from orchestration.core.codec import COMMAND, EVENT, PLAN
-from orchestration.core.commands import RunAction
-from orchestration.core.events import ActionEnded, RunStarted
-from orchestration.core.words import Outcome
+from orchestration.core.enums import Outcome
+from orchestration.core.saga.codec import COMMAND, EVENT, PLAN
+from orchestration.core.saga.commands import RunAction
+from orchestration.core.saga.events import ActionEnded, RunStarted
 from orchestration.engines.temporal import seals
 from orchestration.engines.temporal.dto import DELIVER, PERFORM, RECORD, Perform, Record, Start
-from orchestration.engines.temporal.workflow import SagaWorkflow
-from tests.core.saga_world import make_plan
-from tests.waiting import PATIENCE_SECONDS
+from orchestration.workers.temporal.saga_workflow import SagaWorkflow
+from tests.orchestration.core.saga_world import make_plan
+from tests.support.waiting import PATIENCE_SECONDS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -9,12 +9,12 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from orchestration.engines.temporal import connection, engine
+from orchestration.engines.temporal import connection, delivery
 from orchestration.engines.temporal.dto import Taken
-from orchestration.messages import stored_once
+from orchestration.ledger.inbox import store_once
 from orchestration.models import Message, Run
-from orchestration.services import start_run
-from tests.contract.sagas import ADA
+from orchestration.runs import start_run
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,25 +39,25 @@ def waiting_run() -> Run:
 
 def message(run: Run, kind: str, **more: object) -> Message:
     event = {"kind": kind, "at": "2026-01-01T00:00:00Z", "by": "ada", **more}
-    return stored_once(run, event, message_id=f"m:{kind}")
+    return store_once(run, event, message_id=f"m:{kind}")
 
 
 @pytest.mark.parametrize("refusals", [0, 1, 3])
 def test_what_the_rows_would_take_is_sent_again(monkeypatch: pytest.MonkeyPatch, refusals: int) -> None:
-    monkeypatch.setattr(engine, "LAGS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(delivery, "LAGS", (0.0, 0.0, 0.0))
     workflow, run = Workflow(refusals), waiting_run()
     monkeypatch.setattr(connection, "call", workflow.call)
     taken = Taken(execution="it", heard=1)
-    monkeypatch.setattr(engine, "_who_took", lambda *_: taken)
-    assert engine._update(run, message(run, "hold_requested")) == engine.Answer(taken=taken)
+    monkeypatch.setattr(delivery, "_who_took", lambda *_: taken)
+    assert delivery._update(run, message(run, "hold_requested")) == delivery.Answer(taken=taken)
     assert workflow.told == refusals + 1
 
 
 def test_a_refusal_that_stays_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "LAGS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(delivery, "LAGS", (0.0, 0.0, 0.0))
     workflow, run = Workflow(10), waiting_run()
     monkeypatch.setattr(connection, "call", workflow.call)
-    assert engine._update(run, message(run, "hold_requested")) == engine.Answer("Refused: the run is running")
+    assert delivery._update(run, message(run, "hold_requested")) == delivery.Answer("Refused: the run is running")
     assert workflow.told == 4
 
 
@@ -65,5 +65,5 @@ def test_what_the_rows_refuse_as_well_is_not_sent_again(monkeypatch: pytest.Monk
     workflow, run = Workflow(10), waiting_run()
     monkeypatch.setattr(connection, "call", workflow.call)
     rerun = message(run, "rerun_requested", step_id="a")
-    assert engine._update(run, rerun) == engine.Answer("Refused: the run is running")
+    assert delivery._update(run, rerun) == delivery.Answer("Refused: the run is running")
     assert workflow.told == 1

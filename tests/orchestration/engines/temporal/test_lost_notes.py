@@ -9,23 +9,21 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from orchestration import plans
-from orchestration.core.words import Verb
-from orchestration.delivery import deliver
-from orchestration.engines.temporal import engine
-from orchestration.engines.temporal.worker import hosted
+from orchestration.core.enums import Verb
+from orchestration.engines.temporal import delivery
 from orchestration.models import Event, Message, Run
-from orchestration.services.acts import act
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA, start, step
-from tests.peer import Peer, serving
+from orchestration.runs.acts import act
+from orchestration.runs.delivery import deliver
+from orchestration.workers.temporal.worker import hosted
+from tests.support.peer import Peer, serving
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA, start, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def peer(settings: Settings, temporal_dev_server: str, transactional_db: None) -> Iterator[Peer]:
-    plans.forget()
     settings.TEMPORAL_HISTORY_LIMIT = 12
     settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"lost-{uuid.uuid4().hex[:6]}"
     with serving() as running:
@@ -40,7 +38,7 @@ def lost(run: Run, verb: Verb, step_id: str = "") -> Message:
         raise OperationalError("server closed the connection unexpectedly")
 
     with pytest.MonkeyPatch.context() as cut:
-        cut.setattr(engine, "delivered", breaks)
+        cut.setattr(delivery, "delivered", breaks)
         with pytest.raises(OperationalError):
             act(workflow_id=run.workflow_id, verb=verb, step_id=step_id, actor=ADA)
     message = run.messages.get(delivered_at=None)

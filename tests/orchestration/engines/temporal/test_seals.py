@@ -13,9 +13,12 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.worker import Worker
 
-from orchestration.clock import now
-from orchestration.core.codec import EVENT, PLAN, STATE
-from orchestration.core.events import (
+from foundation.clock import now
+from foundation.errors import Unreachable
+from foundation.models import AuditEvent
+from orchestration.core.enums import Outcome, Purpose, Verb
+from orchestration.core.saga.codec import EVENT, PLAN, STATE
+from orchestration.core.saga.events import (
     ActionEnded,
     Event,
     ForceStopRequested,
@@ -24,20 +27,18 @@ from orchestration.core.events import (
     LookAgain,
     RunStarted,
 )
-from orchestration.core.state import SagaState
-from orchestration.core.words import Outcome, Purpose, Verb
+from orchestration.core.saga.state import SagaState
 from orchestration.engines.temporal import connection, seals
 from orchestration.engines.temporal.dto import DELIVER, Deliver, Start
-from orchestration.engines.temporal.worker import hosted
-from orchestration.engines.temporal.workflow import SagaWorkflow
-from orchestration.errors import Unreachable
-from orchestration.lifecycle import post
-from orchestration.models import AuditEvent, Run
-from orchestration.services import act
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA
-from tests.core.saga_world import make_plan
-from tests.waiting import PATIENCE_SECONDS
+from orchestration.ledger.run_end import post
+from orchestration.models import Run
+from orchestration.runs import act
+from orchestration.workers.temporal.saga_workflow import SagaWorkflow
+from orchestration.workers.temporal.worker import hosted
+from tests.orchestration.core.saga_world import make_plan
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FORCE_STOP = ForceStopRequested(at=NOON, by="admin")
@@ -98,7 +99,7 @@ def test_a_seal_is_good_for_its_message_and_its_run_only(run: Run) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_process_with_another_key_keeps_its_message_stored(run: Run, settings: Settings) -> None:
-    from orchestration.delivery import deliver
+    from orchestration.runs.delivery import deliver
 
     with hosted():
         until(run, lambda run: run.status == "waiting")

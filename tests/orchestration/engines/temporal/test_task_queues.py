@@ -13,27 +13,26 @@ import pytest
 from pytest_django import Settings
 from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 
-from orchestration import plans
+from foundation.errors import Unreachable
 from orchestration.console.waiting import _worker_for, watch
-from orchestration.engines.celery.work import MOST_TRIES
-from orchestration.engines.temporal import activities, connection, dto, heart, worker
-from orchestration.engines.temporal.worker import beside, hosted
-from orchestration.errors import Unreachable
+from orchestration.engines.temporal import connection, dto
+from orchestration.ledger.live_workers import failing, queues_served, unserved
 from orchestration.models import Command, Run, Worker
-from orchestration.selectors import run_view
-from orchestration.why import why
-from orchestration.workers import failing, queues_served, unserved
-from tests.contract.hosts import until
-from tests.contract.sagas import start, step
-from tests.peer import Peer, serving
-from tests.waiting import wait_until
+from orchestration.runs.queries import run_view
+from orchestration.runs.waiting_reasons import why
+from orchestration.workers.celery.worker import MOST_TRIES
+from orchestration.workers.temporal import activities, heartbeats, worker
+from orchestration.workers.temporal.worker import beside, hosted
+from tests.support.peer import Peer, serving
+from tests.support.waiting import wait_until
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import start, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def peer(settings: Settings, temporal_dev_server: str, transactional_db: None) -> Iterator[Peer]:
-    plans.forget()
     settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"queues-{uuid.uuid4().hex[:6]}"
     with serving() as running:
         settings.ZEN_OUTBOUND_ALLOW = (running.address,)
@@ -103,7 +102,7 @@ def test_without_a_heartbeat_process_the_worker_beats_itself(peer: Peer, monkeyp
     def cannot(*_: Any) -> None:
         raise OSError("no more processes")
 
-    monkeypatch.setattr(heart.Helper, "start", cannot)
+    monkeypatch.setattr(heartbeats.Helper, "start", cannot)
     peer.delay["/things/a"] = 12.0
     with hosted():
         run = start(peer, "temporal", step("a"))

@@ -9,26 +9,24 @@ from pytest_django import Settings
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
 
 from approvals.models import Request
-from approvals.services import Ask, ask
-from orchestration import plans
+from approvals.requests import Ask, ask
+from foundation.errors import Unreachable
 from orchestration.engines.base import Reach
 from orchestration.engines.registry import ENGINES
-from orchestration.engines.temporal import connection, tending
-from orchestration.engines.temporal.worker import hosted
-from orchestration.errors import Unreachable
+from orchestration.engines.temporal import connection, schedule_wake
 from orchestration.models import Run
-from orchestration.relay import relay
-from tests.approvals.services.test_lost_workflows import status_of
-from tests.contract.cast import account, says
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA
+from orchestration.runs.relay import relay
+from orchestration.workers.temporal.worker import hosted
+from tests.approvals.requests.test_lost_workflows import status_of
+from tests.system.contract.cast import account, says
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def bob(transactional_db: None) -> None:
-    plans.forget()
     account("bob")
 
 
@@ -74,8 +72,8 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     there = Server()
     monkeypatch.setattr(ENGINES["temporal"], "reach", lambda: Reach(ok=True))
-    monkeypatch.setattr(tending, "_started", there.started)
-    monkeypatch.setattr(tending, "_told", there.told)
+    monkeypatch.setattr(schedule_wake, "_started", there.started)
+    monkeypatch.setattr(schedule_wake, "_told", there.told)
     return there
 
 
@@ -110,14 +108,14 @@ def test_a_real_workflow_that_nobody_noted_ends_with_its_approval(
     settings: Settings, temporal_dev_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, "tending"
-    real = tending._started
+    real = schedule_wake._started
 
     def lost(run: Run) -> bool:
         real(run)
         raise Unreachable("the answer was lost", field="engine")
 
     with monkeypatch.context() as losing:
-        losing.setattr(tending, "_started", lost)
+        losing.setattr(schedule_wake, "_started", lost)
         request = opened()
         with hosted():
             until(request.run, lambda _: has_rung(request))

@@ -11,23 +11,22 @@ from contextlib import contextmanager
 import pytest
 from pytest_django import Settings
 
-from monitoring.probes import backlog
-from orchestration import plans
-from orchestration.core import versions
-from orchestration.core.words import Verb
-from orchestration.delivery import deliver
-from orchestration.engines.temporal import connection, engine
-from orchestration.engines.temporal.worker import hosted
-from orchestration.errors import Unreachable, WrongState
-from orchestration.messages import stored_once
+from foundation.errors import Unreachable, WrongState
+from monitoring.probes.work import backlog
+from orchestration.core.enums import Verb
+from orchestration.core.saga import versions
+from orchestration.engines.temporal import connection, delivery
+from orchestration.ledger.inbox import store_once
 from orchestration.models import Command, Event, Run, Step
-from orchestration.selectors import run_view
-from orchestration.services.acts import act
-from orchestration.why import why
-from tests.contract.hosts import until
-from tests.contract.sagas import ADA, start, step
+from orchestration.runs.acts import act
+from orchestration.runs.delivery import deliver
+from orchestration.runs.queries import run_view
+from orchestration.runs.waiting_reasons import why
+from orchestration.workers.temporal.worker import hosted
 from tests.orchestration.engines.temporal.test_histories import backwards
-from tests.peer import Peer, serving
+from tests.support.peer import Peer, serving
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA, start, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TROUBLE = "engine trouble: "
@@ -35,7 +34,6 @@ TROUBLE = "engine trouble: "
 
 @pytest.fixture
 def peer(settings: Settings, temporal_dev_server: str, transactional_db: None) -> Iterator[Peer]:
-    plans.forget()
     settings.TEMPORAL_ADDRESS, settings.TEMPORAL_TASK_QUEUE = temporal_dev_server, f"troubles-{uuid.uuid4().hex[:6]}"
     with serving() as running:
         settings.ZEN_OUTBOUND_ALLOW = (running.address,)
@@ -68,7 +66,8 @@ def test_a_changed_flow_is_shown_and_the_run_goes_on_when_it_is_put_right(peer: 
     with changed(since=versions.FIRST), hosted():
         until(run, in_trouble)
         until(run, lambda run: run.error.startswith(f"{TROUBLE}its workflow task fails"))
-        assert run_view(run)["error"] == run.error and "TMPRL1100" in run.error and "docs/upgrading.md" in run.error
+        assert run_view(run)["error"] == run.error
+        assert "TMPRL1100" in run.error and "docs/howto/upgrading.md" in run.error
         found = backlog()
         assert run.workflow_id in found.detail and "flow version" in found.remedy
         assert "step 'w' waits" in "\n".join(why(run))
@@ -118,7 +117,7 @@ def test_a_run_whose_workflow_has_ended_alone_says_so_swallows_nothing_and_is_ta
             "purpose": "forward",
         }
         ended |= {"iteration": 0, "attempt": 1, "outcome": "succeeded"}
-        told = stored_once(run, ended, message_id="the-answer-of-a-gate")
+        told = store_once(run, ended, message_id="the-answer-of-a-gate")
         with pytest.raises(Unreachable, match="the run has not"):
             deliver(told)
         told.refresh_from_db()
@@ -137,7 +136,7 @@ def test_an_act_that_nobody_answers_leaves_no_error_of_the_loop(
     peer: Peer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = waiting(peer, seconds=3600)
-    monkeypatch.setattr(engine, "UPDATE_SECONDS", 0.5)
+    monkeypatch.setattr(delivery, "UPDATE_SECONDS", 0.5)
     with caplog.at_level("ERROR", logger="asyncio"):
         act(workflow_id=run.workflow_id, verb=Verb.HOLD, actor=ADA)  # no worker is there
         gc.collect()

@@ -8,21 +8,20 @@ import pytest
 from pytest_django import Settings
 from temporalio.service import RPCError, RPCStatusCode
 
-from orchestration import plans
-from orchestration.audit import CONSOLE_ROLES, Actor
-from orchestration.clock import now
-from orchestration.core.events import LookAgain
-from orchestration.delivery import deliver
+from foundation.clock import now
+from foundation.errors import Unreachable
+from foundation.identity.actor import CONSOLE_ROLES, Actor
+from orchestration.core.saga.events import LookAgain
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.engines.temporal import connection
 from orchestration.engines.temporal.engine import TemporalEngine
-from orchestration.engines.temporal.worker import hosted
-from orchestration.errors import Unreachable
-from orchestration.lifecycle import post
+from orchestration.ledger.run_end import post
 from orchestration.models import Run
-from orchestration.services import act, start_run
-from tests.contract.hosts import until
-from zen_project.embedded.process import free_port
+from orchestration.runs import act, start_run
+from orchestration.runs.delivery import deliver
+from orchestration.workers.temporal.worker import hosted
+from tests.system.contract.hosts import until
+from zen_project.embedded.ports import free_port
 
 ADA = Actor(name="ada", door="python", roles=CONSOLE_ROLES)
 SAGA: dict[str, Any] = {
@@ -35,7 +34,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def nobody(settings: Settings) -> None:
-    plans.forget()
     settings.ZEN_ENGINE = "auto"
     settings.TEMPORAL_ADDRESS = f"127.0.0.1:{free_port()}"
 

@@ -1,0 +1,1 @@
+"""Template filters that the pages of all apps use."""

@@ -1,0 +1,62 @@
+"""`python -m tests.system.crash.pausing PLACE MARKER COMMAND…`: a process of ours that stops for ever at a named place.
+
+It touches the file MARKER when it is there, and whoever waits for that kills it exactly there. What runs is the real
+thing; only the pause is added.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import django
+
+WRITES = "approvals.requests.state.locked_request"
+HANDS_OVER = "orchestration.engines.temporal.schedule_wake"
+PLACES = {
+    "opening": (WRITES, "_write_seats", "before"),  # rows of the request written, nothing committed
+    "opened": ("approvals.gate", "ask", "after"),  # the request is committed, the attempt's end is not
+    "unspent": ("approvals.gate", "_spend", "before"),
+    "spent": ("approvals.gate", "_spend", "after"),  # the grant is spent, the action has not gone out
+    "acted": ("orchestration.execution.attempt", "perform", "after"),  # the action is done, its end is not stored
+    "handed": (HANDS_OVER, "_started", "after"),  # a workflow runs, nobody has noted it
+    "deciding": (WRITES, "_write_seats", "before"),  # the vote is written, nothing committed
+    "telling": ("orchestration.runs.external", "deliver", "before"),  # the decision is committed, nobody was told
+}
+
+
+def main() -> None:
+    place, marker, *command = sys.argv[1:]
+    django.setup()
+    pause_at(place, Path(marker))
+    if command[0] == "celery":
+        from zen_project.celery import app
+
+        app.worker_main(command[1:])
+    else:
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(["manage.py", *command])
+
+
+def pause_at(place: str, marker: Path) -> None:
+    name, attribute, moment = PLACES[place]
+    module = import_module(name)
+    real: Callable[..., Any] = getattr(module, attribute)
+
+    def paused(*given: Any, **named: Any) -> NoReturn:
+        if moment == "after":
+            real(*given, **named)
+        marker.touch()
+        while True:
+            time.sleep(60)
+
+    setattr(module, attribute, paused)
+
+
+if __name__ == "__main__":
+    main()
