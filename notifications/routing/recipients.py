@@ -83,12 +83,12 @@ def reachable(people: Sequence[Person]) -> list[Person]:
 
 
 def of_account(user: Any) -> Person:
-    """An account as somebody who is told, by its own contacts."""
+    """The account `user` as somebody who is told, by its own contacts."""
     return Person(user_id=user.pk, name=user.get_username(), email=user.email)
 
 
 def existing_channels(names: Iterable[str]) -> list[str]:
-    """Those of the site's channels that are there, once each, in the given order."""
+    """Those of `names` that are channels of the site, once each, in the given order."""
     wanted = list(dict.fromkeys(names))
     there = set(Channel.objects.filter(name__in=wanted, personal=False).values_list("name", flat=True))
     return [name for name in wanted if name in there]
