@@ -1,0 +1,9 @@
+"""Coding agents as pure values: which there are, what their sessions say, what an attempt came to, what it costs.
+
+- `agent_type`: the types that a site can have endpoints of.
+- `prices`: what tokens cost, exactly.
+- `events`: the vocabulary of a session; `verdict`: how an attempt is judged.
+
+Nothing here starts a process, reads a clock or knows a row. Imported by `core.definition`, `agents`, `execution` and
+`projects`; imports the standard library, pydantic and `orchestration.core`.
+"""
