@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from orchestration.models import Run
 
-ALL = ("steps", "commands", "events", "messages", "lines", "children")
+ALL = ("steps", "commands", "events", "messages", "lines", "agent_attempts", "children")
 
 
 def together(runs: QuerySet[Run]) -> QuerySet[Run]:

@@ -1,0 +1,134 @@
+"""Agents: where they can be reached, who has one now, and what each attempt with one came to."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from orchestration.core.agent.agent_type import AgentType
+from orchestration.models.run import OF_A_RUN, Run, choices
+
+
+class AgentEndpoint(models.Model):
+    """One way to run an agent of a type: a program that workers start, or the address of one that runs already.
+
+    `env`: {NAME: value}; credentials as `{secret:NAME}`. `prices`: {"input", "output", "cached"} as decimal texts, of a
+    million tokens. `sandbox`, `network`, `writable`: of its sandbox (agents/base.py). `failures`: attempts in a row
+    that its program broke; `open_until`: the circuit is open, no attempt begins before, and then one at a time until
+    one succeeds. `not_before`: its provider's limit is reached until then. `out_since`: it needs a person, such as a
+    sign-in, and gets no attempt until `agent check` finds it well.
+    """
+
+    UNKNOWN, HEALTHY, FAILING, OUT_OF_SERVICE = "unknown", "healthy", "failing", "out_of_service"
+    HEALTH = (UNKNOWN, HEALTHY, FAILING, OUT_OF_SERVICE)
+    DRIVERS = ("acp", "cli", "agentapi", "scripted")
+    SANDBOXES, NETWORKS = ("if_possible", "required", "off"), ("host", "none")
+
+    name = models.CharField(max_length=100, unique=True)
+    agent_type = models.CharField(max_length=12, choices=choices(AgentType))
+    driver = models.CharField(max_length=12, choices=[(one, one) for one in DRIVERS])
+    command = models.CharField(max_length=1000, blank=True, default="")
+    args = models.JSONField(default=list, blank=True)
+    url = models.CharField(max_length=1000, blank=True, default="")
+    env = models.JSONField(default=dict, blank=True)
+    model = models.CharField(max_length=200, blank=True, default="")
+    concurrency = models.PositiveSmallIntegerField(default=1, help_text="sessions at once")
+    prices = models.JSONField(default=dict, blank=True)
+    sandbox = models.CharField(max_length=12, default="if_possible", choices=[(one, one) for one in SANDBOXES])
+    network = models.CharField(max_length=8, default="host", choices=[(one, one) for one in NETWORKS])
+    writable = models.JSONField(default=list, blank=True, help_text="folders that it may write to beside its worktree")
+    stall_seconds = models.FloatField(null=True, blank=True, help_text="seconds without an event; as the site's")
+    enabled = models.BooleanField(default=True)
+    health = models.CharField(max_length=16, default=UNKNOWN, choices=[(one, one.replace("_", " ")) for one in HEALTH])
+    health_error = models.TextField(blank=True, default="")
+    health_at = models.DateTimeField(null=True, blank=True)
+    version = models.CharField(max_length=200, blank=True, default="", help_text="of the agent, as it says")
+    out_since = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    open_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    leased_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AgentLease(models.Model):
+    """That an attempt has an endpoint, until `until` of the database's clock; whoever has it renews it.
+
+    `claim`: the epoch of the attempt's claim. Whoever performs the same attempt under a later claim takes its lease.
+    """
+
+    endpoint = models.ForeignKey(AgentEndpoint, on_delete=models.CASCADE, related_name="leases")
+    run = models.ForeignKey(Run, related_name="agent_leases", **OF_A_RUN)
+    step_id = models.CharField(max_length=100)
+    iteration = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField()
+    claim = models.PositiveIntegerField()
+    holder = models.CharField(max_length=200, blank=True, default="", help_text="host and process")
+    taken_at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "step_id", "iteration", "attempt"], name="one_lease_per_attempt")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint_id}: {self.run_id}:{self.step_id}:{self.iteration}:{self.attempt}"
+
+
+class AgentAttempt(models.Model):
+    """One session of an agent, and how it was judged.
+
+    `verdict`: of core/agent/verdict.py; '' while it goes on. `ended`: why the session ended. `cost`: in the site's
+    money, None where neither the agent nor its endpoint's prices tell. `checks`: one {"command", "passed", "exit_code",
+    "seconds", "digest", "output"} each. `evidence`: {name: SHA-256}. `question`: what it asked, and nobody answered.
+    `transcript`: its events as JSON, bounded, without secrets; `left_out`: how many more there were.
+    """
+
+    run = models.ForeignKey(Run, related_name="agent_attempts", **OF_A_RUN)
+    step_id = models.CharField(max_length=100)
+    iteration = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField()
+    claim = models.PositiveIntegerField()
+    agent_type = models.CharField(max_length=12)
+    endpoint = models.ForeignKey(AgentEndpoint, null=True, on_delete=models.SET_NULL, related_name="attempts")
+    endpoint_name = models.CharField(max_length=100)
+    session_id = models.CharField(max_length=200, blank=True, default="")
+    verdict = models.CharField(max_length=16, blank=True, default="")
+    ended = models.CharField(max_length=16, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    branch = models.CharField(max_length=300, blank=True, default="")
+    base = models.CharField(max_length=64, blank=True, default="")
+    commit = models.CharField(max_length=64, blank=True, default="")
+    turns = models.PositiveIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    cached_tokens = models.BigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    diff = models.JSONField(default=dict, blank=True)
+    checks = models.JSONField(default=list, blank=True)
+    tampering = models.JSONField(default=list, blank=True)
+    denied = models.JSONField(default=list, blank=True)
+    question = models.JSONField(null=True, blank=True)
+    evidence = models.JSONField(default=dict, blank=True)
+    transcript = models.JSONField(default=list, blank=True)
+    left_out = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "step_id", "iteration", "attempt", "claim"], name="one_row_per_agent_attempt"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.step_id}:{self.iteration}:{self.attempt} {self.verdict}".rstrip()

@@ -1,0 +1,131 @@
+"""Endpoints are set by administrators, hold no credential, and every act on one is in the audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from foundation.audit.verify import verify
+from foundation.clock import now
+from foundation.errors import BadInput, NotAllowed, NotFound, WrongState
+from foundation.models import AuditEvent
+from orchestration.agents.endpoints import lease, services
+from orchestration.agents.endpoints.given import Given
+from orchestration.agents.endpoints.views import endpoint_view
+from orchestration.core.agent.agent_type import AgentType
+from orchestration.models import AgentAttempt, AgentEndpoint
+from tests.orchestration.agents.endpoints.scenes import ADMIN, OPERATOR, added, attempt, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEY = "{secret:ANTHROPIC_API_KEY}"
+
+
+def acts() -> list[str]:
+    return list(AuditEvent.objects.filter(workflow_id="agents").order_by("seq").values_list("action", flat=True))
+
+
+def test_each_act_is_one_audit_row_in_a_chain_of_its_own() -> None:
+    added("one")
+    services.disable("one", actor=OPERATOR)
+    services.disable("one", actor=OPERATOR)
+    services.enable("one", actor=OPERATOR)
+    services.remove("one", actor=ADMIN)
+    assert acts() == ["agent.add", "agent.disable", "agent.enable", "agent.remove"]
+    assert verify(chain="agents").is_whole and not AgentEndpoint.objects.exists()
+
+
+def test_only_an_administrator_says_which_command_workers_start() -> None:
+    added("one")
+    with pytest.raises(NotAllowed):
+        services.add(Given(name="two", agent_type="CLAUDE", driver="scripted"), actor=OPERATOR)
+    with pytest.raises(NotAllowed):
+        services.remove("one", actor=OPERATOR)
+    assert AgentEndpoint.objects.count() == 1 and acts() == ["agent.add"]
+
+
+def test_what_was_given_is_shown_and_a_type_is_taken_in_any_case() -> None:
+    row = added(
+        "one", agent_type="claude", driver="cli", args=["--bare"],
+        env={"ANTHROPIC_API_KEY": KEY, "DISABLE_TELEMETRY": "1"}, concurrency=3, prices={"input": "3", "output": 15},
+        network="none", sandbox="required",
+    )  # fmt: skip
+    view = endpoint_view(row)
+    assert (view["agent_type"], view["command"], view["args"]) == ("CLAUDE", "claude", ["--bare"])
+    assert view["env"] == {"ANTHROPIC_API_KEY": KEY, "DISABLE_TELEMETRY": "1"}
+    assert view["prices"] == {"input": "3", "output": "15"} and view["concurrency"] == 3
+    assert (view["health"], view["circuit"], view["active"]) == ("healthy", "closed", 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "told"),
+    [
+        ({"name": "no space"}, "name", "letters, digits"),
+        ({"name": ""}, "name", "letters, digits"),
+        ({"agent_type": "claud"}, "agent_type", "did you mean 'CLAUDE'"),
+        ({"agent_type": "x"}, "agent_type", "the types are: CLAUDE"),
+        ({"driver": "acpp"}, "driver", "did you mean 'acp'"),
+        ({"driver": "telnet"}, "driver", "the drivers are: acp, cli, agentapi, scripted"),
+        ({"driver": "acp"}, "command", "speaks ACP"),
+        ({"driver": "acp", "command": "x", "url": "http://h"}, "url", "the driver agentapi"),
+        ({"driver": "agentapi"}, "url", "give either the url"),
+        ({"driver": "agentapi", "url": "http://h", "command": "x"}, "url", "give either the url"),
+        ({"driver": "agentapi", "url": "h:80"}, "url", "with a host"),
+        ({"driver": "agentapi", "url": "http://u:p@h"}, "url", "no password"),
+        ({"driver": "cli", "agent_type": "GOOSE"}, "agent_type", "take the driver acp"),
+        ({"env": {"ANTHROPIC_API_KEY": "abc"}}, "env", "ANTHROPIC_API_KEY={secret:ANTHROPIC_API_KEY}"),
+        ({"env": {"MODE": "sk-ant-abcdefgh12345"}}, "env", "{secret:MODE}"),
+        ({"env": {"1X": "y"}}, "env", "not beginning with a digit"),
+        ({"args": ["--key", "sk-ant-abcdefgh12345"]}, "args", "as a reference"),
+        ({"concurrency": 0}, "concurrency", "from 1 to 100"),
+        ({"concurrency": 101}, "concurrency", "from 1 to 100"),
+        ({"stall_seconds": 0.0}, "stall_seconds", "from 1 to 86400"),
+        ({"prices": {"input": "x", "output": "1"}}, "prices", "such as 12.50"),
+        ({"network": "lan"}, "network", "none: to nothing but itself"),
+        ({"sandbox": "maybe"}, "sandbox", "refused without it"),
+        ({"writable": ["here"]}, "writable", "write it from /"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_field_value_and_remedy(fields: dict[str, Any], field: str, told: str) -> None:
+    given = Given(**{"name": "one", "agent_type": "CLAUDE", "driver": "scripted"} | fields)
+    with pytest.raises(BadInput) as refused:
+        services.add(given, actor=ADMIN)
+    assert refused.value.field == field and told in refused.value.remedy
+    assert not AgentEndpoint.objects.exists() and not acts()
+
+
+def test_every_fault_is_told_at_once() -> None:
+    given = Given(name="", agent_type="x", driver="y", concurrency=0)
+    with pytest.raises(BadInput) as refused:
+        services.add(given, actor=ADMIN)
+    assert [one["field"] for one in refused.value.problems] == ["name", "agent_type", "driver", "concurrency"]
+
+
+def test_a_name_is_taken_once() -> None:
+    added("one")
+    with pytest.raises(BadInput, match="there is an endpoint 'one' already"):
+        added("one")
+
+
+@pytest.mark.parametrize("act", [services.enable, services.disable, services.remove])
+def test_an_unknown_name_is_told_with_the_nearest(act: Any) -> None:
+    added("claude-1")
+    with pytest.raises(NotFound) as refused:
+        act("claude-l", actor=ADMIN)
+    assert refused.value.remedy == "did you mean 'claude-1'?"
+
+
+def test_an_endpoint_at_work_is_not_removed_and_what_it_did_outlives_it() -> None:
+    row, of = added("one"), run()
+    AgentAttempt.objects.create(
+        run=of, step_id="a", iteration=1, attempt=1, claim=1, agent_type="CLAUDE", endpoint=row, endpoint_name="one",
+        started_at=now(),
+    )  # fmt: skip
+    taken = lease.take(AgentType.CLAUDE, attempt(of))
+    assert isinstance(taken, lease.Taken)
+    with pytest.raises(WrongState, match="at work on step 'a' of run 'r'"):
+        services.remove("one", actor=ADMIN)
+    lease.give_back(taken.lease_id)
+    services.remove("one", actor=ADMIN)
+    kept = AgentAttempt.objects.get()
+    assert kept.endpoint_id is None and kept.endpoint_name == "one"
