@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestration.core.definition.actions import is_placeholder
 from orchestration.core.queues import DEFAULT
 from orchestration.models import Run
 from orchestration.runs.definitions import published
@@ -25,7 +26,7 @@ def queues_of_family(run: Run) -> set[str]:
             child = action.get("definition") if action["type"] == "saga" else None
             if isinstance(child, Mapping):
                 todo.append(child)
-            elif isinstance(child, str) and child not in seen and len(seen) < MOST_SAGAS:
+            elif isinstance(child, str) and not is_placeholder(child) and child not in seen and len(seen) < MOST_SAGAS:
                 seen.add(child)
                 todo.append(_latest(child))
     return found

@@ -29,6 +29,8 @@ def action_problems(action: Mapping[str, Any], *, step: str, field: str) -> list
         found += call_problems(action, step=step, field=field)
     if action.get("type") == "wait":
         found += _wait(action, step, field)
+    if action.get("type") == "saga":
+        found += _child(action, step, field)
     if action.get("type") == "approval" or field == "approval":
         found += _ask(action, step, field)
     found += _unknown_keys(action, step, field)
@@ -36,6 +38,14 @@ def action_problems(action: Mapping[str, Any], *, step: str, field: str) -> list
     if action.get("type") == "script" and isinstance(text, str) and SECRET.search(text):
         found.append(problem_of(step, f"{field}.script", text, "holds a secret reference; pass it by `env`"))
     return found
+
+
+def _child(action: Mapping[str, Any], step: str, field: str) -> list[Problem]:
+    child = action.get("definition")
+    if not isinstance(child, str) or not SECRET.search(child):
+        return []
+    message, remedy = "is a secret reference, and a definition is no secret", "name the output of a step before it"
+    return [Problem(step=step, field=f"{field}.definition", value=short(child), message=message, remedy=remedy)]
 
 
 def _unknown_keys(action: Mapping[str, Any], step: str, field: str) -> list[Problem]:

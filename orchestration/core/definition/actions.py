@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunction
 
 LONGEST_SECONDS = 366 * 86400
 SAGA_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+CHILD = r"^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,99}|\{[^{}]{1,200}\})$"
+"""The saga_id of a published saga, or one placeholder."""
 POLICY = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -184,10 +186,15 @@ class ChildSaga(_Action):
     """A saga of its own, undone as one with its parent."""
 
     type: Literal["saga"]
-    definition: Annotated[str, Field(pattern=SAGA_ID)] | dict[str, JsonValue] = Field(
-        description="the saga_id of a published saga, or a whole definition"
+    definition: Annotated[str, Field(pattern=CHILD)] | dict[str, JsonValue] = Field(
+        description="the saga_id of a published saga, a whole definition, or a {placeholder} for one"
     )
     context: dict[str, JsonValue] = Field(default={}, description="laid over the child's context; may hold templates")
+
+    @property
+    def is_found_out(self) -> bool:
+        """Whether its definition is known only during the run."""
+        return is_placeholder(self.definition)
 
 
 class Ask(_Action):
@@ -239,6 +246,11 @@ INNER: Mapping[str, type[BaseModel]] = {"auth": Auth, "body": Content, "multipar
 UNDO_TYPES = ("api_call", "script", "task")
 LATER_TYPES = ("event",)
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0}
+
+
+def is_placeholder(definition: object) -> bool:
+    """Whether the definition of a child is one that a step before it gives."""
+    return isinstance(definition, str) and definition.startswith("{")
 
 
 def wait_seconds(action: Mapping[str, Any]) -> float:

@@ -59,9 +59,15 @@ def action_placeholders(action: Mapping[str, JsonValue]) -> frozenset[str]:
 
 
 def template_parts(action: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of an action that are templates: all but `type`, a script's text, a child's definition, conditions."""
-    fixed = {"type", *NO_TEMPLATES.get(str(action.get("type")), ())}
-    return {key: value for key, value in action.items() if key not in fixed}
+    """The parts of an action that are templates: all but `type`, a script's text, a child's definition, conditions.
+
+    A child's definition is one where it is a text with a placeholder: then a step before it gives the definition.
+    """
+    kind = str(action.get("type"))
+    fixed = {"type", *NO_TEMPLATES.get(kind, ())}
+    found = {key: value for key, value in action.items() if key not in fixed}
+    child = action.get("definition")
+    return found | ({"definition": child} if kind == "saga" and isinstance(child, str) and "{" in child else {})
 
 
 def render(value: JsonValue, scope: Scope) -> JsonValue:
@@ -85,7 +91,7 @@ def render_url(url: str, scope: Scope) -> str:
 def render_action(action: Mapping[str, JsonValue], scope: Scope) -> dict[str, JsonValue]:
     """An action filled in, with at most `scope.most` bytes of values.
 
-    `type`, a script's text and a child's definition stay as they are.
+    `type`, a script's text and a child's definition that is written in place stay as they are.
 
     `url` goes by render_url. Header and environment values come out as text; a header holds no line break.
     """
