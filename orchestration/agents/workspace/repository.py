@@ -1,0 +1,195 @@
+"""The bare repository of a run: where agents' work is kept, under names and a configuration that only we write."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from foundation.errors import BadInput
+from orchestration.agents.workspace import locks
+from orchestration.agents.workspace.git import ATTRIBUTES, Git, GitFailed
+from orchestration.agents.workspace.layout import Layout, remove
+
+INTEGRATION = "main"
+"""The branch into which tasks are merged."""
+BASE_REF = "refs/zen/base"
+"""The commit that the project began with."""
+HISTORY_SECONDS = 3600.0
+EPOCH = "946684800 +0000"
+CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true\n"
+EXCLUDED = """\
+# What tools leave behind in a worktree, and nobody means to keep.
+__pycache__/
+*.py[cod]
+.pytest_cache/
+.mypy_cache/
+.ruff_cache/
+.hypothesis/
+.coverage
+.coverage.*
+.venv/
+node_modules/
+.aider*
+.DS_Store
+"""
+OWN_FILES = {"config": CONFIG, "info/attributes": ATTRIBUTES, "info/exclude": EXCLUDED}
+TRANSPORTS = ("file", "git", "http", "https", "ssh")
+HELPER = re.compile(r"[A-Za-z0-9+.-]+::")
+PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A run's repository. Every method may be repeated, also after a kill at any point, and ends in the same state."""
+
+    layout: Layout
+
+    @property
+    def git(self) -> Git:
+        """Git for this repository."""
+        return Git(git_dir=self.layout.repository, run_id=self.layout.workflow_id)
+
+    @classmethod
+    def create(cls, layout: Layout, source: str | None = None) -> Repository:
+        """The repository with the history of `source` (a path or an address), or with one empty commit.
+
+        Raises:
+            BadInput: `source` cannot be read, or has no commit.
+        """
+        made = cls(layout=layout)
+        if source is not None:
+            _check_source(source)
+        with locks.held(layout.locks / "create"):
+            if not made.exists:
+                made._make(source)
+        return made.opened()
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was made completely."""
+        return self.layout.repository.is_dir()
+
+    def opened(self) -> Repository:
+        """Itself, with its configuration as we wrote it: nothing that was written into it meanwhile is obeyed.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        if not self.exists:
+            raise FileNotFoundError(f"run {self.layout.workflow_id!r} has no repository")
+        for name, text in OWN_FILES.items():
+            path = self.layout.repository / name
+            if path.is_symlink() or not path.is_file() or path.read_text(errors="replace") != text:
+                remove(path)
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text)
+        remove(self.layout.repository / "hooks")
+        return self
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Git]:
+        """Git under the lock that every change of a branch needs; lock files of killed gits are gone."""
+        with locks.held(self.layout.locks / "references") as descriptor:
+            locks.clear_stale(self.layout.repository)
+            yield self.git.holding(descriptor)
+
+    def base(self) -> str:
+        """The commit that the project began with."""
+        return self.git.out("rev-parse", "--verify", BASE_REF)
+
+    def head(self, branch: str = INTEGRATION) -> str | None:
+        """The newest commit of a branch; None when there is no such branch."""
+        code, out = self.git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}", expected=(0, 1))
+        return out.decode().strip() if code == 0 else None
+
+    def branches(self) -> list[str]:
+        """All branches but the integration branch."""
+        names = self.git.out("for-each-ref", "--format=%(refname:strip=2)", "refs/heads").splitlines()
+        return [name for name in names if name != INTEGRATION]
+
+    def push(self, target: str, branch: str, *, at: str) -> None:
+        """Put a commit as `branch` into the user's repository. Other work under this name is never overwritten.
+
+        Raises:
+            BadInput: it cannot be reached, refuses, or has other work under this name.
+        """
+        _check_source(target)
+        try:
+            refspec = f"{at}:refs/heads/{checked_branch(branch)}"
+            self.git.run("push", "--quiet", "--no-verify", "--", target, refspec, remote=True, seconds=HISTORY_SECONDS)
+        except GitFailed as error:
+            raise BadInput(
+                f"the branch {branch!r} could not be pushed: {error.stderr}",
+                field="repository",
+                value=target,
+                remedy="make it writable for the worker, and rename a branch of this name that has other work",
+            ) from error
+
+    def _make(self, source: str | None) -> None:
+        """In a folder of its own, which gets its name when it is complete."""
+        unfinished = self.layout.folder / "repository.unfinished"
+        remove(unfinished)
+        unfinished.mkdir(parents=True)
+        git = Git(git_dir=unfinished, run_id=self.layout.workflow_id)
+        git.run("init", "--quiet", "--bare", "--template=", f"--initial-branch={INTEGRATION}", str(unfinished))
+        for name, text in OWN_FILES.items():
+            (unfinished / name).parent.mkdir(exist_ok=True)
+            (unfinished / name).write_text(text)
+        base = _empty_commit(git) if source is None else _fetched(git, source)
+        git.run("update-ref", BASE_REF, base)
+        git.run("update-ref", f"refs/heads/{INTEGRATION}", base)
+        unfinished.rename(self.layout.repository)
+
+
+def checked_branch(branch: str) -> str:
+    """The name of a branch itself.
+
+    Raises:
+        BadInput: git would refuse it, or it could be read as something else than a name.
+    """
+    parts = branch.split("/")
+    bad = ".." in branch or any(not part or part[0] in ".-" or part.endswith((".lock", ".")) for part in parts)
+    if bad or not BRANCH.fullmatch(branch):
+        remedy = "use letters, digits, '_', '-', '.' and '/', such as zen/shop/t1"
+        raise BadInput("this is no name of a branch", field="branch", value=branch, remedy=remedy)
+    return branch
+
+
+def _check_source(source: str) -> None:
+    """Refuse what git would take for an option, for a program to run, or for a folder beside the worker's."""
+    named = PROTOCOL.match(source)
+    local = named is None and ":" not in source.partition("/")[0]
+    strange = HELPER.match(source) or (named and named[1].lower() not in TRANSPORTS) or not source.isprintable()
+    if source.startswith("-") or strange or (local and not source.startswith("/")):
+        raise BadInput(
+            "this is no repository that can be cloned",
+            field="repository",
+            value=source,
+            remedy=f"give the absolute path of a folder, or an address with one of: {', '.join(TRANSPORTS)}",
+        )
+
+
+def _empty_commit(git: Git) -> str:
+    tree = git.out("mktree")
+    date = {"GIT_AUTHOR_DATE": EPOCH, "GIT_COMMITTER_DATE": EPOCH}
+    return git.out("commit-tree", tree, stdin=b"Begin\n", env=date)
+
+
+def _fetched(git: Git, source: str) -> str:
+    try:
+        git.run(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+            "--no-recurse-submodules", "--update-shallow", "--", source, f"+HEAD:{BASE_REF}",
+            remote=True, seconds=HISTORY_SECONDS,
+        )  # fmt: skip
+    except GitFailed as error:
+        raise BadInput(
+            f"the repository cannot be read: {error.stderr}",
+            field="repository",
+            value=source,
+            remedy="name a git repository with at least one commit, which the worker may read",
+        ) from error
+    return git.out("rev-parse", "--verify", f"{BASE_REF}^{{commit}}")

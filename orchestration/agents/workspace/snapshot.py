@@ -1,0 +1,98 @@
+"""The files of a worktree as a tree of git: what an agent left, without what cannot or must not be kept."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from orchestration.agents.workspace.git import Git, shown
+from orchestration.agents.workspace.sweep import MOST_NOTES, sweep
+
+LARGEST_FILE = 50 * 1024**2
+LARGEST_TOTAL = 500 * 1024**2
+MOST_FILES = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """`tree`: its id. `notes`: what was not taken, and why."""
+
+    tree: str
+    notes: tuple[str, ...]
+
+
+def take(git: Git, worktree: Path, pristine: Path, scratch: Path) -> Snapshot:
+    """The worktree's files as a tree in the repository of `git`; the same files give the same tree.
+
+    `pristine`: the index that the worktree was made from, which is copied to `scratch`. Nobody may write in the
+    worktree meanwhile: the agent's processes are gone.
+    """
+    notes = sweep(worktree)
+    scratch.with_name(f"{scratch.name}.lock").unlink(missing_ok=True)  # of a git that was killed
+    shutil.copy2(pristine, scratch)
+    here = git.on(worktree, scratch)
+    changed = here.records("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard")
+    gone, there = _sorted(worktree, sorted(set(changed)), notes)
+    here.run("update-index", "-z", "--force-remove", "--stdin", stdin=_lines(gone))
+    here.run("update-index", "-z", "--add", "--replace", "--stdin", stdin=_lines(there))
+    tree = here.out("write-tree")
+    scratch.unlink()
+    shortened = notes[:MOST_NOTES] + ([f"and {len(notes) - MOST_NOTES} more"] if len(notes) > MOST_NOTES else [])
+    return Snapshot(tree=tree, notes=tuple(shortened))
+
+
+def _sorted(worktree: Path, changed: list[bytes], notes: list[str]) -> tuple[list[bytes], list[bytes]]:
+    """Of the changed paths those that are gone, and those that are taken."""
+    gone: list[bytes] = []
+    there: list[bytes] = []
+    total = 0
+    is_real = cache(lambda folder: not folder.is_symlink() and (folder == worktree or is_real(folder.parent)))
+    for path in changed:
+        full = worktree / os.fsdecode(path)
+        if not os.path.lexists(full) or not is_real(full.parent) or (full.is_dir() and not full.is_symlink()):
+            gone.append(path)
+            continue
+        size = full.lstat().st_size
+        why = _why_not(full, path, size)
+        if not why and len(there) >= MOST_FILES:
+            why = f"more than {MOST_FILES} files were changed"
+        if not why and total + size > LARGEST_TOTAL:
+            why = f"the changed files have more than {LARGEST_TOTAL} bytes together"
+        if why:
+            notes.append(f"{shown(path)[-200:]} was not taken: {why}")
+        else:
+            there.append(path)
+            total += size
+    return gone, there
+
+
+def _why_not(full: Path, path: bytes, size: int) -> str:
+    """Why the file cannot be taken; '' if it can."""
+    if full.is_symlink():
+        return "" if stays_within(path, os.fsencode(full.readlink())) else "it is a link out of the worktree"
+    return "" if size <= LARGEST_FILE else f"it has {size} bytes, and {LARGEST_FILE} is the most"
+
+
+def _lines(paths: list[bytes]) -> bytes:
+    return b"".join(path + b"\0" for path in paths)
+
+
+def stays_within(link: bytes, target: bytes) -> bool:
+    """Whether a link leads to something in the tree, however the folders on its way are links themselves.
+
+    `..` counts only at the beginning: there the folders are real, since nothing lies below a link in a tree.
+    """
+    parts = target.split(b"/")
+    ups = 0
+    while ups < len(parts) and parts[ups] in (b"..", b"."):
+        ups += 1
+    if not target or target.startswith(b"/") or b".." in parts[ups:]:
+        return False
+    climbed = sum(part == b".." for part in parts[:ups])
+    depth = posixpath.dirname(link).count(b"/") + 1 if posixpath.dirname(link) else 0
+    within = posixpath.normpath(posixpath.join(posixpath.dirname(link), target)).split(b"/")[0]
+    return climbed <= depth and within.lower() != b".git"

@@ -1,0 +1,127 @@
+"""The folder that one agent works in. It has a repository of its own, which borrows our objects; we never read it.
+
+So an agent may commit, configure, set hooks and break what it likes: none of it is ours, and nothing of it is obeyed.
+What we keep of a worktree lies beside it, out of the agent's reach.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.agents.workspace import locks
+from orchestration.agents.workspace.git import Git
+from orchestration.agents.workspace.layout import folder_name, remove
+from orchestration.agents.workspace.repository import EXCLUDED, Repository, checked_branch
+
+PRIVATE_CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tbare = false
+\tfilemode = true
+[user]
+\tname = Agent
+\temail = agent@localhost
+[gc]
+\tauto = 0
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worktree:
+    """The files of `branch` as of commit `at`, in the folder `path`."""
+
+    repository: Repository
+    branch: str
+    at: str
+
+    @property
+    def path(self) -> Path:
+        """The agent's folder."""
+        return self.repository.layout.worktrees / folder_name(self.branch)
+
+    @property
+    def state(self) -> Path:
+        """What we know of it: which commit it was made from, and its index then."""
+        return self.repository.layout.state / folder_name(self.branch)
+
+    @property
+    def pristine(self) -> Path:
+        """The index as it was made."""
+        return self.state / "index"
+
+    @classmethod
+    def add(cls, repository: Repository, branch: str, at: str) -> Worktree:
+        """A fresh worktree of commit `at`, and the branch set to it. One that is there already is thrown away.
+
+        Raises:
+            BadInput: the branch's name. GitFailed: there is no such commit.
+        """
+        made = cls(repository=repository, branch=checked_branch(branch), at=at)
+        with made.locked() as git:
+            made._clear()
+            made.state.mkdir(parents=True)
+            made.path.mkdir(parents=True)
+            made.at_commit(git)
+        return made
+
+    @classmethod
+    def open(cls, repository: Repository, branch: str) -> Worktree | None:
+        """The worktree as its agent left it, to go on in; None when there is none, or only half of one."""
+        known = repository.layout.state / folder_name(branch) / "complete"
+        try:
+            told = json.loads(known.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        found = cls(repository=repository, branch=branch, at=told["at"])
+        return found if found.path.is_dir() and told["branch"] == branch else None
+
+    def at_commit(self, git: Git) -> None:
+        """Fill the empty folder with the files of the commit. The mark that it is complete is written last."""
+        here = git.on(self.path, self.pristine)
+        here.run("read-tree", f"{self.at}^{{commit}}")
+        here.run("checkout-index", "--all", "--index", "--quiet")
+        private_repository(self.path, git.git_dir, head=f"ref: refs/heads/{self.branch}", index=self.pristine)
+        branch = self.path / ".git" / "refs" / "heads" / self.branch
+        branch.parent.mkdir(parents=True, exist_ok=True)
+        branch.write_text(f"{self.at}\n")
+        with self.repository.writing() as writing:
+            writing.run("update-ref", f"refs/heads/{self.branch}", self.at)
+        unfinished = self.state / "complete.unfinished"
+        unfinished.write_text(json.dumps({"at": self.at, "branch": self.branch}))
+        unfinished.rename(self.state / "complete")
+
+    def remove(self) -> None:
+        """Remove the folder and what we know of it. The branch stays: it may have to be merged."""
+        with self.locked():
+            self._clear()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[Git]:
+        """Git while nobody else changes this worktree or its index."""
+        with locks.held(self.repository.layout.locks / f"worktree-{folder_name(self.branch)}") as descriptor:
+            yield self.repository.git.holding(descriptor)
+
+    def _clear(self) -> None:
+        (self.state / "complete").unlink(missing_ok=True)
+        remove(self.path)
+        remove(self.state)
+
+
+def private_repository(folder: Path, lender: Path, *, head: str, index: Path) -> None:
+    """A `.git` for the folder's own use, with `head` in its HEAD: it reads objects of `lender`, and writes its own.
+
+    `index` is copied, so that its git sees the files as unchanged without reading them.
+    """
+    own = folder / ".git"
+    for part in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
+        (own / part).mkdir(parents=True)
+    (own / "HEAD").write_text(f"{head}\n")
+    (own / "config").write_text(PRIVATE_CONFIG)
+    (own / "info" / "exclude").write_text(EXCLUDED)
+    (own / "objects" / "info" / "alternates").write_text(f"{lender / 'objects'}\n")
+    shutil.copy2(index, own / "index")
