@@ -31,8 +31,10 @@ ZEN_WORKER_LEASE_SECONDS = env.seconds("ZEN_WORKER_LEASE_SECONDS", 6)
 ZEN_SWEEP_SECONDS = env.seconds("ZEN_SWEEP_SECONDS", 1)
 ZEN_HANDLER_GRACE_SECONDS = env.seconds("ZEN_HANDLER_GRACE_SECONDS", 300, least=0)  # after its timeout
 ZEN_WORKER_THREADS = env.integer("ZEN_WORKER_THREADS", 8, most=256)
-ZEN_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": ZEN_WORKER_THREADS})  # queue → threads for its actions
-TEMPORAL_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": 32})  # of the temporal worker
+ZEN_WORKER_QUEUES = env.queues(
+    "ZEN_WORKER_QUEUES", {"default": ZEN_WORKER_THREADS, "agents": 4}
+)  # queue → threads for its actions
+TEMPORAL_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": 32, "agents": 4})  # of the temporal worker
 ZEN_EMBEDDED = False  # embedded.configure() says so in a process that hosts the workers itself
 
 # What a running `manage.py up` on the same data folder offers to a command in another terminal

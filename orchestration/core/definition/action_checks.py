@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS, Script, wait_seconds
+from orchestration.core.definition.agents import agent_problems
 from orchestration.core.definition.calls import call_problems
 from orchestration.core.definition.problems import Problem, did_you_mean, short
 from orchestration.core.likeness import nearest
@@ -33,6 +34,8 @@ def action_problems(action: Mapping[str, Any], *, step: str, field: str) -> list
         found += _child(action, step, field)
     if action.get("type") == "approval" or field == "approval":
         found += _ask(action, step, field)
+    if action.get("type") == "agent":
+        found += agent_problems(action, step=step, field=field)
     found += _unknown_keys(action, step, field)
     text = action.get("script")
     if action.get("type") == "script" and isinstance(text, str) and SECRET.search(text):

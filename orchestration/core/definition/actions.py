@@ -14,10 +14,12 @@ CHILD = r"^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,99}|\{[^{}]{1,200}\})$"
 POLICY = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+MONEY = r"^(?:\d{1,9}(?:\.\d{1,6})?|\{[^{}]+\})$"
 
 Duration = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
 Length = Duration | Annotated[str, Field(pattern=r"^\{[^{}]+\}$")]
 Status = Annotated[int, Field(ge=100, le=599)]
+Path = Annotated[str, Field(min_length=1, max_length=1000)]
 Scalar = str | int | float | bool
 Parameters = dict[Annotated[str, Field(min_length=1)], Scalar | list[Scalar]]
 LONGEST_CONDITION = 2000
@@ -230,7 +232,46 @@ class Approval(Ask):
     type: Literal["approval"]
 
 
-Action = Annotated[ApiCall | Script | Task | Wait | ChildSaga | Approval, Field(discriminator="type")]
+class Agent(_Action):
+    """A coding agent's attempt at a task in a repository. What it did is a commit of ours on a branch of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["agent"]
+    agent: str = Field(min_length=1, max_length=100, description="the type of the agent, in any case: CLAUDE, CODEX, …")
+    prompt: str = Field(min_length=1, max_length=200_000, description="what it is told; {placeholders}")
+    context_files: tuple[Path, ...] = Field(
+        (), max_length=200, strict=False, description="files of the repository that it is told to read first"
+    )
+    checks: tuple[Annotated[str, Field(min_length=1, max_length=4000)], ...] = Field(
+        (), max_length=50, strict=False,
+        description="shell commands that judge its work, run by Zen in a clean checkout; no templates",
+    )  # fmt: skip
+    files: tuple[Path, ...] = Field(
+        (), max_length=500, strict=False, description="what it is told to change, and nothing else"
+    )
+    max_turns: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="rounds with the model, a whole number from 1"
+    )
+    budget: Annotated[float, Field(ge=0, le=1_000_000)] | Annotated[str, Field(pattern=MONEY)] | None = Field(
+        None, description="what all attempts of the step may cost together, a number or a {placeholder} for one"
+    )
+    repository: Annotated[str, Field(min_length=1, max_length=2000)] | None = Field(
+        None, description="the git repository to work in, a path or an address; left out, the run's own"
+    )
+    branch: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="the branch that gets its commit; left out, zen/<workflow_id>/<step_id>"
+    )
+    requirements: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        (), max_length=200, strict=False, description="ids of the requirements that it serves, for the commit"
+    )
+    stall_seconds: Annotated[float, Field(ge=1, le=86_400)] | None = Field(
+        None, description="seconds without a sign of life after which it is stopped, 1 to 86400"
+    )
+    changes: bool = Field(True, description="false: only its answer is wanted, so that it may change nothing")
+
+
+Action = Annotated[ApiCall | Script | Task | Wait | ChildSaga | Approval | Agent, Field(discriminator="type")]
 UndoAction = Annotated[ApiCall | Script | Task, Field(discriminator="type")]
 
 MODELS: Mapping[str, type[_Action]] = {
@@ -240,6 +281,7 @@ MODELS: Mapping[str, type[_Action]] = {
     "wait": Wait,
     "saga": ChildSaga,
     "approval": Approval,
+    "agent": Agent,
 }
 INNER: Mapping[str, type[BaseModel]] = {"auth": Auth, "body": Content, "multipart": Part}
 """Key of an api_call → the model of the mapping, or of the mappings in the list, that may stand there."""

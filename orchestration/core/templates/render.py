@@ -24,7 +24,9 @@ from orchestration.core.templates.tokens import (
 )
 from orchestration.core.templates.urls import faults_of_url, fill_url
 
-NO_TEMPLATES = {"script": ("script",), "saga": ("definition",), "api_call": ("until", "retry_on", "fail_on")}
+NO_TEMPLATES = {
+    "script": ("script",), "saga": ("definition",), "api_call": ("until", "retry_on", "fail_on"), "agent": ("checks",),
+}  # fmt: skip
 ONE_LINE = ("headers", "auth", "query")
 """Parts of a call whose values go out as bare words."""
 HEADER_BREAKS = re.compile(r"[\r\n\x00]")
