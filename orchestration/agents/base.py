@@ -38,13 +38,15 @@ class Sandbox:
     mode `required`: refused without bubblewrap; `if_possible`: without it only a process group; `off`. Inside, the
     session's `cwd` is writable but for its `.git`, `/tmp` is private, the rest of the machine is read-only.
     `writable`: more that it may write, such as the folder in which the agent keeps its sessions; one that is not
-    there is left out. `hidden`: files and folders that it may not even read. network `none`: loopback of its own and
-    nothing else.
+    there is left out. `hidden`: files and folders that it may not even read; `readable`: what it may read
+    though it lies in a hidden folder or in /tmp (the command's own folders need no mention). network `none`: loopback
+    of its own and nothing else.
     """
 
     mode: Literal["required", "if_possible", "off"] = "if_possible"
     writable: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
+    readable: tuple[Path, ...] = ()
     network: Literal["host", "none"] = "host"
 
 

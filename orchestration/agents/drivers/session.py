@@ -1,0 +1,231 @@
+"""One session as its driver sees it: what was told, what is due, how it ends. The same for every driver."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from foundation import clock
+from orchestration.agents.base import Ask, OnEvent, SessionSpec
+from orchestration.agents.drivers.failures import Failure, failure_of
+from orchestration.agents.drivers.transcript import Transcript
+from orchestration.agents.process.group import Line, Program
+from orchestration.agents.process.sandbox import NoSandbox, confined
+from orchestration.agents.process.state_folders import state_folders
+from orchestration.core.agent.events import (
+    Event,
+    Message,
+    PermissionNeeded,
+    QuestionAsked,
+    Retrying,
+    SessionStarted,
+    Thought,
+    ToolDone,
+    ToolStarted,
+    TurnEnded,
+    UsageReported,
+)
+from orchestration.core.agent.session import Answer, Ended, EndReason, Question, Usage
+
+LOOK_SECONDS = 0.2
+"""How often a silent session is looked at."""
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""What a program gets of the worker's environment, unless the spec says otherwise. Nothing else."""
+
+
+class SessionOver(Exception):
+    """Why the session ends here."""
+
+    def __init__(
+        self,
+        reason: EndReason,
+        error: str = "",
+        *,
+        question: Question | None = None,
+        retry_after: float | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.reason, self.error, self.question = reason, error, question
+        self.retry_after, self.retry_at = retry_after, retry_at
+
+    @classmethod
+    def by(cls, text: str, failure: Failure | None = None) -> SessionOver:
+        """For what an agent says went wrong."""
+        failure = failure or failure_of(text)
+        return cls(failure.reason, text, retry_after=failure.retry_after, retry_at=failure.retry_at)
+
+
+class Session:
+    """Progress, bounds, budget and questions of one session. Used by one thread."""
+
+    def __init__(self, spec: SessionSpec, *, on_event: OnEvent, ask: Ask, cancelled: threading.Event) -> None:
+        self.spec, self._ask, self._cancelled = spec, ask, cancelled
+        self._on_event = on_event
+        self.transcript = Transcript(spec.secrets, on_event)
+        self._began = self._progress = time.monotonic()
+        self.session_id, self.resumable = "", False
+        self.usage = Usage()
+        self.cost_usd: Decimal | None = None
+        self.denied: list[str] = []
+        self.turns, self._tools_done = 0, False
+        self.exit_code: int | None = None
+        self._told_retry = ""
+
+    def tell(self, event: Event) -> None:
+        """Hand an event on. Raises SessionOver when it shows that a limit is passed."""
+        if isinstance(event, SessionStarted):
+            self.session_id = event.session_id
+        if isinstance(event, Retrying):
+            self._told_retry = event.error
+        else:
+            self.alive()
+        self._count_turn(event)
+        if isinstance(event, UsageReported):
+            self.settle(event.usage, event.cost_usd)
+        self.transcript.add(event)
+        self._hold_to_limits()
+
+    def alive(self) -> None:
+        """The agent did something, though nothing that is told."""
+        self._progress = time.monotonic()
+
+    def settle(self, usage: Usage, cost_usd: Decimal | None) -> None:
+        """What the session has used, known at its end: it is kept, and ends nothing any more."""
+        self.usage = usage
+        self.cost_usd = cost_usd if cost_usd is not None else self.cost_usd
+
+    def put(self, question: Question) -> Answer:
+        """Ask, and return the answer. Raises SessionOver when nobody can answer now or the session was cancelled."""
+        permission = question.kind == "permission"
+        self.tell(PermissionNeeded(question=question) if permission else QuestionAsked(question=question))
+        answer = self._ask(question)
+        self.alive()
+        self.look()
+        if answer is None:
+            raise SessionOver(EndReason.SUSPENDED, "it waits for an answer", question=question)
+        chosen = next((one for one in question.options if one.id == answer.option), None)
+        if answer.option and chosen is None:
+            offered = ", ".join(one.id for one in question.options) or "none; answer with a text"
+            raise ValueError(f"option {answer.option!r} is none of those that the agent offers: {offered}")
+        if permission and (chosen is None or not chosen.allows):
+            self.denied.append(question.tool)
+        return answer
+
+    def look(self) -> None:
+        """Raises SessionOver when it was cancelled, took too long or has been silent for too long."""
+        self.transcript.breathe()
+        if self._cancelled.is_set():
+            raise SessionOver(EndReason.CANCELLED, "the session was cancelled")
+        now, spec = time.monotonic(), self.spec
+        if now - self._began > spec.deadline_seconds:
+            raise SessionOver(EndReason.TIMED_OUT, f"the session took longer than {spec.deadline_seconds:g} s")
+        if now - self._progress > spec.stall_seconds:
+            last = f"; last it tried its model again: {self._told_retry}" if self._told_retry else ""
+            raise SessionOver(EndReason.STALLED, f"no event for {spec.stall_seconds:g} s{last}")
+
+    def ended(self, over: SessionOver) -> Ended:
+        """The result; its TurnEnded is the last event."""
+        error = self.transcript.clean(over.error)
+        self.transcript.add(TurnEnded(reason=over.reason, error=error))
+        retry_at = over.retry_at
+        if over.retry_after is not None:
+            retry_at = clock.now() + timedelta(seconds=over.retry_after)
+        return Ended(
+            reason=over.reason,
+            text=self.transcript.last_text,
+            session_id=self.session_id,
+            resumable=self.resumable,
+            usage=self.usage,
+            cost_usd=self.cost_usd,
+            denied=tuple(dict.fromkeys(self.denied)),
+            turns=self.turns,
+            exit_code=self.exit_code,
+            error=error,
+            retry_at=retry_at,
+            question=over.question,
+            dropped=self.transcript.dropped,
+        )
+
+    def _count_turn(self, event: Event) -> None:
+        """A round with the model begins with what it says first, and again after results of tools."""
+        if isinstance(event, Message | Thought | ToolStarted) and (self._tools_done or self.turns == 0):
+            self.turns, self._tools_done = self.turns + 1, False
+        elif isinstance(event, ToolDone):
+            self._tools_done = True
+
+    def _hold_to_limits(self) -> None:
+        spec = self.spec
+        if spec.max_turns is not None and self.turns > spec.max_turns:
+            raise SessionOver(EndReason.MAX_TURNS, f"more than {spec.max_turns} rounds")
+        cost = self.cost_usd if self.cost_usd is not None else spec.cost_of(self.usage)
+        if spec.max_cost_usd is not None and cost is not None and cost >= spec.max_cost_usd:
+            raise SessionOver(EndReason.OVER_BUDGET, f"it has cost {cost} USD of at most {spec.max_cost_usd}")
+
+
+def hold(
+    spec: SessionSpec,
+    talk: Callable[[Session], SessionOver],
+    *,
+    on_event: OnEvent,
+    ask: Ask,
+    cancelled: threading.Event,
+) -> Ended:
+    """Hold a session: `talk` returns or raises how it was over."""
+    session = Session(spec, on_event=on_event, ask=ask, cancelled=cancelled)
+    try:
+        session.look()
+        over = talk(session)
+    except SessionOver as error:
+        over = error
+    return session.ended(over)
+
+
+def start(spec: SessionSpec, command: tuple[str, ...] = ()) -> Program:
+    """The spec's command, or this one, in its sandbox. Raises SessionOver, with the remedy, when it cannot start."""
+    words = command or spec.command
+    if not words:
+        raise SessionOver(EndReason.CRASHED, "the endpoint has no command; set one")
+    env = environment(spec)
+    path = shutil.which(words[0], path=env["PATH"])
+    if path is None:
+        raise SessionOver(EndReason.CRASHED, f"{words[0]!r} is not installed on this worker, or not on its PATH")
+    if not spec.cwd.is_dir():
+        raise SessionOver(EndReason.CRASHED, f"the folder {str(spec.cwd)!r} is not there")
+    sandbox = replace(spec.sandbox, writable=(*spec.sandbox.writable, *state_folders(path, env)))
+    try:
+        wrapped = confined((path, *words[1:]), cwd=spec.cwd, sandbox=sandbox, env=env)
+        return Program(wrapped, cwd=spec.cwd, env=env)
+    except NoSandbox as error:
+        raise SessionOver(EndReason.CRASHED, str(error)) from error
+    except (OSError, ValueError) as error:
+        raise SessionOver(EndReason.CRASHED, f"{words[0]!r} cannot be started: {error}") from error
+
+
+def environment(spec: SessionSpec) -> dict[str, str]:
+    """All of the program's environment."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return {"PATH": os.defpath, "HOME": str(Path("~").expanduser()), **inherited, **spec.env}
+
+
+def next_line(session: Session, program: Program) -> Line:
+    """The program's next line. Raises SessionOver when the session is over before it comes."""
+    while True:
+        session.look()
+        line = program.next_line(LOOK_SECONDS)
+        if line is not None:
+            return line
+
+
+def crash_of(program: Program, what: str) -> SessionOver:
+    """For a program that ended before its turn had."""
+    code, errors = program.wait(5.0), program.errors()
+    said = f": {errors[-2000:]}" if errors else ""
+    return SessionOver.by(f"{what} (exit code {code if code is not None else 'unknown'}){said}")

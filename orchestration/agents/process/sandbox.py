@@ -1,0 +1,114 @@
+"""A program in bubblewrap: its folder writable but for `.git`, /tmp private, the rest of the machine to be read
+only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from orchestration.agents.base import Sandbox
+
+TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - these are made private
+RUNTIME = Path("/run")
+"""Sockets of the machine's services are here, such as a container engine's: no file permission keeps root out."""
+RESOLVER = ("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf")
+SHEBANG_BYTES = 256
+
+
+class NoSandbox(Exception):
+    """Why the program cannot be confined, and the remedy."""
+
+
+@cache
+def bubblewrap() -> str | None:
+    """The path of bwrap; None when there is none."""
+    return shutil.which("bwrap")
+
+
+def confined(command: Sequence[str], *, cwd: Path, sandbox: Sandbox, env: Mapping[str, str]) -> list[str]:
+    """The command in its sandbox, or as it is where none is wanted or there is none and it is not `required`.
+
+    Raises NoSandbox.
+    """
+    bwrap = bubblewrap()
+    if sandbox.mode == "off" or (bwrap is None and sandbox.mode == "if_possible"):
+        return list(command)
+    if bwrap is None:
+        raise NoSandbox(
+            "the sandbox is required, but bwrap is not on the PATH of the worker; install bubblewrap"
+            " (Debian: apt-get install bubblewrap), or set the sandbox of this endpoint to if_possible"
+        )
+    return [bwrap, *_options(command, cwd, sandbox, env), "--chdir", str(cwd), "--", *command]
+
+
+def _options(command: Sequence[str], cwd: Path, sandbox: Sandbox, env: Mapping[str, str]) -> Iterator[str]:
+    """In bwrap a later mount covers an earlier one, so what is hidden comes before what is shown."""
+    yield from ("--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
+    if sandbox.network == "none":
+        yield "--unshare-net"
+    yield from ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--cap-drop", "ALL")
+    for place in (*TEMPORARY, RUNTIME):
+        if place.is_dir() and not place.is_symlink():
+            yield from ("--tmpfs", str(place))
+    for name in RESOLVER:
+        yield from ("--ro-bind-try", name, name)
+    for place in sandbox.hidden:
+        if place.is_dir():
+            yield from ("--tmpfs", str(place))
+        elif place.exists():
+            yield from ("--ro-bind", "/dev/null", str(place))
+    for place in (*_of_the_command(command, env), *sandbox.readable):
+        yield from ("--ro-bind-try", str(place), str(place))
+    for place in (*sandbox.writable, cwd):
+        yield from ("--bind-try", str(place), str(place))
+    if (cwd / ".git").exists():
+        yield from ("--ro-bind", str(cwd / ".git"), str(cwd / ".git"))
+
+
+def _of_the_command(command: Sequence[str], env: Mapping[str, str]) -> list[Path]:
+    """Folders below private places without which the command would not be there: its own and its interpreter's."""
+    program = shutil.which(command[0], path=env.get("PATH", os.defpath))
+    named = [Path(word) for word in command[1:] if word.startswith("/")]
+    files = [Path(program), *_interpreter(Path(program)), *named] if program else named
+    files += [Path(place) for place in env.get("PYTHONPATH", "").split(os.pathsep) if place.startswith("/")]
+    return list(dict.fromkeys(_shown(place) for file in files for place in (file, file.resolve()) if _is_private(file)))
+
+
+def _interpreter(program: Path) -> list[Path]:
+    """Of a script's first line."""
+    try:
+        with program.open("rb") as file:
+            first = file.read(SHEBANG_BYTES).partition(b"\n")[0]
+    except OSError:
+        return []
+    words = os.fsdecode(first.removeprefix(b"#!")).split() if first.startswith(b"#!") else []
+    return [Path(words[0])] if words and words[0].startswith("/") else []
+
+
+def _is_private(file: Path) -> bool:
+    return file.exists() and any(root in place.parents for place in (file, file.resolve()) for root in TEMPORARY)
+
+
+def _shown(file: Path) -> Path:
+    """The outermost folder below a private place that holds the file; the file itself where it lies there
+    directly."""
+    for root in TEMPORARY:
+        if root in file.parents:
+            return root / file.relative_to(root).parts[0]
+    return file
+
+
+def private_folder(name: str) -> Path:
+    """A folder of this user's alone among the machine's temporary files, made where it is not there.
+
+    Raises OSError when somebody else has it.
+    """
+    place = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    if place.is_symlink() or place.stat().st_uid != os.getuid():
+        raise PermissionError(f"{place} belongs to somebody else")
+    return place
