@@ -228,6 +228,9 @@ ZEN_LINK_DAYS = env.integer("ZEN_LINK_DAYS", 14, least=1, most=365)
 ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
 
+ZEN_RESERVED_TASKS = ("orchestration.projects.deployment.handlers.TASKS",)
+"""Tables of the handlers that Zen itself registers, under names that begin with `zen.`."""
+
 # What notifications borrows from the rooms above it
 ZEN_DELIVERY_LISTENERS = ["approvals.requests.state.delivery_listener.on_delivery_ended"]
 ZEN_LINK_SIGNER = "approvals.requests.messages.links.signed"
@@ -311,6 +314,7 @@ ZEN_WORKER_SERVICES = {
 }
 # The same for every worker, of either engine: whoever is alive watches; who else does makes no difference.
 ZEN_EVERY_WORKER_SERVICES = {
+    "deployments.keep": ("orchestration.projects.deployment.local.keep.keep_running", 2.0),
     "monitoring.watch": ("monitoring.watch.sweep.watch", 1.0),
     "monitoring.recover": ("monitoring.performing.tick.recover", 1.0),
     "monitoring.site": ("monitoring.watch.site.look", 10.0),

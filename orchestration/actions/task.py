@@ -27,6 +27,8 @@ from orchestration.core.likeness import nearest
 LOOK_SECONDS = 0.5
 NOT_PAYLOAD = frozenset({"type", "handler"})
 CELERY = "celery."
+RESERVED = "zen."
+"""What Zen itself registers begins so (ZEN_RESERVED_TASKS); no site's handler does."""
 OWN = OURS
 """The packages whose tasks run the site itself: no saga may run one."""
 
@@ -60,11 +62,20 @@ def task(call: Call) -> Result:
 
 
 def find(name: str) -> Handler | None:
+    if name.startswith(RESERVED):
+        return _reserved().get(name)
     registered: Mapping[str, str] = getattr(settings, "ZEN_TASKS", {})
     if name in registered:
         return _imported(registered[name])
     found = current_app.tasks.get(name) if name in _of_the_site() else None
     return (lambda payload, context: found.run(**payload)) if found is not None else None
+
+
+@lru_cache(maxsize=1)
+def _reserved() -> dict[str, Handler]:
+    """Handlers of phases of projects, from the tables that the rooms above bring."""
+    tables: list[Mapping[str, str]] = [import_string(path) for path in settings.ZEN_RESERVED_TASKS]
+    return {name: _imported(path) for table in tables for name, path in table.items()}
 
 
 def _of_the_site() -> list[str]:
@@ -143,7 +154,7 @@ def _outcome(handler: Handler, call: Call) -> Result:
     try:
         value = handler(payload, context)
     except Refused as error:
-        return Result(outcome=Outcome.FAILED, error=str(error))
+        return Result(outcome=Outcome.FAILED, error=str(error), detail=_evidence(error))
     except TryLater as error:
         return Result(outcome=Outcome.RETRYABLE, error=str(error), retry_after=error.after)
     except BaseException as error:  # noqa: BLE001 - a handler's bug, or its sys.exit, is an outcome: it may have acted
@@ -151,6 +162,10 @@ def _outcome(handler: Handler, call: Call) -> Result:
     finally:
         connections.close_all()
     return _answer(value)
+
+
+def _evidence(error: Refused) -> Mapping[str, JsonValue]:
+    return {} if error.evidence is None else {"evidence": error.evidence}
 
 
 def _answer(value: object) -> Result:

@@ -73,6 +73,8 @@ def answer_of(row: Command) -> dict[str, Any] | None:
         found["body"] = excerpt(row.output, MOST_OF_BODY)
     elif "status" in detail:
         found["body"] = str(detail.get("body") or _quoted(row.error, detail["status"]))
+    elif "evidence" in detail:
+        found["body"] = excerpt(detail["evidence"], MOST_OF_BODY)
     return found or None
 
 

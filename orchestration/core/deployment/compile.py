@@ -1,0 +1,246 @@
+"""From a deployment to its saga: the steps of a strategy, in order, each with its compensation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import JsonValue
+
+from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition, validate_definition
+from orchestration.core.definition.problems import short
+from orchestration.core.deployment.config import MOST_REPLICAS, Change, DeploymentConfig
+from orchestration.core.deployment.validate import validate_deployment
+
+LONGEST_NAME = 80
+PREFIX = "deployment."
+TASKS = "zen.deploy."
+SLACK_SECONDS = 60.0
+"""What a step has beyond the times that its configuration gives: to start programs, to write files."""
+
+UNDO_TRIES = 2
+"""Attempts of a compensation after its first; then a person is asked, while traffic is where it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentSpec:
+    """What is deployed. `name`: of the place, such as the project's id: one deployment of a name at a time.
+
+    `commit` and `repository` may be left '' where the saga's start gives them as context.
+    """
+
+    name: str
+    strategy: str = "blue_green"
+    config: DeploymentConfig | None = None
+    commit: str = ""
+    repository: str = ""
+
+
+def deployment_saga_id(name: str) -> str:
+    """The saga_id of all deployments of this name. Raises DefinitionErrors when it cannot be a name."""
+    allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+    if not name or len(name) > LONGEST_NAME or set(name) - set(allowed) or name[0] in "._-":
+        remedy = f"use letters, digits, . _ and -, at most {LONGEST_NAME}, beginning with a letter or digit"
+        raise DefinitionErrors(
+            [
+                Problem(
+                    step="",
+                    field="deployment.name",
+                    value=short(name),
+                    message="is no name of a deployment",
+                    remedy=remedy,
+                )
+            ]
+        )
+    return PREFIX + name
+
+
+def compile_deployment(spec: DeploymentSpec) -> SagaDefinition | None:
+    """The saga of the deployment; None for the strategy `none`, which deploys nothing.
+
+    Raises DefinitionErrors with every problem of the spec.
+    """
+    saga_id = deployment_saga_id(spec.name)
+    given = spec.config.model_dump(mode="json", exclude_unset=True) if spec.config else None
+    config = validate_deployment(given, spec.strategy)
+    if spec.strategy == "none":
+        return None
+    steps = list(_local(spec, config) if config.driver == "local" else _outside(spec, config))
+    for step in steps:
+        step["queue"] = config.queue
+    return validate_definition(
+        {
+            "saga_id": saga_id,
+            "name": f"Deploy {spec.name}"[:200],
+            "description": f"Deployment of {spec.name} by {spec.strategy}, driver {config.driver}",
+            "context": _context(spec, config),
+            "steps": steps,
+        }
+    )
+
+
+def warnings_of(spec: DeploymentSpec) -> list[str]:
+    """What was chosen for the author, and what the strategy costs, in words."""
+    if spec.strategy == "none":
+        return []
+    config = spec.config or DeploymentConfig()
+    found = []
+    if config.driver == "local" and config.command is None:
+        given = "config.deployment is not given" if not config.is_given else "config.deployment has no command"
+        found.append(f"{given}: the driver local serves the files of the merged head by a static file server")
+    if spec.strategy == "recreate":
+        found.append("recreate stops the old release before it starts the new one: until that answers, users get 503")
+    if config.window_seconds < config.interval_seconds * 3:
+        found.append(f"a window of {config.window_seconds:g} s has room for fewer than 3 answers")
+    return found
+
+
+def _context(spec: DeploymentSpec, config: DeploymentConfig) -> dict[str, JsonValue]:
+    """What a start may give instead, and what the author's own actions look up."""
+    if config.driver == "local":
+        return {"commit": spec.commit, "repository": spec.repository}
+    known: dict[str, JsonValue] = {"version": spec.commit}
+    return known if config.previous_version is None else known | {"previous_version": config.previous_version}
+
+
+def _handed(spec: DeploymentSpec, config: DeploymentConfig) -> dict[str, JsonValue]:
+    """What every task of ours is told. Written out, for a name in the context could be that of some step's output."""
+    plain = config.model_dump(mode="json", exclude_unset=True, exclude={"start", "switch", "drain"})
+    return {"project": spec.name, "deployment": _escaped(plain)}
+
+
+def _escaped(value: JsonValue) -> JsonValue:
+    """The value as a template that means it: braces are doubled."""
+    if isinstance(value, str):
+        return value.replace("{", "{{").replace("}", "}}")
+    if isinstance(value, list):
+        return [_escaped(one) for one in value]
+    return {key: _escaped(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _step(step_id: str, title: str, forward: Any, back: Any = None, *, seconds: float, **more: Any) -> dict[str, Any]:
+    step: dict[str, Any] = {
+        "step_id": step_id,
+        "name": title,
+        "forward_action": forward,
+        "timeout_seconds": round(seconds + SLACK_SECONDS, 3),
+        "compensation_retry_count": UNDO_TRIES,
+        **more,
+    }
+    return step if back is None else step | {"compensation_action": back}
+
+
+class _Local:
+    """The steps of the driver local, each with what takes it back."""
+
+    def __init__(self, spec: DeploymentSpec, config: DeploymentConfig) -> None:
+        self.config, self.replicas = config, config.replicas_for(spec.strategy)
+        self.handed = _handed(spec, config)
+
+    def task(self, name: str, **more: JsonValue) -> dict[str, JsonValue]:
+        return {"type": "task", "handler": TASKS + name, **self.handed, **more}
+
+    def pair(self, name: str, **more: JsonValue) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
+        """A task and the one that takes it back."""
+        return self.task(name, **more), self.task(f"{name}_back", **more)
+
+    def release(self) -> dict[str, Any]:
+        forward = self.task("release", commit="{commit}", repository="{repository}")
+        back = self.task("release_back")
+        # another deployment that has not said yet whether it begins is waited for
+        return _step("release", "Make the release", forward, back, seconds=600, retry_count=2)
+
+    def start(self, numbers: list[int], mark: str = "") -> dict[str, Any]:
+        seconds = self.config.start_seconds * len(numbers)
+        return _step(f"start{mark}", "Start the new release", *self.pair("start", replicas=[*numbers]), seconds=seconds)
+
+    def health(self, numbers: list[int], mark: str = "") -> dict[str, Any]:
+        seconds = self.config.window_seconds + self.config.answer_seconds * len(numbers)
+        return _step(f"health{mark}", "Health window", self.task("health", replicas=[*numbers]), seconds=seconds)
+
+    def switch(self, mark: str = "", title: str = "Switch the traffic", **how: JsonValue) -> dict[str, Any]:
+        seconds = self.config.start_seconds * self.replicas
+        return _step(f"switch{mark}", title, *self.pair("switch", **how), seconds=seconds)
+
+    def watch(self, mark: str = "") -> dict[str, Any]:
+        seconds = self.config.window_seconds + self.config.answer_seconds * (self.replicas + 1)
+        return _step(f"watch{mark}", "Watch the new release serve", self.task("watch"), seconds=seconds)
+
+    def drain(self, mark: str = "", *, last: bool, title: str = "Drain the old release") -> dict[str, Any]:
+        seconds = self.config.drain_seconds + self.config.start_seconds * MOST_REPLICAS
+        return _step(f"drain{mark}", title, *self.pair("drain", last=last), seconds=seconds)
+
+
+def _local(spec: DeploymentSpec, config: DeploymentConfig) -> Iterator[dict[str, Any]]:
+    local = _Local(spec, config)
+    everyone = list(range(1, local.replicas + 1))
+    yield local.release()
+    match spec.strategy:
+        case "rolling":
+            yield from _rolling(local, everyone)
+        case "canary":
+            yield local.start(everyone)
+            yield local.health(everyone)
+            for weight in (*config.canary_weights, 100):
+                yield local.switch(f"_{weight}", f"Give it {weight} % of the traffic", weight=weight)
+                yield local.watch(f"_{weight}")
+            yield local.drain(last=True)
+        case "recreate":
+            yield local.switch("_off", "Take the traffic from the old release", off=True)
+            yield local.drain("_old", last=False, title="Stop the old release")
+            yield local.start(everyone)
+            yield local.health(everyone)
+            yield local.switch(weight=100)
+            yield local.watch()
+            yield local.drain(last=True, title="Close the deployment")
+        case _:
+            yield local.start(everyone)
+            yield local.health(everyone)
+            yield local.switch(weight=100)
+            yield local.watch()
+            yield local.drain(last=True)
+
+
+def _rolling(local: _Local, everyone: list[int]) -> Iterator[dict[str, Any]]:
+    """One process after another; the old one of the same number ends when its requests have."""
+    for number in everyone:
+        mark, is_last = f"_{number}", number == everyone[-1]
+        yield local.start([number], mark)
+        yield local.health([number], mark)
+        yield local.switch(mark, f"Process {number} takes over", replica=number, of=len(everyone))
+        if is_last:
+            yield local.watch()
+        yield local.drain(mark, last=is_last)
+
+
+def _outside(spec: DeploymentSpec, config: DeploymentConfig) -> Iterator[dict[str, Any]]:
+    """The drivers api and script: their own actions around our health window."""
+    urls = [config.health] if isinstance(config.health, str) else list(config.health or ())
+    seconds = config.window_seconds + config.answer_seconds * len(urls)
+    handed = {"type": "task", **_handed(spec, config)}
+    health = {**handed, "handler": f"{TASKS}health", "urls": [_escaped(url) for url in urls]}
+    claim = {**handed, "handler": f"{TASKS}claim"}
+    yield _step("release", "Claim the deployment", claim, seconds=30, retry_count=2)
+    yield _change("start", "Start the new release", config.start, 100)
+    yield _step("health", "Health window", health, seconds=seconds)
+    for weight in (*config.canary_weights, 100) if spec.strategy == "canary" else (100,):
+        mark = f"_{weight}" if spec.strategy == "canary" else ""
+        yield _change(f"switch{mark}", "Switch the traffic", config.switch, weight)
+        yield _step(f"watch{mark}", "Watch the new release serve", health, seconds=seconds)
+    if config.drain is not None:
+        yield _change("drain", "Drain the old release", config.drain, 100)
+
+
+def _change(step_id: str, title: str, change: Change | None, weight: int) -> dict[str, Any]:
+    assert change is not None  # noqa: S101 - validate_deployment has said so
+    do, undo = (_with_weight(action, weight) for action in (change.do, change.undo))
+    return _step(step_id, title, do, undo, seconds=540, retry_count=3)
+
+
+def _with_weight(action: dict[str, JsonValue], weight: int) -> dict[str, JsonValue]:
+    """The action with {weight} filled in: a number where it stands alone."""
+    text = json.dumps(action).replace('"{weight}"', str(weight)).replace("{weight}", str(weight))
+    filled: dict[str, JsonValue] = json.loads(text)
+    return filled

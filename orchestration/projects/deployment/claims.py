@@ -1,0 +1,41 @@
+"""One deployment of a name at a time: the run that was there first has it until it ends."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from orchestration.actions.errors import Refused, TryLater
+from orchestration.core.deployment import deployment_saga_id
+from orchestration.models import Run
+
+CLAIM_STEP = "release"
+
+
+def claim(name: str, workflow_id: str) -> None:
+    """Go on only when no other deployment of this name is under way. To be called by its first step.
+
+    Of two that begin at the same moment the older goes on: the newer sees it and is refused, or has claimed before the
+    older could be seen.
+
+    Raises:
+        Refused: another deployment is under way; the message names its run.
+        TryLater: a newer one began and has not said yet whether it goes on.
+    """
+    me = Run.objects.only("pk").get(workflow_id=workflow_id)
+    others = open_deployments(name).exclude(pk=me.pk)
+    for other in others:
+        if other.pk < me.pk or _has_claimed(other):
+            raise Refused(
+                f"run '{other.workflow_id}' deploys '{name}' and is {other.status}; wait for its end, or abort it"
+            )
+        if other.commands.filter(step_id=CLAIM_STEP, outcome="").exists():
+            raise TryLater(f"run '{other.workflow_id}' begins to deploy '{name}' at this moment", after=1)
+
+
+def open_deployments(name: str) -> QuerySet[Run]:
+    """The runs that deploy this name and have not ended, the oldest first."""
+    return Run.objects.filter(definition__saga_id=deployment_saga_id(name), finished_at=None).order_by("pk")
+
+
+def _has_claimed(run: Run) -> bool:
+    return run.commands.filter(step_id=CLAIM_STEP, purpose="forward", outcome="succeeded").exists()
