@@ -21,6 +21,7 @@ from orchestration.models import Run
 from orchestration.projects.deployment.local import processes
 from orchestration.projects.deployment.local.folder import Record, folder_of, read
 from orchestration.runs import start_run
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.system.contract.sagas import ADA
 
 APP = """
@@ -135,7 +136,7 @@ class Shop:
     def version(self) -> str:
         """Which version serves users; '' for none."""
         try:
-            with urllib.request.urlopen(f"{self.url}/", timeout=20) as answer:
+            with urllib.request.urlopen(f"{self.url}/", timeout=PATIENCE_SECONDS) as answer:
                 return str(json.load(answer)["version"])
         except (OSError, ValueError):
             return ""
@@ -157,7 +158,7 @@ class Client(threading.Thread):
         import http.client
 
         host = self.url.removeprefix("http://")
-        line = http.client.HTTPConnection(host, timeout=30)
+        line = http.client.HTTPConnection(host, timeout=PATIENCE_SECONDS)
         while not self.stop.is_set():
             try:
                 line.request("GET", self.path)
@@ -188,7 +189,7 @@ def asking(url: str, path: str = "/") -> Iterator[list[Client]]:
         for client in clients:
             client.stop.set()
         for client in clients:
-            client.join(60)
+            client.join(PATIENCE_SECONDS)
 
 
 def faults(clients: list[Client]) -> list[str]:
