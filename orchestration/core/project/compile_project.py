@@ -1,0 +1,116 @@
+"""The saga of a project: its phases in their order, its gates beside them (docs/adr/0018)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition, validate_definition
+from orchestration.core.project.compile_tasks import literal
+from orchestration.core.project.config import ProjectConfig, validate_config
+from orchestration.core.project.criteria import LedgerCriterion, criteria_of
+from orchestration.core.project.faults import fault
+from orchestration.core.project.gate_steps import gate_step
+from orchestration.core.project.gates import PhaseGate, phase_gates
+from orchestration.core.project.phases import PHASES, PROJECT, REPOSITORY, handler
+from orchestration.core.project.spec import ProjectSpec
+from orchestration.core.project.spec_checks import timeline_seconds, validate_spec
+
+SECONDS = {"prepare": 900.0, "analyze": 300.0, "plan": 3600.0, "verify": 7200.0, "accept": 300.0, "report": 900.0}
+"""The bound of one attempt of a phase."""
+
+TRIES = {"prepare": 2, "analyze": 1, "plan": 1, "verify": 1, "accept": 1, "report": 3}
+
+PLAN_OUTPUT = {"plan_hash": "{plan.plan_hash}", "coverage": "{plan.coverage}"}
+HEAD_OUTPUT = {"commit": "{verify.commit}", "evidence": "{verify.evidence_digest}"}
+BOUND_TO: Mapping[str, Mapping[str, str]] = {"plan": PLAN_OUTPUT, "verify": HEAD_OUTPUT}
+"""What the gates after a phase are bound to: another plan, or another commit, is another question."""
+
+
+def compile_project(
+    spec: ProjectSpec | Mapping[str, Any], config: ProjectConfig | Mapping[str, Any] | None = None, *,
+    deployment: Mapping[str, Any] | None = None,
+) -> SagaDefinition:  # fmt: skip
+    """The outer saga: prepare, analyze, plan, build, verify, accept, deploy, report, and the gates of the spec.
+
+    `build` is a child whose definition the step `plan` gives. `deployment`: the definition of the child that deploys;
+    without one the phase is left out, and its gates stand where it would.
+
+    Raises:
+        DefinitionErrors: with every problem of the spec, the configuration and the sagas made of them.
+    """
+    wanted, given = validate_spec(spec), validate_config(config)
+    gates = phase_gates(wanted)
+    steps: list[dict[str, Any]] = []
+    for phase in PHASES:
+        steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "before")]
+        steps += [_phase(phase)] if phase != "deploy" else []
+        if phase == "deploy" and deployment is not None:
+            steps.append({"step_id": phase, "forward_action": {"type": "saga", "definition": dict(deployment)}})
+        if phase == "verify":
+            steps += [*_calls(criteria_of(wanted))]
+        steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "after")]
+    definition: dict[str, Any] = {
+        "saga_id": f"project.{wanted.project_id}",
+        "name": wanted.name,
+        "description": wanted.description,
+        "steps": steps,
+        "context": {PROJECT: {"spec": wanted.plain(), "config": given.plain()}},
+    }
+    deadline = timeline_seconds(wanted)
+    if deadline is not None:
+        definition["timeout_seconds"] = deadline
+    try:
+        return validate_definition(definition)
+    except DefinitionErrors as errors:
+        raise DefinitionErrors([_of_the_spec(problem) for problem in errors.problems]) from None
+
+
+def _phase(phase: str) -> dict[str, Any]:
+    if phase == "build":
+        child = {"type": "saga", "definition": "{plan.build}", "context": {REPOSITORY: "{prepare.repository}"}}
+        return {"step_id": phase, "forward_action": child}
+    step: dict[str, Any] = {
+        "step_id": phase,
+        "forward_action": {"type": "task", "handler": handler(phase)},
+        "timeout_seconds": SECONDS[phase],
+        "retry_count": TRIES[phase],
+    }
+    if phase == "prepare":
+        step["compensation_action"] = {"type": "task", "handler": handler("clear")}
+    if phase == "accept":
+        step["forward_action"] |= {"commit": "{verify.commit}"}
+    return step
+
+
+def _gate(one: PhaseGate, steps: list[dict[str, Any]], config: ProjectConfig) -> dict[str, Any]:
+    before = [step["step_id"] for step in steps]
+    about = {key: value for phase, told in BOUND_TO.items() if phase in before for key, value in told.items()}
+    return gate_step(
+        one.gate_id, one.gate.name, after=None, about=about, policy=one.gate.policy, approvers=one.gate.approvers,
+        timeout=config.approval_timeout,
+    )  # fmt: skip
+
+
+def _calls(criteria: tuple[LedgerCriterion, ...]) -> Iterator[dict[str, Any]]:
+    """A step for each criterion that a request proves; its failure aborts nothing."""
+    for one in criteria:
+        if one.api_call is not None:
+            yield {
+                "step_id": f"check-{one.criterion_id}",
+                "name": literal(one.text)[:200],
+                "forward_action": {"type": "api_call", **one.api_call},
+                "critical": False,
+                "retry_count": 2,
+                "parallel_group": "checks",
+            }
+
+
+def _of_the_spec(problem: Problem) -> Problem:
+    """A fault of a criterion's request, under the name that its author knows."""
+    if not problem.step.startswith("check-C"):
+        return problem
+    number = int(problem.step.removeprefix("check-C")) - 1
+    field = problem.field.removeprefix("forward_action").lstrip(".")
+    at = ".".join(filter(None, (f"success_criteria[{number}].check.api_call", field)))
+    return fault(at, problem.value or None, problem.message, problem.remedy)

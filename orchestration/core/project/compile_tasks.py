@@ -1,0 +1,134 @@
+"""The saga of a plan's tasks: for each an agent's step, and a step that merges what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestration.core.definition import SagaDefinition, validate_definition
+from orchestration.core.project.config import ProjectConfig, validate_config
+from orchestration.core.project.gate_steps import gate_step
+from orchestration.core.project.phases import BRIEF, MERGE, REPOSITORY, handler
+from orchestration.core.project.plan import PlanGate, PlanTask, ProjectPlan
+
+AGENT_HOURS = 12
+"""The bound of one attempt of an agent. What is idle is stopped long before, by `stall_seconds`."""
+
+MERGE_SECONDS = 900
+GATED_BY_HAND = "Merge what was done for this task?"
+
+
+def compile_tasks(plan: ProjectPlan, config: ProjectConfig | Mapping[str, Any] | None = None) -> SagaDefinition:
+    """The saga that the step `build` of a project runs.
+
+    A task begins when what it depends on is merged, and is merged when its checks are green; merges are undone by
+    reverts. At most as many agents work at once as the configuration says.
+
+    Raises:
+        DefinitionErrors: the configuration is not valid.
+    """
+    given = validate_config(config)
+    steps: list[dict[str, Any]] = []
+    for task in plan.tasks:
+        before = [gate for gate in plan.gates if gate.task_id == task.task_id and not gate.after]
+        after = [gate for gate in plan.gates if gate.task_id == task.task_id and gate.after]
+        steps.append(_agent(task, plan, given))
+        steps += [_gate(gate, [task.task_id], given, task, f"{{{task.task_id}.commit}}") for gate in before]
+        steps.append(_merge(task, [task.task_id, *(gate.gate_id for gate in before)], given))
+        steps += [
+            _gate(gate, [task.task_id + MERGE], given, task, f"{{{task.task_id}{MERGE}.merged}}") for gate in after
+        ]
+    ends = [last for task in plan.tasks for last in _ends_of(task.task_id, plan)]
+    steps += [_gate(gate, ends, given, None) for gate in plan.gates if not gate.task_id]
+    return validate_definition(
+        {
+            "saga_id": f"{plan.project_id[:90]}.tasks",
+            "name": f"Tasks of {plan.project_id}",
+            "steps": steps,
+            "context": {BRIEF: plan.brief, REPOSITORY: None},
+            "max_parallel": given.agents_at_once,
+        }
+    )
+
+
+def _agent(task: PlanTask, plan: ProjectPlan, config: ProjectConfig) -> dict[str, Any]:
+    action: dict[str, Any] = {
+        "type": "agent",
+        "agent": task.agent_type.value,
+        "prompt": f"{{{BRIEF}}}\n\n{literal(_prompt(task, plan))}",
+        "checks": list(task.checks) if config.automatic_testing else [],
+        "files": [literal(one) for one in task.files],
+        "repository": f"{{{REPOSITORY}}}",
+        "branch": f"zen/{plan.project_id}/{task.task_id}",
+        "requirements": list(task.requirements),
+        "stall_seconds": config.stall_seconds,
+    }
+    return {
+        "step_id": task.task_id,
+        "name": task.title,
+        "forward_action": action,
+        "timeout_minutes": AGENT_HOURS * 60,
+        "retry_count": config.attempts - 1,
+        "dependencies": [last for one in task.dependencies for last in _ends_of(one, plan)],
+    }
+
+
+def _ends_of(task_id: str, plan: ProjectPlan) -> list[str]:
+    """The steps after which a task is done with: its merge, or the gates after that."""
+    return [gate.gate_id for gate in plan.gates if gate.task_id == task_id and gate.after] or [task_id + MERGE]
+
+
+def _prompt(task: PlanTask, plan: ProjectPlan) -> str:
+    texts = {one.requirement_id: one.text for one in plan.requirements}
+    parts = [f"## Task {task.task_id}: {task.title}", task.prompt.strip()]
+    if task.requirements:
+        parts.append("## Requirements that it serves")
+        parts.append("\n".join(f"- {one}: {texts[one]}" for one in task.requirements))
+    if task.files:
+        parts.append("## Change only\n\n" + "\n".join(f"- {one}" for one in task.files))
+    if task.checks:
+        parts.append("## It is judged by\n\n" + "\n".join(f"- `{one}`" for one in task.checks))
+    return "\n\n".join(parts)
+
+
+def _merge(task: PlanTask, after: Sequence[str], config: ProjectConfig) -> dict[str, Any]:
+    step: dict[str, Any] = {
+        "step_id": task.task_id + MERGE,
+        "name": f"Merge {task.task_id}",
+        "forward_action": _action("merge", task) | {"commit": f"{{{task.task_id}.commit}}"},
+        "compensation_action": _action("revert", task),
+        "timeout_seconds": MERGE_SECONDS,
+        "retry_count": 2,
+        "dependencies": list(after),
+    }
+    if config.merge == "by_hand":
+        step["approval"] = {"stage": "merge", "description": GATED_BY_HAND, "context": {"task": task.task_id}}
+        if config.approval_timeout is not None:
+            step["approval"]["timeout_seconds"] = config.approval_timeout
+    return step
+
+
+def _action(name: str, task: PlanTask) -> dict[str, Any]:
+    return {
+        "type": "task", "handler": handler(name), "task": task.task_id, "title": literal(task.title),
+        "requirements": list(task.requirements),
+    }  # fmt: skip
+
+
+def _gate(
+    gate: PlanGate, after: Sequence[str], config: ProjectConfig, task: PlanTask | None, commit: str = ""
+) -> dict[str, Any]:
+    """Of a task it is bound to the task's commit: another one is another question."""
+    about: dict[str, Any] = {}
+    if task is not None:
+        about = {"task": task.task_id, "title": literal(task.title), "requirements": list(task.requirements)}
+        about["commit"] = commit
+    return gate_step(
+        gate.gate_id, gate.name, after=after, about=about, policy=gate.policy, approvers=gate.approvers,
+        timeout=config.approval_timeout,
+    )  # fmt: skip
+
+
+def literal(text: str) -> str:
+    """A text that no template changes: its braces are braces."""
+    return text.replace("{", "{{").replace("}", "}}")

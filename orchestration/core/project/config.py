@@ -1,0 +1,118 @@
+"""How a project is run: the configuration of a start. Every key has an effect, and no other is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+
+from orchestration.core.definition.problems import DefinitionErrors, Problem
+from orchestration.core.definition.shape import plain_json
+from orchestration.core.likeness import bounded
+from orchestration.core.project import amounts
+from orchestration.core.project.amounts import Amount
+from orchestration.core.project.durations import LONGEST_SECONDS
+from orchestration.core.project.faults import fault, faults_of
+from orchestration.core.project.phases import STRATEGIES
+
+MOST_BYTES = 64 * 1024
+STALL_SECONDS = 300.0
+LONGEST_STALL = 86400.0
+MOST_AGENTS = 100
+
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
+
+
+def _strategy(value: object) -> object:
+    return value.strip().lower().replace("-", "_") if isinstance(value, str) else value
+
+
+class ProjectConfig(BaseModel):
+    """The configuration of a project's run, its defaults filled in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    approval_timeout: Seconds | None = Field(
+        None, description="seconds until a gate of the project expires, above 0 and at most 366 days"
+    )
+    parallel_execution: bool = Field(True, description="true or false; false: one agent at a time")
+    max_parallel_agents: int = Field(
+        3, ge=1, le=MOST_AGENTS, description="agents of this project at once, a whole number from 1 to 100"
+    )
+    retry_failed_phases: bool = Field(True, description="true or false; false: one attempt for each task")
+    max_attempts: int = Field(3, ge=1, le=10, description="attempts of a task, a whole number from 1 to 10")
+    automatic_testing: bool = Field(
+        True, description="true or false; false: no checks of tasks, only criteria with a check of their own"
+    )
+    deployment_strategy: Annotated[
+        Literal["blue_green", "rolling", "canary", "recreate", "none"], BeforeValidator(_strategy)
+    ] = Field("none", description=f"one of: {', '.join(STRATEGIES)}")
+    deployment: dict[str, JsonValue] | None = Field(
+        None, description="how it is deployed: a mapping with driver, command, port, health, window_seconds"
+    )
+    monitoring_enabled: bool = Field(True, description="true or false; false: no health, alerts and forecast")
+    budget: JsonValue = Field(None, description="what the agents may cost together, a number or such as '$500'")
+    stall_seconds: Annotated[float, Field(gt=0, le=LONGEST_STALL)] = Field(
+        STALL_SECONDS, description="seconds without an event after which an agent is stopped, above 0, at most a day"
+    )
+    merge: Literal["queue", "by_hand"] = Field("queue", description="queue, or by_hand: a person says yes to each")
+    alert_on_failure: bool | None = Field(None, description="true or false")
+    notification_channels: list[str] | None = Field(
+        None, max_length=20, description="a list of channels, such as ['slack://deployments']"
+    )
+
+    @property
+    def agents_at_once(self) -> int:
+        """How many of its agents work at the same time."""
+        return self.max_parallel_agents if self.parallel_execution else 1
+
+    @property
+    def attempts(self) -> int:
+        """How often a task is tried."""
+        return self.max_attempts if self.retry_failed_phases else 1
+
+    @property
+    def cap(self) -> Amount | None:
+        """The budget that a valid configuration gives; None where it gives none."""
+        return None if self.budget is None else amounts.amount_of(self.budget)
+
+    def of_the_run(self) -> dict[str, Any]:
+        """What the saga's own configuration has of it."""
+        kept = {"alert_on_failure", "notification_channels", "monitoring_enabled"}
+        return self.model_dump(mode="json", include=kept & self.model_fields_set, exclude_none=True)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON, as its author wrote it."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+@bounded
+def validate_config(data: Mapping[str, Any] | ProjectConfig | None) -> ProjectConfig:
+    """The configuration; None is the default one. `data`: JSON-like.
+
+    Raises:
+        DefinitionErrors: with every problem found; each field begins with `config.`.
+    """
+    given = data.plain() if isinstance(data, ProjectConfig) else data
+    plain = plain_json(given or {}, most_bytes=MOST_BYTES, remedy="give fewer keys")
+    if not isinstance(plain, dict):
+        raise DefinitionErrors([fault("config", plain, "is no mapping", "such as {parallel_execution: true}")])
+    try:
+        config = ProjectConfig.model_validate(plain)
+    except ValidationError as error:
+        raise DefinitionErrors([*faults_of(error, ProjectConfig, under="config"), *_budget(plain)]) from None
+    found = _budget(plain)
+    if found:
+        raise DefinitionErrors(found)
+    return config
+
+
+def _budget(plain: Mapping[str, JsonValue]) -> list[Problem]:
+    if plain.get("budget") is None:
+        return []
+    try:
+        amounts.amount_of(plain["budget"])
+    except ValueError as error:
+        return [fault("config.budget", plain["budget"], str(error), amounts.HOW)]
+    return []

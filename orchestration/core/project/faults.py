@@ -1,0 +1,58 @@
+"""Problems of a spec, a configuration or a plan: pydantic's errors, and our own, as field, value, message, remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from orchestration.core.definition.problems import Problem, did_you_mean, is_echo, short
+from orchestration.core.definition.shape import dotted
+
+
+def fault(field: str, value: object, message: str, remedy: str) -> Problem:
+    """A problem of a field; `value` None where something is missing."""
+    return Problem(step="", field=field, value="" if value is None else short(value), message=message, remedy=remedy)
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], *, under: str = "") -> list[Problem]:
+    """One problem for each place that pydantic refuses; `under` is where the model stands in what was given."""
+    found: dict[str, Problem] = {}
+    for detail in error.errors(include_url=False):
+        if not is_echo(detail):
+            problem = _problem(detail, model, under)
+            found.setdefault(problem.field, problem)
+    return list(found.values())
+
+
+def _problem(detail: ErrorDetails, model: type[BaseModel], under: str) -> Problem:
+    path = detail["loc"]
+    inside, field = dotted(path), _field(model, path)
+    where = ".".join(filter(None, (under, inside)))
+    remedy = (field.description if field is not None else "") or ""
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _known(model, path)
+            return fault(where, detail["input"], "is not a known key", did_you_mean(path[-1], known, "the keys are"))
+        case "missing":
+            return fault(where, None, "is missing", remedy or "add it")
+        case "value_error":
+            message, _, hint = str(detail["ctx"]["error"]).partition("; ")
+            return fault(where, detail["input"], message, hint or remedy)
+        case _:
+            message = detail["msg"].removeprefix("Input ").replace("tuple", "list").replace("Tuple", "list")
+            return fault(where, detail["input"], message[:1].lower() + message[1:], remedy)
+
+
+def _field(model: type[BaseModel], path: Sequence[str | int]) -> Any:
+    names = [part for part in path if isinstance(part, str)]
+    return next((model.model_fields[name] for name in names if name in model.model_fields), None)
+
+
+def _known(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The keys of the model that the last part of a path belongs to."""
+    inner: dict[str, type[BaseModel]] = getattr(model, "INNER", {})
+    first = path[0] if len(path) > 1 else ""
+    return list((inner.get(str(first)) or model).model_fields)

@@ -1,0 +1,29 @@
+"""The phases of a project, in their order, and the handlers that perform them."""
+
+from __future__ import annotations
+
+KIND = "multi_agent_project"
+"""The kind of a run that is a project."""
+
+PHASES = ("prepare", "analyze", "plan", "build", "verify", "accept", "deploy", "report")
+STRATEGIES = ("blue_green", "rolling", "canary", "recreate", "none")
+
+RESERVED = "zen."
+"""What the names of our own handlers begin with: no site can register one."""
+
+PROJECT = "project"
+"""Key of the outer saga's context under which its spec, its configuration and its gates stand."""
+
+BRIEF = "zen_brief"
+"""Key of the inner saga's context: what every agent is told about the project."""
+
+REPOSITORY = "zen_repository"
+"""Key of the inner saga's context: the path of the repository that the project works in."""
+
+MERGE, GATE = "-merge", "gate-"
+"""What the ids of merge steps end in, and those of gates begin with."""
+
+
+def handler(name: str) -> str:
+    """The name of the handler of a phase or of a step of tasks: `zen.project.merge`."""
+    return f"{RESERVED}project.{name}"

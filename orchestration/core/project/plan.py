@@ -1,0 +1,72 @@
+"""A plan: tasks in an order, which requirements each serves, and the gates between them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestration.core.agent.agent_type import AgentType
+from orchestration.core.definition.shape import canonical_json
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Requirement(_Value):
+    """`requirement_id`: R1, R2 … in the order of the spec."""
+
+    requirement_id: str
+    text: str
+
+
+class PlanTask(_Value):
+    """A task for one agent. `files`: paths that it may change; none: any. `checks`: those of the project as well."""
+
+    task_id: str
+    title: str
+    prompt: str
+    agent_type: AgentType
+    requirements: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class PlanGate(_Value):
+    """People who must say yes: before the merge of a task, after it, or (`task_id` '') when all tasks are merged."""
+
+    gate_id: str
+    name: str
+    task_id: str = ""
+    after: bool = False
+    policy: str | None = None
+    approvers: tuple[str, ...] | None = None
+
+
+class ProjectPlan(_Value):
+    """What the saga of the tasks is compiled from: the plan, and what every agent is told about the project."""
+
+    project_id: str
+    brief: str
+    requirements: tuple[Requirement, ...]
+    tasks: tuple[PlanTask, ...]
+    gates: tuple[PlanGate, ...] = ()
+
+    @property
+    def plan_hash(self) -> str:
+        """SHA-256 of its canonical JSON: what a gate was asked about."""
+        return hashlib.sha256(canonical_json(self.plain()).encode()).hexdigest()
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON."""
+        return self.model_dump(mode="json")
+
+    def coverage(self) -> dict[str, list[str]]:
+        """Requirement → the tasks that serve it."""
+        return {
+            one.requirement_id: [task.task_id for task in self.tasks if one.requirement_id in task.requirements]
+            for one in self.requirements
+        }
