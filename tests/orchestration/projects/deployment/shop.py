@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -59,6 +60,7 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
+time.sleep(told.get("naps", 0))
 if told.get("dies"):
     print("no database", flush=True)
     sys.exit(7)
@@ -98,7 +100,7 @@ class Shop:
         for name, text in (files or {}).items():
             (self.work / name).write_text(text)
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", version)
+        self.git("commit", "--quiet", "--allow-empty", "--message", version)
         if not self.repository.exists():
             self.git("init", "--quiet", "--bare", str(self.repository))
         self.git("push", "--quiet", "--force", str(self.repository), "HEAD:refs/heads/main")
@@ -124,6 +126,20 @@ class Shop:
             workflow_id=f"shop.{self.mark}.{self.number}",
         )
         return run
+
+    def is_at(self, run: Run, step: str, purpose: str = "forward") -> bool:
+        """Whether a worker performs this step."""
+        return run.commands.filter(step_id=step, purpose=purpose, status="running").exists()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing changes meanwhile: whoever wants to waits for the record's lock."""
+        lock = os.open(folder_of(self.name).path / "lock", os.O_RDWR | os.O_CREAT)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            os.close(lock)
 
     @property
     def record(self) -> Record:

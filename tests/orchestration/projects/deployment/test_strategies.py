@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +15,7 @@ from orchestration.runs.queries import run_view
 from tests.orchestration.projects.deployment.shop import Shop, answered, asking, faults
 from tests.support.peer import Peer
 from tests.support.waiting import wait_until
+from tests.system.contract import hosts
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
 
@@ -26,8 +29,6 @@ def output(run: Any, step: str) -> Any:
 @pytest.fixture(params=["memory", "celery"])
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """The strategies are steps like others: every engine is asked in test_blue_green."""
-    from tests.system.contract import hosts
-
     with hosts.memory_host() if request.param == "memory" else hosts.celery_host() as name:
         yield name
 
@@ -92,9 +93,6 @@ def test_files_are_served_where_no_command_is_given(shop: Shop) -> None:
     (shop.work / "outside").symlink_to("/etc/passwd")
     run = until(shop.deploy(shop.commit("x", {"index.html": "hello", ".env": "KEY=1"}), command=None, health=None))
     assert run.status == "completed", run_view(run)["error"]
-    import urllib.error
-    import urllib.request
-
     assert urllib.request.urlopen(shop.url).read() == b"hello"
     for path in ("/outside", "/.env", "/%2e%2e/%2e%2e/record.json", "/..%2f..%2f..%2frecord.json"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
