@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 SECONDS = 600.0
@@ -70,8 +70,6 @@ ENVIRONMENT = {
 }
 ALONE = {"HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
 """For all that touches files. What speaks with the user's repository has the operator's own logins and proxies."""
-MARK = "ZEN_AGENT_RUN"
-"""In the environment of every process that a run owns: its workflow_id. The janitor finds them by it."""
 
 
 class GitFailed(Exception):
@@ -85,10 +83,10 @@ class GitFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
-    """How git is called for one repository. `keep_open`: files of locks that are held until git has ended too."""
+    """How git is called for one repository. `env`: more variables. `keep_open`: locks to be held until git ended."""
 
     git_dir: Path
-    run_id: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
     work_tree: Path | None = None
     index: Path | None = None
     keep_open: tuple[int, ...] = ()
@@ -157,7 +155,7 @@ class Git:
             env["GIT_WORK_TREE"] = str(self.work_tree)
         if self.index is not None:
             env["GIT_INDEX_FILE"] = str(self.index)
-        return env | ({MARK: self.run_id} if self.run_id else {})
+        return env | dict(self.env)
 
 
 def shown(path: bytes) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+MARK = "ZEN_AGENT_RUN"
+"""A variable of every process that a run owns; its value is the run's folder, which no other run of any site has."""
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
 KEPT_CHARACTERS = 40
 
@@ -38,6 +40,11 @@ class Layout:
         """The layout of a run, in ZEN_DATA_DIR unless another folder is named."""
         home = (data_dir or Path(settings.ZEN_DATA_DIR)).resolve()
         return cls(workflow_id=workflow_id, folder=home / "projects" / folder_name(workflow_id))
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What the environment of each of the run's processes has to hold: the janitor finds them by it."""
+        return {MARK: str(self.folder)}
 
     @property
     def repository(self) -> Path:

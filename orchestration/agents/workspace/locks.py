@@ -11,6 +11,7 @@ from pathlib import Path
 
 SECONDS = 900.0
 LOOK_SECONDS = 0.05
+GIT_LOCKS = tuple(f"{name}.lock" for name in ("HEAD", "config", "packed-refs", "index", "shallow"))
 
 
 class Busy(Exception):
@@ -48,7 +49,7 @@ def _wait(descriptor: int, path: Path, seconds: float) -> None:
 
 def clear_stale(git_dir: Path) -> list[str]:
     """Remove git's own lock files, which no living git can hold: all that write do so under our lock. Their names."""
-    found = [git_dir / f"{name}.lock" for name in ("HEAD", "config", "packed-refs", "index", "shallow")]
+    found = [git_dir / name for name in GIT_LOCKS]
     found += (git_dir / "refs").rglob("*.lock")
     removed = []
     for path in found:

@@ -50,7 +50,7 @@ class Repository:
     @property
     def git(self) -> Git:
         """Git for this repository."""
-        return Git(git_dir=self.layout.repository, run_id=self.layout.workflow_id)
+        return Git(git_dir=self.layout.repository, env=self.layout.env)
 
     @classmethod
     def create(cls, layout: Layout, source: str | None = None) -> Repository:
@@ -133,7 +133,7 @@ class Repository:
         unfinished = self.layout.folder / "repository.unfinished"
         remove(unfinished)
         unfinished.mkdir(parents=True)
-        git = Git(git_dir=unfinished, run_id=self.layout.workflow_id)
+        git = Git(git_dir=unfinished, env=self.layout.env)
         git.run("init", "--quiet", "--bare", "--template=", f"--initial-branch={INTEGRATION}", str(unfinished))
         for name, text in OWN_FILES.items():
             (unfinished / name).parent.mkdir(exist_ok=True)

@@ -91,7 +91,7 @@ class _Runs:
                 self.timeout,
                 self.sandbox,
                 caches=caches,
-                run_id=self.repository.layout.workflow_id,
+                env=self.repository.layout.env,
                 cancelled=self.cancelled,
             )
 

@@ -14,7 +14,6 @@ from orchestration.agents.base import Sandbox
 from orchestration.agents.process.group import Program
 from orchestration.agents.process.sandbox import confined
 from orchestration.agents.workspace.checks.counts import counts_of
-from orchestration.agents.workspace.git import MARK
 from orchestration.core.agent.evidence import CheckResult, TestCounts
 
 KEPT_BYTES = 64 * 1024
@@ -33,7 +32,6 @@ def run_check(
     sandbox: Sandbox,
     *,
     caches: Path | None = None,
-    run_id: str = "",
     skipped_before: int = 0,
     env: Mapping[str, str] | None = None,
     cancelled: threading.Event | None = None,
@@ -46,7 +44,7 @@ def run_check(
     Raises:
         NoSandbox: the sandbox is required and there is none. OSError: no process can be started.
     """
-    given = _environment(caches, run_id) | dict(env or {})
+    given = _environment(caches) | dict(env or {})
     words = ["/bin/sh", "-c", BOTH, "sh", command]
     boxed = replace(sandbox, writable=(*sandbox.writable, *([caches] if caches else [])))
     begun = time.monotonic()
@@ -106,9 +104,9 @@ def why_not(code: int | None, counts: TestCounts | None, skipped_before: int) ->
     return ""
 
 
-def _environment(caches: Path | None, run_id: str) -> dict[str, str]:
+def _environment(caches: Path | None) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     home = {"LC_ALL": "C.UTF-8", "CI": "true", "PYTHONDONTWRITEBYTECODE": "1", "GIT_CONFIG_NOSYSTEM": "1"}
     folders = {"XDG_CACHE_HOME": "xdg", "GOCACHE": "go", "npm_config_cache": "npm", "COVERAGE_FILE": "coverage"}
     own = {name: str(caches / folder) for name, folder in folders.items()} if caches else {}
-    return kept | home | own | ({MARK: run_id} if run_id else {})
+    return kept | home | own

@@ -14,7 +14,7 @@ from orchestration.agents.process.strays import marked
 from orchestration.agents.workspace.checks.checkout import checked_out, clean_checkout
 from orchestration.agents.workspace.checks.judge import CannotCheck, examine
 from orchestration.agents.workspace.checks.run import run_check
-from orchestration.agents.workspace.git import MARK
+from orchestration.agents.workspace.layout import MARK
 from orchestration.agents.workspace.repository import Repository
 from orchestration.core.agent.evidence import CheckResult, FileKind
 from tests.orchestration.agents.workspace.work import git, task
@@ -156,10 +156,10 @@ def test_in_the_sandbox_a_check_writes_its_checkout_and_no_more(
 def test_a_check_ends_in_time_with_all_that_it_started(repository: Repository, tmp_path: Path) -> None:
     script = "setsid sh -c 'while :; do sleep 1; done' & sleep 600"
     begun = time.monotonic()
-    found = run_check(script, tmp_path, 1.0, HOST, run_id="shop-of-this-test")
+    found = run_check(script, tmp_path, 1.0, HOST, env={MARK: str(tmp_path)})
     assert not found.passed and found.exit_code is None and found.why == "it was not over after 1 s"
     assert time.monotonic() - begun < 30
-    assert marked(MARK, "shop-of-this-test") == []
+    assert marked(MARK, str(tmp_path)) == []
 
 
 def test_a_check_that_is_cancelled_ends(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_check_that_is_cancelled_ends(tmp_path: Path) -> None:
 
 
 def test_of_a_long_output_the_end_is_kept(tmp_path: Path) -> None:
-    found = run_check("yes | head -c 3000000; echo '7 passed in 0.1s'", tmp_path, 60, HOST)
+    found = run_check("yes | head -c 300000; echo '7 passed in 0.1s'", tmp_path, 60, HOST)
     assert found.passed and len(found.output_excerpt) == 8192 and found.counts is not None and found.counts.passed == 7
 
 
