@@ -6,5 +6,5 @@ are gone when `run` returns or the worker dies, that a silent agent is ended, th
 that no text leaves it unbounded or with a secret in it. It does not judge whether the work is good.
 
 `drivers` are the ways to reach an agent, `process` keeps what is started, `scripted` is an agent program of our own
-for tests and demonstrations. Imported by `orchestration.execution` and `orchestration.projects`.
+for tests and demonstrations. Imported by `orchestration.execution`.
 """

@@ -12,7 +12,8 @@ from orchestration.core.agent.session import EndReason
 AUTH = re.compile(
     r"not logged in|please run /?login|log ?in (?:again|required)|authenticat|unauthori[sz]ed"
     r"|invalid[ _-]*(?:x-)?api[ _-]*key|api[ _-]*key (?:is )?(?:missing|not (?:set|found)|required|expired)|no api key"
-    r"|\b401\b|\b403\b|credit balance|insufficient_quota|billing|missing credentials|auth method",
+    r"|\b401\b|\b403\b|credit balance|insufficient_quota|billing|missing credentials|auth method"
+    r"|missing environment variable|must specify the \w*API_KEY|\w*API_KEY environment variable",
     re.IGNORECASE,
 )
 """Also a purse that is empty: this endpoint works again only after a person did something."""

@@ -128,8 +128,7 @@ class Session:
         if now - self._began > spec.deadline_seconds:
             raise SessionOver(EndReason.TIMED_OUT, f"the session took longer than {spec.deadline_seconds:g} s")
         if now - self._progress > spec.stall_seconds:
-            last = f"; last it tried its model again: {self._told_retry}" if self._told_retry else ""
-            raise SessionOver(EndReason.STALLED, f"no event for {spec.stall_seconds:g} s{last}")
+            raise self._stalled()
 
     def ended(self, over: SessionOver) -> Ended:
         """The result; its TurnEnded is the last event."""
@@ -153,6 +152,17 @@ class Session:
             question=over.question,
             dropped=self.transcript.dropped,
         )
+
+    def _stalled(self) -> SessionOver:
+        """One that was refused again and again has that reason."""
+        text = f"no event for {self.spec.stall_seconds:g} s"
+        if not self._told_retry:
+            return SessionOver(EndReason.STALLED, text)
+        failure = failure_of(self._told_retry)
+        text = f"{text}; last it tried its model again: {self._told_retry}"
+        if failure.reason is EndReason.CRASHED:
+            return SessionOver(EndReason.STALLED, text)
+        return SessionOver.by(text, failure)
 
     def _count_turn(self, event: Event) -> None:
         """A round with the model begins with what it says first, and again after results of tools."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from orchestration.agents.base import SessionSpec
 from orchestration.agents.drivers.acp.driver import AcpDriver
+from orchestration.agents.drivers.cli.claude import CLAUDE
+from orchestration.agents.drivers.cli.driver import CliDriver
 from orchestration.agents.drivers.scripted import PROGRAM, ROOT, ScriptedDriver
 from tests.orchestration.agents.holding import Agent, in_prompt
 
+IMITATION = Path(__file__).with_name("imitation.py")
 ACP = frozenset(
     "tools usage cost auth check_auth rate permission question resume refusal stderr garbage".split()  # noqa: SIM905
 )
@@ -31,4 +35,23 @@ def acp(worktree: Path) -> Agent:
     return Agent(driver=AcpDriver(), cwd=worktree, tell=tell, abilities=(ACP - {"resume"}) | {"command"})
 
 
-KINDS: dict[str, Callable[[Path], Agent]] = {"scripted": scripted, "acp": acp}
+def cli(worktree: Path) -> Agent:
+    """The driver of command lines, with a program that prints as Claude Code does. It cannot ask, and is never
+    asked."""
+
+    def tell(spec: SessionSpec, behaviour: str) -> SessionSpec:
+        program = spec.command or (sys.executable, "-P", str(IMITATION))
+        env = {**spec.env, "PYTHONPATH": str(ROOT), "IMITATE": behaviour, "PYTHONDONTWRITEBYTECODE": "1"}
+        env |= {"ANTHROPIC_API_KEY": "not-a-real-one"}
+        return replace(spec, command=program, env=env)
+
+    able = frozenset({"tools", "usage", "auth", "rate", "refusal", "stderr", "garbage", "retries", "command"})
+    return Agent(
+        driver=CliDriver(replace(CLAUDE, version=(str(IMITATION), "--version"))),
+        cwd=worktree,
+        tell=tell,
+        abilities=able,
+    )
+
+
+KINDS: dict[str, Callable[[Path], Agent]] = {"scripted": scripted, "acp": acp, "cli": cli}

@@ -14,7 +14,7 @@ import pytest
 
 from orchestration.agents.process import strays
 from orchestration.agents.process.group import LONGEST_LINE, Program
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 MARK = "ZEN_TEST_GROUP"
 DAEMON = (
@@ -39,7 +39,7 @@ def started(tmp_path: Path, mark: str, *words: str) -> Program:
 
 
 def first_line(program: Program) -> bytes:
-    line = program.next_line(60)
+    line = program.next_line(PATIENCE_SECONDS)
     assert line is not None
     return line.data
 
@@ -54,7 +54,7 @@ def test_daemons_of_its_own_sessions_end_with_it(tmp_path: Path, mark: str) -> N
 
 def test_daemons_end_when_the_program_ends_by_itself(tmp_path: Path, mark: str) -> None:
     program = started(tmp_path, mark, "-c", DAEMON, "0")
-    assert program.wait(60) == 0
+    assert program.wait(PATIENCE_SECONDS) == 0
     assert strays.marked(MARK, mark) == []
     program.end()
 
@@ -91,20 +91,20 @@ def test_kill_9_of_the_worker_or_of_the_keeper_ends_the_program(tmp_path: Path, 
 def test_its_exit_code_and_its_last_words_are_kept(tmp_path: Path, mark: str) -> None:
     program = started(tmp_path, mark, "-c", "import sys; print('out'); sys.exit('so long')")
     assert first_line(program) == b"out"
-    end = program.next_line(60)
+    end = program.next_line(PATIENCE_SECONDS)
     assert end is not None and end.at_end
-    assert program.wait(60) == 1 and program.errors() == "so long" and program.end() == 1
+    assert program.wait(PATIENCE_SECONDS) == 1 and program.errors() == "so long" and program.end() == 1
 
 
 def test_a_signal_is_told_as_shells_do(tmp_path: Path, mark: str) -> None:
     program = started(tmp_path, mark, "-c", "import os; os.kill(os.getpid(), 15)")
-    assert program.wait(60) == 128 + 15
+    assert program.wait(PATIENCE_SECONDS) == 128 + 15
     program.end()
 
 
 def test_a_program_that_is_not_there_ends_with_127(tmp_path: Path) -> None:
     program = Program(["/no/such/program"], cwd=tmp_path, env={})
-    assert program.wait(60) == 127 and "/no/such/program" in program.errors()
+    assert program.wait(PATIENCE_SECONDS) == 127 and "/no/such/program" in program.errors()
     program.end()
 
 
@@ -127,7 +127,7 @@ def test_a_program_that_reads_nothing_stops_nobody(tmp_path: Path, mark: str) ->
 def test_a_line_without_end_is_cut(tmp_path: Path, mark: str) -> None:
     text = f"print('x' * {LONGEST_LINE * 2}); print('after')"
     program = started(tmp_path, mark, "-c", text)
-    cut = program.next_line(60)
+    cut = program.next_line(PATIENCE_SECONDS)
     assert cut is not None and cut.cut and len(cut.data) == LONGEST_LINE
     assert first_line(program) == b"after"
     program.end()
