@@ -55,6 +55,7 @@ TEMPORAL_HISTORY_LIMIT = env.integer("TEMPORAL_HISTORY_LIMIT", 0, least=0)  # ev
 ZEN_OUTBOUND_ALLOW = env.outbound("ZEN_OUTBOUND_ALLOW")
 ZEN_SCRIPTS = env.choice("ZEN_SCRIPTS", "off", ("off", "sandboxed", "unsafe"))
 ZEN_MAX_OUTPUT_BYTES = env.integer("ZEN_MAX_OUTPUT_BYTES", 10 * 1024**2, least=1024, most=200 * 1024**2)
+ZEN_AGENT_STALL_SECONDS = env.seconds("ZEN_AGENT_STALL_SECONDS", 300, least=1, most=86400)
 ZEN_MAX_CHILD_DEPTH = env.integer("ZEN_MAX_CHILD_DEPTH", 8, most=100)
 ZEN_SECRETS_DIR = env.text("ZEN_SECRETS_DIR")
 ZEN_SECRETS = env.action_secrets()

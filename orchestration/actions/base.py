@@ -23,6 +23,7 @@ class Call:
     `cancelled` is set when the run no longer wants the result; long actions check it and stop. `timeout_seconds` bounds
     the whole attempt, of which the calls of `until` have used `polled_seconds` by now. `breaker`: the circuit breaker
     that the step names; '' for the one of its route. `route`: the URL as its author wrote it, '' for other actions.
+    `title`, `agent_type`: of the step.
     `goes_on` is called when the action goes on after it was told to stop, and again with True once its grace time is
     over too. If it returns False, that could not be stored: call it again.
     """
@@ -38,6 +39,8 @@ class Call:
     polled_seconds: float = 0.0
     breaker: str = ""
     route: str = ""
+    title: str = ""
+    agent_type: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
     goes_on: Callable[[bool], bool] = _told_nobody
 

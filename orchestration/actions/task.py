@@ -25,6 +25,7 @@ from orchestration.core.enums import Outcome
 from orchestration.core.likeness import nearest
 
 LOOK_SECONDS = 0.5
+NO_HANDLER = "the task names no handler; name one that is registered in ZEN_TASKS, or give the step an agent_type"
 NOT_PAYLOAD = frozenset({"type", "handler"})
 CELERY = "celery."
 RESERVED = "zen."
@@ -54,7 +55,7 @@ Handler = Callable[[Mapping[str, JsonValue], TaskContext], JsonValue]
 def task(call: Call) -> Result:
     name = str(call.action.get("handler") or "")
     if not name:
-        return Result(outcome=Outcome.FAILED, error="the task names no handler; agents arrive in a later release")
+        return Result(outcome=Outcome.FAILED, error=NO_HANDLER)
     handler = find(name)
     if handler is None:
         return Result(outcome=Outcome.FAILED, error=f"there is no task '{name}'; {_nearest(name)}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestration.core.agent.agent_type import is_for_an_agent
 from orchestration.core.definition.actions import is_placeholder
-from orchestration.core.definition.agents import is_for_an_agent
 from orchestration.core.queues import AGENTS, DEFAULT
 from orchestration.models import Run
 from orchestration.runs.definitions import published

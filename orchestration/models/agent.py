@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from orchestration.core.agent.agent_type import AgentType
+from orchestration.core.enums import Purpose
 from orchestration.models.run import OF_A_RUN, Run, choices
 
 
@@ -66,6 +67,7 @@ class AgentLease(models.Model):
     endpoint = models.ForeignKey(AgentEndpoint, on_delete=models.CASCADE, related_name="leases")
     run = models.ForeignKey(Run, related_name="agent_leases", **OF_A_RUN)
     step_id = models.CharField(max_length=100)
+    purpose = models.CharField(max_length=10, choices=choices(Purpose), default=Purpose.FORWARD)
     iteration = models.PositiveIntegerField()
     attempt = models.PositiveIntegerField()
     claim = models.PositiveIntegerField()
@@ -75,7 +77,9 @@ class AgentLease(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "step_id", "iteration", "attempt"], name="one_lease_per_attempt")
+            models.UniqueConstraint(
+                fields=["run", "step_id", "purpose", "iteration", "attempt"], name="one_lease_per_attempt"
+            )
         ]
 
     def __str__(self) -> str:
@@ -93,6 +97,7 @@ class AgentAttempt(models.Model):
 
     run = models.ForeignKey(Run, related_name="agent_attempts", **OF_A_RUN)
     step_id = models.CharField(max_length=100)
+    purpose = models.CharField(max_length=10, choices=choices(Purpose), default=Purpose.FORWARD)
     iteration = models.PositiveIntegerField()
     attempt = models.PositiveIntegerField()
     claim = models.PositiveIntegerField()
@@ -103,6 +108,7 @@ class AgentAttempt(models.Model):
     verdict = models.CharField(max_length=16, blank=True, default="")
     ended = models.CharField(max_length=16, blank=True, default="")
     error = models.TextField(blank=True, default="")
+    text = models.TextField(blank=True, default="", help_text="the last that it said")
     branch = models.CharField(max_length=300, blank=True, default="")
     base = models.CharField(max_length=64, blank=True, default="")
     commit = models.CharField(max_length=64, blank=True, default="")
@@ -117,6 +123,7 @@ class AgentAttempt(models.Model):
     checks = models.JSONField(default=list, blank=True)
     tampering = models.JSONField(default=list, blank=True)
     denied = models.JSONField(default=list, blank=True)
+    facts = models.JSONField(default=list, blank=True, help_text="what the verdict rests on, a line each")
     question = models.JSONField(null=True, blank=True)
     evidence = models.JSONField(default=dict, blank=True)
     transcript = models.JSONField(default=list, blank=True)
@@ -126,7 +133,8 @@ class AgentAttempt(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["run", "step_id", "iteration", "attempt", "claim"], name="one_row_per_agent_attempt"
+                fields=["run", "step_id", "purpose", "iteration", "attempt", "claim"],
+                name="one_row_per_agent_attempt",
             )
         ]
 

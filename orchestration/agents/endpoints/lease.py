@@ -15,6 +15,7 @@ from foundation.db import statements
 from foundation.db.advisory_lock import lock_by_name
 from orchestration.agents.endpoints import health
 from orchestration.core.agent.agent_type import AgentType
+from orchestration.core.enums import Purpose
 from orchestration.models import AgentEndpoint, AgentLease
 
 SECONDS = 60.0
@@ -29,6 +30,7 @@ class Attempt:
 
     run_id: int
     step_id: str
+    purpose: str = Purpose.FORWARD
     iteration: int
     attempt: int
     claim: int
@@ -85,9 +87,9 @@ def take(
             return _none_free(agent_type, rows, active, at)
         chosen = min(free, key=lambda row: _order(row, active[row.pk], avoid))
         lease = AgentLease.objects.create(
-            endpoint=chosen, run_id=attempt.run_id, step_id=attempt.step_id, iteration=attempt.iteration,
-            attempt=attempt.attempt, claim=attempt.claim, holder=f"{socket.gethostname()}:{os.getpid()}"[:200],
-            taken_at=at, until=at + timedelta(seconds=seconds),
+            endpoint=chosen, run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose,
+            iteration=attempt.iteration, attempt=attempt.attempt, claim=attempt.claim,
+            holder=f"{socket.gethostname()}:{os.getpid()}"[:200], taken_at=at, until=at + timedelta(seconds=seconds),
         )  # fmt: skip
         AgentEndpoint.objects.filter(pk=chosen.pk).update(leased_at=at)
     return Taken(endpoint=chosen, lease_id=lease.pk)
@@ -104,6 +106,11 @@ def give_back(lease_id: int) -> None:
     AgentLease.objects.filter(pk=lease_id).delete()
 
 
+def is_served(agent_type: AgentType) -> bool:
+    """Whether an endpoint of the type is enabled."""
+    return AgentEndpoint.objects.filter(agent_type=agent_type, enabled=True).exists()
+
+
 def how_to_add(agent_type: AgentType) -> str:
     """In words: that no endpoint of a type is enabled, and what to do."""
     off = AgentEndpoint.objects.filter(agent_type=agent_type).values_list("name", flat=True).first()
@@ -118,8 +125,9 @@ def how_to_add(agent_type: AgentType) -> str:
 def _give_up_earlier(attempt: Attempt) -> None:
     """Under this lock a lease of the same attempt can only be one of this claim's, or of one before it."""
     mine = AgentLease.objects.filter(
-        run_id=attempt.run_id, step_id=attempt.step_id, iteration=attempt.iteration, attempt=attempt.attempt
-    )
+        run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose, iteration=attempt.iteration,
+        attempt=attempt.attempt,
+    )  # fmt: skip
     if mine.filter(claim__gt=attempt.claim).exists():
         raise Superseded("another worker performs this attempt by now")
     mine.delete()

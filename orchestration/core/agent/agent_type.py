@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from orchestration.core.likeness import nearest
 
@@ -39,3 +41,10 @@ def unknown_type(value: object) -> tuple[str, str]:
 def is_agent_type(value: object) -> bool:
     """Whether it names a type, in any case."""
     return isinstance(value, str) and value.strip().upper() in AgentType.__members__
+
+
+def is_for_an_agent(step: Mapping[str, Any]) -> bool:
+    """Whether an agent does a step: an action `agent`, or a task that names a type of agent and no handler."""
+    action = step["forward_action"]
+    named = action["type"] == "task" and not action.get("handler") and is_agent_type(step.get("agent_type"))
+    return named or action["type"] == "agent"

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
+from orchestration.core.agent.agent_type import is_for_an_agent
 from orchestration.core.definition.actions import LONGEST_SECONDS, SAGA_ID, Action, Ask, Task, UndoAction
-from orchestration.core.definition.agents import is_for_an_agent
 from orchestration.core.queues import AGENTS as AGENTS_QUEUE
 from orchestration.core.queues import DEFAULT as DEFAULT_QUEUE
 from orchestration.core.queues import IN_WORDS

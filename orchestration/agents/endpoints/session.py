@@ -1,0 +1,67 @@
+"""What a driver gets for a session at an endpoint: the row's settings, its secrets filled in."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from foundation.secrets import store
+from orchestration.agents.base import Sandbox, SessionSpec, Usage
+from orchestration.core.agent.prices import prices
+from orchestration.models import AgentEndpoint
+
+OPEN_FOLDERS = ("projects",)
+"""What of the data folder agents may read; keys, the database and the sockets of embedded servers are hidden."""
+
+
+def spec_of(row: AgentEndpoint, *, cwd: Path, prompt: str, **more: Any) -> SessionSpec:
+    """The spec of a session. `more`: further fields of SessionSpec; `env` is laid over the endpoint's.
+
+    Raises:
+        MissingSecret: a secret of its environment is not set on this worker.
+    """
+    env = {name: str(store.resolve(value)) for name, value in row.env.items()} | more.pop("env", {})
+    command = tuple(word for word in (row.command, *row.args) if word)
+    stall = row.stall_seconds if row.stall_seconds is not None else float(settings.ZEN_AGENT_STALL_SECONDS)
+    return SessionSpec(
+        cwd=cwd,
+        prompt=prompt,
+        command=command,
+        url=row.url,
+        env=env,
+        model=row.model,
+        stall_seconds=more.pop("stall_seconds", None) or stall,
+        sandbox=sandbox_of(row),
+        cost_of=lambda usage: cost_of(row, usage),
+        secrets=tuple(sorted(store.known())),
+        **more,
+    )
+
+
+def sandbox_of(row: AgentEndpoint) -> Sandbox:
+    """Its sandbox; in each the site's own keys, secrets and rows are hidden."""
+    return Sandbox(
+        mode=row.sandbox,  # type: ignore[arg-type]  # one of SANDBOXES
+        network=row.network,  # type: ignore[arg-type]  # one of NETWORKS
+        writable=tuple(Path(path) for path in row.writable),
+        hidden=_hidden(),
+    )
+
+
+def cost_of(row: AgentEndpoint, usage: Usage) -> Decimal | None:
+    """What tokens cost by the endpoint's prices; None where it has none."""
+    asked = prices(row.prices)
+    if asked is None:
+        return None
+    return asked.cost(input_tokens=usage.input, output_tokens=usage.output, cached_tokens=usage.cached)
+
+
+def _hidden() -> tuple[Path, ...]:
+    found = [Path(settings.ZEN_SECRETS_DIR)] if settings.ZEN_SECRETS_DIR else []
+    home = Path(settings.ZEN_DATA_DIR)
+    inside = sorted(home.iterdir()) if home.is_dir() else []
+    found += [path for path in inside if path.name not in OPEN_FOLDERS]
+    return tuple(path.resolve() for path in found)

@@ -1,0 +1,202 @@
+"""The row of an agent's attempt, and its events as lines of the attempt's log while they come."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from foundation.clock import database_now
+from foundation.secrets.redaction import head, redact
+from orchestration.actions.base import Call
+from orchestration.agents.endpoints.lease import Attempt
+from orchestration.agents.endpoints.session import cost_of
+from orchestration.attempt_log import current
+from orchestration.core.agent.events import (
+    Event,
+    Message,
+    PermissionNeeded,
+    PlanShown,
+    QuestionAsked,
+    Retrying,
+    SessionStarted,
+    Thought,
+    ToolDone,
+    ToolStarted,
+    TurnEnded,
+    UsageReported,
+    to_json,
+)
+from orchestration.core.agent.session import Ended, EndReason, Question, Usage
+from orchestration.core.agent.verdict import Verdict
+from orchestration.models import AgentAttempt, AgentEndpoint
+
+LOGGER = "agent"
+"""The logger's name of the lines in which an agent's session is told."""
+MOST_EVENTS, MOST_CHARACTERS = 2000, 1_000_000
+"""Of the transcript that is kept; the lines of the attempt's log have bounds of their own."""
+WRITE_SECONDS = 5.0
+LONGEST_ERROR = 4000
+LOST = "its worker was lost"
+
+
+def attempt_of(call: Call, run_id: int, claim: int) -> Attempt:
+    """The attempt as leases know it."""
+    return Attempt(
+        run_id=run_id, step_id=call.step_id, purpose=call.purpose.value, iteration=call.iteration,
+        attempt=call.attempt, claim=claim,
+    )  # fmt: skip
+
+
+def before(attempt: Attempt) -> list[AgentAttempt]:
+    """The attempts of the step's iteration before this one, in order. One whose worker was lost is closed."""
+    rows = AgentAttempt.objects.filter(
+        run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose, iteration=attempt.iteration
+    )
+    open_ones = rows.filter(verdict="", ended="")
+    open_ones.update(verdict=Verdict.CRASHED, ended=EndReason.CRASHED, error=LOST, ended_at=database_now())
+    return list(rows.order_by("id"))
+
+
+def spent(attempt: Attempt) -> Decimal:
+    """What all attempts of the step's iteration have cost so far, as far as it is known."""
+    rows = AgentAttempt.objects.filter(
+        run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose, iteration=attempt.iteration
+    )
+    return rows.aggregate(total=Sum("cost"))["total"] or Decimal(0)
+
+
+class Record:
+    """One session as it goes: kept on its row, told in the attempt's log."""
+
+    def __init__(self, row: AgentAttempt, endpoint: AgentEndpoint) -> None:
+        self.row, self._endpoint, self._log = row, endpoint, current.current()
+        self._events: list[dict[str, object]] = []
+        self._characters, self._left_out = 0, 0
+        self._written = time.monotonic()
+
+    @classmethod
+    def begun(cls, attempt: Attempt, endpoint: AgentEndpoint, *, branch: str, base: str) -> Record:
+        """A new row."""
+        row = AgentAttempt.objects.create(
+            run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose, iteration=attempt.iteration,
+            attempt=attempt.attempt, claim=attempt.claim, agent_type=endpoint.agent_type, endpoint=endpoint,
+            endpoint_name=endpoint.name, branch=branch, base=base, started_at=database_now(),
+        )  # fmt: skip
+        return cls(row, endpoint)
+
+    def tell(self, event: Event) -> None:
+        """Keep an event and tell it; called in the thread of the session."""
+        self._keep(event)
+        for level, text in lines_of(event):
+            self.say(text, level=level)
+        if isinstance(event, SessionStarted):
+            self.row.session_id = event.session_id[:200]
+            self.row.save(update_fields=["session_id"])
+        if isinstance(event, UsageReported):
+            self._used(event.usage, event.cost_usd)
+            if time.monotonic() - self._written > WRITE_SECONDS:
+                self.row.save(update_fields=USAGE)
+                self._written = time.monotonic()
+
+    def say(self, text: str, *, level: int = logging.INFO) -> None:
+        """A line of the attempt's log."""
+        if self._log is not None:
+            for line in text.splitlines():
+                if line.strip():
+                    current.add(self._log, line, level=level, logger=LOGGER)
+
+    def session_ended(self, ended: Ended) -> None:
+        """Keep how the session ended, before anything else is done: it is paid for, and need not be held again."""
+        self._used(ended.usage, ended.cost_usd)
+        row = self.row
+        row.ended, row.error = ended.reason.value, head(ended.error, LONGEST_ERROR)
+        row.text, row.turns = head(ended.text, LONGEST_ERROR * 4), max(0, ended.turns)
+        row.session_id = (ended.session_id or row.session_id)[:200]
+        row.denied = list(ended.denied)[:100]
+        row.question = None if ended.question is None else redact(_as_json(ended.question))
+        row.transcript, row.left_out = redact(self._events), self._left_out + ended.dropped
+        row.save()
+
+    def judged(self, verdict: Verdict, facts: Sequence[str]) -> None:
+        """Keep the verdict; the attempt is over."""
+        self.row.verdict, self.row.ended_at = verdict.value, database_now()
+        self.row.facts = redact([fact[:1000] for fact in facts][:100])
+        self.row.save()
+        self.say(f"verdict: {verdict}", level=logging.INFO if verdict is Verdict.DONE else logging.WARNING)
+        for fact in facts[:20]:
+            self.say(f"  {fact}", level=logging.WARNING)
+
+    def _used(self, usage: Usage, cost: Decimal | None) -> None:
+        row = self.row
+        row.input_tokens, row.output_tokens, row.cached_tokens = usage.input, usage.output, usage.cached
+        row.cost = cost if cost is not None else cost_of(self._endpoint, usage)
+
+    def _keep(self, event: Event) -> None:
+        value = to_json(event)
+        last = self._events[-1] if self._events else None
+        if isinstance(event, Message) and event.message_id and last and last.get("message_id") == event.message_id:
+            last["text"] = f"{last['text']}\n{event.text}"
+            self._characters += len(event.text)
+            return
+        size = len(str(value))
+        if len(self._events) >= MOST_EVENTS or self._characters + size > MOST_CHARACTERS:
+            self._left_out += 1
+            return
+        self._events.append(value)
+        self._characters += size
+
+
+def ended_of(row: AgentAttempt) -> Ended:
+    """How a session had ended, as its row has it."""
+    return Ended(
+        reason=EndReason(row.ended), text=row.text, session_id=row.session_id, denied=tuple(row.denied),
+        usage=Usage(input=row.input_tokens, output=row.output_tokens, cached=row.cached_tokens), cost_usd=row.cost,
+        turns=row.turns, error=row.error,
+    )  # fmt: skip
+
+
+USAGE = ["input_tokens", "output_tokens", "cached_tokens", "cost"]
+
+
+def _as_json(asked: Question) -> dict[str, object]:
+    options = [{"id": one.id, "label": one.label, "allows": one.allows} for one in asked.options[:20]]
+    return {
+        "kind": asked.kind, "text": asked.text[:4000], "tool": asked.tool[:200], "options": options,
+        "digest": asked.digest,
+    }  # fmt: skip
+
+
+def lines_of(event: Event) -> list[tuple[int, str]]:
+    """An event in words, with the level of its line; what is no news is none."""
+    match event:
+        case SessionStarted():
+            again = " goes on" if event.resumed else ""
+            return [
+                (
+                    logging.INFO,
+                    f"session {event.session_id}{again}: {event.agent} {event.version} {event.model}".strip(),
+                )
+            ]
+        case Message():
+            return [(logging.INFO, event.text)]
+        case Thought():
+            return [(logging.DEBUG, event.text)]
+        case ToolStarted():
+            return [(logging.INFO, f"→ {event.name}: {event.title}".rstrip(": "))]
+        case ToolDone():
+            return [(logging.INFO, f"✓ {event.name}")] if event.succeeded else [(logging.WARNING, f"✗ {event.name}")]
+        case PermissionNeeded() | QuestionAsked():
+            return [(logging.WARNING, f"? {event.question.text}")]
+        case PlanShown():
+            return [(logging.INFO, f"plan: {'; '.join(f'{one.text} ({one.status})' for one in event.entries)}")]
+        case Retrying():
+            return [(logging.WARNING, f"tries its model again: {event.error}")]
+        case TurnEnded():
+            told = f": {event.error}" if event.error else ""
+            return [(logging.INFO if not told else logging.WARNING, f"the session ended as {event.reason}{told}")]
+        case _:
+            return []

@@ -1,0 +1,179 @@
+"""`agent`: one attempt of a coding agent, from its lease to the verdict and the result that follows from it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+
+from foundation.errors import ZenError
+from foundation.secrets.store import MissingSecret
+from orchestration.actions.base import Call, Result
+from orchestration.agents.endpoints import check, health, lease
+from orchestration.agents.endpoints.session import sandbox_of, spec_of
+from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
+from orchestration.agents.workspace.git import MARK
+from orchestration.core.agent.brief import brief
+from orchestration.core.agent.session import Ended, EndReason, Question
+from orchestration.core.agent.verdict import Verdict, after, facts_of, verdict_of
+from orchestration.core.enums import Outcome
+from orchestration.execution.agent_step import record
+from orchestration.execution.agent_step.asking import Asking, asked_for
+from orchestration.execution.agent_step.holding import BY, Stop, held, well
+from orchestration.execution.agent_step.record import Record
+from orchestration.execution.agent_step.result import detail_of, result_of
+from orchestration.execution.agent_step.work import Work, branch_of, home_of, repository_of
+from orchestration.models import AgentAttempt, AgentEndpoint, Command, Run
+
+FOR_CHECKS = 0.1
+"""The share of an attempt's time that is kept for the checks."""
+LEAST_CHECK_SECONDS = 60.0
+UNCOUNTED = 1_000_000
+"""How often an attempt may be repeated is said by the step's `retry_count`, which the flow keeps."""
+
+
+def agent(call: Call) -> Result:
+    """One attempt. Failed: nothing was accepted, and why. Parked: no endpoint can be had now.
+
+    Raises for faults of the machinery: git, the database, no room for processes.
+    """
+    try:
+        asking = asked_for(call.action)
+    except ValueError as error:
+        return Result(outcome=Outcome.FAILED, error=str(error))
+    return attempted(call, asking)
+
+
+def attempted(call: Call, asking: Asking) -> Result:
+    """The same, for what was asked."""
+    run = Run.objects.select_related("parent").get(workflow_id=call.workflow_id)
+    attempt = record.attempt_of(call, run.pk, _claim(run, call))
+    earlier = record.before(attempt)
+    left = None if asking.budget is None else asking.budget - record.spent(attempt)
+    if left is not None and left <= 0:
+        error = f"the budget of the step, {asking.budget:f}, is spent; raise it in a new version of the saga"
+        return Result(outcome=Outcome.FAILED, error=error, detail={"verdict": Verdict.OVER_BUDGET.value})
+    avoid = [row.endpoint_name for row in earlier if row.verdict not in ("", Verdict.DONE)]
+    try:
+        taken = well(asking.agent_type, attempt, avoid)
+    except (lease.NoEndpoint, lease.Superseded) as error:
+        return Result(outcome=Outcome.FAILED, error=str(error))
+    if isinstance(taken, lease.NoneFree):
+        return Result(outcome=Outcome.PARKED, error=taken.why, retry_after=taken.wait_seconds)
+    with held(taken, call.cancelled) as stop:
+        doing = _Doing(
+            call=call, asking=asking, run=run, attempt=attempt, endpoint=taken.endpoint, earlier=tuple(earlier),
+            left=left, stop=stop, deadline=time.monotonic() + call.timeout_seconds,
+        )  # fmt: skip
+        return doing.result()
+
+
+def _claim(run: Run, call: Call) -> int:
+    """The epoch of the attempt's claim."""
+    rows = Command.objects.filter(
+        run=run, kind="run_action", step_id=call.step_id, purpose=call.purpose, iteration=call.iteration,
+        attempt=call.attempt,
+    )  # fmt: skip
+    return rows.values_list("epoch", flat=True).first() or 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doing:
+    """The attempt while its endpoint is held."""
+
+    call: Call
+    asking: Asking
+    run: Run
+    attempt: lease.Attempt
+    endpoint: AgentEndpoint
+    earlier: tuple[AgentAttempt, ...]
+    left: Decimal | None
+    stop: Stop
+    deadline: float
+
+    def result(self) -> Result:
+        """Do it, and say what came of it."""
+        home = home_of(self.run)
+        branch = self.asking.branch or branch_of(home, self.call.step_id)
+        paid = next((row for row in reversed(self.earlier) if self._is_paid(row)), None)
+        try:
+            repository = repository_of(home, self.asking.repository)
+            work = Work.found(repository, home, branch) if paid is not None else None
+            if paid is not None and work is not None:
+                return self._judged(work, Record(paid, self.endpoint), record.ended_of(paid))
+            work = Work.begun(repository, home, branch)
+        except ZenError as error:
+            return Result(outcome=Outcome.FAILED, error=error.in_words())
+        kept = Record.begun(self.attempt, self.endpoint, branch=branch, base=work.base)
+        ended = self._session(work, kept)
+        kept.session_ended(ended)
+        health.note_end(self.endpoint.pk, ended, by=BY)
+        if ended.reason is EndReason.CANCELLED:
+            kept.judged(Verdict.CRASHED, ["the run gave the attempt up"])
+            work.worktree.remove()
+            why, acts = "the agent was stopped, as the run no longer wants its result", self.asking.acts_outside
+            outcome = Outcome.UNKNOWN if acts else Outcome.FAILED
+            return Result(outcome=outcome, maybe=acts, error=why, detail=detail_of(kept.row))
+        return self._judged(work, kept, ended)
+
+    def _is_paid(self, row: AgentAttempt) -> bool:
+        """Whether a lost worker had held this very attempt's session to its end: then it is only judged."""
+        is_this = row.attempt == self.attempt.attempt
+        return is_this and not row.verdict and row.ended in (EndReason.END_TURN, EndReason.MAX_TURNS)
+
+    def _session(self, work: Work, kept: Record) -> Ended:
+        asking, facts = self.asking, [fact for row in self.earlier for fact in row.facts]
+        prompt = brief(
+            asking.prompt, context_files=asking.context_files, files=asking.files, checks=asking.checks, facts=facts,
+            changes=asking.changes,
+        )  # fmt: skip
+        seconds = max(1.0, (self.deadline - time.monotonic()) * (1 - FOR_CHECKS if asking.checks else 1))
+        env = {MARK: work.home.workflow_id, "ZEN_ATTEMPT": str(self.call.attempt), "ZEN_TASK_ID": self.call.step_id}
+        try:
+            spec = spec_of(
+                self.endpoint, cwd=work.worktree.path, prompt=prompt, env=env, max_turns=asking.max_turns,
+                deadline_seconds=seconds, stall_seconds=asking.stall_seconds, max_cost_usd=self.left,
+            )  # fmt: skip
+        except MissingSecret as error:
+            return Ended(reason=EndReason.AUTH, error=str(error))
+        return check.driver_of(self.endpoint).run(spec, on_event=kept.tell, ask=_nobody, cancelled=self.stop)
+
+    def _judged(self, work: Work, kept: Record, ended: Ended) -> Result:
+        asking, row = self.asking, kept.row
+        sha, notes = work.committed(self._title(ended), task=self.call.step_id, requirements=asking.requirements)
+        row.commit = sha or ""
+        try:
+            evidence = work.examined(
+                sha, asking.checks, notes=notes, sandbox=sandbox_of(self.endpoint), changes=asking.changes,
+                seconds=max(LEAST_CHECK_SECONDS, self.deadline - time.monotonic()), cancelled=self.stop,
+            )  # fmt: skip
+        except CannotCheck as error:
+            kept.judged(Verdict.BLOCKED, [str(error)])
+            return Result(outcome=Outcome.FAILED, error=str(error), detail=detail_of(row))
+        verdict = verdict_of(ended, evidence.diff, evidence.checks, evidence.tampering, diff_due=asking.changes)
+        facts = facts_of(ended, evidence.diff, evidence.checks, evidence.tampering)
+        _keep(row, evidence)
+        kept.judged(verdict, facts)
+        lies = sum(one.verdict == Verdict.LIED for one in self.earlier) + (verdict is Verdict.LIED)
+        then = after(
+            verdict, attempt=self.call.attempt, max_attempts=UNCOUNTED, lies=lies, retry_at=ended.retry_at
+        )  # fmt: skip
+        if not then.resume:
+            work.worktree.remove()
+        return result_of(then, row, facts, acts_outside=asking.acts_outside)
+
+    def _title(self, ended: Ended) -> str:
+        title = self.call.title or self.call.step_id
+        said = next((line.strip() for line in ended.text.splitlines() if line.strip()), "")
+        return f"{title}\n\n{said[:500]}" if said else title
+
+
+def _nobody(question: Question) -> None:
+    """Nobody can answer while an attempt runs: it ends as suspended, with the question."""
+
+
+def _keep(row: AgentAttempt, evidence: Evidence) -> None:
+    row.diff = evidence.diff.to_json()
+    row.checks = [one.to_json() for one in evidence.checks]
+    row.tampering = list(evidence.tampering)[:100]
+    row.evidence = {one.command[:200]: one.digest for one in evidence.checks}
