@@ -85,9 +85,12 @@ def remove(folder: Path) -> None:
     """
     if not folder.is_symlink() and not folder.exists():
         return
-    if folder.is_dir() and not folder.is_symlink():  # what cannot be entered cannot be emptied; links are not followed
+    done = subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)
+    if (
+        done.returncode and folder.is_dir() and not folder.is_symlink()
+    ):  # what cannot be entered cannot be emptied; links are not followed
         open_up = ["find", "-P", str(folder), "-type", "d", "!", "-perm", "-700", "-exec", "chmod", "u+rwx", "{}", ";"]
         subprocess.run(open_up, check=False, capture_output=True)
-    done = subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)
+        done = subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)
     if folder.is_symlink() or folder.exists():
         raise RemovalFailed(f"{folder} could not be removed: {done.stderr.decode(errors='replace')[:500]}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -196,3 +198,8 @@ def test_a_diff_shows_tests_and_configuration_apart() -> None:
     assert shown["files_changed"] == 3 and shown["added"] == 4 and shown["removed"] == 9
     assert shown["tests"] == [tests.to_json()] and shown["config"] == [config.to_json()]
     assert shown["notes"] == ["pipe: a FIFO"]
+
+
+def test_the_page_has_every_verdict_in_this_order() -> None:
+    page = Path(__file__).parents[4] / "docs" / "explanation" / "verdicts.md"
+    assert re.findall(r"^\| `(\w+)` \|", page.read_text(), re.MULTILINE) == [one.value for one in Verdict]
