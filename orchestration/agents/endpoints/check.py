@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-
-from django.utils.module_loading import import_string
 
 from foundation.identity.actor import Actor
 from foundation.identity.permissions import require
 from foundation.secrets.store import MissingSecret
 from orchestration.agents.base import Driver, Health
+from orchestration.agents.drivers.choose import driver_for
 from orchestration.agents.endpoints import health
 from orchestration.agents.endpoints.services import ACT, endpoint_named
 from orchestration.agents.endpoints.session import spec_of
 from orchestration.models import AgentEndpoint
-
-DRIVERS: Mapping[str, str] = {
-    "acp": "orchestration.agents.drivers.acp.driver.AcpDriver",
-    "scripted": "orchestration.agents.drivers.scripted.ScriptedDriver",
-}
-"""Imported when one is used: their libraries are of the extra `agents`, which a site without agents has not."""
 
 
 class NoDriver(Exception):
@@ -53,13 +45,7 @@ def look(row: AgentEndpoint) -> Health:
 
 def driver_of(row: AgentEndpoint) -> Driver:
     """The driver that holds its sessions. Raises NoDriver."""
-    path = DRIVERS.get(row.driver)
-    if path is None:
-        raise NoDriver(f"there is no driver '{row.driver}' in this release; the drivers are: {', '.join(DRIVERS)}")
     try:
-        made: Driver = import_string(path)()
-    except ImportError as error:
-        raise NoDriver(
-            f"the driver {row.driver} needs what is not installed here ({error}); install zen[agents]"
-        ) from None
-    return made
+        return driver_for(row.driver, row.agent_type)
+    except (ValueError, ImportError) as error:
+        raise NoDriver(str(error)) from None

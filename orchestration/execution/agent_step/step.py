@@ -12,7 +12,6 @@ from orchestration.actions.base import Call, Result
 from orchestration.agents.endpoints import check, health, lease
 from orchestration.agents.endpoints.session import sandbox_of, spec_of
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
-from orchestration.agents.workspace.git import MARK
 from orchestration.core.agent.brief import brief
 from orchestration.core.agent.session import Ended, EndReason, Question
 from orchestration.core.agent.verdict import Verdict, after, facts_of, verdict_of
@@ -128,7 +127,8 @@ class _Doing:
             changes=asking.changes,
         )  # fmt: skip
         seconds = max(1.0, (self.deadline - time.monotonic()) * (1 - FOR_CHECKS if asking.checks else 1))
-        env = {MARK: work.home.workflow_id, "ZEN_ATTEMPT": str(self.call.attempt), "ZEN_TASK_ID": self.call.step_id}
+        about = {"ZEN_ATTEMPT": str(self.call.attempt), "ZEN_TASK_ID": self.call.step_id}
+        env = {**work.repository.layout.env, **about}
         try:
             spec = spec_of(
                 self.endpoint, cwd=work.worktree.path, prompt=prompt, env=env, max_turns=asking.max_turns,
