@@ -1,7 +1,7 @@
 from django.urls import path, re_path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from orchestration.api import views_acts, views_definitions, views_logs, views_runs
+from orchestration.api import views_acts, views_agents, views_definitions, views_logs, views_runs
 from orchestration.api.stream import log_stream, stream
 
 
@@ -21,6 +21,7 @@ class Version(WorkflowId):
 
 register_converter(WorkflowId, "workflow_id")
 register_converter(Version, "version")
+AGENT = "agents/<workflow_id:name>/"
 RUN = "runs/<workflow_id:workflow_id>/"
 
 urlpatterns = [
@@ -49,5 +50,11 @@ urlpatterns = [
     path(f"{RUN}why/", views_runs.RunWhy.as_view(), name="api-why"),
     path(f"{RUN}preview/<str:verb>/", views_acts.RunPreview.as_view(), name="api-preview"),
     path(f"{RUN}<str:verb>/", views_acts.RunAct.as_view(), name="api-act"),
+    path("agents/", views_agents.Agents.as_view(), name="api-agents"),
+    path(AGENT, views_agents.AgentDetail.as_view(), name="api-agent"),
+    path(f"{AGENT}check/", views_agents.AgentCheck.as_view(), name="api-agent-check"),
+    path(f"{AGENT}enable/", views_agents.AgentEnable.as_view(), name="api-agent-enable"),
+    path(f"{AGENT}disable/", views_agents.AgentDisable.as_view(), name="api-agent-disable"),
+    path(f"{AGENT}remove/", views_agents.AgentRemove.as_view(), name="api-agent-remove"),
     re_path("", views_definitions.Nowhere.as_view(schema=None)),
 ]

@@ -13,7 +13,7 @@ from approvals.models import Delegation, Request
 from approvals.requests import delegate_while_away
 from foundation.clock import now
 from monitoring.models import Alert, AlertMember, AlertRule, Job, RecoveryAttempt, Silence
-from orchestration.models import Run
+from orchestration.models import AgentEndpoint, Run
 from tests.approvals.scenes import asked, published
 from tests.orchestration.api.test_runs import SAGA, client_of, post
 from tests.system.contract.cast import account, actor, says
@@ -71,6 +71,13 @@ DOORS: dict[str, tuple[str, ...]] = {
     "GET /api/v1/runs/{workflow_id}/why/": READS,
     "GET /api/v1/runs/{workflow_id}/preview/{verb}/": READS,
     "POST /api/v1/runs/{workflow_id}/{verb}/": ACTS,
+    "GET /api/v1/agents/": READS,
+    "POST /api/v1/agents/": MANAGES,
+    "GET /api/v1/agents/{name}/": READS,
+    "POST /api/v1/agents/{name}/check/": ACTS,
+    "POST /api/v1/agents/{name}/enable/": ACTS,
+    "POST /api/v1/agents/{name}/disable/": ACTS,
+    "POST /api/v1/agents/{name}/remove/": MANAGES,
     "GET /api/v1/approvals/": READS,
     "POST /api/v1/approvals/": ACTS,
     "GET /api/v1/approvals/{request_id}/": READS,
@@ -101,6 +108,7 @@ BODIES: dict[str, Any] = {
     "reassign": {"to": "carol", "person": "bob"},
     "name-people": {"users": ["carol"]},
     "policies": POLICY,
+    "agents": {"name": "two", "agent_type": "CLAUDE", "driver": "scripted"},
     "resolve": {"note": "done"},
     "act": {"verb": "hold", "preview": False},
     "recover": {"reason": "stuck", "action": "notify"},
@@ -168,6 +176,10 @@ def _given(path: str, role: str) -> dict[str, str]:
         )
     if path.endswith("/recover/"):
         RecoveryAttempt.objects.all().delete()  # people are told of a run once a minute
+    if "/agents/" in path:
+        given["name"] = "one"
+        row = {"agent_type": "CLAUDE", "driver": "scripted", "created_at": now()}
+        AgentEndpoint.objects.get_or_create(name="one", defaults=row)
     if "/alert-rules/" in path:
         given["name"] = "run_failed"
     if "{silence_id}" in path:
