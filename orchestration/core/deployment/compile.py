@@ -14,9 +14,10 @@ from orchestration.core.definition.problems import short
 from orchestration.core.deployment.config import MOST_REPLICAS, Change, DeploymentConfig
 from orchestration.core.deployment.validate import validate_deployment
 
-LONGEST_NAME = 80
+LONGEST_NAME = 89
 PREFIX = "deployment."
 TASKS = "zen.deploy."
+VERSION, PREVIOUS = "{version}", "{previous_version}"
 SLACK_SECONDS = 60.0
 """What a step has beyond the times that its configuration gives: to start programs, to write files."""
 
@@ -75,7 +76,7 @@ def compile_deployment(spec: DeploymentSpec) -> SagaDefinition | None:
             "saga_id": saga_id,
             "name": f"Deploy {spec.name}"[:200],
             "description": f"Deployment of {spec.name} by {spec.strategy}, driver {config.driver}",
-            "context": _context(spec, config),
+            "context": {"commit": spec.commit, "repository": spec.repository},
             "steps": steps,
         }
     )
@@ -95,14 +96,6 @@ def warnings_of(spec: DeploymentSpec) -> list[str]:
     if config.window_seconds < config.interval_seconds * 3:
         found.append(f"a window of {config.window_seconds:g} s has room for fewer than 3 answers")
     return found
-
-
-def _context(spec: DeploymentSpec, config: DeploymentConfig) -> dict[str, JsonValue]:
-    """What a start may give instead, and what the author's own actions look up."""
-    if config.driver == "local":
-        return {"commit": spec.commit, "repository": spec.repository}
-    known: dict[str, JsonValue] = {"version": spec.commit}
-    return known if config.previous_version is None else known | {"previous_version": config.previous_version}
 
 
 def _handed(spec: DeploymentSpec, config: DeploymentConfig) -> dict[str, JsonValue]:
@@ -221,7 +214,8 @@ def _outside(spec: DeploymentSpec, config: DeploymentConfig) -> Iterator[dict[st
     seconds = config.window_seconds + config.answer_seconds * len(urls)
     handed = {"type": "task", **_handed(spec, config)}
     health = {**handed, "handler": f"{TASKS}health", "urls": [_escaped(url) for url in urls]}
-    claim = {**handed, "handler": f"{TASKS}claim"}
+    asks = any(PREVIOUS in json.dumps(one.model_dump(mode="json")) for one in _changes(config))
+    claim = {**handed, "handler": f"{TASKS}claim", "commit": "{commit}", "needs_previous": asks}
     yield _step("release", "Claim the deployment", claim, seconds=30, retry_count=2)
     yield _change("start", "Start the new release", config.start, 100)
     yield _step("health", "Health window", health, seconds=seconds)
@@ -233,14 +227,22 @@ def _outside(spec: DeploymentSpec, config: DeploymentConfig) -> Iterator[dict[st
         yield _change("drain", "Drain the old release", config.drain, 100)
 
 
+def _changes(config: DeploymentConfig) -> list[Change]:
+    return [one for one in (config.start, config.switch, config.drain) if one is not None]
+
+
 def _change(step_id: str, title: str, change: Change | None, weight: int) -> dict[str, Any]:
     assert change is not None  # noqa: S101 - validate_deployment has said so
-    do, undo = (_with_weight(action, weight) for action in (change.do, change.undo))
+    do, undo = (_filled(action, weight) for action in (change.do, change.undo))
     return _step(step_id, title, do, undo, seconds=540, retry_count=3)
 
 
-def _with_weight(action: dict[str, JsonValue], weight: int) -> dict[str, JsonValue]:
-    """The action with {weight} filled in: a number where it stands alone."""
+def _filled(action: dict[str, JsonValue], weight: int) -> dict[str, JsonValue]:
+    """The action with {weight} as a number where it stands alone, and with the versions that the first step told.
+
+    By the step's name, for a service may answer with a `version` of its own.
+    """
     text = json.dumps(action).replace('"{weight}"', str(weight)).replace("{weight}", str(weight))
+    text = text.replace(VERSION, "{release.version}").replace(PREVIOUS, "{release.previous_version}")
     filled: dict[str, JsonValue] = json.loads(text)
     return filled

@@ -78,7 +78,10 @@ class DeploymentConfig(_Model):
     )
     queue: str = Field(DEFAULT_QUEUE, pattern=QUEUE, description=f"the queue whose workers deploy: {IN_WORDS}")
     previous_version: str | None = Field(
-        None, min_length=1, max_length=255, description="what {previous_version} means in the actions of api and script"
+        None,
+        min_length=1,
+        max_length=255,
+        description="what {previous_version} means in the actions; left out, the commit that was deployed last",
     )
     start: Change | None = Field(None, description="{do: action, undo: action} that starts the new release")
     switch: Change | None = Field(

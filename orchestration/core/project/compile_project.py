@@ -23,6 +23,8 @@ TRIES = {"prepare": 2, "analyze": 1, "plan": 1, "verify": 1, "accept": 1, "repor
 
 PLAN_OUTPUT = {"plan_hash": "{plan.plan_hash}", "coverage": "{plan.coverage}"}
 HEAD_OUTPUT = {"commit": "{verify.commit}", "evidence": "{verify.evidence_digest}"}
+DEPLOYED = {"commit": "{verify.commit}", "repository": "{prepare.repository}"}
+"""What the child that deploys is given: the head that was verified, and where it is."""
 BOUND_TO: Mapping[str, Mapping[str, str]] = {"plan": PLAN_OUTPUT, "verify": HEAD_OUTPUT}
 """What the gates after a phase are bound to: another plan, or another commit, is another question."""
 
@@ -46,7 +48,8 @@ def compile_project(
         steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "before")]
         steps += [_phase(phase)] if phase != "deploy" else []
         if phase == "deploy" and deployment is not None:
-            steps.append({"step_id": phase, "forward_action": {"type": "saga", "definition": dict(deployment)}})
+            child = {"type": "saga", "definition": dict(deployment), "context": DEPLOYED}
+            steps.append({"step_id": phase, "forward_action": child})
         if phase == "verify":
             steps += [*_calls(criteria_of(wanted))]
         steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "after")]

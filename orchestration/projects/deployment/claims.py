@@ -37,5 +37,11 @@ def open_deployments(name: str) -> QuerySet[Run]:
     return Run.objects.filter(definition__saga_id=deployment_saga_id(name), finished_at=None).order_by("pk")
 
 
+def last_version(name: str) -> str:
+    """What the last deployment of this name that completed has deployed; '' when there is none."""
+    run = Run.objects.filter(definition__saga_id=deployment_saga_id(name), status="completed").order_by("-pk").first()
+    return "" if run is None else str(run.context.get("commit") or "")
+
+
 def _has_claimed(run: Run) -> bool:
     return run.commands.filter(step_id=CLAIM_STEP, purpose="forward", outcome="succeeded").exists()

@@ -18,7 +18,8 @@ from orchestration.actions.task import TaskContext
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.deployment import DeploymentConfig, deployment_saga_id, handed
 from orchestration.core.deployment.window import Answer
-from orchestration.projects.deployment.claims import claim
+from orchestration.models import Run
+from orchestration.projects.deployment.claims import claim, last_version
 from orchestration.projects.deployment.local import ports, processes, releases, replicas, switch, traffic
 from orchestration.projects.deployment.local.checkout import NoCheckout
 from orchestration.projects.deployment.local.folder import Folder, Place, folder_of, locked, read, release_id
@@ -78,16 +79,30 @@ def _handler(act: Act) -> Callable[[Payload, TaskContext], JsonValue]:
 def _work(payload: Payload, context: TaskContext) -> Work:
     name = str(payload.get("project") or "")
     try:
-        deployment_saga_id(name)
+        _refuse_others(deployment_saga_id(name), context.workflow_id)
         config = handed(payload.get("deployment"))
     except DefinitionErrors as error:
         raise Refused(str(error)) from None
     return Work(name=name, config=config, context=context, payload=payload)
 
 
+def _refuse_others(saga_id: str, workflow_id: str) -> None:
+    """A saga of another name would deploy beside the one that goes on."""
+    found = Run.objects.filter(workflow_id=workflow_id).values_list("definition__saga_id", flat=True).first()
+    if found != saga_id:
+        raise Refused(f"these steps belong to the saga '{saga_id}', and this run is of '{found}'")
+
+
 def _claim(work: Work) -> JsonValue:
+    """For actions of the author's: what is deployed, and what was before."""
     claim(work.name, work.context.workflow_id)
-    return {"deployment": work.name}
+    previous = work.config.previous_version or last_version(work.name)
+    if not previous and work.payload.get("needs_previous") is True:
+        raise Refused(
+            f"no deployment of '{work.name}' has completed, so nobody knows what {{previous_version}} is; "
+            "say it in config.deployment.previous_version"
+        )
+    return {"version": str(work.payload.get("commit") or ""), "previous_version": previous}
 
 
 def _release(work: Work) -> JsonValue:

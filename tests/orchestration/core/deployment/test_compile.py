@@ -61,12 +61,12 @@ def test_actions_of_the_author_are_the_steps_of_the_driver_api() -> None:
     definition = compiled("canary", API | {"switch": {"do": weight, "undo": CALL}, "canary_weights": [20]})
     steps = {step.step_id: step.model_dump(mode="json") for step in definition.steps}
     assert list(steps) == ["release", "start", "health", "switch_20", "watch_20", "switch_100", "watch_100"]
-    assert steps["switch_20"]["forward_action"]["payload"] == {"percent": 20, "note": "20 %", "to": "{version}"}
+    assert steps["switch_20"]["forward_action"]["payload"] == {"percent": 20, "note": "20 %", "to": "{release.version}"}
     assert steps["start"]["compensation_action"]["url"] == CALL["url"]
-    assert definition.context["version"] == "a" * 40
+    assert definition.context["commit"] == "a" * 40
 
 
-@pytest.mark.parametrize("name", ["", "../shop", "a/b", ".hidden", "x" * 81, "a b"])
+@pytest.mark.parametrize("name", ["", "../shop", "a/b", ".hidden", "x" * 90, "a b"])
 def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
     with pytest.raises(DefinitionErrors, match="use letters, digits"):
         compile_deployment(DeploymentSpec(name=name))

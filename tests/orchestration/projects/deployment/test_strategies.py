@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from orchestration.core.deployment import DeploymentSpec, compile_deployment, validate_deployment
+from orchestration.models import Run
 from orchestration.runs import start_run
 from orchestration.runs.queries import run_view
 from tests.orchestration.projects.deployment.shop import Shop, answered, asking, faults
@@ -99,20 +101,50 @@ def test_files_are_served_where_no_command_is_given(shop: Shop) -> None:
             urllib.request.urlopen(shop.url + path)
 
 
-def test_the_driver_api_calls_what_it_was_given_and_takes_it_back(engine: str, peer: Peer) -> None:
+def api(peer: Peer, **more: Any) -> dict[str, Any]:
+    """As in the guide: services of the author's own, the way back with the version before."""
     calls = {
         name: {
-            "do": {"type": "api_call", "method": "POST", "url": f"{peer.url}/things/{name}"},
-            "undo": {"type": "api_call", "method": "DELETE", "url": f"{peer.url}/things/{name}"},
+            "do": {
+                "type": "api_call", "method": "POST", "url": f"{peer.url}/things/{name}",
+                "payload": {"version": "{version}", "weight": "{weight}"},
+            },
+            "undo": {
+                "type": "api_call", "method": "PUT", "url": f"{peer.url}/things/{name}",
+                "payload": {"version": "{previous_version}"},
+            },
         }
         for name in ("start", "switch")
-    }
-    given = {"driver": "api", **calls, "health": f"{peer.url}/health", "window_seconds": 0.4, "interval_seconds": 0.1}
-    peer.say("/health", 503)
-    spec = DeploymentSpec(name="far", config=validate_deployment(given), commit="v2")
+    }  # fmt: skip
+    quick = {"window_seconds": 0.4, "interval_seconds": 0.1}
+    return {"driver": "api", **calls, "health": f"{peer.url}/health", **quick, **more}
+
+
+def deployed(engine: str, strategy: str, commit: str, config: dict[str, Any]) -> Run:
+    spec = DeploymentSpec(name="far", strategy=strategy, config=validate_deployment(config, strategy), commit=commit)
     run, _ = start_run(definition=compile_deployment(spec), actor=ADA, engine=engine)
-    until(run)
+    return until(run)
+
+
+def test_the_driver_api_calls_what_it_was_given_and_takes_it_back(engine: str, peer: Peer) -> None:
+    peer.say("/health", 200)
+    config = api(peer, previous_version="v0")
+    assert deployed(engine, "canary", "v1", config | {"canary_weights": [20]}).status == "completed"
+    bodies = [(call.path, json.loads(call.body)) for call in peer.seen if call.method == "POST"]
+    assert bodies == [
+        ("/things/start", {"version": "v1", "weight": 100}),
+        ("/things/switch", {"version": "v1", "weight": 20}),
+        ("/things/switch", {"version": "v1", "weight": 100}),
+    ]
+    peer.say("/health", 503)
+    run = deployed(engine, "blue_green", "v2", api(peer))
     row = run.commands.get(step_id="health", purpose="forward")
-    assert run.status == "rolled_back" and "evidence" in row.detail, (row.error, row.detail)
-    assert row.detail["evidence"]["statuses"] == {"503": 1}
-    assert peer.methods("POST") == ["/things/start"] and peer.methods("DELETE") == ["/things/start"]
+    assert run.status == "rolled_back" and row.detail["evidence"]["statuses"] == {"503": 1}
+    back = [json.loads(call.body) for call in peer.seen if call.method == "PUT"]
+    assert back == [{"version": "v1"}]  # what the deployment before had deployed
+
+
+def test_a_version_before_that_nobody_knows_is_refused_at_once(engine: str, peer: Peer) -> None:
+    run = deployed(engine, "blue_green", "v1", api(peer))
+    assert run.status == "rolled_back" and peer.calls == []
+    assert "say it in config.deployment.previous_version" in run.commands.get(step_id="release").error
