@@ -26,6 +26,7 @@ class Agent:
     cwd: Path
     tell: Callable[[SessionSpec, str], SessionSpec]
     abilities: frozenset[str]
+    close: Callable[[], object] = lambda: None
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     events: list[Event] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)

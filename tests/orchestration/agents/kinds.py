@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestration.agents.agentapi.conversation import Conversation
+from orchestration.agents.agentapi.server import AgentApiServer
 from orchestration.agents.base import SessionSpec
 from orchestration.agents.drivers.acp.driver import AcpDriver
+from orchestration.agents.drivers.agentapi.driver import AgentApiDriver
 from orchestration.agents.drivers.cli.claude import CLAUDE
 from orchestration.agents.drivers.cli.driver import CliDriver
 from orchestration.agents.drivers.scripted import PROGRAM, ROOT, ScriptedDriver
@@ -54,4 +59,27 @@ def cli(worktree: Path) -> Agent:
     )
 
 
-KINDS: dict[str, Callable[[Path], Agent]] = {"scripted": scripted, "acp": acp, "cli": cli}
+def agentapi(worktree: Path) -> Agent:
+    """The client, and our own server over the scripted agent. What the protocol has no words for, it cannot do."""
+    servers: list[AgentApiServer] = []
+
+    def tell(spec: SessionSpec, behaviour: str) -> SessionSpec:
+        template = in_prompt(spec, behaviour)
+        conversation = Conversation(
+            ScriptedDriver(), template, "CUSTOM", now=lambda: datetime.now(UTC), done=lambda: None
+        )
+        server = AgentApiServer(conversation, 0, worktree.parent / "uploads")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return replace(template, url=f"http://127.0.0.1:{server.server_port}", command=())
+
+    able = frozenset({"auth", "permission", "question", "refusal", "stderr", "garbage", "rate"})
+
+    def close() -> None:
+        for server in servers:
+            server.finish()
+
+    return Agent(driver=AgentApiDriver(), cwd=worktree, tell=tell, abilities=able, close=close)
+
+
+KINDS: dict[str, Callable[[Path], Agent]] = {"scripted": scripted, "acp": acp, "cli": cli, "agentapi": agentapi}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from orchestration.agents.base import Answer, EndReason, Question, SessionSpec
+from orchestration.agents.drivers import session
 from orchestration.agents.drivers.transcript import LONGEST_TEXT, MOST_EVENTS
 from orchestration.core.agent.events import (
     Event,
@@ -30,12 +33,13 @@ SECRET = "tops3cret-value-0451"
 
 
 @pytest.fixture(params=KINDS)
-def agent(request: pytest.FixtureRequest, worktree: Path) -> Agent:
+def agent(request: pytest.FixtureRequest, worktree: Path) -> Iterator[Agent]:
     made: Agent = KINDS[request.param](worktree)
     ability = request.node.get_closest_marker("needs")
     if ability is not None and ability.args[0] not in made.abilities:
         pytest.skip(f"{request.param} has no {ability.args[0]}")
-    return made
+    yield made
+    made.close()
 
 
 def choose(option: str) -> Answer:
@@ -251,15 +255,18 @@ def test_a_session_that_is_lost_begins_anew_and_says_so(agent: Agent) -> None:
     assert ended.reason is EndReason.END_TURN and not agent.heard(SessionStarted)[0].resumed
 
 
-def test_while_somebody_thinks_about_an_answer_nothing_stalls(agent: Agent) -> None:
+def test_while_somebody_thinks_about_an_answer_nothing_stalls(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     if "question" not in agent.abilities:
         pytest.skip("this agent asks nothing")
+    hours = [0.0]
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + hours[0] * 3600))
 
     def slow(_: Question) -> Answer:
-        time.sleep(3)
+        hours[0] = 5.0
         return choose("alpha")
 
-    assert agent.hold("question", answer=slow, stall_seconds=2.0).reason is EndReason.END_TURN
+    ended = agent.hold("question", answer=slow, deadline_seconds=24 * 3600.0)
+    assert ended.reason is EndReason.END_TURN
 
 
 def test_an_error_of_whoever_hears_comes_out_and_nothing_is_left(agent: Agent) -> None:
