@@ -199,7 +199,11 @@ def _refreshed(request: Request) -> Request:
 
 def handle_for_gate(workflow_id: str, step_id: str, iteration: int, number: int) -> str:
     """The request's handle: the same for every attempt of a step. A long one ends in its hash."""
-    handle = f"{workflow_id}.{step_id}.{iteration}.approval" + (f"-{number}" if number else "")
+    return shortened(f"{workflow_id}.{step_id}.{iteration}.approval" + (f"-{number}" if number else ""))
+
+
+def shortened(handle: str) -> str:
+    """The handle, or a long one's beginning and its hash."""
     if len(handle) <= LONGEST_HANDLE:
         return handle
     return f"{handle[: LONGEST_HANDLE - 33]}~{hashlib.sha256(handle.encode()).hexdigest()[:32]}"

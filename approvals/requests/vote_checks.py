@@ -9,6 +9,7 @@ from approvals.core.approval.quorum import first_yes
 from approvals.core.content import edited
 from approvals.core.enums import Choice
 from approvals.core.policy.definition import Stage
+from approvals.models import Request
 from approvals.requests.amend import open_to_all
 from approvals.requests.state.locked_request import LockedRequest
 from foundation.canonical_json import settled
@@ -17,6 +18,18 @@ from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.shape import plain_json
 
 LONGEST_COMMENT = 10_000
+
+
+def is_out_of_place(request: Request, word: Choice) -> bool:
+    """Whether this decision makes no sense here: what a step asks at work has no content that could be changed."""
+    return word is Choice.REQUEST_CHANGES and "inquiry" in request.facts
+
+
+def check_place(request: Request, word: Choice) -> None:
+    """Raises BadInput for a decision that is out of place."""
+    if is_out_of_place(request, word):
+        message = "this is a question, so there is nothing that could be changed"
+        raise BadInput(message, field="decision", remedy="approve with your answer, or reject and say why")
 
 
 def check_comment(stage: Stage, word: Choice, comment: str) -> None:

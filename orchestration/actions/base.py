@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from orchestration.core.enums import Outcome, Purpose
+from orchestration.core.enums import Cause, Outcome, Purpose
 
 
 def _told_nobody(is_overdue: bool) -> bool:
@@ -52,7 +52,8 @@ class Result:
     `deferred`: the action was handed over (a child saga, a gate); its outcome arrives later as an event.
     `resume_at`: a success that holds from then on (a wait). Parked: nothing was sent, or `until` does not hold yet;
     `retry_after` says when to come again. It is `maybe` when something had been sent before and its probe could not
-    ask, or when the call that `until` repeats may have acted.
+    ask, or when the call that `until` repeats may have acted. Without `retry_after` it comes again when something tells
+    the step to look again, such as the end of a request. `cause`: of a failure that people decided, or let pass.
     """
 
     outcome: Outcome
@@ -63,6 +64,7 @@ class Result:
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
     deferred: bool = False
     resume_at: datetime | None = None
+    cause: Cause | None = None
 
 
 Perform = Callable[[Call], Result]
