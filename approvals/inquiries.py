@@ -15,18 +15,18 @@ from approvals.requests.open_request import ask, shortened
 from foundation.identity.actor import CONSOLE_ROLES, Actor
 from foundation.visible_text import clean, cut, one_line
 from orchestration.core.enums import Outcome, Purpose
-from orchestration.core.inquiry import InquiryField, Reply, Standing
+from orchestration.core.inquiry import InquiryField, Reply, ReplyStatus
 from orchestration.inquiries import Inquiry
 from orchestration.models import Run
 from orchestration.runs.new_run import Parent
 
 LONGEST_TEXT, LONGEST_TITLE, LONGEST_LABEL, LONGEST_STEM = 8_000, 200, 200, 40
-STANDINGS = {
-    Status.APPROVED: Standing.ANSWERED,
-    Status.REJECTED: Standing.REFUSED,
-    Status.EXPIRED: Standing.EXPIRED,
-    Status.WITHDRAWN: Standing.REFUSED,
-    Status.CANCELLED: Standing.TAKEN_BACK,
+STATUSES = {
+    Status.APPROVED: ReplyStatus.ANSWERED,
+    Status.REJECTED: ReplyStatus.REFUSED,
+    Status.EXPIRED: ReplyStatus.EXPIRED,
+    Status.WITHDRAWN: ReplyStatus.REFUSED,
+    Status.CANCELLED: ReplyStatus.TAKEN_BACK,
 }
 MOST_GENERATIONS = 3
 """Generations of runs below a project in which its answers are looked for."""
@@ -126,7 +126,7 @@ def _reply(request: Request) -> Reply:
     said = [vote.answers for vote in votes if vote.choice == Choice.APPROVE]
     last, by = votes[-1] if votes else None, request.decided_by
     return Reply(
-        standing=STANDINGS.get(Status(request.status), Standing.OPEN),
+        status=STATUSES.get(Status(request.status), ReplyStatus.OPEN),
         request_id=request.request_id,
         answers={name: value for answers in said for name, value in answers.items()},
         comment=last.comment if last is not None else "",
@@ -136,8 +136,8 @@ def _reply(request: Request) -> Reply:
     )
 
 
-class Desk:
-    """Implements `orchestration.inquiries.InquiryDesk`; the setting ZEN_INQUIRIES names `DESK`."""
+class ApprovalInquiries:
+    """Implements `orchestration.inquiries.InquiryService`; the setting ZEN_INQUIRIES names `INQUIRIES`."""
 
     def put(self, inquiry: Inquiry) -> Reply:
         """See `put`."""
@@ -148,4 +148,4 @@ class Desk:
         return find(family, key, step)
 
 
-DESK = Desk()
+INQUIRIES = ApprovalInquiries()

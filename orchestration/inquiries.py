@@ -4,7 +4,7 @@ A gate asks before a step acts, once, about all that it will do. An inquiry asks
 know, or what is to become of a task that failed. The step's attempt ends as parked meanwhile, so that the time that
 people take counts neither against it nor against its retries; the end of the inquiry makes the engine perform the step
 at once, and the attempt reads the reply. The setting ZEN_INQUIRIES names who asks; a system check holds it against
-`InquiryDesk` at every start.
+`InquiryService` at every start.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Inquiry:
 
 
 @runtime_checkable
-class InquiryDesk(Protocol):
-    """What asks people and knows what they said: `approvals.inquiries.DESK`, unless ZEN_INQUIRIES names another."""
+class InquiryService(Protocol):
+    """What asks people and knows what they said: `approvals.inquiries.INQUIRIES`, or what ZEN_INQUIRIES names."""
 
     def put(self, inquiry: Inquiry) -> Reply:
         """Ask, where it was not asked yet, and say how it stands. Safe to call again.
@@ -67,7 +67,7 @@ class InquiryDesk(Protocol):
         """
 
 
-def inquiry_desk() -> InquiryDesk:
+def inquiry_service() -> InquiryService:
     """The desk that ZEN_INQUIRIES names."""
-    found: InquiryDesk = named(settings.ZEN_INQUIRIES)
+    found: InquiryService = named(settings.ZEN_INQUIRIES)
     return found

@@ -216,7 +216,7 @@ STORAGES = {
 # What orchestration leaves to the rooms above it, by kind of run (docs/adr/0006)
 ZEN_FLOWS = {"approval": "approvals.external_flow.APPROVAL"}
 ZEN_APPROVAL_GATE = "approvals.gate.GATE"
-ZEN_INQUIRIES = "approvals.inquiries.DESK"
+ZEN_INQUIRIES = "approvals.inquiries.INQUIRIES"
 ZEN_RUN_HEALTH = "monitoring.run_page.HEALTH"
 ZEN_APPROVERS_BY_ADDRESS = env.boolean("ZEN_APPROVERS_BY_ADDRESS", False)
 """Whether a request, and not only a published policy, may let an address decide that belongs to no account."""

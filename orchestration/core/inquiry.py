@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 
-class Standing(StrEnum):
+class ReplyStatus(StrEnum):
     """`refused`: people said no. `expired`: nobody answered in time. `taken_back`: nobody will answer any more."""
 
     OPEN = "open"
@@ -39,7 +39,7 @@ class Reply:
     `by`: who decided, in words; `at`: when, aware UTC. `why`: in words, what it waits for or how it ended.
     """
 
-    standing: Standing
+    status: ReplyStatus
     request_id: str
     answers: Mapping[str, JsonValue] = field(default_factory=dict)
     comment: str = ""

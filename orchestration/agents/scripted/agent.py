@@ -90,7 +90,7 @@ class ScriptedAgent:
             cwd=Path(session["cwd"]),
             task=task_of(first, os.environ),
             mouth=Voice(self._peer(), session_id),
-            answer=later[-1] if later else "",
+            answer=later[-1].partition("\n\n")[0] if later else "",
         )
         await work.mouth.say(f"I am the scripted agent, a program and not a model. Behaviour: {name}.\n")
         self._turn = asyncio.ensure_future(behaviour(work))

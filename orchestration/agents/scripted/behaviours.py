@@ -93,8 +93,9 @@ async def weakens_tests(work: Work) -> None:
 
 
 async def permission(work: Work) -> None:
-    """Writes only if it may; otherwise it says that it could not."""
-    if work.answer or await work.mouth.permission("edit", f"Write {', '.join(work.task.files)}"):
+    """Writes only if it may; otherwise it says that it could not. A resumed session was told so, or no."""
+    told = None if not work.answer else not work.answer.lower().startswith("no")
+    if told if told is not None else await work.mouth.permission("edit", f"Write {', '.join(work.task.files)}"):
         await write(work)
     else:
         await work.mouth.say("I was not allowed to write, so I did not.")

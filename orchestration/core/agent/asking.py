@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from orchestration.core.agent.session import Answer, Option, Question
 from orchestration.core.agent.verdict import Asked
-from orchestration.core.inquiry import InquiryField, Reply, Standing
+from orchestration.core.inquiry import InquiryField, Reply, ReplyStatus
 
 ANSWER, BUDGET = "answer", "budget"
 """Names of the fields of the forms."""
@@ -79,9 +79,9 @@ def fields_for(asked: Asked, question: Question | None) -> tuple[InquiryField, .
 
 def answer_to(question: Question, reply: Reply) -> Answer | None:
     """What the agent is told by a reply; None while there is none that it could be told."""
-    if reply.standing not in (Standing.ANSWERED, Standing.REFUSED):
+    if reply.status not in (ReplyStatus.ANSWERED, ReplyStatus.REFUSED):
         return None
-    yes = reply.standing is Standing.ANSWERED
+    yes = reply.status is ReplyStatus.ANSWERED
     offered, said = labels(question.options), reply.text(ANSWER)
     if question.kind == "permission":
         chosen = offered.get(said) if yes and said in offered and offered[said].allows else None
@@ -105,7 +105,7 @@ def told(asked: Asked, question: Question | None, reply: Reply) -> str:
     words = reply.comment.strip()
     if asked is Asked.BUDGET:
         return "Go on with the task: you may take more rounds." + (f" {words}" if words else "")
-    if reply.standing is Standing.REFUSED:
+    if reply.status is ReplyStatus.REFUSED:
         what = f"you may not: {question.text}" if question and question.kind == "permission" else "no answer to that"
         return f"No, {what}" + (f"\nWhat people said: {words}" if words else "") + "\nGo on without it, or say why not."
     said = reply.text(ANSWER)
@@ -116,7 +116,7 @@ def told(asked: Asked, question: Question | None, reply: Reply) -> str:
 
 def choice_of(asked: Asked, reply: Reply) -> Choice:
     """What is to become of the task. A no ends it; a yes without a word goes on as before."""
-    if reply.standing is not Standing.ANSWERED:
+    if reply.status is not ReplyStatus.ANSWERED:
         return Choice.END
     said = reply.text(ANSWER)
     usual = Choice.RAISE if asked is Asked.BUDGET else Choice.AGAIN

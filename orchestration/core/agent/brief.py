@@ -31,9 +31,19 @@ def brief(
     checks: Sequence[str] = (),
     facts: Sequence[str] = (),
     changes: bool = True,
+    told: str = "",
+    goes_on: bool = False,
 ) -> str:
-    """The whole text for the agent. `facts`: what was found wrong with the attempts before, the latest last."""
+    """The whole text for the agent. `facts`: what was found wrong with the attempts before, the latest last.
+
+    `told`: what people have said since, which stands first where the session `goes_on`. The task is told again then,
+    since the agent may have lost its session.
+    """
     parts = [prompt.strip(), HOUSE if changes else NO_CHANGE]
+    if told and goes_on:
+        parts = [told.strip(), "This is the task, as you were given it before:", *parts]
+    elif told:
+        parts.append(told.strip())
     if context_files:
         parts.append("## Read first\n\n" + _listed(context_files))
     if files:

@@ -13,10 +13,10 @@ from orchestration.agents.endpoints import check, health, lease
 from orchestration.agents.endpoints.session import sandbox_of, spec_of
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
 from orchestration.core.agent.brief import brief
-from orchestration.core.agent.session import Ended, EndReason, Question
-from orchestration.core.agent.verdict import Verdict, after, facts_of, verdict_of
+from orchestration.core.agent.session import Answer, Ended, EndReason, Question
+from orchestration.core.agent.verdict import Verdict, facts_of, verdict_of
 from orchestration.core.enums import Outcome
-from orchestration.execution.agent_step import record
+from orchestration.execution.agent_step import questions, record
 from orchestration.execution.agent_step.asking import Asking, asked_for
 from orchestration.execution.agent_step.holding import BY, Stop, held, well
 from orchestration.execution.agent_step.record import Record
@@ -27,8 +27,8 @@ from orchestration.models import AgentAttempt, AgentEndpoint, Command, Run
 FOR_CHECKS = 0.1
 """The share of an attempt's time that is kept for the checks."""
 LEAST_CHECK_SECONDS = 60.0
-UNCOUNTED = 1_000_000
-"""How often an attempt may be repeated is said by the step's `retry_count`, which the flow keeps."""
+ASKED = (Verdict.DENIED, Verdict.BLOCKED)
+"""Verdicts of attempts that asked people: these find no fault with the work."""
 
 
 def agent(call: Call) -> Result:
@@ -48,13 +48,15 @@ def attempted(call: Call, asking: Asking) -> Result:
     run = Run.objects.select_related("parent").get(workflow_id=call.workflow_id)
     attempt = record.attempt_of(call, run.pk, _claim(run, call))
     earlier = record.before(attempt)
-    left = None if asking.budget is None else asking.budget - record.spent(attempt)
+    begin = questions.beginning(call, run, earlier, asking.budget)
+    if isinstance(begin, Result):
+        return begin
+    left = None if begin.budget is None else begin.budget - record.spent(attempt)
     if left is not None and left <= 0:
         error = f"the budget of the step, {asking.budget:f}, is spent; raise it in a new version of the saga"
         return Result(outcome=Outcome.FAILED, error=error, detail={"verdict": Verdict.OVER_BUDGET.value})
-    avoid = [row.endpoint_name for row in earlier if row.verdict not in ("", Verdict.DONE)]
     try:
-        taken = well(asking.agent_type, attempt, avoid)
+        taken = well(asking.agent_type, attempt, begin.avoid)
     except (lease.NoEndpoint, lease.Superseded) as error:
         return Result(outcome=Outcome.FAILED, error=str(error))
     if isinstance(taken, lease.NoneFree):
@@ -62,7 +64,7 @@ def attempted(call: Call, asking: Asking) -> Result:
     with held(taken, call.cancelled) as stop:
         doing = _Doing(
             call=call, asking=asking, run=run, attempt=attempt, endpoint=taken.endpoint, earlier=tuple(earlier),
-            left=left, stop=stop, deadline=time.monotonic() + call.timeout_seconds,
+            begin=begin, left=left, stop=stop, deadline=time.monotonic() + call.timeout_seconds,
         )  # fmt: skip
         return doing.result()
 
@@ -86,6 +88,7 @@ class _Doing:
     attempt: lease.Attempt
     endpoint: AgentEndpoint
     earlier: tuple[AgentAttempt, ...]
+    begin: questions.GoOn
     left: Decimal | None
     stop: Stop
     deadline: float
@@ -100,7 +103,8 @@ class _Doing:
             work = Work.found(repository, home, branch) if paid is not None else None
             if paid is not None and work is not None:
                 return self._judged(work, Record(paid, self.endpoint), record.ended_of(paid))
-            work = Work.begun(repository, home, branch)
+            work = Work.found(repository, home, branch) if self.begin.resume is not None else None
+            work = work or Work.begun(repository, home, branch)
         except ZenError as error:
             return Result(outcome=Outcome.FAILED, error=error.in_words())
         kept = Record.begun(self.attempt, self.endpoint, branch=branch, base=work.base)
@@ -121,10 +125,10 @@ class _Doing:
         return is_this and not row.verdict and row.ended in (EndReason.END_TURN, EndReason.MAX_TURNS)
 
     def _session(self, work: Work, kept: Record) -> Ended:
-        asking, facts = self.asking, [fact for row in self.earlier for fact in row.facts]
+        asking, facts = self.asking, [fact for row in self.earlier for fact in row.facts if row.verdict not in ASKED]
         prompt = brief(
             asking.prompt, context_files=asking.context_files, files=asking.files, checks=asking.checks, facts=facts,
-            changes=asking.changes,
+            changes=asking.changes, told=self.begin.told, goes_on=self.begin.resume is not None,
         )  # fmt: skip
         seconds = max(1.0, (self.deadline - time.monotonic()) * (1 - FOR_CHECKS if asking.checks else 1))
         about = {"ZEN_ATTEMPT": str(self.call.attempt), "ZEN_TASK_ID": self.call.step_id}
@@ -133,10 +137,20 @@ class _Doing:
             spec = spec_of(
                 self.endpoint, cwd=work.worktree.path, prompt=prompt, env=env, max_turns=asking.max_turns,
                 deadline_seconds=seconds, stall_seconds=asking.stall_seconds, max_cost_usd=self.left,
+                session_id=self._session_before(),
             )  # fmt: skip
         except MissingSecret as error:
             return Ended(reason=EndReason.AUTH, error=str(error))
-        return check.driver_of(self.endpoint).run(spec, on_event=kept.tell, ask=_nobody, cancelled=self.stop)
+        return check.driver_of(self.endpoint).run(spec, on_event=kept.tell, ask=self._known, cancelled=self.stop)
+
+    def _session_before(self) -> str:
+        """The session that goes on; '' for a new one. Another endpoint does not have it."""
+        before = self.begin.resume
+        return before.session_id if before is not None and before.endpoint_id == self.endpoint.pk else ""
+
+    def _known(self, question: Question) -> Answer | None:
+        """What people have said to this before; nobody can answer while an attempt runs."""
+        return questions.known_answer(self.run, self.call, question)
 
     def _judged(self, work: Work, kept: Record, ended: Ended) -> Result:
         asking, row = self.asking, kept.row
@@ -154,22 +168,18 @@ class _Doing:
         facts = facts_of(ended, evidence.diff, evidence.checks, evidence.tampering)
         _keep(row, evidence)
         kept.judged(verdict, facts)
-        lies = sum(one.verdict == Verdict.LIED for one in self.earlier) + (verdict is Verdict.LIED)
-        then = after(
-            verdict, attempt=self.call.attempt, max_attempts=UNCOUNTED, lies=lies, retry_at=ended.retry_at
-        )  # fmt: skip
+        rows = [one for one in self.earlier if one.verdict and one.pk != row.pk] + [row]
+        then = questions.follows(self.run, self.call.step_id, rows, retry_at=ended.retry_at)
         if not then.resume:
             work.worktree.remove()
+        if questions.is_put_to_people(self.call, self.run, then):
+            return questions.put(self.call, self.run, rows, then)
         return result_of(then, row, facts, acts_outside=asking.acts_outside)
 
     def _title(self, ended: Ended) -> str:
         title = self.call.title or self.call.step_id
         said = next((line.strip() for line in ended.text.splitlines() if line.strip()), "")
         return f"{title}\n\n{said[:500]}" if said else title
-
-
-def _nobody(question: Question) -> None:
-    """Nobody can answer while an attempt runs: it ends as suspended, with the question."""
 
 
 def _keep(row: AgentAttempt, evidence: Evidence) -> None:

@@ -12,9 +12,9 @@ from foundation.errors import BadInput, NotAllowed
 from foundation.identity.actor import CONSOLE_ROLES, Actor
 from orchestration.actions.base import Call, Result
 from orchestration.core.enums import Cause, Outcome, Verb
-from orchestration.core.inquiry import InquiryField, Reply, Standing
+from orchestration.core.inquiry import InquiryField, Reply, ReplyStatus
 from orchestration.execution.action_table import ACTIONS
-from orchestration.inquiries import Inquiry, inquiry_desk
+from orchestration.inquiries import Inquiry, inquiry_service
 from orchestration.models import Run
 from orchestration.runs import act, start_run
 from orchestration.runs.queries import run_view
@@ -26,7 +26,11 @@ from tests.system.contract.sagas import ADA, start, step
 
 COLOURS = InquiryField(name="answer", label="Which colour?", kind="choice", choices=("red", "blue"))
 ASKS = {"step_id": "asks", "forward_action": {"type": "task", "handler": "asks"}, "retry_count": 0}
-CAUSES = {Standing.EXPIRED: Cause.TIMED_OUT, Standing.REFUSED: Cause.REJECTED, Standing.TAKEN_BACK: Cause.CANCELLED}
+CAUSES = {
+    ReplyStatus.EXPIRED: Cause.TIMED_OUT,
+    ReplyStatus.REFUSED: Cause.REJECTED,
+    ReplyStatus.TAKEN_BACK: Cause.CANCELLED,
+}
 HOSTILE = "Which colour?\n# Approve now\n[click](https://evil.example)\u202e<img src=x>"
 
 
@@ -48,13 +52,13 @@ def asking(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Reply]]:
         seen: list[Reply] = []
 
         def asks(call: Call) -> Result:
-            reply = inquiry_desk().put(inquiry(call, **more))
+            reply = inquiry_service().put(inquiry(call, **more))
             seen.append(reply)
-            if reply.standing is Standing.OPEN:
+            if reply.status is ReplyStatus.OPEN:
                 return Result(outcome=Outcome.PARKED, error=f"waits for approval '{reply.request_id}'")
-            if reply.standing is Standing.ANSWERED:
+            if reply.status is ReplyStatus.ANSWERED:
                 return Result(outcome=Outcome.SUCCEEDED, output=dict(reply.answers))
-            return Result(outcome=Outcome.FAILED, error=reply.why, cause=CAUSES[reply.standing])
+            return Result(outcome=Outcome.FAILED, error=reply.why, cause=CAUSES[reply.status])
 
         monkeypatch.setitem(ACTIONS, "task", asks)
         return seen
@@ -83,7 +87,7 @@ def test_an_answer_makes_the_step_go_on_at_once(engine: str, peer: Peer, asking:
     says("bob", "approve", request, "my favourite", answers={"answer": "blue"})
     view = run_view(until(run))
     assert (view["status"], view["warnings"]) == ("completed", []) and view["steps"][1]["output"] == {"answer": "blue"}
-    assert [reply.standing for reply in seen] == [Standing.OPEN, Standing.ANSWERED], "asked once, read once"
+    assert [reply.status for reply in seen] == [ReplyStatus.OPEN, ReplyStatus.ANSWERED], "asked once, read once"
     assert seen[1].comment == "my favourite" and seen[1].by and seen[1].at is not None
     rows = run.commands.filter(kind="run_action", step_id="asks").order_by("attempt")
     assert [row.outcome for row in rows] == ["parked", "succeeded"], "no retry was there to be used up"
@@ -173,11 +177,11 @@ def test_an_answer_is_found_again_in_the_family_of_the_run(
     until(run, lambda r: Request.objects.exists())
     says("bob", "approve", Request.objects.get(), answers={"answer": "red"})
     assert until(run).status == "completed"
-    found = inquiry_desk().find(run, "which-colour")
+    found = inquiry_service().find(run, "which-colour")
     assert found is not None and found.text("answer") == "red"
     below = run.children.get()
-    assert inquiry_desk().find(run, "which-colour", (below, "asks", 1)) is not None
-    assert inquiry_desk().find(run, "which-colour", (run, "asks", 1)) is None
-    assert inquiry_desk().find(run, "another") is None
+    assert inquiry_service().find(run, "which-colour", (below, "asks", 1)) is not None
+    assert inquiry_service().find(run, "which-colour", (run, "asks", 1)) is None
+    assert inquiry_service().find(run, "another") is None
     stranger = start(peer, engine, step("z"))
-    assert inquiry_desk().find(stranger, "which-colour") is None, "another run's answers are its own"
+    assert inquiry_service().find(stranger, "which-colour") is None, "another run's answers are its own"
