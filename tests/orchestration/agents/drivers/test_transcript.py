@@ -1,0 +1,54 @@
+"""What leaves a session: joined, bounded and without secrets."""
+
+from __future__ import annotations
+
+from orchestration.agents.base import EndReason
+from orchestration.agents.drivers.transcript import LONGEST_TEXT, MOST_EVENTS, Transcript
+from orchestration.core.agent.events import Event, Message, Thought, ToolDone, ToolStarted, TurnEnded
+
+SECRET = "s3cret-of-the-site"
+
+
+def told(*events: Event) -> tuple[list[Event], Transcript]:
+    found: list[Event] = []
+    transcript = Transcript([SECRET], found.append)
+    for event in events:
+        transcript.add(event)
+    transcript.flush()
+    return found, transcript
+
+
+def test_pieces_of_a_message_are_joined_and_keep_their_order() -> None:
+    found, transcript = told(Message(text="a "), Message(text="b"), Thought(text="hm"), Message(text="c"))
+    assert found == [Message(text="a b"), Thought(text="hm"), Message(text="c")]
+    assert transcript.last_text == "c"
+
+
+def test_messages_with_names_of_their_own_stay_apart() -> None:
+    found, transcript = told(Message(text="a", message_id="1"), Message(text="b", message_id="2"))
+    assert found == [Message(text="a", message_id="1"), Message(text="b", message_id="2")]
+    assert transcript.last_text == "b"
+
+
+def test_a_secret_is_known_wherever_a_message_is_cut() -> None:
+    for cut in range(1, len(SECRET)):
+        found, transcript = told(Message(text=f"it is {SECRET[:cut]}"), Message(text=f"{SECRET[cut:]} indeed"))
+        assert SECRET not in str(found) and "[redacted]" in str(found) and SECRET not in transcript.last_text
+
+
+def test_a_secret_at_the_bound_of_a_text_leaves_no_half() -> None:
+    for shift in range(0, len(SECRET) + 2, 3):
+        text = "x" * (LONGEST_TEXT - shift) + SECRET
+        (event,), _ = told(ToolDone(tool_id="1", name="t", succeeded=True, output=text))
+        assert isinstance(event, ToolDone) and len(event.output) <= LONGEST_TEXT and SECRET[:4] not in event.output
+
+
+def test_too_many_events_are_counted_and_the_end_is_told_all_the_same() -> None:
+    many = [ToolStarted(tool_id=str(number), name="t") for number in range(MOST_EVENTS + 7)]
+    found, transcript = told(*many, TurnEnded(reason=EndReason.END_TURN))
+    assert len(found) == MOST_EVENTS + 1 and transcript.dropped == 7 and isinstance(found[-1], TurnEnded)
+
+
+def test_lists_are_bounded_too() -> None:
+    (event,), _ = told(ToolStarted(tool_id="1", name="t", paths=tuple(str(number) for number in range(1000))))
+    assert isinstance(event, ToolStarted) and len(event.paths) == 50
