@@ -8,3 +8,7 @@ that no text leaves it unbounded or with a secret in it. It does not judge wheth
 `drivers` are the ways to reach an agent, `process` keeps what is started, `scripted` is an agent program of our own
 for tests and demonstrations. Imported by `orchestration.execution`.
 """
+
+from orchestration.core.agent.agent_type import AgentType
+
+__all__ = ["AgentType"]
