@@ -230,7 +230,7 @@ ZEN_LINK_DAYS = env.integer("ZEN_LINK_DAYS", 14, least=1, most=365)
 ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
 
-ZEN_RESERVED_TASKS = ("orchestration.projects.deployment.handlers.TASKS",)
+ZEN_RESERVED_TASKS = ("orchestration.projects.deployment.handlers.TASKS", "orchestration.projects.phases.TASKS")
 """Tables of the handlers that Zen itself registers, under names that begin with `zen.`."""
 
 # What notifications borrows from the rooms above it

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from orchestration.core.enums import Purpose, RunStatus
 
+SAGAS = ("saga", "multi_agent_project")
+"""The kinds of runs that have steps of their own; of others people decide."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepInTrouble:

@@ -39,7 +39,7 @@ def facts_of(rows: Rows, away: Away) -> Iterator[RunFacts]:
 
 
 def _facts(run: Run, rows: Rows, away: Away) -> RunFacts:
-    saga = run.kind == Run.SAGA
+    saga = run.kind in Run.SAGAS
     status, plan = RunStatus(run.status), compiled_plan(run)
     states = {row.step_id: STEP.validate_python(row.state) for row in rows.steps.get(run.pk, ()) if row.state}
     troubled = tuple(troubled_steps(run, plan, states, rows)) if saga else ()
@@ -63,7 +63,7 @@ def _facts(run: Run, rows: Rows, away: Away) -> RunFacts:
             Undelivered(what=_what(one.event), since=one.created_at, by=str(one.event.get("by") or ""))
             for one in rows.messages.get(run.pk, ())
         ),
-        children=tuple(_child(child, rows) for child in children if child.kind == Run.SAGA), gates=gates,
+        children=tuple(_child(child, rows) for child in children if child.kind in Run.SAGAS), gates=gates,
         warnings=_warnings(run, plan, status, rows), serving=rows.serving.get(run.engine, {}), engine_away_since=since,
         engine_error=why, ended_attempts=ended, failed_attempts=failed, commonest_error=commonest,
         machinery=tuple(machinery(run, states, rows)), parent=run.parent_id is not None,
@@ -96,7 +96,7 @@ def _what(event: Mapping[str, object]) -> str:
 def _warnings(run: Run, plan: Plan, status: RunStatus, rows: Rows) -> tuple[str, ...]:
     """What the end must not hide. Most runs have nothing that could be hidden, and cost no query."""
     hides = status in INCOMPLETE or bool(rows.steps.get(run.pk)) or run.pk in rows.had_children
-    if run.kind != Run.SAGA or not hides or status not in (RunStatus.COMPLETED, *INCOMPLETE):
+    if run.kind not in Run.SAGAS or not hides or status not in (RunStatus.COMPLETED, *INCOMPLETE):
         return ()
     return tuple(warnings_of_run(run, plan, load_state(run)))
 

@@ -67,7 +67,7 @@ def rows_of(run_ids: Sequence[int], asked: frozenset[str] = frozenset()) -> Rows
     runs = list(found.defer("context", "input_by", "definition__body", "definition__warnings"))
     rows = Rows(now=database_now(), runs=runs)
     open_ids = [run.pk for run in runs if not RunStatus(run.status).is_end]
-    sagas = [run.pk for run in runs if run.kind == Run.SAGA]
+    sagas = [run.pk for run in runs if run.kind in Run.SAGAS]
     rows.steps = _grouped(Step.objects.filter(OF_NOTE, run_id__in=sagas))
     troubled = [pk for pk in sagas if _has_trouble(rows.steps.get(pk, ()))]
     completed = [run.pk for run in runs if run.status == RunStatus.COMPLETED]
@@ -105,7 +105,7 @@ def _read_open(rows: Rows, open_ids: list[int]) -> None:
         rows.children.setdefault(child.parent_id or 0, []).append(child)
     below = [child.pk for children in rows.children.values() for child in children]
     rows.health = {one.run_id: one for one in RunHealth.objects.filter(run_id__in=below)} if below else {}
-    own = [run.pk for run in rows.runs if run.kind != Run.SAGA and run.pk in set(open_ids)]
+    own = [run.pk for run in rows.runs if run.kind not in Run.SAGAS and run.pk in set(open_ids)]
     for request in _requests([*below, *own]):
         for pk in {request.run_id, request.run.parent_id or request.run_id}:
             rows.requests.setdefault(pk, []).append(request)

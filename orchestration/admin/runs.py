@@ -42,7 +42,8 @@ class KindFilter(admin.SimpleListFilter):
         return [*((kind, kind) for kind in ports.kinds()), (ALL, "all kinds")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
-        chosen = self.value() or (ALL if request.GET.get("q") else "saga")
+        if (chosen := self.value()) is None:
+            return queryset if request.GET.get("q") else queryset.filter(kind__in=Run.SAGAS)
         return queryset if chosen == ALL else queryset.filter(kind=chosen)
 
     def choices(self, changelist: Any) -> Iterator[Any]:

@@ -37,7 +37,7 @@ def _ended_children(run: Run) -> Iterable[Run]:
 
 def _of_child(child: Run) -> list[str]:
     """A child's warnings, and those of the runs below it, each under the name of its run."""
-    if child.kind != Run.SAGA:
+    if child.kind not in Run.SAGAS:
         return []
     found = warnings_of_run(child, compiled_plan(child), load_state(child))
     return [line if line.startswith("child run ") else f"child run '{child.workflow_id}': {line}" for line in found]

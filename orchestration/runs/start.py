@@ -48,6 +48,7 @@ def start_run(
     parent: Parent | None = None,
     listed: bool = True,
     input_by: Sequence[Contributor] = (),
+    kind: str = Run.SAGA,
 ) -> tuple[Run, bool]:
     """The run, and whether this call started it.
 
@@ -57,7 +58,7 @@ def start_run(
     `workflow_id`: a used one with the same definition and context returns its run. `engine`: auto, temporal or celery;
     '' is the site's setting. `context`: JSON, laid over the definition's own. `config`: timeout_seconds (above 0),
     max_parallel (1 to 200), retry_failed_steps, and what monitoring knows; other keys are kept. `parent`: of a child
-    run. `input_by`: people whose input it is besides the actor's, as of a run that is restarted.
+    run. `input_by`: people whose input it is besides the actor's, as of a run that is restarted. `kind`: of Run.SAGAS.
 
     Raises:
         NotAllowed: the actor may not start runs.
@@ -79,7 +80,7 @@ def start_run(
         stored = _stored(found, actor, listed=listed and parent is None)
         given = {"context": merged, "config": config or {}, "input_by": [list(one) for one in input_by]}
         for name in (handle, parent.other_handle(handle)) if parent is not None else (handle,):
-            run = unsaved_run(name, chosen.name, stored, given, actor, parent)
+            run = unsaved_run(name, chosen.name, stored, given, actor, parent, kind=kind)
             beginning = chosen.begin(run)
             if insert(run):
                 _record_start(run, actor, beginning)

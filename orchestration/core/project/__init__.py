@@ -4,18 +4,19 @@
 field, value and remedy. `compile_project(spec, config)` is the outer saga; `compile_tasks(plan, config)` is the saga
 that its step `build` runs. A project has no other flow: deadlines, retries, gates and undos are those of sagas.
 
-`spec`, `config` and `plan` are the models; `durations` and `amounts` read what people write; `criteria` and `gates`
+`spec`, `config` and `plan` are the models; `quantities` reads what people write; `criteria` and `gates`
 say what a sentence of the spec means; `requirements` is the ledger; `rules_planner` plans without an agent.
 
 Promises: pure functions of their arguments, no clock and no chance, so that the same spec gives the same definition
 and its hash. Imported by `orchestration.projects` and by doors; imports `core.definition`, `core.agent` and pydantic.
 """
 
-from orchestration.core.project.compile_project import compile_project
-from orchestration.core.project.compile_tasks import compile_tasks
 from orchestration.core.project.config import ProjectConfig, validate_config
 from orchestration.core.project.plan import PlanTask, ProjectPlan
 from orchestration.core.project.planning import planned, validate_plan
+from orchestration.core.project.sagas.acceptance import compile_acceptance
+from orchestration.core.project.sagas.project import compile_project
+from orchestration.core.project.sagas.tasks import compile_tasks
 from orchestration.core.project.spec import ProjectSpec
 from orchestration.core.project.spec_checks import validate_spec
 
@@ -24,6 +25,7 @@ __all__ = [
     "ProjectConfig",
     "ProjectPlan",
     "ProjectSpec",
+    "compile_acceptance",
     "compile_project",
     "compile_tasks",
     "planned",

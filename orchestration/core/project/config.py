@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from orchestration.core.definition.problems import DefinitionErrors, Problem
 from orchestration.core.definition.shape import plain_json
+from orchestration.core.deployment import DeploymentSpec, validate_deployment
 from orchestration.core.likeness import bounded
-from orchestration.core.project import amounts
-from orchestration.core.project.amounts import Amount
-from orchestration.core.project.durations import LONGEST_SECONDS
 from orchestration.core.project.faults import fault, faults_of
 from orchestration.core.project.phases import STRATEGIES
+from orchestration.core.project.quantities import amounts
+from orchestration.core.project.quantities.amounts import Amount
+from orchestration.core.project.quantities.durations import LONGEST_SECONDS
 
 MOST_BYTES = 64 * 1024
 STALL_SECONDS = 300.0
@@ -77,6 +79,13 @@ class ProjectConfig(BaseModel):
         """The budget that a valid configuration gives; None where it gives none."""
         return None if self.budget is None else amounts.amount_of(self.budget)
 
+    def deployed(self, project_id: str) -> DeploymentSpec:
+        """What a valid configuration says about bringing the project to its users."""
+        given = validate_deployment(self.deployment, self.deployment_strategy)
+        return DeploymentSpec(
+            name=project_id, strategy=self.deployment_strategy, config=given if self.deployment is not None else None
+        )
+
     def of_the_run(self) -> dict[str, Any]:
         """What the saga's own configuration has of it."""
         kept = {"alert_on_failure", "notification_channels", "monitoring_enabled"}
@@ -102,10 +111,18 @@ def validate_config(data: Mapping[str, Any] | ProjectConfig | None) -> ProjectCo
         config = ProjectConfig.model_validate(plain)
     except ValidationError as error:
         raise DefinitionErrors([*faults_of(error, ProjectConfig, under="config"), *_budget(plain)]) from None
-    found = _budget(plain)
+    found = [*_budget(plain), *_deployment(config)]
     if found:
         raise DefinitionErrors(found)
     return config
+
+
+def _deployment(config: ProjectConfig) -> list[Problem]:
+    try:
+        validate_deployment(config.deployment, config.deployment_strategy)
+    except DefinitionErrors as errors:
+        return [replace(one, field=f"config.{one.field}") for one in errors.problems]
+    return []
 
 
 def _budget(plain: Mapping[str, JsonValue]) -> list[Problem]:

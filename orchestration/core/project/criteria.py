@@ -7,7 +7,7 @@ that no command proves is put to people, and never counts as proved by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -90,49 +90,3 @@ def wanted_by(text: str) -> Wanted | None:
         sign = (found.group(1) or "").strip()
         return Wanted(passing=True, coverage=float(found.group(2)), is_strict=sign in _STRICT)
     return Wanted(passing=True) if _TESTS_PASS.search(low) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestCommand:
-    """How a repository runs its tests. `coverage`: the same with a least coverage, `{percent}` for it; '' for none."""
-
-    __test__ = False
-
-    command: str
-    coverage: str = ""
-
-
-def find_test_command(files: Collection[str], texts: Mapping[str, str]) -> TestCommand | None:
-    """The repository's own test command, by what lies at its root; None where nothing tells.
-
-    `files`: the paths in it. `texts`: what some of them hold: package.json, Makefile, pyproject.toml, setup.cfg.
-    """
-    top = {path for path in files if "/" not in path}
-    if "package.json" in top and re.search(r'"test"\s*:\s*"(?!echo \\"Error)', texts.get("package.json", "")):
-        return TestCommand(command="npm test --silent")
-    if re.search(r"^test\s*:", texts.get("Makefile", ""), re.MULTILINE):
-        return TestCommand(command="make test")
-    if _is_python(top, files, texts):
-        run = "python -m pytest -q"
-        return TestCommand(command=run, coverage=f"{run} --cov=. --cov-fail-under={{percent}}")
-    for name, command in (("Cargo.toml", "cargo test"), ("go.mod", "go test ./..."), ("pom.xml", "mvn -q test")):
-        if name in top:
-            return TestCommand(command=command)
-    return None
-
-
-def _is_python(top: Collection[str], files: Collection[str], texts: Mapping[str, str]) -> bool:
-    said = texts.get("pyproject.toml", "") + texts.get("setup.cfg", "")
-    named = any(re.search(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$", path) for path in files)
-    return "pytest.ini" in top or "pytest" in said or named
-
-
-def command_for(criterion: LedgerCriterion, found: TestCommand | None) -> str:
-    """The shell command that proves a criterion; '' where people have to say."""
-    if criterion.command or criterion.wanted is None or found is None:
-        return criterion.command
-    least = criterion.wanted.coverage
-    if least is None:
-        return found.command
-    # The option says "at least"; above 85 % is at least 85.01 %, which is as fine as reports of coverage are.
-    return found.coverage.format(percent=f"{least + 0.01 if criterion.wanted.is_strict else least:g}")

@@ -17,9 +17,6 @@ PROJECT = "project"
 BRIEF = "zen_brief"
 """Key of the inner saga's context: what every agent is told about the project."""
 
-REPOSITORY = "zen_repository"
-"""Key of the inner saga's context: the path of the repository that the project works in."""
-
 MERGE, GATE = "-merge", "gate-"
 """What the ids of merge steps end in, and those of gates begin with."""
 

@@ -17,7 +17,7 @@ from orchestration.core.likeness import bounded
 from orchestration.core.project.brief import brief_of
 from orchestration.core.project.faults import fault, faults_of
 from orchestration.core.project.gates import faults_of_named, plan_gates
-from orchestration.core.project.phases import BRIEF, GATE, MERGE, REPOSITORY
+from orchestration.core.project.phases import BRIEF, GATE, MERGE
 from orchestration.core.project.plan import PlanTask, ProjectPlan, Requirement
 from orchestration.core.project.requirements import ledger, requirement_ids
 from orchestration.core.project.rules_planner import plan_by_rules
@@ -100,8 +100,8 @@ def _ids(ids: Sequence[str]) -> Iterator[Problem]:
     for task_id, count in Counter(ids).items():
         if count > 1:
             yield fault("tasks", task_id, f"is the id of {count} tasks", "give each task an id of its own")
-        if task_id.endswith(MERGE) or task_id.startswith(GATE) or task_id in (BRIEF, REPOSITORY):
-            remedy = f"'…{MERGE}', '{GATE}…', '{BRIEF}' and '{REPOSITORY}' are taken"
+        if task_id.endswith(MERGE) or task_id.startswith(GATE) or task_id == BRIEF:
+            remedy = f"'…{MERGE}', '{GATE}…' and '{BRIEF}' are taken"
             yield fault("tasks", task_id, "cannot be the id of a task", remedy)
 
 

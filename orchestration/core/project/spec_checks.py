@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from orchestration.core.definition.problems import DefinitionErrors, Problem
 from orchestration.core.definition.shape import plain_json
 from orchestration.core.likeness import bounded
-from orchestration.core.project import amounts, durations
 from orchestration.core.project.faults import fault, faults_of
 from orchestration.core.project.gates import gate_faults
 from orchestration.core.project.planning import faults_of_tasks
+from orchestration.core.project.quantities import amounts, durations
 from orchestration.core.project.spec import ProjectSpec
 from orchestration.core.templates.names import MARK
 from orchestration.core.templates.tokens import texts_in

@@ -177,5 +177,6 @@ def _begun_anew(run: Run, actor: Actor, handle: str) -> Run:
         context=run.context,
         config=usable(run.config),
         input_by=givers_of(run),
+        kind=run.kind,
     )
     return again

@@ -55,7 +55,7 @@ def test_the_seeds_first_example() -> None:
     definition = compile_project(ProjectSpec(**ECOMMERCE), ECOMMERCE_CONFIG)
     assert order(definition) == [
         "prepare", "analyze", "plan", "gate-1-architecture-review", "build", "verify", "gate-2-security-review",
-        "gate-3-performance-testing", "accept", "gate-4-production-deployment", "report",
+        "gate-3-performance-testing", "accept", "gate-4-production-deployment", "deploy", "report",
     ]  # fmt: skip
     assert definition.effective_timeout_seconds == 28 * 86400
     gate = action(definition, "gate-4-production-deployment")
@@ -83,7 +83,7 @@ def test_the_seeds_second_section() -> None:
 def test_build_is_a_child_that_the_plan_gives() -> None:
     definition = compile_project(spec())
     assert action(definition, "build")["definition"] == "{plan.build}"
-    assert compile_plan(definition).steps["build"].needs == {"plan", "prepare"}
+    assert compile_plan(definition).steps["build"].needs == {"plan"}
 
 
 def test_an_abort_takes_back_what_was_merged_and_what_was_prepared() -> None:
@@ -154,9 +154,12 @@ def test_a_timeline_is_the_deadline_and_none_is_none() -> None:
 
 
 def test_a_deployment_is_a_child_before_the_report() -> None:
-    child = {"saga_id": "d", "steps": [{"step_id": "go", "forward_action": {"type": "wait", "seconds": 0}}]}
-    definition = compile_project(spec(approval_gates=["release"]), deployment=child)
+    definition = compile_project(spec(approval_gates=["release"]), {"deployment_strategy": "blue_green"})
     assert order(definition)[-3:] == ["gate-1-release", "deploy", "report"]
+    child = action(definition, "deploy")
+    assert child["definition"]["saga_id"] == "deployment.shop"
+    assert child["context"] == {"commit": "{verify.commit}", "repository": "{prepare.repository}"}
+    assert "deploy" not in order(compile_project(spec(), {"deployment_strategy": "none"}))
 
 
 def test_a_criterion_by_request_is_a_step_that_stops_nothing() -> None:
@@ -181,7 +184,7 @@ def test_texts_of_a_spec_are_no_templates() -> None:
     )  # fmt: skip
     tasks = compile_tasks(plan_of(made))
     compile_project(made)
-    scope = Scope(context={**tasks.context, "zen_repository": "/r"})
+    scope = Scope(context=tasks.context)
     prompt = str(render_action(tasks.steps[0].forward_action.plain(), scope)["prompt"])
     assert "GET /users/{id}" in prompt and "Use {y}" in prompt and "style: {w}" in prompt
     assert "say {{hi}}" in str(render_action(tasks.steps[2].forward_action.plain(), scope)["prompt"])

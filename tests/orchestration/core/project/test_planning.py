@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestration.core.dag import circle_in
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.project import ProjectSpec, planned, validate_plan, validate_spec
-from orchestration.core.project.criteria import Wanted, command_for, criteria_of, find_test_command, wanted_by
+from orchestration.core.project.criteria import Wanted, criteria_of, wanted_by
 from orchestration.core.project.requirements import RequirementStatus, TaskStatus, requirement_status, served
 from tests.orchestration.core.project.specs import ECOMMERCE, either, given, spec, task
 
@@ -123,43 +123,10 @@ def test_what_a_sentence_asks_of_the_tests(text: str, wanted: Wanted | None) -> 
     assert wanted_by(text) == wanted
 
 
-def test_a_criterion_is_proved_by_its_own_check_before_anything_else() -> None:
-    made = spec(
-        success_criteria=[{"text": "All tests pass", "check": "make it"}, "All tests pass", "coverage >= 85%", "fun"]
-    )
-    own, passing, coverage, fun = criteria_of(made)
-    found = find_test_command(["tests/test_a.py"], {})
-    assert command_for(own, found) == "make it" and command_for(passing, found) == "python -m pytest -q"
-    assert command_for(coverage, found).endswith("--cov-fail-under=85") and command_for(fun, found) == ""
-    assert command_for(passing, None) == "" and [one.criterion_id for one in criteria_of(made)] == [
-        "C1",
-        "C2",
-        "C3",
-        "C4",
-    ]
-
-
-def test_more_than_80_per_cent_is_not_80_per_cent() -> None:
-    (strict,) = criteria_of(spec(success_criteria=["Tests passing with >80% coverage"]))
-    assert command_for(strict, find_test_command(["a_test.py"], {})).endswith("--cov-fail-under=80.01")
-
-
-@pytest.mark.parametrize(
-    ("files", "texts", "command"),
-    [
-        (["package.json"], {"package.json": '{"scripts": {"test": "jest"}}'}, "npm test --silent"),
-        (["package.json"], {"package.json": '{"scripts": {"test": "echo \\"Error: no test\\" && exit 1"}}'}, ""),
-        (["Makefile"], {"Makefile": "all:\n\ntest: all\n\tx"}, "make test"), (["Cargo.toml"], {}, "cargo test"),
-        (["go.mod"], {}, "go test ./..."), (["src/app_test.py"], {}, "python -m pytest -q"), (["README.md"], {}, ""),
-        (["deep/package.json"], {}, ""), (["pom.xml"], {}, "mvn -q test"),
-        (["pyproject.toml"], {"pyproject.toml": "[tool.pytest.ini_options]"}, "python -m pytest -q"),
-    ],
-)  # fmt: skip
-def test_the_repositorys_own_test_command(files: list[str], texts: dict[str, str], command: str) -> None:
-    found = find_test_command(files, texts)
-    assert (found.command if found else "") == command
-
-
-def test_a_coverage_that_no_command_measures_is_for_people() -> None:
-    (one,) = criteria_of(spec(success_criteria=["coverage >= 85%"]))
-    assert command_for(one, find_test_command(["go.mod"], {})) == ""
+def test_a_criterion_with_a_check_of_its_own_asks_for_no_other() -> None:
+    first = {"text": "All tests pass", "check": "make it"}
+    call = {"text": "It answers", "check": {"api_call": {"url": "https://x.example"}}}
+    own, passing, answers = criteria_of(spec(success_criteria=[first, "All tests pass", call]))
+    assert (own.criterion_id, own.command, own.wanted) == ("C1", "make it", None)
+    assert passing.command == "" and passing.wanted == Wanted(passing=True)
+    assert answers.api_call == {"url": "https://x.example"} and answers.wanted is None

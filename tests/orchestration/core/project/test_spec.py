@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.project import ProjectSpec, validate_config, validate_spec
-from orchestration.core.project.amounts import amount_of
-from orchestration.core.project.durations import seconds_of
+from orchestration.core.project.quantities.amounts import amount_of
+from orchestration.core.project.quantities.durations import seconds_of
 from orchestration.core.project.spec_checks import budget_of, timeline_seconds
 from tests.orchestration.core.project.specs import (
     ECOMMERCE,
@@ -197,7 +197,7 @@ def test_a_plan_by_hand_is_checked_with_the_spec() -> None:
         ("max_parallel_agents", 0, "greater than or equal to 1"), ("parallel_execution", "yes", "true or false"),
         ("approval_timeout", 0, "greater than 0"), ("budget", "much", "write a number"),
         ("max_attempts", 11, "1 to 10"),
-        ("merge", "later", "by_hand"), ("stall_seconds", -1, "seconds without an event"),
+        ("deployment", 3, "mapping"), ("merge", "later", "by_hand"), ("stall_seconds", -1, "seconds without an event"),
     ],
 )  # fmt: skip
 def test_a_configuration_key_that_is_wrong_names_itself(key: str, value: object, said: str) -> None:

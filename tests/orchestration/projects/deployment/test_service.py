@@ -20,7 +20,7 @@ from foundation.models import AuditEvent
 from orchestration.agents.workspace.layout import Layout
 from orchestration.core.deployment import DeploymentSpec, compile_deployment, validate_deployment
 from orchestration.core.enums import Verb
-from orchestration.core.project.compile_project import DEPLOYED
+from orchestration.core.project.sagas.project import DEPLOYED
 from orchestration.models import Run
 from orchestration.projects.deployment.service import deploy, deployment_views, stop_deployment
 from orchestration.runs import act, start_run

@@ -6,20 +6,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition, validate_definition
-from orchestration.core.project.compile_tasks import literal
+from orchestration.core.deployment import compile_deployment
 from orchestration.core.project.config import ProjectConfig, validate_config
 from orchestration.core.project.criteria import LedgerCriterion, criteria_of
 from orchestration.core.project.faults import fault
-from orchestration.core.project.gate_steps import gate_step
 from orchestration.core.project.gates import PhaseGate, phase_gates
-from orchestration.core.project.phases import PHASES, PROJECT, REPOSITORY, handler
+from orchestration.core.project.phases import PHASES, PROJECT, handler
+from orchestration.core.project.sagas.gate_steps import gate_step
+from orchestration.core.project.sagas.tasks import literal
 from orchestration.core.project.spec import ProjectSpec
 from orchestration.core.project.spec_checks import timeline_seconds, validate_spec
 
-SECONDS = {"prepare": 900.0, "analyze": 300.0, "plan": 3600.0, "verify": 7200.0, "accept": 300.0, "report": 900.0}
+SECONDS = {"prepare": 900.0, "analyze": 300.0, "plan": 3600.0, "verify": 7200.0, "report": 900.0}
 """The bound of one attempt of a phase."""
 
-TRIES = {"prepare": 2, "analyze": 1, "plan": 1, "verify": 1, "accept": 1, "report": 3}
+TRIES = {"prepare": 2, "analyze": 1, "plan": 1, "verify": 1, "report": 3}
 
 PLAN_OUTPUT = {"plan_hash": "{plan.plan_hash}", "coverage": "{plan.coverage}"}
 HEAD_OUTPUT = {"commit": "{verify.commit}", "evidence": "{verify.evidence_digest}"}
@@ -30,28 +31,25 @@ BOUND_TO: Mapping[str, Mapping[str, str]] = {"plan": PLAN_OUTPUT, "verify": HEAD
 
 
 def compile_project(
-    spec: ProjectSpec | Mapping[str, Any], config: ProjectConfig | Mapping[str, Any] | None = None, *,
-    deployment: Mapping[str, Any] | None = None,
-) -> SagaDefinition:  # fmt: skip
+    spec: ProjectSpec | Mapping[str, Any], config: ProjectConfig | Mapping[str, Any] | None = None
+) -> SagaDefinition:
     """The outer saga: prepare, analyze, plan, build, verify, accept, deploy, report, and the gates of the spec.
 
-    `build` is a child whose definition the step `plan` gives. `deployment`: the definition of the child that deploys;
-    without one the phase is left out, and its gates stand where it would.
+    `build` is a child whose definition the step `plan` gives, `deploy` one whose steps the strategy says. With the
+    strategy `none` that phase is left out, and its gates stand where it would.
 
     Raises:
         DefinitionErrors: with every problem of the spec, the configuration and the sagas made of them.
     """
     wanted, given = validate_spec(spec), validate_config(config)
-    gates = phase_gates(wanted)
+    gates, deployment = phase_gates(wanted), compile_deployment(given.deployed(wanted.project_id))
     steps: list[dict[str, Any]] = []
     for phase in PHASES:
         steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "before")]
+        steps += [*_calls(criteria_of(wanted))] if phase == "verify" else []
         steps += [_phase(phase)] if phase != "deploy" else []
         if phase == "deploy" and deployment is not None:
-            child = {"type": "saga", "definition": dict(deployment), "context": DEPLOYED}
-            steps.append({"step_id": phase, "forward_action": child})
-        if phase == "verify":
-            steps += [*_calls(criteria_of(wanted))]
+            steps.append({"step_id": phase, "forward_action": _deploy(deployment)})
         steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "after")]
     definition: dict[str, Any] = {
         "saga_id": f"project.{wanted.project_id}",
@@ -71,19 +69,27 @@ def compile_project(
 
 def _phase(phase: str) -> dict[str, Any]:
     if phase == "build":
-        child = {"type": "saga", "definition": "{plan.build}", "context": {REPOSITORY: "{prepare.repository}"}}
-        return {"step_id": phase, "forward_action": child}
+        return {"step_id": phase, "forward_action": {"type": "saga", "definition": "{plan.build}"}}
+    if phase == "accept":
+        return {"step_id": phase, "forward_action": {"type": "saga", "definition": "{verify.accept}"}}
     step: dict[str, Any] = {
         "step_id": phase,
         "forward_action": {"type": "task", "handler": handler(phase)},
         "timeout_seconds": SECONDS[phase],
         "retry_count": TRIES[phase],
     }
+    if phase == "report":
+        step["critical"] = False  # work that is proved, merged and deployed is not taken back for want of a report
     if phase == "prepare":
         step["compensation_action"] = {"type": "task", "handler": handler("clear")}
-    if phase == "accept":
-        step["forward_action"] |= {"commit": "{verify.commit}"}
     return step
+
+
+def _deploy(deployment: SagaDefinition) -> dict[str, Any]:
+    """A child that is known beforehand; what it deploys is known when it is verified."""
+    more = {"version": "{verify.commit}"} if "version" in deployment.context else {}
+    written = deployment.model_dump(mode="json", exclude_unset=True)
+    return {"type": "saga", "definition": written, "context": {**DEPLOYED, **more}}
 
 
 def _gate(one: PhaseGate, steps: list[dict[str, Any]], config: ProjectConfig) -> dict[str, Any]:

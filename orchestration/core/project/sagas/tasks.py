@@ -7,9 +7,9 @@ from typing import Any
 
 from orchestration.core.definition import SagaDefinition, validate_definition
 from orchestration.core.project.config import ProjectConfig, validate_config
-from orchestration.core.project.gate_steps import gate_step
-from orchestration.core.project.phases import BRIEF, MERGE, REPOSITORY, handler
+from orchestration.core.project.phases import BRIEF, MERGE, handler
 from orchestration.core.project.plan import PlanGate, PlanTask, ProjectPlan
+from orchestration.core.project.sagas.gate_steps import gate_step
 
 AGENT_HOURS = 12
 """The bound of one attempt of an agent. What is idle is stopped long before, by `stall_seconds`."""
@@ -45,7 +45,7 @@ def compile_tasks(plan: ProjectPlan, config: ProjectConfig | Mapping[str, Any] |
             "saga_id": f"{plan.project_id[:90]}.tasks",
             "name": f"Tasks of {plan.project_id}",
             "steps": steps,
-            "context": {BRIEF: plan.brief, REPOSITORY: None},
+            "context": {BRIEF: plan.brief},
             "max_parallel": given.agents_at_once,
         }
     )
@@ -58,7 +58,6 @@ def _agent(task: PlanTask, plan: ProjectPlan, config: ProjectConfig) -> dict[str
         "prompt": f"{{{BRIEF}}}\n\n{literal(_prompt(task, plan))}",
         "checks": list(task.checks) if config.automatic_testing else [],
         "files": [literal(one) for one in task.files],
-        "repository": f"{{{REPOSITORY}}}",
         "branch": f"zen/{plan.project_id}/{task.task_id}",
         "requirements": list(task.requirements),
         "stall_seconds": config.stall_seconds,

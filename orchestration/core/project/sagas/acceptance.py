@@ -1,0 +1,42 @@
+"""The saga of the phase `accept`: it asks people for what nothing proves, or has nothing to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestration.core.definition import SagaDefinition, validate_definition
+from orchestration.core.project.config import ProjectConfig
+from orchestration.core.project.phases import handler
+from orchestration.core.project.sagas.gate_steps import gate_step
+from orchestration.core.project.sagas.tasks import literal
+
+STAGE = "unproved-criteria"
+SECONDS = 300.0
+QUESTION = """\
+Not everything that this project has to fulfil is proved by a check. Say yes if you take each of these as met, \
+and no to have the work taken back:
+
+"""
+
+
+def compile_acceptance(
+    project_id: str, config: ProjectConfig, unproved: Sequence[Mapping[str, str]], *, commit: str, evidence: str
+) -> SagaDefinition:
+    """`unproved`: {id, text, why} each, of criteria and of checks. The request is bound to `commit` and `evidence`."""
+    accept: dict[str, Any] = {
+        "type": "task", "handler": handler("accept"), "commit": commit, "unproved": [one["id"] for one in unproved]
+    }  # fmt: skip
+    steps: list[dict[str, Any]] = []
+    if unproved:
+        shown = [{key: literal(one[key]) for key in ("id", "text", "why")} for one in unproved]
+        about = {"commit": commit, "evidence": evidence, "criteria": shown}
+        gate = gate_step(
+            STAGE, STAGE, after=[], about=about, policy=None, approvers=None, timeout=config.approval_timeout
+        )
+        lines = "\n".join(f"- **{one['id']}** {one['text']}: {one['why']}" for one in shown)
+        gate["forward_action"] |= {"stage": STAGE, "description": (QUESTION + lines)[:20_000]}
+        gate["name"] = "Criteria that nothing proves"
+        steps, accept["answer"] = [gate], f"{{{STAGE}}}"
+    steps.append({"step_id": "accept", "forward_action": accept, "timeout_seconds": SECONDS})
+    return validate_definition({"saga_id": f"{project_id[:90]}.accept", "steps": steps})

@@ -1,0 +1,86 @@
+"""A project's run, what its phases gave, the runs of its tasks and of its acceptance, and its agents' attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration.core.project import ProjectConfig, ProjectPlan, ProjectSpec, planned
+from orchestration.core.project.phases import PROJECT
+from orchestration.models import AgentAttempt, Run
+from orchestration.runs.queries import run_view
+
+DEEPEST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """`view`: the run's own; `children`: step id → the view of the latest child of that step."""
+
+    run: Run
+    view: Mapping[str, Any]
+    spec: ProjectSpec
+    config: ProjectConfig
+    children: Mapping[str, Mapping[str, Any]]
+    attempts: Sequence[AgentAttempt]
+
+    def output(self, step_id: str) -> dict[str, Any]:
+        """What a phase gave; empty where it has not ended."""
+        return output_in(self.view, step_id)
+
+    def step(self, step_id: str) -> Mapping[str, Any] | None:
+        """The view of one of its steps."""
+        return step_in(self.view, step_id)
+
+    def plan(self) -> ProjectPlan | None:
+        """The plan as it was made, else as it would be made now; None where an agent has yet to make it."""
+        made = self.output("plan").get("plan")
+        return ProjectPlan.model_validate(made) if made else planned(self.spec)
+
+    def attempts_of(self, task_id: str) -> list[AgentAttempt]:
+        """The attempts at a task in the latest build, the earlier ones first."""
+        build = self.children.get("build", {}).get("workflow_id")
+        return [one for one in self.attempts if one.step_id == task_id and one.run.workflow_id == build]
+
+
+def family_of(run: Run) -> Family:
+    """All that the views of a project need: a few queries for each of its runs."""
+    given, view = run.context[PROJECT], run_view(run)
+    below = _below(run)
+    latest: dict[str, Run] = {}
+    for child in below:
+        if child.parent_id == run.pk and child.kind in Run.SAGAS:
+            latest[child.parent_step] = child
+    found = AgentAttempt.objects.filter(run__in=[run, *below]).select_related("run").defer("transcript")
+    return Family(
+        run=run,
+        view=view,
+        spec=ProjectSpec.model_validate(given["spec"]),
+        config=ProjectConfig.model_validate(given["config"]),
+        children={step_id: run_view(child) for step_id, child in latest.items()},
+        attempts=list(found.order_by("id")),
+    )
+
+
+def output_in(view: Mapping[str, Any], step_id: str) -> dict[str, Any]:
+    """The output of a step of a run's view; empty where there is none."""
+    step = step_in(view, step_id)
+    found = step["output"] if step is not None else None
+    return found if isinstance(found, dict) else {}
+
+
+def step_in(view: Mapping[str, Any], step_id: str) -> Mapping[str, Any] | None:
+    """A step of a run's view."""
+    return next((step for step in view.get("steps", ()) if step["step_id"] == step_id), None)
+
+
+def _below(run: Run) -> list[Run]:
+    """The runs below it, the oldest of a level first. One query a level."""
+    found, level = [], [run]
+    for _ in range(DEEPEST):
+        level = list(Run.objects.filter(parent__in=level).select_related("definition").order_by("id"))
+        if not level:
+            break
+        found += level
+    return found

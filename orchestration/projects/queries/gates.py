@@ -1,0 +1,49 @@
+"""The gates of a project: which there are, whom they wait for, and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestration.core.enums import RunStatus, StepStatus
+from orchestration.models import Run
+from orchestration.projects.queries.family import Family
+
+WORDS = {
+    StepStatus.SUCCEEDED: "approved", StepStatus.PENDING: "pending", StepStatus.RUNNING: "waiting",
+    StepStatus.SKIPPED: "skipped",
+}  # fmt: skip
+
+
+def gate_views(family: Family) -> list[dict[str, Any]]:
+    """Those beside phases, those of tasks, and the question about what nothing proves, in the order of their steps."""
+    runs = {family.run.workflow_id: family.run}
+    views: list[Mapping[str, Any]] = [family.view, *family.children.values()]
+    names = [view["workflow_id"] for view in views[1:]]
+    runs |= {one.workflow_id: one for one in Run.objects.filter(workflow_id__in=names).select_related("definition")}
+    return [gate for view in views for gate in _gates(runs[view["workflow_id"]], view)]
+
+
+def _gates(run: Run, view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    requests = {one.parent_step: one for one in run.children.filter(kind="approval").order_by("id")}
+    steps = {step["step_id"]: step for step in view["steps"]}
+    for step in run.definition.body["steps"]:
+        action, found = step["forward_action"], steps.get(step["step_id"])
+        if action["type"] == "approval" and found is not None:
+            yield _gate(run, step["step_id"], str(action.get("stage") or ""), found, requests.get(step["step_id"]))
+
+
+def _gate(run: Run, step_id: str, stage: str, step: Mapping[str, Any], request: Run | None) -> dict[str, Any]:
+    said = step["output"] if isinstance(step["output"], dict) else {}
+    waits = request is not None and not RunStatus(request.status).is_end
+    status = "waiting" if waits else WORDS.get(StepStatus(step["status"]), "refused")
+    return {
+        "gate_id": step_id,
+        "name": stage,
+        "run": run.workflow_id,
+        "status": status,
+        "request_id": request.workflow_id if request is not None else None,
+        "approvers": list(said.get("approvers") or ()),
+        "decided_at": said.get("decided_at"),
+        "error": step["error"],
+    }

@@ -1,0 +1,154 @@
+"""Start a project: its spec and configuration checked in full, its saga compiled, its run stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foundation.errors import BadInput
+from foundation.identity.actor import Actor
+from orchestration.core.agent.agent_type import AgentType
+from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition
+from orchestration.core.deployment import warnings_of
+from orchestration.core.likeness import bounded
+from orchestration.core.project import (
+    ProjectConfig,
+    ProjectPlan,
+    ProjectSpec,
+    compile_project,
+    compile_tasks,
+    planned,
+    validate_config,
+    validate_spec,
+)
+from orchestration.core.project.faults import fault
+from orchestration.models import AgentEndpoint, Run
+from orchestration.ports import gate_problems
+from orchestration.runs import start_run
+from orchestration.runs.definitions import checked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A project that could be started now. `plan`: where it is known beforehand; an agent makes its own later."""
+
+    spec: ProjectSpec
+    config: ProjectConfig
+    plan: ProjectPlan | None
+    definition: SagaDefinition
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is valid and probably not meant, or was chosen for its author."""
+        return warnings_of(self.config.deployed(self.spec.project_id))
+
+
+@bounded
+def prepared(*, spec: object, config: object = None) -> Prepared:
+    """The project as it would be started: what its validation and its start have in common.
+
+    Raises:
+        BadInput: with every problem found, each with field, value and remedy.
+    """
+    given, how = _checked(spec, config)
+    try:
+        definition, plan = compile_project(given, how), planned(given)
+        tasks = compile_tasks(plan, how) if plan is not None else None
+    except DefinitionErrors as errors:
+        raise refusal(errors) from None
+    found = [*_repository(given), *_agents(given), *_gates(definition)]
+    found += _gates(tasks) if tasks is not None else []
+    if found:
+        raise refusal(DefinitionErrors(found))
+    checked(definition)
+    return Prepared(spec=given, config=how, plan=plan, definition=definition)
+
+
+def start_project(
+    *, spec: object, actor: Actor, config: object = None, workflow_id: str = "", engine: str = ""
+) -> tuple[Run, bool]:
+    """The project's run, and whether this call started it.
+
+    `spec`: a ProjectSpec, or JSON of one. `config`: JSON. `workflow_id`: the handle; '' is the spec's project_id. A
+    used one with the same spec and configuration returns its run. `engine`: as of `runs.start_run`.
+
+    Raises:
+        NotAllowed: the actor may not start runs.
+        BadInput: with every problem found, or the handle is used by a run with another spec.
+        Unreachable: an engine that was asked for by name is away.
+    """
+    found = prepared(spec=spec, config=config)
+    return start_run(
+        definition=found.definition.model_dump(mode="json", exclude_unset=True),
+        actor=actor,
+        workflow_id=workflow_id or found.spec.project_id,
+        engine=engine,
+        config=found.config.of_the_run(),
+        listed=False,
+        kind=Run.PROJECT,
+    )
+
+
+def refusal(errors: DefinitionErrors) -> BadInput:
+    """All problems of a spec, a configuration or a plan as one refusal; its field is that of the first."""
+    first = errors.problems[0]
+    found: list[dict[str, Any]] = [
+        {"field": one.field, "value": one.value, "problem": one.message, "remedy": one.remedy}
+        for one in errors.problems
+    ]
+    lines = "\n".join(str(one).removeprefix("definition: ") for one in errors.problems)
+    return BadInput(lines, field=first.field, value=first.value, problems=found)
+
+
+def _checked(spec: object, config: object) -> tuple[ProjectSpec, ProjectConfig]:
+    """Both, with the problems of both told at once."""
+    problems: list[Problem] = []
+    found_spec, found_config = None, None
+    try:
+        found_spec = validate_spec(spec)
+    except DefinitionErrors as errors:
+        problems += errors.problems
+    try:
+        found_config = validate_config(config if isinstance(config, Mapping | ProjectConfig | None) else {"": config})
+    except DefinitionErrors as errors:
+        problems += errors.problems
+    if found_spec is None or found_config is None:
+        raise refusal(DefinitionErrors(problems))
+    return found_spec, found_config
+
+
+def _repository(spec: ProjectSpec) -> Iterator[Problem]:
+    """A folder of this machine has to be there; whether an address answers is seen by the phase `prepare`."""
+    given = spec.repository
+    if not given or ":" in given.partition("/")[0]:
+        return
+    path = Path(given)
+    if not path.is_absolute():
+        remedy = "give the absolute path of a folder, or an address such as https://…"
+        yield fault("repository", given, "is no absolute path", remedy)
+    elif not ((path / ".git").exists() or (path / "objects").is_dir()):
+        yield fault("repository", given, "is no git repository on this machine", "clone it there, or correct the path")
+
+
+def _agents(spec: ProjectSpec) -> Iterator[Problem]:
+    enabled = set(AgentEndpoint.objects.filter(enabled=True).values_list("agent_type", flat=True))
+    for number, agent in enumerate(dict.fromkeys(spec.agents_required)):
+        if agent.value not in enabled:
+            yield fault(f"agents_required[{number}]", agent.value, "has no enabled endpoint", _how_to_add(agent))
+
+
+def _how_to_add(agent: AgentType) -> str:
+    named = f"{agent.value.lower()}-1"
+    return f"add one: `manage.py agent add {named} --type {agent.value} --driver …`, or `manage.py agent enable NAME`"
+
+
+def _gates(definition: SagaDefinition) -> list[Problem]:
+    """Gates whose people or policies do not exist, under the field of the spec."""
+    found = []
+    for problem in gate_problems(definition):
+        number = problem.step.removeprefix("gate-").partition("-")[0]
+        at = f"approval_gates[{int(number) - 1}]" if number.isdigit() else problem.step
+        found.append(fault(f"{at}.{problem.field.rpartition('.')[2]}", None, problem.message, problem.remedy))
+    return found

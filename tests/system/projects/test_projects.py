@@ -1,0 +1,204 @@
+"""Projects from spec to report, on every engine."""
+
+from __future__ import annotations
+
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from approvals.models import Request
+from foundation.audit import signing_key
+from foundation.errors import BadInput
+from orchestration.agents.workspace.layout import Layout
+from orchestration.agents.workspace.repository import Repository
+from orchestration.core.enums import Verb
+from orchestration.models import AgentAttempt, Run
+from orchestration.projects import ProjectSpec, start_multi_agent_project
+from orchestration.projects.phases.project import output_of
+from orchestration.projects.phases.report import signed_bytes
+from orchestration.projects.start import start_project
+from orchestration.runs import act, start_run
+from orchestration.runs.queries import run_view
+from orchestration.runs.waiting_reasons import why
+from tests.orchestration.core.project.specs import ECOMMERCE, ECOMMERCE_CONFIG, given
+from tests.system.contract.cast import says
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import ADA
+from tests.system.projects.worker import Worker
+
+
+def begun(engine: str, config: dict[str, Any] | None = None, *, handle: str = "", **more: Any) -> Run:
+    """Under a handle of its own: a Temporal server knows those of the tests before."""
+    handle = handle or f"shop-{uuid.uuid4().hex[:8]}"
+    return start_project(spec=given(**more), config=config, actor=ADA, workflow_id=handle, engine=engine)[0]
+
+
+def asked(run: Run, stage: str) -> Request:
+    def is_there(now: Run) -> bool:
+        return now.finished_at is not None or Request.objects.filter(stage=stage, status="pending").exists()
+
+    until(run, is_there)
+    assert not Run.objects.get(pk=run.pk).finished_at, run_view(Run.objects.get(pk=run.pk))["error"]
+    return Request.objects.get(stage=stage, status="pending")
+
+
+def sessions() -> list[tuple[str, str, str]]:
+    """Task, type and verdict of each session of an agent, in order."""
+    return list(AgentAttempt.objects.order_by("id").values_list("step_id", "agent_type", "verdict"))
+
+
+def same_place(folder: Path, task: str) -> None:
+    (folder / "same.txt").write_text(f"{task}\n")
+
+
+def better(folder: Path, task: str) -> None:
+    (folder / f"{task}.txt").write_text("better\n")
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_a_project_goes_from_its_spec_to_a_signed_report(engine: str, repository: Path) -> None:
+    run = until(
+        begun(
+            engine, repository=str(repository), requirements=["A cart", "A till, after R1"], checks=["make test"],
+            success_criteria=["All tests pass", {"text": "There is a cart", "check": "test -f t1.md"}],
+        )
+    )  # fmt: skip
+    view = run_view(run)
+    assert (view["status"], view["kind"], view["warnings"]) == ("completed", "multi_agent_project", []), view["error"]
+    assert sessions() == [("t1", "CLAUDE", "done"), ("t2", "CLAUDE", "done")]
+    assert set(git(repository, "ls-tree", "-r", "--name-only", "zen/shop").split()) >= {"t1.md", "t2.md", "Makefile"}
+    assert git(repository, "rev-parse", "main") != git(repository, "rev-parse", "zen/shop"), "main is the user's own"
+    said = output_of(run, "verify")
+    assert [(one["id"], one["status"], one["check"]) for one in said["criteria"]] == [
+        ("C1", "proved", "make test"), ("C2", "proved", "test -f t1.md")
+    ]  # fmt: skip
+    report = output_of(run, "report")
+    assert signing_key.verify(signed_bytes(report["hash"]), report["signature"]) and report["janitor"]["clean"]
+    assert [one["task"] for one in report["pack"]["merges"]] == ["t2", "t1"]
+    assert not any(folder.exists() for folder in Layout.of(run.workflow_id).temporary)
+
+
+def test_what_nothing_proves_is_asked_once_and_accepted_by_a_person(engine: str) -> None:
+    run = begun(engine, success_criteria=["It is fun", {"text": "It is there", "check": "test -f t1.md"}])
+    request = asked(run, "unproved-criteria")
+    said = request.content["description"]
+    assert "C1" in said and "It is fun" in said and "C2" not in said
+    says("bob", "approve", request)
+    assert until(run).status == "completed"
+    accepted = output_of(run.children.get(parent_step="accept"), "accept")["accepted"]
+    assert [(one["id"], one["status"], one["evidence"]["by"]) for one in accepted] == [("C1", "accepted", ["bob"])]
+
+
+def test_one_red_criterion_never_completes_by_itself_and_a_no_takes_everything_back(
+    engine: str, repository: Path
+) -> None:
+    red = {"text": "It flies", "check": "test -f wings"}
+    run = begun(engine, repository=str(repository), success_criteria=[red])
+    request = asked(run, "unproved-criteria")
+    said = request.content["description"]
+    assert "It flies" in said and "it ended with 1" in said
+    says("bob", "reject", request, "it does not fly")
+    view = run_view(until(run))
+    assert view["status"] == "rolled_back" and "it does not fly" in view["error"]
+    kept = Repository(layout=Layout.of(run.workflow_id))
+    assert git(kept.layout.repository, "rev-parse", "main^{tree}") == git(repository, "rev-parse", "main^{tree}")
+    assert kept.branches() == [] and git(repository, "branch", "--list", "zen/*") == ""
+
+
+def test_the_seeds_first_example_word_for_word(engine: str) -> None:
+    config = ECOMMERCE_CONFIG | {"deployment_strategy": "none"}
+    started = async_to_sync(start_multi_agent_project)(
+        project_spec=ProjectSpec(**ECOMMERCE), config=config, engine=engine
+    )
+    assert started == {
+        "workflow_id": "ecommerce-platform",
+        "engine": engine,
+        "status": started["status"],
+        "started": True,
+    }
+    run = Run.objects.get(workflow_id="ecommerce-platform")
+    for stage in (
+        "Architecture Review", "Security Review", "Performance Testing", "unproved-criteria", "Production Deployment"
+    ):  # fmt: skip
+        says("bob", "approve", asked(run, stage))
+    view = run_view(until(run))
+    assert (view["status"], view["warnings"]) == ("completed", []), view
+    assert sorted(name for name, _, _ in sessions()) == [f"t{number}" for number in range(1, 9)]
+    assert {agent for _, agent, _ in sessions()} == {"CLAUDE", "AIDER", "CODEX"}
+
+
+def test_a_gate_is_bound_to_what_it_is_about(engine: str) -> None:
+    run = begun(engine, approval_gates=["Release", {"name": "First", "before": "t1"}])
+    first = asked(run, "First")
+    assert first.content["context"]["task"] == "t1" and len(first.content["context"]["commit"]) == 40
+    says("bob", "approve", first)
+    release = asked(run, "Release").content["context"]
+    assert release["commit"] == output_of(run, "verify")["commit"]
+    assert release["plan_hash"] == output_of(run, "plan")["plan_hash"] and release["coverage"] == {
+        "R1": ["t1"],
+        "R2": ["t2"],
+    }
+
+
+def test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_all_is_taken_back(engine: str) -> None:
+    run = until(begun(engine, {"max_attempts": 2}, checks=["test ! -f t2.md"]))
+    assert run.status == "rolled_back" and sessions().count(("t2", "CLAUDE", "lied")) == 2
+    assert f"child run '{run.workflow_id}.build.1'" in run_view(run)["error"]
+
+
+def test_an_abort_leaves_no_branch_and_no_worktree(engine: str) -> None:
+    run = begun(engine, approval_gates=["Release"])
+    asked(run, "Release")
+    act(workflow_id=run.workflow_id, verb=Verb.ABORT, actor=ADA)
+    assert until(run).status == "rolled_back"
+    layout = Layout.of(run.workflow_id)
+    assert Repository(layout=layout).branches() == [] and not any(folder.exists() for folder in layout.temporary)
+    assert output_of(run, "prepare")["repository"] == str(layout.repository) and layout.repository.is_dir()
+
+
+def test_two_tasks_in_one_place_end_with_words_that_name_both(engine: str, worker: Worker) -> None:
+    worker.acts[""] = same_place
+    view = run_view(until(begun(engine)))
+    assert view["status"] == "rolled_back" and "change the same lines of same.txt" in view["error"]
+
+
+def test_a_rerun_of_the_plan_builds_anew(engine: str, worker: Worker) -> None:
+    run = begun(engine, approval_gates=["Release"])
+    says("bob", "approve", asked(run, "Release"))
+    before = output_of(until(run), "verify")["commit"]
+    worker.acts[""] = better
+    act(workflow_id=run.workflow_id, verb=Verb.RERUN, actor=ADA, step_id="plan")
+    until(run, lambda now: now.finished_at is None)
+    again = asked(run, "Release")
+    assert again.content["context"]["commit"] not in (before, ""), "another commit is another question"
+    says("bob", "approve", again)
+    assert until(run).status == "completed" and len(worker.seen) == 4
+    assert run.children.get(workflow_id=f"{run.workflow_id}.build.2").status == "completed"
+
+
+def test_it_says_what_it_waits_for(engine: str) -> None:
+    run = begun(engine, approval_gates=["Release"])
+    request = asked(run, "Release")
+    until(run, lambda now: now.status == "waiting")
+    assert f"approval '{request}'" in " ".join(why(Run.objects.get(pk=run.pk)))
+
+
+def test_a_used_handle_with_the_same_spec_is_the_same_run(engine: str) -> None:
+    run = begun(engine)
+    assert start_project(spec=given(), actor=ADA, workflow_id=run.workflow_id, engine=engine) == (run, False)
+    with pytest.raises(BadInput, match="in use by a run with another"):
+        begun(engine, handle=run.workflow_id, name="Another")
+
+
+def test_steps_of_other_runs_cannot_use_the_handlers_of_projects(engine: str) -> None:
+    steal = {"step_id": "x", "forward_action": {"type": "task", "handler": "zen.project.clear"}}
+    context = {"project": {"spec": given(), "config": {}}}
+    run, _ = start_run(definition={"saga_id": "s", "steps": [steal], "context": context}, actor=ADA, engine=engine)
+    assert "the run belongs to none" in run_view(until(run))["error"]
