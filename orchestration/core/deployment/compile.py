@@ -18,8 +18,11 @@ LONGEST_NAME = 89
 PREFIX = "deployment."
 TASKS = "zen.deploy."
 VERSION, PREVIOUS = "{version}", "{previous_version}"
-SLACK_SECONDS = 60.0
-"""What a step has beyond the times that its configuration gives: to start programs, to write files."""
+SLACK_SECONDS = 180.0
+"""What a step has beyond the times that its configuration gives: to start and end programs, to write files."""
+
+CLAIM_TRIES = 5
+"""Attempts after the first, a second apart, while another deployment has not said yet whether it goes on."""
 
 UNDO_TRIES = 2
 """Attempts of a compensation after its first; then a person is asked, while traffic is where it is."""
@@ -143,7 +146,7 @@ class _Local:
         forward = self.task("release", commit="{commit}", repository="{repository}")
         back = self.task("release_back")
         # another deployment that has not said yet whether it begins is waited for
-        return _step("release", "Make the release", forward, back, seconds=600, retry_count=2)
+        return _step("release", "Make the release", forward, back, seconds=600, retry_count=CLAIM_TRIES)
 
     def start(self, numbers: list[int], mark: str = "") -> dict[str, Any]:
         seconds = self.config.start_seconds * len(numbers)
@@ -216,7 +219,7 @@ def _outside(spec: DeploymentSpec, config: DeploymentConfig) -> Iterator[dict[st
     health = {**handed, "handler": f"{TASKS}health", "urls": [_escaped(url) for url in urls]}
     asks = any(PREVIOUS in json.dumps(one.model_dump(mode="json")) for one in _changes(config))
     claim = {**handed, "handler": f"{TASKS}claim", "commit": "{commit}", "needs_previous": asks}
-    yield _step("release", "Claim the deployment", claim, seconds=30, retry_count=2)
+    yield _step("release", "Claim the deployment", claim, seconds=30, retry_count=CLAIM_TRIES)
     yield _change("start", "Start the new release", config.start, 100)
     yield _step("health", "Health window", health, seconds=seconds)
     for weight in (*config.canary_weights, 100) if spec.strategy == "canary" else (100,):

@@ -28,7 +28,7 @@ def claim(name: str, workflow_id: str) -> None:
             raise Refused(
                 f"run '{other.workflow_id}' deploys '{name}' and is {other.status}; wait for its end, or abort it"
             )
-        if other.commands.filter(step_id=CLAIM_STEP, outcome="").exists():
+        if other.commands.filter(step_id=CLAIM_STEP, purpose="forward", status="running").exists():
             raise TryLater(f"run '{other.workflow_id}' begins to deploy '{name}' at this moment", after=1)
 
 

@@ -112,6 +112,8 @@ def _release(work: Work) -> JsonValue:
 
 
 def _release_back(work: Work) -> JsonValue:
+    if newer := _newer(work):
+        return newer  # it may come back to this one; the deployment after it takes the files away
     if work.release in _serving(work):
         raise Refused(f"release {work.release} still gets requests; bring the traffic back first, then retry")
     return releases.unmake(work.folder, work.release)
@@ -209,14 +211,9 @@ def _switch_back(work: Work) -> JsonValue:
 
 
 def _drain(work: Work) -> JsonValue:
-    return traffic.drain(
-        work.folder,
-        work.release,
-        work.key,
-        seconds=work.config.drain_seconds,
-        last=work.payload.get("last") is True,
-        cancelled=work.context.cancelled,
-    )
+    is_last = work.payload.get("last") is True
+    seconds, cancelled = work.config.drain_seconds, work.context.cancelled
+    return traffic.drain(work.folder, work.release, work.key, seconds=seconds, last=is_last, cancelled=cancelled)
 
 
 def _drain_back(work: Work) -> JsonValue:

@@ -47,7 +47,8 @@ class Release(BaseModel):
 class Record(BaseModel):
     """`holder`: the run that deployed last. `live`: the release that it left serving, `previous`: the one before.
 
-    `before`: the routing before each switch, and `stopped`: what each drain stopped, by step and iteration.
+    `moved`: the users' port before a release took another. `before`: the routing
+    before each switch, and `stopped`: what each drain stopped, by step and iteration.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -63,6 +64,7 @@ class Record(BaseModel):
     before: dict[str, list[Place]] = {}
     stopped: dict[str, list[Place]] = {}
     lives: dict[str, tuple[str, str]] = {}
+    moved: dict[str, int] = {}
 
     def backends(self, places: list[Place] | None = None) -> Routing:
         """A routing with the ports of now; the present one when none is given."""

@@ -62,7 +62,8 @@ def start(folder: Path, command: Sequence[str], *, files: Path, port: int) -> No
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     end_marked(str(folder))
-    (folder / "ended.json").unlink(missing_ok=True)
+    for old in ("ended.json", "runner.pid"):
+        (folder / old).unlink(missing_ok=True)
     own = str(PROGRAMS / "static_server.py")
     argv = [word.replace("{port}", str(port)) for word in command]
     argv = [*sandbox(files), *argv] if argv else [sys.executable, "-I", "-S", own, str(files), str(port)]

@@ -25,7 +25,7 @@ def make(
         _tidy(folder, record, {release, record.live})
         count = checkout(repository, commit, folder.files(release))
         try:
-            _lease_for_users(folder, record, config.port)
+            _lease_for_users(folder, record, config.port, release)
             record.holder = workflow_id
             record.releases.setdefault(
                 release,
@@ -41,6 +41,7 @@ def make(
             save(folder, record)
             switch.ensure(folder, record)
         except (ports.NoPort, switch.SwitchFault):
+            _move_back(folder, record, release)
             _forget(folder, record, release)
             save(folder, record)
             raise
@@ -56,12 +57,16 @@ def make(
 
 
 def unmake(folder: Folder, release: str) -> dict[str, JsonValue]:
-    """Take a release away that gets no requests; the last one takes the switch and its port with it."""
+    """Take a release away that gets no requests; the last one takes the switch and its port with it.
+
+    Raises NoPort and SwitchFault where the users' port of before cannot be had any more.
+    """
     with locked(folder) as record:
         known = record.releases.get(release)
         numbers = list(known.ports) if known else []
     replicas.end(folder, [Place(release=release, replica=number) for number in numbers], keep_ports=False)
     with locked(folder) as record:
+        _move_back(folder, record, release)
         _forget(folder, record, release)
         save(folder, record)
     left = processes.marked(f"{folder.release(release)}/")
@@ -88,8 +93,11 @@ def stop_all(folder: Folder) -> dict[str, JsonValue]:
     return {"stopped": [replicas.title(place) for place in places], "left": list(processes.marked(f"{folder.path}/"))}
 
 
-def _lease_for_users(folder: Folder, record: Record, wanted: int) -> None:
-    """The port that users call: as configured, else as it was, else a free one. Another one ends the old switch."""
+def _lease_for_users(folder: Folder, record: Record, wanted: int, release: str) -> None:
+    """The port that users call: as configured, else as it was, else a free one. Another one ends the old switch.
+
+    The lease of the port before is kept as long as the release is: it may have to come back.
+    """
     if record.port and wanted in (0, record.port):
         ports.lease_this(record.port, str(folder.path))
         return
@@ -100,8 +108,31 @@ def _lease_for_users(folder: Folder, record: Record, wanted: int) -> None:
         raise ports.NoPort(f"{why}; free it, or give another port in config.deployment")
     if record.port:
         switch.stop(folder)
-        ports.give_back(record.port, str(folder.path))
+        record.moved[release] = record.port
     record.port = port
+
+
+def _move_back(folder: Folder, record: Record, release: str) -> None:
+    """The users' port as it was before this release."""
+    before = record.moved.get(release, 0)
+    if not before or not set(record.releases) - {release}:
+        return
+    if before != record.port:
+        switch.stop(folder)
+        if why := ports.taken(before):
+            switch.ensure(folder, record)
+            raise ports.NoPort(f"users cannot be given their port back: {why}")
+        ports.give_back(record.port, str(folder.path))
+        record.port = before
+        save(folder, record)
+    switch.ensure(folder, record)
+
+
+def _forget_move(folder: Folder, record: Record, release: str) -> None:
+    """Nobody comes back from this release any more: the users' port before it is free."""
+    before = record.moved.pop(release, 0)
+    if before and before != record.port:
+        ports.give_back(before, str(folder.path))
 
 
 def _tidy(folder: Folder, record: Record, keep: set[str]) -> None:
@@ -119,6 +150,7 @@ def _forget(folder: Folder, record: Record, release: str) -> None:
     for port in known.ports.values() if known else ():
         ports.give_back(port, str(folder.path))
     shutil.rmtree(folder.release(release), ignore_errors=True)
+    _forget_move(folder, record, release)
     for kept in (record.before, record.stopped, record.lives):
         for key in [one for one in kept if one.startswith(f"{release}:")]:
             del kept[key]

@@ -52,6 +52,7 @@ def write_table(folder: Folder, record: Record) -> None:
 
 
 def _start(folder: Folder, record: Record) -> None:
+    (folder.path / "switch.pid").unlink(missing_ok=True)
     process = spawn([sys.executable, "-I", str(PROGRAMS / "switch.py"), str(folder.path)])
     until = time.monotonic() + BEGIN_SECONDS
     while True:
@@ -91,10 +92,9 @@ def stop(folder: Folder) -> None:
     """End the switch; its port takes no requests from then on."""
     if not is_running(folder):
         return
-    pid = int((folder.path / "switch.pid").read_text())
     for number, seconds in ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0)):
-        with contextlib.suppress(OSError):
-            os.kill(pid, number)
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((folder.path / "switch.pid").read_text()), number)
         until = time.monotonic() + seconds
         while is_running(folder) and time.monotonic() < until:
             time.sleep(LOOK_SECONDS)

@@ -92,6 +92,17 @@ def test_another_port_moves_the_deployment_there(shop: Shop) -> None:
     assert shop.record.port == other != before and shop.version() == "new" and not ports.holders_of(before)
 
 
+def test_a_deployment_that_is_taken_back_gives_users_their_port_back(shop: Shop) -> None:
+    until(shop.deploy(shop.commit("old")))
+    before = shop.record.port
+    other = ports.lease(str(folder_of("shop").path))
+    ports.give_back(other, str(folder_of("shop").path))
+    run = until(shop.deploy(shop.commit("new", sick_after=2), port=other, window_seconds=10))
+    assert run.status == "rolled_back"
+    assert shop.record.port == before and shop.version() == "old" and not ports.holders_of(other)
+    assert other not in ports.leases()
+
+
 def test_of_two_deployments_at_once_one_goes_on(shop: Shop) -> None:
     until(shop.deploy(shop.commit("old")))
     commit = shop.commit("new")
