@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
+
+from orchestration.agents.base import Sandbox
 
 MARK = "ZEN_AGENT_RUN"
 """A variable of every process that a run owns; its value is the run's folder, which no other run of any site has."""
@@ -45,6 +47,12 @@ class Layout:
     def env(self) -> dict[str, str]:
         """What the environment of each of the run's processes has to hold: the janitor finds them by it."""
         return {MARK: str(self.folder)}
+
+    def sandboxed(self, sandbox: Sandbox) -> Sandbox:
+        """The sandbox for one of the run's processes: it reads the objects of the run's own repository, where its
+        worktree borrows them, and nothing of other runs."""
+        hidden, readable = (*sandbox.hidden, self.folder.parent), (*sandbox.readable, self.repository / "objects")
+        return replace(sandbox, hidden=hidden, readable=readable)
 
     @property
     def repository(self) -> Path:

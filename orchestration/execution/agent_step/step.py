@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +15,7 @@ from orchestration.agents.endpoints.session import sandbox_of, spec_of
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
 from orchestration.core.agent.brief import brief
 from orchestration.core.agent.session import Answer, Ended, EndReason, Question
-from orchestration.core.agent.verdict import Verdict, facts_of, verdict_of
+from orchestration.core.agent.verdict import JUDGED, Verdict, facts_of, verdict_of
 from orchestration.core.enums import Outcome
 from orchestration.execution.agent_step import questions, record
 from orchestration.execution.agent_step.asking import Asking, asked_for
@@ -111,13 +112,7 @@ class _Doing:
         ended = self._session(work, kept)
         kept.session_ended(ended)
         health.note_end(self.endpoint.pk, ended, by=BY)
-        if ended.reason is EndReason.CANCELLED:
-            kept.judged(Verdict.CRASHED, ["the run gave the attempt up"])
-            work.worktree.remove()
-            why, acts = "the agent was stopped, as the run no longer wants its result", self.asking.acts_outside
-            outcome = Outcome.UNKNOWN if acts else Outcome.FAILED
-            return Result(outcome=outcome, maybe=acts, error=why, detail=detail_of(kept.row))
-        return self._judged(work, kept, ended)
+        return self._given_up(work, kept) if ended.reason is EndReason.CANCELLED else self._judged(work, kept, ended)
 
     def _is_paid(self, row: AgentAttempt) -> bool:
         """Whether a lost worker had held this very attempt's session to its end: then it is only judged."""
@@ -141,6 +136,7 @@ class _Doing:
             )  # fmt: skip
         except MissingSecret as error:
             return Ended(reason=EndReason.AUTH, error=str(error))
+        spec = dataclasses.replace(spec, sandbox=work.repository.layout.sandboxed(spec.sandbox))
         return check.driver_of(self.endpoint).run(spec, on_event=kept.tell, ask=self._known, cancelled=self.stop)
 
     def _session_before(self) -> str:
@@ -152,18 +148,28 @@ class _Doing:
         """What people have said to this before; nobody can answer while an attempt runs."""
         return questions.known_answer(self.run, self.call, question)
 
+    def _given_up(self, work: Work, kept: Record) -> Result:
+        kept.judged(Verdict.CRASHED, ["the run gave the attempt up"])
+        work.worktree.remove()
+        why, acts = "the agent was stopped, as the run no longer wants its result", self.asking.acts_outside
+        outcome = Outcome.UNKNOWN if acts else Outcome.FAILED
+        return Result(outcome=outcome, maybe=acts, error=why, detail=detail_of(kept.row))
+
     def _judged(self, work: Work, kept: Record, ended: Ended) -> Result:
         asking, row = self.asking, kept.row
         sha, notes = work.committed(self._title(ended), task=self.call.step_id, requirements=asking.requirements)
         row.commit = sha or ""
+        checks = asking.checks if ended.reason in JUDGED else ()
         try:
             evidence = work.examined(
-                sha, asking.checks, notes=notes, sandbox=sandbox_of(self.endpoint), changes=asking.changes,
+                sha, checks, notes=notes, sandbox=sandbox_of(self.endpoint), changes=asking.changes,
                 seconds=max(LEAST_CHECK_SECONDS, self.deadline - time.monotonic()), cancelled=self.stop,
             )  # fmt: skip
         except CannotCheck as error:
             kept.judged(Verdict.BLOCKED, [str(error)])
             return Result(outcome=Outcome.FAILED, error=str(error), detail=detail_of(row))
+        if self.stop.is_set():
+            return self._given_up(work, kept)
         verdict = verdict_of(ended, evidence.diff, evidence.checks, evidence.tampering, diff_due=asking.changes)
         facts = facts_of(ended, evidence.diff, evidence.checks, evidence.tampering)
         _keep(row, evidence)

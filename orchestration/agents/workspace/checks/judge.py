@@ -89,7 +89,7 @@ class _Runs:
                 command,
                 files,
                 self.timeout,
-                self.sandbox,
+                self.repository.layout.sandboxed(self.sandbox),
                 caches=caches,
                 env=self.repository.layout.env,
                 cancelled=self.cancelled,

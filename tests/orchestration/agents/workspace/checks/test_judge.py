@@ -14,8 +14,8 @@ from orchestration.agents.process.strays import marked
 from orchestration.agents.workspace.checks.checkout import checked_out, clean_checkout
 from orchestration.agents.workspace.checks.judge import CannotCheck, examine
 from orchestration.agents.workspace.checks.run import run_check
-from orchestration.agents.workspace.layout import MARK
-from orchestration.agents.workspace.repository import Repository
+from orchestration.agents.workspace.layout import MARK, Layout
+from orchestration.agents.workspace.repository import CONFIG, Repository
 from orchestration.core.agent.evidence import CheckResult, FileKind
 from tests.orchestration.agents.workspace.work import git, task
 
@@ -150,7 +150,17 @@ def test_in_the_sandbox_a_check_writes_its_checkout_and_no_more(
     beyond = tmp_path / "beyond"
     assert not only(repository, base, head, f"touch {beyond} && test -e /etc/beyond-zen", BOXED).passed
     assert not beyond.exists()
-    assert not only(repository, base, head, f"echo x >> {repository.layout.repository}/config", BOXED).passed
+    own = repository.layout.repository
+    assert not only(repository, base, head, f"touch {own}/objects/x", BOXED).passed
+    only(repository, base, head, f"echo x >> {own}/config", BOXED)
+    assert (own / "config").read_text() == CONFIG
+
+
+def test_in_the_sandbox_a_check_reads_nothing_of_other_runs(repository: Repository, base: str) -> None:
+    other = Repository.create(Layout.of("other", repository.layout.folder.parents[1]))
+    assert only(repository, base, base, "git cat-file -p HEAD", BOXED).passed
+    assert not only(repository, base, base, f"ls {other.layout.folder}", BOXED).passed
+    assert not only(repository, base, base, f"ls {repository.layout.worktrees}", BOXED).passed
 
 
 def test_a_check_ends_in_time_with_all_that_it_started(repository: Repository, tmp_path: Path) -> None:
