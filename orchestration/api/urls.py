@@ -2,6 +2,7 @@ from django.urls import path, re_path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
 from orchestration.api import views_acts, views_agents, views_definitions, views_logs, views_runs
+from orchestration.api.projects import views as projects
 from orchestration.api.stream import log_stream, stream
 
 
@@ -22,6 +23,7 @@ class Version(WorkflowId):
 register_converter(WorkflowId, "workflow_id")
 register_converter(Version, "version")
 AGENT = "agents/<workflow_id:name>/"
+PROJECT = "projects/<workflow_id:workflow_id>/"
 RUN = "runs/<workflow_id:workflow_id>/"
 
 urlpatterns = [
@@ -56,5 +58,13 @@ urlpatterns = [
     path(f"{AGENT}enable/", views_agents.AgentEnable.as_view(), name="api-agent-enable"),
     path(f"{AGENT}disable/", views_agents.AgentDisable.as_view(), name="api-agent-disable"),
     path(f"{AGENT}remove/", views_agents.AgentRemove.as_view(), name="api-agent-remove"),
+    path("projects/", projects.Projects.as_view(), name="api-projects"),
+    path("projects/validate/", projects.ProjectValidate.as_view(), name="api-project-validate"),
+    path(PROJECT, projects.ProjectDetail.as_view(), name="api-project"),
+    path(f"{PROJECT}plan/", projects.ProjectPlan.as_view(), name="api-project-plan"),
+    path(f"{PROJECT}tasks/", projects.ProjectTasks.as_view(), name="api-project-tasks"),
+    path(f"{PROJECT}requirements/", projects.ProjectRequirements.as_view(), name="api-project-requirements"),
+    path(f"{PROJECT}evidence/", projects.ProjectEvidence.as_view(), name="api-project-evidence"),
+    path(f"{PROJECT}costs/", projects.ProjectCosts.as_view(), name="api-project-costs"),
     re_path("", views_definitions.Nowhere.as_view(schema=None)),
 ]
