@@ -36,16 +36,21 @@ def is_stale(row: AgentEndpoint, at: datetime) -> bool:
     return row.health_at + timedelta(seconds=seconds) <= at
 
 
-def note_check(row_id: int, found: Health, *, by: Actor) -> AgentEndpoint:
-    """Keep what a check found. One that is well gets attempts again: its failures and its limit are forgotten."""
+def note_check(row_id: int, found: Health, *, by: Actor, mended: bool = True) -> AgentEndpoint:
+    """Keep what a check found.
+
+    `mended`: a person asked, so its failures and its limit are forgotten if it is well. One that is looked at before a
+    session may be found well, and break every session all the same.
+    """
     with statements.writing():
         row = AgentEndpoint.objects.select_for_update().get(pk=row_id)
         row.health_at, row.version = database_now(), found.version[:200]
         row.health_error = "" if found.usable else head(found.detail, LONGEST_ERROR)
         was_out = row.out_since is not None
         if found.usable:
-            row.health, row.out_since, row.failures = AgentEndpoint.HEALTHY, None, 0
-            row.open_until = row.not_before = None
+            row.health, row.out_since = AgentEndpoint.HEALTHY, None
+            if mended:
+                row.failures, row.open_until, row.not_before = 0, None, None
         elif found.installed:
             _out_of_service(row, by)
         elif not was_out:

@@ -30,7 +30,7 @@ def well(agent_type: AgentType, attempt: lease.Attempt, avoid: Sequence[str]) ->
         if isinstance(taken, lease.NoneFree) or not health.is_stale(taken.endpoint, now()):
             return taken
         try:
-            row = health.note_check(taken.endpoint.pk, check.look(taken.endpoint), by=BY)
+            row = health.note_check(taken.endpoint.pk, check.look(taken.endpoint), by=BY, mended=False)
         except BaseException:
             lease.give_back(taken.lease_id)
             raise

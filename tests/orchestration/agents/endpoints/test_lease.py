@@ -177,6 +177,16 @@ def test_after_failures_in_a_row_the_circuit_opens_and_one_attempt_tries_it() ->
     assert had(lease.take(CLAUDE, attempt(of, "d"))) == "one"
 
 
+def test_only_a_person_who_asks_closes_the_circuit_by_a_check() -> None:
+    row, of = added("one"), run()
+    for _ in range(health.FAILURES):
+        health.note_end(row.pk, Ended(reason=EndReason.CRASHED), by=ADMIN)
+    health.note_check(row.pk, WELL, by=ADMIN, mended=False)
+    assert "failed 3 times in a row" in refused(lease.take(CLAUDE, attempt(of))).why
+    health.note_check(row.pk, WELL, by=ADMIN)
+    assert had(lease.take(CLAUDE, attempt(of))) == "one"
+
+
 def test_a_rate_limit_holds_it_back_until_its_reset() -> None:
     row, of = added("one"), run()
     reset = now() + timedelta(seconds=100)
