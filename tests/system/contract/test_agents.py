@@ -10,6 +10,7 @@ import pytest
 from orchestration.agents.endpoints import services
 from orchestration.agents.endpoints.given import Given
 from orchestration.agents.workspace.layout import Layout, remove
+from orchestration.agents.workspace.owned import processes
 from orchestration.agents.workspace.repository import Repository
 from orchestration.attempt_log.buffer import BUFFER
 from orchestration.core.enums import Verb
@@ -91,16 +92,18 @@ def test_the_second_attempt_does_what_the_first_did_not(engine: str) -> None:
     assert [row.verdict for row in AgentAttempt.objects.order_by("id")] == ["empty", "done"]
 
 
-def test_a_run_that_is_aborted_ends_the_agent_and_gives_its_endpoint_back(engine: str) -> None:
+@pytest.mark.parametrize(("verb", "status"), [(Verb.ABORT, "rolled_back"), (Verb.FORCE_STOP, "force_stopped")])
+def test_a_run_that_is_left_ends_the_agent_and_gives_its_endpoint_back(engine: str, verb: Verb, status: str) -> None:
     endpoint("one", "--behaviour", "hangs")
     run = start(engine, asking("Write a parser"))
     wait_until(lambda: AgentAttempt.objects.exclude(session_id="").exists(), "the session begins")
-    act(workflow_id=run.workflow_id, verb=Verb.ABORT, actor=ADA)
+    act(workflow_id=run.workflow_id, verb=verb, actor=ADA)
     until(run)
-    assert run.status == "rolled_back"
+    assert run.status == status
     wait_until(lambda: not AgentLease.objects.exists(), "the endpoint is given back")
     row = AgentAttempt.objects.get()
     assert (row.ended, row.verdict) == ("cancelled", "crashed")
+    assert processes(Layout.of(run.workflow_id)) == []
 
 
 def test_a_task_with_a_type_of_agent_and_no_handler_is_done_by_an_agent(engine: str) -> None:

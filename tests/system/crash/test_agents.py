@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from orchestration.agents.endpoints.given import Given
 from orchestration.agents.endpoints.services import add
 from orchestration.agents.workspace.layout import Layout, remove
+from orchestration.agents.workspace.owned import processes
 from orchestration.models import AgentAttempt, AgentLease, Run
 from orchestration.runs import start_run
 from tests.support.waiting import wait_until
@@ -28,20 +28,6 @@ def _tidy() -> Iterator[None]:
         remove(Layout.of(name).folder)
 
 
-def processes_of(run: Run) -> list[int]:
-    """Every living process that carries the run's mark."""
-    mark = "\0".join(f"{name}={value}" for name, value in Layout.of(run.workflow_id).env.items()).encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                if mark in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
-
-
 def asking(engine: str) -> Run:
     add(Given(name="one", agent_type="CLAUDE", driver="scripted", args=("--behaviour", "hangs")), actor=ADA)
     action = {"type": "agent", "agent": "CLAUDE", "prompt": "Write a parser"}
@@ -52,9 +38,12 @@ def asking(engine: str) -> Run:
 
 def killed_at_work(first: WorkerProcess, run: Run) -> None:
     wait_until(lambda: AgentAttempt.objects.exclude(session_id="").exists(), first.output)
-    assert processes_of(run), "the agent is at work"
+    assert processes(Layout.of(run.workflow_id)), "the agent is at work"
     first.kill()
-    wait_until(lambda: not processes_of(run), lambda: f"the agent's processes end: {processes_of(run)}")
+    wait_until(
+        lambda: not processes(Layout.of(run.workflow_id)),
+        lambda: f"the agent's processes end: {processes(Layout.of(run.workflow_id))}",
+    )
 
 
 def test_the_agent_ends_with_its_worker_and_the_next_one_takes_its_endpoint_at_once(worker_env: dict[str, str]) -> None:
@@ -65,7 +54,7 @@ def test_the_agent_ends_with_its_worker_and_the_next_one_takes_its_endpoint_at_o
     lease = AgentLease.objects.get()
     with worker(worker_env):
         until(run)
-    assert run.status == "completed" and not AgentLease.objects.exists() and not processes_of(run)
+    assert run.status == "completed" and not AgentLease.objects.exists() and not processes(Layout.of(run.workflow_id))
     lost, done = AgentAttempt.objects.order_by("id")
     assert (lost.verdict, lost.error) == ("crashed", "its worker was lost") and lease.claim == lost.claim
     assert (done.verdict, done.attempt) == ("done", lost.attempt) and done.claim > lost.claim
