@@ -7,7 +7,7 @@ The agent's own `.git` is never read; whatever it commits there is its own affai
 Everything may be repeated, also after kill -9 at any point: a task has one commit, one merge and at most one revert of
 it, told by the trailers `Zen-Run, Zen-Task, Zen-Requirement`, and what was left half done is cleared by the next call.
 
-- `repository`, `worktree`, `commit`, `diff`; `merge`, `history`.
+- `repository`, `worktree`, `commit`, `diff`; `merge`, `history`, and `resolving` for conflicts.
 - `janitor`, `owned`: nothing is left on this machine, and that is proved.
 - `checks`: our own runs in clean checkouts, what was tampered with, which commands a repository has.
 - `layout`, `locks`, `git`, `sweep`, `snapshot`: where things lie, one writer at a time, how git is called.

@@ -55,8 +55,10 @@ class Worktree:
         return self.state / "index"
 
     @classmethod
-    def add(cls, repository: Repository, branch: str, at: str) -> Worktree:
+    def add(cls, repository: Repository, branch: str, at: str, *, files: str = "") -> Worktree:
         """A fresh worktree of commit `at`, and the branch set to it. One that is there already is thrown away.
+
+        `files`: a tree whose files it holds instead, as changes that nobody has committed yet.
 
         Raises:
             BadInput: the branch's name. GitFailed: there is no such commit.
@@ -66,7 +68,7 @@ class Worktree:
             made._clear()
             made.state.mkdir(parents=True)
             made.path.mkdir(parents=True)
-            made.at_commit(git)
+            made._fill(git, files)
         return made
 
     @classmethod
@@ -80,11 +82,13 @@ class Worktree:
         found = cls(repository=repository, branch=branch, at=told["at"])
         return found if found.path.is_dir() and told["branch"] == branch else None
 
-    def at_commit(self, git: Git) -> None:
-        """Fill the empty folder with the files of the commit. The mark that it is complete is written last."""
+    def _fill(self, git: Git, files: str) -> None:
+        """Fill the empty folder. The mark that it is complete is written last."""
         here = git.on(self.path, self.pristine)
-        here.run("read-tree", f"{self.at}^{{commit}}")
+        here.run("read-tree", files or f"{self.at}^{{commit}}")
         here.run("checkout-index", "--all", "--index", "--quiet")
+        if files:
+            here.run("read-tree", f"{self.at}^{{commit}}")
         private_repository(self.path, git.git_dir, head=f"ref: refs/heads/{self.branch}", index=self.pristine)
         branch = self.path / ".git" / "refs" / "heads" / self.branch
         branch.parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ AGENTS: dict[str, tuple[str, str, str]] = {
     "COPILOT": ("unauthorized", "auth", "401"),
     "CUSTOM": ("rate_limited", "rate_limited", "ended as rate_limited"),
 }
-"""By type: how its only agent behaves, the verdict, and a fact of the attempt. This site has nobody who could be asked."""
+"""By type: how its only agent behaves, the verdict, and a fact of the attempt. Nobody here could be asked."""
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from orchestration.agents.workspace.merge import merge
 from orchestration.agents.workspace.repository import INTEGRATION, Repository
 from orchestration.agents.workspace.worktree import Worktree
 from tests.orchestration.agents.workspace.work import files_of, task
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 LISTENS = """\
 import socket, time
@@ -84,7 +84,7 @@ def test_processes_that_carry_the_mark_and_their_ports_are_ended(
     assert leftovers(repository.layout).ports == (port,)
     report = clean(repository.layout)
     assert report.found.processes == (process.pid,) and report.found.ports == (port,)
-    assert report.is_clean and process.wait(10) == -9
+    assert report.is_clean and process.wait(PATIENCE_SECONDS) == -9
 
 
 def test_processes_that_work_in_a_worktree_are_ended_though_they_shed_the_mark(
@@ -94,7 +94,7 @@ def test_processes_that_work_in_a_worktree_are_ended_though_they_shed_the_mark(
     run_of.append(subprocess.Popen(["env", "-i", "/bin/sleep", "600"], cwd=worktree.path, start_new_session=True))
     wait_until(lambda: owned.processes(repository.layout) == [run_of[0].pid], "the process")
     assert clean(repository.layout).is_clean
-    assert run_of[0].wait(10) == -9
+    assert run_of[0].wait(PATIENCE_SECONDS) == -9
 
 
 def test_processes_of_other_runs_and_of_what_was_deployed_live_on(
