@@ -8,11 +8,12 @@ from typing import Any
 from orchestration.actions.errors import Refused
 from orchestration.actions.task import TaskContext
 from orchestration.core.definition import DefinitionErrors
-from orchestration.core.project import ProjectPlan, compile_tasks, planned
+from orchestration.core.project import compile_tasks, planned, validate_plan
 from orchestration.core.project.criteria import criteria_of
+from orchestration.core.project.proposals import proposed
 from orchestration.core.project.requirements import ledger
 from orchestration.projects.phases.own_checks import OwnChecks
-from orchestration.projects.phases.project import Project, project_of
+from orchestration.projects.phases.project import project_of
 
 
 def analyze(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
@@ -32,8 +33,8 @@ def analyze(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
 def plan(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     """The plan, its hash, which tasks serve which requirement, and `build`: the saga that performs it."""
     project = project_of(context)
-    made = _made(project)
     try:
+        made = planned(project.spec) or validate_plan(proposed(str(payload.get("proposal") or "")), project.spec)
         definition = compile_tasks(made, project.config)
     except DefinitionErrors as errors:
         raise Refused(f"the plan is refused: {errors}") from None
@@ -44,10 +45,3 @@ def plan(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         "tasks": [one.task_id for one in made.tasks],
         "build": definition.model_dump(mode="json", exclude_unset=True),
     }
-
-
-def _made(project: Project) -> ProjectPlan:
-    made = planned(project.spec)
-    if made is None:
-        raise Refused("planner 'agent' arrives in a later release; use 'rules', or give the plan by hand as `tasks`")
-    return made

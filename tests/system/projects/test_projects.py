@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import uuid
 from pathlib import Path
@@ -181,6 +182,20 @@ def test_a_rerun_of_the_plan_builds_anew(engine: str, worker: Worker) -> None:
     says("bob", "approve", again)
     assert until(run).status == "completed" and len(worker.seen) == 4
     assert run.children.get(workflow_id=f"{run.workflow_id}.build.2").status == "completed"
+
+
+def test_an_agents_plan_is_built(engine: str, worker: Worker) -> None:
+    tasks = [{"task_id": "all", "prompt": "do", "requirements": ["R1", "R2"]}]
+    worker.says["proposal"] = f"So be it:\n```json\n{json.dumps({'tasks': tasks})}\n```\n"
+    view = run_view(until(begun(engine, planner="agent")))
+    assert view["status"] == "completed" and [name for name, _ in worker.seen] == ["proposal", "all"], view["error"]
+
+
+def test_an_agents_plan_with_faults_fails_the_phase_with_all_of_them(engine: str, worker: Worker) -> None:
+    worker.says["proposal"] = json.dumps({"tasks": [{"task_id": "a", "prompt": "do", "requirements": ["R1", "R9"]}]})
+    view = run_view(until(begun(engine, planner="agent")))
+    assert view["status"] == "rolled_back" and [name for name, _ in worker.seen] == ["proposal"]
+    assert "is no requirement" in view["error"] and "is served by no task (R2)" in view["error"]
 
 
 def test_it_says_what_it_waits_for(engine: str) -> None:

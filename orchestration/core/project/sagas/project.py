@@ -12,6 +12,8 @@ from orchestration.core.project.criteria import LedgerCriterion, criteria_of
 from orchestration.core.project.faults import fault
 from orchestration.core.project.gates import PhaseGate, phase_gates
 from orchestration.core.project.phases import PHASES, PROJECT, handler
+from orchestration.core.project.planning import planned
+from orchestration.core.project.proposals import question_of
 from orchestration.core.project.sagas.gate_steps import gate_step
 from orchestration.core.project.sagas.tasks import literal
 from orchestration.core.project.spec import ProjectSpec
@@ -21,6 +23,9 @@ SECONDS = {"prepare": 900.0, "analyze": 300.0, "plan": 3600.0, "verify": 7200.0,
 """The bound of one attempt of a phase."""
 
 TRIES = {"prepare": 2, "analyze": 1, "plan": 1, "verify": 1, "report": 3}
+
+PROPOSAL = "proposal"
+"""The step in which an agent plans, before the phase `plan`."""
 
 PLAN_OUTPUT = {"plan_hash": "{plan.plan_hash}", "coverage": "{plan.coverage}"}
 HEAD_OUTPUT = {"commit": "{verify.commit}", "evidence": "{verify.evidence_digest}"}
@@ -47,7 +52,11 @@ def compile_project(
     for phase in PHASES:
         steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "before")]
         steps += [*_calls(criteria_of(wanted))] if phase == "verify" else []
+        if phase == "plan" and planned(wanted) is None:
+            steps.append(_proposal(wanted, given))
         steps += [_phase(phase)] if phase != "deploy" else []
+        if phase == "plan" and steps[-2]["step_id"] == PROPOSAL:
+            steps[-1]["forward_action"] |= {"proposal": f"{{{PROPOSAL}.text}}"}
         if phase == "deploy" and deployment is not None:
             steps.append({"step_id": phase, "forward_action": _deploy(deployment)})
         steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "after")]
@@ -83,6 +92,15 @@ def _phase(phase: str) -> dict[str, Any]:
     if phase == "prepare":
         step["compensation_action"] = {"type": "task", "handler": handler("clear")}
     return step
+
+
+def _proposal(spec: ProjectSpec, config: ProjectConfig) -> dict[str, Any]:
+    """The plan of an agent is an answer like any other: it is judged by the phase `plan`."""
+    action = {
+        "type": "agent", "agent": spec.agents_required[0].value, "prompt": literal(question_of(spec)), "changes": False,
+        "branch": f"zen/{spec.project_id}/{PROPOSAL}", "stall_seconds": config.stall_seconds,
+    }  # fmt: skip
+    return {"step_id": PROPOSAL, "forward_action": action, "retry_count": config.attempts - 1, "timeout_minutes": 60}
 
 
 def _deploy(deployment: SagaDefinition) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from orchestration.core.project import (
     planned,
     validate_plan,
 )
+from orchestration.core.project.proposals import proposed
 from orchestration.core.saga.compile import compile_plan
 from orchestration.core.saga.failure_matrix import failure_matrix
 from orchestration.core.templates import Scope, render_action
@@ -93,6 +94,31 @@ def test_an_abort_takes_back_what_was_merged_and_what_was_prepared() -> None:
     rows = failure_matrix(compile_plan(compile_tasks(plan_of(spec()))))
     (row,) = [row for row in rows if (row.step_id, row.mishap) == ("t2-merge", "fails")]
     assert row.undone == (("t1-merge",),) and row.status == "rolled_back"
+
+
+def test_an_agent_proposes_and_the_plan_judges() -> None:
+    made = spec(planner="agent", requirements=["GET /users/{id}"], agents_required=["CODEX", "CLAUDE"])
+    definition = compile_project(made, {"max_attempts": 2})
+    assert order(definition)[:4] == ["prepare", "analyze", "proposal", "plan"]
+    asks = action(definition, "proposal")
+    assert (asks["agent"], asks["changes"]) == ("CODEX", False) and action(definition, "plan")[
+        "proposal"
+    ] == "{proposal.text}"
+    assert "R1: GET /users/{id}" in str(render_action(asks, Scope(context={}))["prompt"])
+    assert "proposal" not in order(compile_project(spec(planner="agent", tasks=[task("a", "R1", "R2")])))
+
+
+@pytest.mark.parametrize(
+    "text", ['Here:\n```json\n{"tasks": [1]}\n```\nDone.', 'So {"tasks": [1]} it is', '{"tasks": [1]}']
+)
+def test_the_tasks_in_an_answer(text: str) -> None:
+    assert proposed(text) == {"tasks": [1]}
+
+
+@pytest.mark.parametrize("text", ["", "I cannot plan this.", "{", "```json\nno\n```"])
+def test_an_answer_without_a_plan_is_refused(text: str) -> None:
+    with pytest.raises(DefinitionErrors, match="is no JSON"):
+        proposed(text)
 
 
 def test_a_task_begins_when_what_it_depends_on_is_merged() -> None:
