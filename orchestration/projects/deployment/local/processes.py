@@ -148,15 +148,28 @@ def tail(folder: Path, most: int = 1000) -> str:
 def stop(folder: Path, *, grace: float = GRACE_SECONDS) -> None:
     """End the process of a replica and all that it started: asked first, by force after `grace` seconds."""
     if is_running(folder):
-        with contextlib.suppress(OSError, ValueError):
-            os.kill(int((folder / "runner.pid").read_text()), signal.SIGTERM)
-        until = time.monotonic() + grace + 2
-        while is_running(folder) and time.monotonic() < until:
-            time.sleep(LOOK_SECONDS)
+        _ask_to_end(folder)
+        _wait_for_end(folder, grace)
+    for number, seconds in ((signal.SIGTERM, grace + 2), (signal.SIGKILL, 1.0)):
         if is_running(folder):
             with contextlib.suppress(OSError, ValueError):
-                os.kill(int((folder / "runner.pid").read_text()), signal.SIGKILL)
+                os.kill(int((folder / "runner.pid").read_text()), number)
+            _wait_for_end(folder, seconds)
     end_marked(str(folder))
+
+
+def _ask_to_end(folder: Path) -> None:
+    """SIGTERM for what the release started. Its sandbox would pass none on: it would end, and all in it with it."""
+    for pid in marked(str(folder)):
+        with contextlib.suppress(OSError):
+            if (Path("/proc") / str(pid) / "comm").read_text().strip() != "bwrap":
+                os.kill(pid, signal.SIGTERM)
+
+
+def _wait_for_end(folder: Path, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while is_running(folder) and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
 
 
 def end_marked(mark: str) -> None:

@@ -188,3 +188,15 @@ def test_open_requests_are_waited_for_and_those_that_last_too_long_are_cut(shop:
         until(run)
     cut = run.commands.get(step_id="drain", purpose="forward").output
     assert isinstance(cut, dict) and cut["open_requests_cut"] == 4 and shop.version() == "red"
+
+
+def test_an_old_release_is_asked_to_end_before_it_is_made_to(shop: Shop) -> None:
+    polite = (
+        "import signal\nsignal.signal(signal.SIGTERM, lambda *_: (print('says goodbye', flush=True), sys.exit(0)))\n"
+    )
+    app = (shop.work / "app.py").read_text()
+    until(shop.deploy(shop.commit("old", {"app.py": app.replace("told =", f"{polite}told =", 1)})))
+    (old,) = shop.record.routing
+    assert until(shop.deploy(shop.commit("new", {"app.py": app}))).status == "completed"
+    where = folder_of("shop").replica(old.release, old.replica)
+    assert "says goodbye" in processes.tail(where) and processes.ended_with(where) == 0
