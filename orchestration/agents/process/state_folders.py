@@ -14,6 +14,7 @@ STATE: dict[str, tuple[str, ...]] = {
     "opencode": (
         ".local/share/opencode/", ".local/state/opencode/", ".config/opencode/", ".cache/opencode/",
     ),
+    "aider": (".aider/",),
     "gemini": (".gemini/",),
     "goose": (".config/goose/", ".local/share/goose/", ".local/state/goose/"),
     "cursor-agent": (".cursor/", ".config/cursor/"),

@@ -90,11 +90,11 @@ def _number(text: str | None) -> int:
 
 
 def arguments(spec: SessionSpec, own: Sequence[str]) -> list[str]:
-    """It may not commit, for that is done by whoever judges its work; it leaves no files of its own behind."""
+    """Without git, in which it would write and may not; whoever judges its work commits. It leaves no files behind."""
     words = [
         "--yes-always", "--no-pretty", "--no-stream", "--no-check-update", "--no-show-model-warnings",
         "--no-show-release-notes", "--analytics-disable", "--no-detect-urls", "--no-suggest-shell-commands",
-        "--no-fancy-input", "--no-auto-commits", "--no-gitignore", "--chat-history-file", "/dev/null",
+        "--no-fancy-input", "--no-git", "--chat-history-file", "/dev/null",
         "--input-history-file", "/dev/null", "--llm-history-file", "/dev/null",
     ]  # fmt: skip
     if not has(own, "--map-tokens"):
