@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from orchestration.agents.endpoints.given import Given
 from orchestration.agents.endpoints.services import add
 from orchestration.agents.workspace.layout import Layout, remove
 from orchestration.agents.workspace.owned import processes
-from orchestration.models import AgentAttempt, AgentLease, Run
+from orchestration.models import AgentAttempt, AgentEndpoint, AgentLease, Run
 from orchestration.runs import start_run
 from tests.support.waiting import wait_until
 from tests.system.contract.hosts import until
@@ -46,15 +47,25 @@ def killed_at_work(first: WorkerProcess, run: Run) -> None:
     )
 
 
-def test_the_agent_ends_with_its_worker_and_the_next_one_takes_its_endpoint_at_once(worker_env: dict[str, str]) -> None:
-    with worker(worker_env) as first:
-        run = asking("celery")
+@pytest.mark.parametrize("engine", ["celery", "temporal"])
+def test_the_agent_ends_with_its_worker_and_the_next_one_takes_its_endpoint_at_once(
+    engine: str, worker_env: dict[str, str], request: pytest.FixtureRequest, settings: Settings
+) -> None:
+    command: tuple[str, ...] = ()
+    if engine == "temporal":
+        settings.TEMPORAL_ADDRESS = request.getfixturevalue("temporal_dev_server")
+        settings.TEMPORAL_TASK_QUEUE = "killed-agents"
+        worker_env |= {"TEMPORAL_ADDRESS": settings.TEMPORAL_ADDRESS, "TEMPORAL_TASK_QUEUE": "killed-agents"}
+        command = ("manage.py", "temporal_worker")
+    with worker(worker_env, *command, engine=engine) as first:
+        run = asking(engine)
         killed_at_work(first, run)
-    type(run.agent_leases.get().endpoint).objects.update(args=["--behaviour", "write"])
+    AgentEndpoint.objects.update(args=["--behaviour", "write"])
     lease = AgentLease.objects.get()
-    with worker(worker_env):
+    with worker(worker_env, *command, engine=engine):
         until(run)
-    assert run.status == "completed" and not AgentLease.objects.exists() and not processes(Layout.of(run.workflow_id))
+    assert run.status == "completed" and not AgentLease.objects.exists()
+    assert not processes(Layout.of(run.workflow_id))
     lost, done = AgentAttempt.objects.order_by("id")
     assert (lost.verdict, lost.error) == ("crashed", "its worker was lost") and lease.claim == lost.claim
     assert (done.verdict, done.attempt) == ("done", lost.attempt) and done.claim > lost.claim

@@ -23,5 +23,5 @@ def test_an_unknown_type_is_refused_with_the_nearest() -> None:
     with pytest.raises(ValueError, match="the types are: CLAUDE, CODEX"):
         AgentType("xyzzy")
     with pytest.raises(ValueError, match="is not a type"):
-        AgentType(None)
+        AgentType(None)  # type: ignore[arg-type]
     assert not is_agent_type("claud") and not is_agent_type(3)
