@@ -22,6 +22,7 @@ from orchestration.core.agent.evidence import FileKind
 MOST_FOUND = 100
 MOST_FILES = 2000
 LARGEST = 2 * 1024**2
+FILES = ("100644", "100755")
 SAME = 0.6
 """From how much of its code on a test is taken for the same one under another name."""
 SHADOWS = re.compile(
@@ -48,13 +49,8 @@ class Side:
 
 def tampering(git: Git, base: str, head: str) -> list[str]:
     """What was found between the commits, a line each; nothing when no test lost anything. Raises GitFailed."""
-    changed = git.records("diff-tree", "-r", "-z", "--name-only", *PLAIN, base, head, "--")[:MOST_FILES]
-    pairs = [
-        (_side(git, base, path), _side(git, head, path))
-        for path in changed
-        if kind_of(path) is not FileKind.CODE or SHADOWS.fullmatch(shown(path)) or path.endswith(b".rs")
-    ]
-    elsewhere = _tests_by_name([after for _, after in pairs])
+    pairs = list(_changed(git, base, head))
+    elsewhere = _new_by_name(pairs)
     found: list[str] = []
     for before, after in pairs:
         found += _of_file(before, after, elsewhere)
@@ -110,17 +106,22 @@ def _likeness(one: FoundTest, other: FoundTest) -> float:
     return difflib.SequenceMatcher(None, one.body[:4000], other.body[:4000], autojunk=False).ratio()
 
 
-def _tests_by_name(sides: list[Side]) -> dict[str, list[FoundTest]]:
-    """All tests after the change, by their last name."""
+def _new_by_name(pairs: list[tuple[Side, Side]]) -> dict[str, list[FoundTest]]:
+    """The tests that files have gained, by their last name: what was lost elsewhere may be one of them."""
     found: dict[str, list[FoundTest]] = {}
-    for side in sides:
-        try:
-            tests = side.tests()
-        except Unreadable:
-            continue
-        for name, test in tests.items():
-            found.setdefault(name.rpartition(".")[2], []).append(test)
+    for before, after in pairs:
+        had = _readable(before)
+        for name, test in _readable(after).items():
+            if name not in had:
+                found.setdefault(name.rpartition(".")[2], []).append(test)
     return found
+
+
+def _readable(side: Side) -> dict[str, FoundTest]:
+    try:
+        return side.tests()
+    except Unreadable:
+        return {}
 
 
 def _hooks(before: Side, after: Side) -> Iterator[str]:
@@ -133,10 +134,34 @@ def _hooks(before: Side, after: Side) -> Iterator[str]:
             yield f"{after.path}: '{name}' decides which tests run, or what their results are"
 
 
-def _side(git: Git, sha: str, path: bytes) -> Side:
-    name = f"{sha}:{path.decode(errors='surrogateescape')}"
-    code, size = git.run("cat-file", "-s", name, expected=(0, 128))
-    if code or int(size) > LARGEST:
-        return Side(shown(path), None)
-    code, data = git.run("cat-file", "blob", name, expected=(0, 128))
-    return Side(shown(path), None if code or b"\0" in data else data.decode(errors="replace"))
+def _changed(git: Git, base: str, head: str) -> Iterator[tuple[Side, Side]]:
+    """The files that decide what checks say, before and after; all of them read by two calls of git."""
+    records = git.records("diff-tree", "-r", "-z", "--raw", "--no-abbrev", *PLAIN, base, head, "--")
+    chosen: list[tuple[str, str, str]] = []
+    for about, path in zip(records[::2], records[1::2], strict=True):
+        modes, objects = about.decode()[1:].split()[:2], about.decode().split()[2:4]
+        if kind_of(path) is not FileKind.CODE or SHADOWS.fullmatch(shown(path)) or path.endswith(b".rs"):
+            then, now = (name if mode in FILES else "" for mode, name in zip(modes, objects, strict=True))
+            chosen.append((shown(path), then, now))
+    texts = _texts(git, {name for _, *names in chosen[:MOST_FILES] for name in names if name})
+    for name, then, now in chosen[:MOST_FILES]:
+        yield Side(name, texts.get(then)), Side(name, texts.get(now))
+
+
+def _texts(git: Git, names: set[str]) -> dict[str, str]:
+    """The text of each object that is one, and not too large."""
+    told = git.out("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=_lines(names)).splitlines()
+    small = {name for name, size in (line.split() for line in told) if int(size) <= LARGEST}
+    data = git.run("cat-file", "--batch=%(objectname) %(objectsize)", stdin=_lines(small))[1]
+    found, place = {}, 0
+    while place < len(data):
+        end = data.index(b"\n", place)
+        name, size = data[place:end].decode().split()
+        text, place = data[end + 1 : end + 1 + int(size)], end + 2 + int(size)
+        if b"\0" not in text:
+            found[name] = text.decode(errors="replace")
+    return found
+
+
+def _lines(names: set[str]) -> bytes:
+    return "".join(f"{name}\n" for name in sorted(names)).encode()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
-from orchestration.agents.workspace.checks.tampering import tampering
+from orchestration.agents.workspace.checks.tampering import LARGEST, tampering
+from orchestration.agents.workspace.commit import Trailers, commit
+from orchestration.agents.workspace.git import Git
 from orchestration.agents.workspace.repository import Repository
+from orchestration.agents.workspace.worktree import Worktree
 from tests.orchestration.agents.workspace.work import task
 
 BEFORE = """\
@@ -190,3 +196,34 @@ def test_what_weakens_tests_is_named(repository: Repository, files: dict[str, st
 )  # fmt: skip
 def test_what_adds_moves_or_renames_is_no_tampering(repository: Repository, files: dict[str, str | None]) -> None:
     assert found(repository, files) == []
+
+
+def test_many_files_of_tests_are_read_by_few_calls_of_git(repository: Repository) -> None:
+    """Also those whose names are no text, links, and files that are no text or too large."""
+    names = [f"tests/test_{number}.py" for number in range(90)] + ["tests/test_new\nline.py", "tests/test_\udce9.py"]
+    base = task(
+        repository, "t0", {name: f"def test_it():\n    assert {index} < 999\n" for index, name in enumerate(names)}
+    )
+    worktree = Worktree.add(repository, "zen/shop/t1", base)
+    for name in names:
+        (worktree.path / name).write_text("def test_it():\n    assert True\n")
+    (worktree.path / names[0]).write_bytes(b"\0")
+    (worktree.path / names[1]).write_text("#" * LARGEST + "\ndef test_it(): ...\n")
+    (worktree.path / names[2]).unlink()
+    (worktree.path / names[2]).symlink_to("test_3.py")
+    head = str(commit(worktree, "Weaken", Trailers(run="shop", task="t1")).sha)
+    calls: list[tuple[str, ...]] = []
+    counted = Counted(git_dir=repository.git.git_dir, calls=calls)
+    found = tampering(counted, base, head)
+    assert len(calls) == 3 and len(found) == 92
+    assert sum("was deleted" in line for line in found) == 3
+    assert sum("asserts less" in line for line in found) == 89
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(Git):
+    calls: list[tuple[str, ...]]
+
+    def run(self, *arguments: str, **more: Any) -> tuple[int, bytes]:
+        self.calls.append(arguments)
+        return Git.run(self, *arguments, **more)
