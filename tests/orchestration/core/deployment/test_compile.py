@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+import yaml
 
 from orchestration.core.definition import DefinitionErrors, SagaDefinition
 from orchestration.core.deployment import DeploymentSpec, compile_deployment, validate_deployment, warnings_of
 from tests.orchestration.core.deployment.test_config import API, CALL
+from tests.test_names import ROOT
 
 STEPS = {
     "blue_green": "release start health switch watch drain",
@@ -70,3 +73,11 @@ def test_actions_of_the_author_are_the_steps_of_the_driver_api() -> None:
 def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
     with pytest.raises(DefinitionErrors, match="use letters, digits"):
         compile_deployment(DeploymentSpec(name=name))
+
+
+def test_the_examples_of_the_guide_compile() -> None:
+    text = (ROOT / "docs" / "howto" / "deployment.md").read_text()
+    examples = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    assert [one["deployment"]["driver"] for one in examples] == ["local", "api"]
+    for one in examples:
+        assert compiled(one["deployment_strategy"], one["deployment"]).steps[-1].step_id in ("drain", "watch")
