@@ -82,7 +82,7 @@ def decide(
         event = Voted(at=at, person=person.id, choice=word)
         _refuse(locked, event, person)
         stage = _stage(locked)
-        check_place(locked.request, word)
+        check_place(locked.request, word, comment)
         check_comment(stage, word, comment)
         answered = answers_to(stage.form, word, answers or {})
         check_seen(locked, word, seen)

@@ -112,10 +112,10 @@ def _opened(
     return _refreshed(request)
 
 
-def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
+def ask_again(*, request: Request, given: Ask, actor: Actor, even_same: bool = False) -> bool:
     """A gate's content has changed: begin a round, in which everybody decides again.
 
-    False when the content is the same.
+    False when the content is the same, unless `even_same`: then what was to be changed was changed elsewhere.
 
     Raises:
         BadInput: the content cannot be stored.
@@ -123,7 +123,7 @@ def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
     content = _content(given)
     with statements.writing():
         locked = lock_request(request.run_id)
-        if locked.request.content_hash == content_hash(content):
+        if locked.request.content_hash == content_hash(content) and not even_same:
             return False
         run = locked.request.run.parent
         again = asked_anew_by(run, locked.request.run.parent_step, since=request.created_at) if run else []

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from pydantic import ValidationError
 
 from approvals.core.content import Ask
 from approvals.core.enums import AtTheEnd
 from approvals.core.policy.definition import PolicyDefinition, Stage
-from approvals.core.policy.form import FormField
+from approvals.core.policy.form import NEW, FormField
 from approvals.core.policy.hours import span_of
 from approvals.models import Policy, Request
 from approvals.policies import principals
@@ -59,8 +60,18 @@ def _narrowed(policy: PolicyDefinition, given: Ask) -> PolicyDefinition:
 def _with_form(stage: Stage, given: Ask) -> Stage:
     """The last stage asks what the request asks; a field of the policy keeps its name."""
     own = {field.name for field in stage.form}
-    asked = tuple(FormField.model_validate(one) for one in given.form)
+    asked = tuple(_form_field(one, number) for number, one in enumerate(given.form))
     return stage.model_copy(update={"form": (*stage.form, *(one for one in asked if one.name not in own))})
+
+
+def _form_field(one: Mapping[str, Any], number: int) -> FormField:
+    try:
+        return FormField.model_validate(dict(one), context=NEW)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(["form", str(number), *map(str, first["loc"])])
+        remedy = "a field has name, type and choices, as in a policy"
+        raise BadInput(f"{at}: {first['msg']}", field="form", remedy=remedy) from None
 
 
 def _narrow(stage: Stage, given: Ask) -> Stage:

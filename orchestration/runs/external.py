@@ -21,7 +21,7 @@ from foundation.db import statements
 from foundation.errors import Unreachable
 from foundation.identity.actor import Actor
 from orchestration.core.enums import Cause, RunStatus, StepStatus
-from orchestration.core.saga.events import LookAgain
+from orchestration.core.saga.events import LookAgain, RerunRequested
 from orchestration.core.saga.facts import Fact
 from orchestration.core.saga.state import StepState
 from orchestration.core.saga.state_change import StateChange
@@ -127,6 +127,24 @@ def tell_parent_again(run: Run, *, number: int) -> None:
     if run.parent is not None:
         event = LookAgain(at=now(), step_id=run.parent_step, iteration=run.parent_iteration)
         deliver(run_end.post(run.parent, event, message_id=f"look:{run.pk}:{run.version}:{number}"))
+
+
+def ask_for_rework(run: Run, step_id: str, *, number: int, words: str, by: str) -> None:
+    """Have a step of the run that waits for this one done again with all that follows, because of these words.
+
+    `number`: of the request for changes; the same one has it done once. Nothing for a run without a parent.
+    """
+    if run.parent is None:
+        return
+    event = RerunRequested(at=now(), step_id=step_id, by=by, note=words, rework=True)
+    message = run_end.post(run.parent, event, message_id=f"rework:{run.pk}:{number}")
+    transaction.on_commit(lambda: _deliver([message]), robust=True)
+
+
+def carry_on(run: Run, parent: Parent) -> None:
+    """What an earlier iteration of a step asked is asked by its present one."""
+    run.parent_iteration, run.parent_attempt = parent.iteration, parent.attempt
+    run.save(update_fields=["parent_iteration", "parent_attempt"])
 
 
 def _step_status(status: RunStatus) -> StepStatus:

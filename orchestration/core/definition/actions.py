@@ -199,6 +199,10 @@ class ChildSaga(_Action):
         return is_placeholder(self.definition)
 
 
+MOST_FIELDS = 150
+"""Fields of a gate's own form."""
+
+
 class Ask(_Action):
     """What people are asked, and which. The people are those of a policy, or the ones that are named here."""
 
@@ -224,6 +228,14 @@ class Ask(_Action):
         (), max_length=50, strict=False, description="what may be changed with a yes, such as context.replicas"
     )
     callback_url: str | None = Field(None, description="gets a signed request when it is decided")
+    form: tuple[dict[str, JsonValue], ...] = Field(
+        (), max_length=MOST_FIELDS, strict=False,
+        description="a list of fields that are answered with a yes, as a policy's form has them",
+    )  # fmt: skip
+    rework: str | None = Field(
+        None, min_length=1, max_length=100,
+        description="the id of a step before it, which is done again with all after it when changes are requested",
+    )  # fmt: skip
 
 
 class Approval(Ask):

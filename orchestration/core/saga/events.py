@@ -133,12 +133,17 @@ class RetryRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RerunRequested:
-    """Repeat `step_id` and everything after it under a new iteration, keeping earlier results."""
+    """Repeat `step_id` and everything after it under a new iteration, keeping earlier results.
+
+    `rework`: people asked for changes at a gate after it, in the words of `note`. Other steps may be in flight then,
+    and a hold of the run stays.
+    """
 
     at: datetime
     step_id: str
     by: str = ""
     note: str = ""
+    rework: bool = False
     kind: Literal["rerun_requested"] = "rerun_requested"
 
 

@@ -35,6 +35,7 @@ from orchestration.execution.agent_step.work import PROJECT, home_of
 from orchestration.inquiries import Inquiry, inquiry_service
 from orchestration.ledger.plan_cache import definition_of
 from orchestration.models import AgentAttempt, AgentEndpoint, Run
+from orchestration.runs.rework import changes_wanted
 
 RESUMED = (Asked.PERMISSION, Asked.QUESTION)
 OF_PROJECTS = (Asked.TASK_FAILED, Asked.BUDGET)
@@ -192,6 +193,23 @@ def _is_spent(run: Run, rows: Sequence[AgentAttempt], budget: Decimal | None) ->
 
 def _cost(rows: Sequence[AgentAttempt]) -> Decimal:
     return sum((row.cost or Decimal(0) for row in rows), Decimal(0))
+
+
+def wanted(run: Run, call: Call) -> str:
+    """What people asked to be changed in what the step did before, for its agent; '' for nothing."""
+    words = changes_wanted(run, call.step_id)[-MOST_FACTS:]
+    lines = "\n".join(f"- {one}" for one in words)
+    return f"## Changes that people asked for\n\n{lines}" if words else ""
+
+
+def accepted_before(run: Run, call: Call) -> AgentAttempt | None:
+    """The attempt of the step's last iteration whose work was accepted, where people asked for changes since."""
+    if not changes_wanted(run, call.step_id):
+        return None
+    rows = AgentAttempt.objects.filter(
+        run=run, step_id=call.step_id, iteration__lt=call.iteration, verdict=Verdict.DONE
+    ).exclude(commit="")
+    return rows.order_by("iteration", "id").last()
 
 
 def _dropped(last: AgentAttempt, reply: Reply) -> dict[str, JsonValue]:

@@ -105,7 +105,7 @@ class _Doing:
             if paid is not None and work is not None:
                 return self._judged(work, Record(paid, self.endpoint), record.ended_of(paid))
             work = Work.found(repository, home, branch) if self.begin.resume is not None else None
-            work = work or Work.begun(repository, home, branch)
+            work = work or self._begun(Work.begun(repository, home, branch))
         except ZenError as error:
             return Result(outcome=Outcome.FAILED, error=error.in_words())
         kept = Record.begun(self.attempt, self.endpoint, branch=branch, base=work.base)
@@ -114,16 +114,24 @@ class _Doing:
         health.note_end(self.endpoint.pk, ended, by=BY)
         return self._given_up(work, kept) if ended.reason is EndReason.CANCELLED else self._judged(work, kept, ended)
 
+    def _begun(self, work: Work) -> Work:
+        """A rework of what was accepted before begins with it, where nothing else was merged since."""
+        made = questions.accepted_before(self.run, self.call)
+        if made is not None and made.base == work.base:
+            work.laid_over(made.commit)
+        return work
+
     def _is_paid(self, row: AgentAttempt) -> bool:
         """Whether a lost worker had held this very attempt's session to its end: then it is only judged."""
         is_this = row.attempt == self.attempt.attempt
         return is_this and not row.verdict and row.ended in (EndReason.END_TURN, EndReason.MAX_TURNS)
 
     def _session(self, work: Work, kept: Record) -> Ended:
-        asking, facts = self.asking, [fact for row in self.earlier for fact in row.facts if row.verdict not in ASKED]
+        asking, told = self.asking, self.begin.told or questions.wanted(self.run, self.call)
+        facts = [fact for row in self.earlier for fact in row.facts if row.verdict not in ASKED]
         prompt = brief(
             asking.prompt, context_files=asking.context_files, files=asking.files, checks=asking.checks, facts=facts,
-            changes=asking.changes, told=self.begin.told, goes_on=self.begin.resume is not None,
+            changes=asking.changes, told=told, goes_on=self.begin.resume is not None,
         )  # fmt: skip
         seconds = max(1.0, (self.deadline - time.monotonic()) * (1 - FOR_CHECKS if asking.checks else 1))
         about = {"ZEN_ATTEMPT": str(self.call.attempt), "ZEN_TASK_ID": self.call.step_id}

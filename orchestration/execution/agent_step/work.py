@@ -74,6 +74,15 @@ class Work:
         tree = Worktree.open(repository, branch)
         return None if tree is None else cls(repository=repository, worktree=tree, home=home)
 
+    def laid_over(self, commit: str) -> None:
+        """Put the files of an earlier commit of ours, made from the same base, into the fresh worktree."""
+        scratch = self.worktree.state / "rework"
+        with self.worktree.locked() as git:
+            here = git.on(self.worktree.path, scratch)
+            here.run("read-tree", f"{commit}^{{commit}}")
+            here.run("checkout-index", "--all", "--force", "--quiet")
+        scratch.unlink(missing_ok=True)
+
     @property
     def base(self) -> str:
         """The commit that the work began with."""

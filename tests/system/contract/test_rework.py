@@ -1,0 +1,122 @@
+"""Changes that are requested at a gate: its step is done again with the words, and the same request asks anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from approvals.models import Request
+from approvals.requests.state.inconsistencies import orphaned
+from foundation.errors import BadInput
+from orchestration.models import AgentAttempt, Run
+from orchestration.runs.queries import run_view
+from tests.support.peer import Peer
+from tests.support.waiting import wait_until
+from tests.system.contract.cast import account, says
+from tests.system.contract.hosts import until
+from tests.system.contract.sagas import start, step
+from tests.system.contract.test_agents import _tidy, asking, endpoint
+from tests.system.contract.test_agents import start as start_agents
+from tests.system.contract.test_agents_ask import files
+
+__all__ = ["_tidy"]
+
+
+@pytest.fixture(autouse=True)
+def people(transactional_db: None) -> None:
+    account("bob")
+
+
+def gate(of: str, **more: Any) -> dict[str, Any]:
+    action = {"type": "approval", "approvers": ["bob"], "description": "Good?", "rework": of, **more}
+    return {"step_id": "gate", "forward_action": action}
+
+
+def asked(run: Run, round_: int = 1) -> Request:
+    found = Request.objects.filter(about=run.workflow_id)
+
+    def there() -> bool:
+        run.refresh_from_db()
+        assert run.finished_at is None, run_view(run)["error"]
+        return run.status == "waiting" and found.filter(status="pending", round=round_).exists()
+
+    wait_until(there, lambda: (run.status, list(found.values_list("request_id", "status", "round"))))
+    return found.get()
+
+
+def test_the_step_is_done_again_and_the_same_request_asks_about_what_came_of_it(engine: str, peer: Peer) -> None:
+    run = start(peer, engine, step("a"), gate("a", context={"made": "{a.id}"}), step("b"))
+    request = asked(run)
+    first = request.content["context"]["made"]
+    says("bob", "request-changes", request, "not this one")
+    request = asked(run, 2)
+    assert request.content["context"]["made"] != first and request.earlier[0]["context"]["made"] == first
+    says("bob", "approve", request)
+    view = run_view(until(run))
+    assert view["status"] == "completed", view["error"]
+    assert [one["iteration"] for one in view["steps"] if one["step_id"] in ("a", "gate")] == [2, 2]
+
+
+def test_an_agent_goes_on_from_what_it_had_done_with_the_words(engine: str) -> None:
+    endpoint("one")
+    run = start_agents(engine, asking("Write a parser"), gate("a", context={"commit": "{a.commit}"}))
+    request = asked(run)
+    before = request.content["context"]["commit"]
+    says("bob", "request-changes", request, "call it a tokenizer")
+    request = asked(run, 2)
+    now = request.content["context"]["commit"]
+    assert now != before and "call it a tokenizer" in files(run, now)
+    says("bob", "approve", request)
+    assert until(run).status == "completed"
+    assert [(row.iteration, row.verdict) for row in AgentAttempt.objects.order_by("id")] == [(1, "done"), (2, "done")]
+
+
+@pytest.mark.parametrize("engine", ["celery"], indirect=True)
+def test_another_commit_voids_a_yes_that_is_not_spent(engine: str, peer: Peer) -> None:
+    """Two people decide; between their words the content becomes another one."""
+    account("carol")
+    people = gate("a", context={"made": "{a.id}"}, approvers=["bob", "carol"], how_many="all")
+    run = start(peer, engine, step("a"), people, step("b"))
+    request = asked(run)
+    says("bob", "approve", request)
+    says("carol", "request-changes", request, "another")
+    request = asked(run, 2)
+    assert request.votes.filter(round=2).count() == 0, "bob's yes was to the content of the first round"
+    says("carol", "approve", request)
+    assert request.run.finished_at is None and "/things/b" not in peer.things
+    says("bob", "approve", request)
+    assert until(run).status == "completed"
+
+
+@pytest.mark.parametrize("engine", ["celery"], indirect=True)
+def test_words_are_needed_and_five_rounds_are_enough(engine: str, peer: Peer) -> None:
+    run = start(peer, engine, step("a"), gate("a", context={"made": "{a.id}"}))
+    with pytest.raises(BadInput, match="there are none"):
+        says("bob", "request-changes", asked(run), " ")
+    for number in range(1, 6):
+        says("bob", "request-changes", asked(run, number), f"again {number}")
+        assert not orphaned().exists(), "while it is reworked nobody takes the request back"
+    with pytest.raises(BadInput, match="reworked 5 times"):
+        says("bob", "request-changes", asked(run, 6), "once more")
+    says("bob", "reject", asked(run, 6), "enough")
+    assert (until(run).status, run.cause) == ("rolled_back", "rejected") and peer.things == {}
+
+
+@pytest.mark.parametrize("engine", ["celery"], indirect=True)
+def test_what_goes_on_beside_the_gate_is_not_disturbed(engine: str, peer: Peer) -> None:
+    peer.hold("POST", "/things/slow")
+    slow = step("slow", after=[])
+    run = start(
+        peer, engine, step("a", after=[]), slow, {**gate("a", context={"made": "{a.id}"}), "dependencies": ["a"]}
+    )
+    found = Request.objects.filter(about=run.workflow_id)
+    wait_until(
+        lambda: found.filter(status="pending").exists() and run.commands.filter(outcome="parked").exists(), "asked"
+    )
+    says("bob", "request-changes", found.get(), "another")
+    wait_until(lambda: found.filter(status="pending", round=2).exists(), "asked anew")
+    says("bob", "approve", found.get())
+    peer.let_go()
+    assert until(run).status == "completed"
+    assert run.commands.filter(kind="run_action", step_id="slow").count() == 1
