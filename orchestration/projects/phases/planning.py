@@ -8,12 +8,13 @@ from typing import Any
 from orchestration.actions.errors import Refused
 from orchestration.actions.task import TaskContext
 from orchestration.core.definition import DefinitionErrors
-from orchestration.core.project import compile_tasks, planned, validate_plan
+from orchestration.core.project import ProjectPlan, compile_tasks, planned, validate_plan
 from orchestration.core.project.criteria import criteria_of
 from orchestration.core.project.proposals import proposed
 from orchestration.core.project.requirements import ledger
 from orchestration.projects.phases.own_checks import OwnChecks
-from orchestration.projects.phases.project import project_of
+from orchestration.projects.phases.project import Project, project_of
+from orchestration.runs.rework import changes_wanted
 
 
 def analyze(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def plan(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     project = project_of(context)
     try:
         made = planned(project.spec) or validate_plan(proposed(str(payload.get("proposal") or "")), project.spec)
+        made = _changed(made, project)
         definition = compile_tasks(made, project.config)
     except DefinitionErrors as errors:
         raise Refused(f"the plan is refused: {errors}") from None
@@ -45,3 +47,12 @@ def plan(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         "tasks": [one.task_id for one in made.tasks],
         "build": definition.model_dump(mode="json", exclude_unset=True),
     }
+
+
+def _changed(made: ProjectPlan, project: Project) -> ProjectPlan:
+    """With what people asked to be changed at its gate, which every agent is told."""
+    words = changes_wanted(project.run, "plan")
+    if not words:
+        return made
+    lines = "\n".join(f"- {one}" for one in words)
+    return made.model_copy(update={"brief": f"{made.brief}\n\n## Changes that people asked for\n\n{lines}"})

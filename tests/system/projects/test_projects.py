@@ -17,6 +17,7 @@ from foundation.errors import BadInput
 from orchestration.agents.workspace.layout import Layout
 from orchestration.agents.workspace.repository import Repository
 from orchestration.core.enums import Verb
+from orchestration.core.project.sagas.acceptance import answer_name
 from orchestration.models import AgentAttempt, Run
 from orchestration.projects import ProjectSpec, start_multi_agent_project
 from orchestration.projects.phases.project import output_of
@@ -64,6 +65,12 @@ def git(folder: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def answered(request: Request) -> dict[str, str]:
+    """Its form, every criterion accepted."""
+    asked_for = request.content["context"].get("criteria", ()) if request.stage == "unproved-criteria" else ()
+    return {answer_name(one["id"]): "accepted" for one in asked_for}
+
+
 def test_a_project_goes_from_its_spec_to_a_signed_report(engine: str, repository: Path) -> None:
     run = until(
         begun(
@@ -86,12 +93,36 @@ def test_a_project_goes_from_its_spec_to_a_signed_report(engine: str, repository
     assert not any(folder.exists() for folder in Layout.of(run.workflow_id).temporary)
 
 
+def test_one_criterion_that_is_not_accepted_takes_the_work_back(engine: str) -> None:
+    run = begun(engine, success_criteria=["It is fun", "It is good"])
+    says("bob", "approve", asked(run, "unproved-criteria"), answers={"c1": "accepted", "c2": "not accepted"})
+    until(run)
+    assert run.status == "rolled_back" and "not accepted: C2" in run_view(run)["error"]
+
+
+def test_changes_at_the_gate_of_the_plan_make_another_plan_which_the_same_request_shows(
+    engine: str,
+) -> None:
+    run = begun(engine, approval_gates=["Architecture Review"])
+    request = asked(run, "Architecture Review")
+    before = request.content["context"]["plan_hash"]
+    says("bob", "request-changes", request, "use a queue between them")
+    until(run, lambda _: Request.objects.filter(pk=request.pk, status="pending", round=2).exists())
+    request = asked(run, "Architecture Review")
+    assert request.content["context"]["plan_hash"] != before and not sessions()
+    assert "use a queue between them" in output_of(run, "plan")["plan"]["brief"]
+    says("bob", "approve", request)
+    assert until(run).status == "completed", run_view(run)["error"]
+
+
 def test_what_nothing_proves_is_asked_once_and_accepted_by_a_person(engine: str) -> None:
     run = begun(engine, success_criteria=["It is fun", {"text": "It is there", "check": "test -f t1.md"}])
     request = asked(run, "unproved-criteria")
     said = request.content["description"]
     assert "C1" in said and "It is fun" in said and "C2" not in said
-    says("bob", "approve", request)
+    with pytest.raises(BadInput, match="has to be answered"):
+        says("bob", "approve", request)
+    says("bob", "approve", request, answers={"c1": "accepted"})
     assert until(run).status == "completed"
     accepted = output_of(run.children.get(parent_step="accept"), "accept")["accepted"]
     assert [(one["id"], one["status"], one["evidence"]["by"]) for one in accepted] == [("C1", "accepted", ["bob"])]
@@ -128,7 +159,8 @@ def test_the_seeds_first_example_word_for_word(engine: str) -> None:
     for stage in (
         "Architecture Review", "Security Review", "Performance Testing", "unproved-criteria", "Production Deployment"
     ):  # fmt: skip
-        says("bob", "approve", asked(run, stage))
+        request = asked(run, stage)
+        says("bob", "approve", request, answers=answered(request))
     view = run_view(until(run))
     assert (view["status"], view["warnings"]) == ("completed", []), view
     assert sorted(name for name, _, _ in sessions()) == [f"t{number}" for number in range(1, 9)]
@@ -148,8 +180,10 @@ def test_a_gate_is_bound_to_what_it_is_about(engine: str) -> None:
     }
 
 
-def test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_all_is_taken_back(engine: str) -> None:
-    run = until(begun(engine, {"max_attempts": 2}, checks=["test ! -f t2.md"]))
+def test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_people_may_end_it_all(engine: str) -> None:
+    run = begun(engine, {"max_attempts": 2}, checks=["test ! -f t2.md"])
+    says("bob", "approve", asked(run, "task-failed"), answers={"answer": "end"})
+    until(run)
     assert run.status == "rolled_back" and sessions().count(("t2", "CLAUDE", "lied")) == 2
     assert f"child run '{run.workflow_id}.build.1'" in run_view(run)["error"]
 

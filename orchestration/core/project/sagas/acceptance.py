@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,11 @@ from orchestration.core.project.sagas.tasks import literal
 
 STAGE = "unproved-criteria"
 SECONDS = 300.0
+ACCEPTED, NOT_ACCEPTED = "accepted", "not accepted"
+LONGEST_LABEL = 180
 QUESTION = """\
-Not everything that this project has to fulfil is proved by a check. Say yes if you take each of these as met, \
-and no to have the work taken back:
+Not everything that this project has to fulfil is proved by a check. Say for each of these \
+whether you take it as met. One that is not accepted, and a no, have the work taken back:
 
 """
 
@@ -36,7 +39,18 @@ def compile_acceptance(
         )
         lines = "\n".join(f"- **{one['id']}** {one['text']}: {one['why']}" for one in shown)
         gate["forward_action"] |= {"stage": STAGE, "description": (QUESTION + lines)[:20_000]}
+        gate["forward_action"]["form"] = [_field(one) for one in unproved]
         gate["name"] = "Criteria that nothing proves"
         steps, accept["answer"] = [gate], f"{{{STAGE}}}"
     steps.append({"step_id": "accept", "forward_action": accept, "timeout_seconds": SECONDS})
     return validate_definition({"saga_id": f"{project_id[:90]}.accept", "steps": steps})
+
+
+def answer_name(item_id: str) -> str:
+    """The form's field for a criterion or check: c1, check_2, tests."""
+    return re.sub(r"[^a-z0-9]+", "_", item_id.casefold()).strip("_")[:50]
+
+
+def _field(one: Mapping[str, str]) -> dict[str, Any]:
+    label = literal(f"{one['id']}: {one['text']}"[:LONGEST_LABEL])
+    return {"name": answer_name(one["id"]), "label": label, "type": "choice", "choices": [ACCEPTED, NOT_ACCEPTED]}

@@ -10,10 +10,11 @@ LONGEST_STAGE = 100
 
 def gate_step(
     gate_id: str, name: str, *, after: Sequence[str] | None, about: Mapping[str, Any], policy: str | None,
-    approvers: Sequence[str] | None, timeout: float | None,
+    approvers: Sequence[str] | None, timeout: float | None, rework: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """A step of type approval. `about`: its context, whose placeholders bind it to content. `after`: its dependencies;
     None is the step before it in the list. Without a policy or approvers the standard policy says who decides.
+    `rework`: the step that is done again when changes are requested; '' for none.
     """
     plain = name.replace("{", "(").replace("}", ")")
     action: dict[str, Any] = {
@@ -22,5 +23,6 @@ def gate_step(
     action |= {"policy": policy} if policy else {}
     action |= {"approvers": list(approvers)} if approvers else {}
     action |= {"timeout_seconds": timeout} if timeout is not None else {}
+    action |= {"rework": rework} if rework else {}
     step: dict[str, Any] = {"step_id": gate_id, "name": plain, "forward_action": action}
     return step | ({} if after is None else {"dependencies": list(after)})

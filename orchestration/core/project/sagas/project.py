@@ -115,8 +115,16 @@ def _gate(one: PhaseGate, steps: list[dict[str, Any]], config: ProjectConfig) ->
     about = {key: value for phase, told in BOUND_TO.items() if phase in before for key, value in told.items()}
     return gate_step(
         one.gate_id, one.gate.name, after=None, about=about, policy=one.gate.policy, approvers=one.gate.approvers,
-        timeout=config.approval_timeout,
+        timeout=config.approval_timeout, rework=_rework(before),
     )  # fmt: skip
+
+
+def _rework(before: list[str]) -> str:
+    """What is done again when changes are requested: the plan, until it is built. What is merged is changed by no gate
+    behind it yet."""
+    if "plan" not in before or "build" in before:
+        return ""
+    return PROPOSAL if PROPOSAL in before else "plan"
 
 
 def _calls(criteria: tuple[LedgerCriterion, ...]) -> Iterator[dict[str, Any]]:

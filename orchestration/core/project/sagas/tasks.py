@@ -124,7 +124,7 @@ def _gate(
         about["commit"] = commit
     return gate_step(
         gate.gate_id, gate.name, after=after, about=about, policy=gate.policy, approvers=gate.approvers,
-        timeout=config.approval_timeout,
+        timeout=config.approval_timeout, rework=task.task_id if task is not None else "",
     )  # fmt: skip
 
 
