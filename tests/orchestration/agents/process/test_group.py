@@ -61,24 +61,28 @@ def test_daemons_end_when_the_program_ends_by_itself(tmp_path: Path, mark: str) 
 
 SLEEPER = "import time; print('ready', flush=True); time.sleep(3600)"
 WORKER = (
-    "import sys, os, pathlib\n"
+    "import json, os, pathlib, sys\n"
+    "from orchestration.agents.base import Sandbox\n"
     "from orchestration.agents.process.group import Program\n"
-    "program = Program([sys.executable, '-c', sys.argv[1], '3600'], cwd=pathlib.Path('.'), env=dict(os.environ))\n"
+    "from orchestration.agents.process.sandbox import confined\n"
+    "cwd, env = pathlib.Path('.').resolve(), dict(os.environ)\n"
+    "words = [sys.executable, '-c', sys.argv[1], '3600']\n"
+    "words = confined(words, cwd=cwd, sandbox=Sandbox(mode=sys.argv[2]), env=env)\n"
+    "program = Program(words, cwd=cwd, env=env)\n"
     "print(program.next_line(60).data.decode(), program.keeper_pid, flush=True)\n"
     "program.next_line(3600)\n"
 )
 
 
 @pytest.mark.parametrize("who", ["worker", "keeper"])
+@pytest.mark.parametrize("sandbox", ["off", "if_possible"])
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the group alone is ended")
-def test_kill_9_of_the_worker_or_of_the_keeper_ends_the_program(tmp_path: Path, mark: str, who: str) -> None:
+def test_kill_9_of_the_worker_or_of_the_keeper_ends_the_program(
+    tmp_path: Path, mark: str, who: str, sandbox: str
+) -> None:
     env = {**os.environ, MARK: mark, "PYTHONPATH": str(Path(__file__).parents[4])}
-    command = [
-        sys.executable,
-        "-c",
-        WORKER,
-        DAEMON if who == "worker" else "import time; print('ready', flush=True); time.sleep(3600)",
-    ]
+    forks = who == "worker" or sandbox == "if_possible"  # without keeper and sandbox daemons are on their own
+    command = [sys.executable, "-c", WORKER, DAEMON if forks else SLEEPER, sandbox]
     with subprocess.Popen(command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         said, keeper = worker.stdout.readline().split()
