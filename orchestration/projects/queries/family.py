@@ -16,7 +16,10 @@ DEEPEST = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """`view`: the run's own; `children`: step id → the view of the latest child of that step."""
+    """`view`: the run's own; `children`: step id → the view of the latest child of that step.
+
+    `questions`: the runs of requests to people, below any of its runs, the oldest of a level first.
+    """
 
     run: Run
     view: Mapping[str, Any]
@@ -24,6 +27,7 @@ class Family:
     config: ProjectConfig
     children: Mapping[str, Mapping[str, Any]]
     attempts: Sequence[AgentAttempt]
+    questions: Sequence[Run]
 
     def output(self, step_id: str) -> dict[str, Any]:
         """What a phase gave; empty where it has not ended."""
@@ -37,6 +41,12 @@ class Family:
         """The plan as it was made, else as it would be made now; None where an agent has yet to make it."""
         made = self.output("plan").get("plan")
         return ProjectPlan.model_validate(made) if made else planned(self.spec)
+
+    def is_asked(self, step_id: str) -> bool:
+        """Whether people are asked about a step of the latest build."""
+        build = self.children.get("build", {}).get("workflow_id")
+        open_ones = (one for one in self.questions if one.finished_at is None and one.parent_step == step_id)
+        return any(one.parent is not None and one.parent.workflow_id == build for one in open_ones)
 
     def attempts_of(self, task_id: str) -> list[AgentAttempt]:
         """The attempts at a task in the latest build, the earlier ones first."""
@@ -60,6 +70,7 @@ def family_of(run: Run) -> Family:
         config=ProjectConfig.model_validate(given["config"]),
         children={step_id: run_view(child) for step_id, child in latest.items()},
         attempts=list(found.order_by("id")),
+        questions=[child for child in below if child.kind not in Run.SAGAS],
     )
 
 
@@ -79,7 +90,7 @@ def _below(run: Run) -> list[Run]:
     """The runs below it, the oldest of a level first. One query a level."""
     found, level = [], [run]
     for _ in range(DEEPEST):
-        level = list(Run.objects.filter(parent__in=level).select_related("definition").order_by("id"))
+        level = list(Run.objects.filter(parent__in=level).select_related("definition", "parent").order_by("id"))
         if not level:
             break
         found += level

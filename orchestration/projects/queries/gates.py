@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from foundation.clock import iso
 from orchestration.core.enums import RunStatus, StepStatus
 from orchestration.models import Run
 from orchestration.projects.queries.family import Family
@@ -21,7 +22,8 @@ def gate_views(family: Family) -> list[dict[str, Any]]:
     views: list[Mapping[str, Any]] = [family.view, *family.children.values()]
     names = [view["workflow_id"] for view in views[1:]]
     runs |= {one.workflow_id: one for one in Run.objects.filter(workflow_id__in=names).select_related("definition")}
-    return [gate for view in views for gate in _gates(runs[view["workflow_id"]], view)]
+    gates = [gate for view in views for gate in _gates(runs[view["workflow_id"]], view)]
+    return [*gates, *_questions(family, {gate["request_id"] for gate in gates})]
 
 
 def _gates(run: Run, view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -31,6 +33,17 @@ def _gates(run: Run, view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         action, found = step["forward_action"], steps.get(step["step_id"])
         if action["type"] == "approval" and found is not None:
             yield _gate(run, step["step_id"], str(action.get("stage") or ""), found, requests.get(step["step_id"]))
+
+
+def _questions(family: Family, told: set[str | None]) -> Iterator[dict[str, Any]]:
+    """What is asked beside the gates, such as what becomes of a task whose last attempt failed."""
+    for one in family.questions:
+        if one.workflow_id not in told and one.parent is not None:
+            yield {
+                "gate_id": one.parent_step, "name": f"about {one.parent_step}", "run": one.parent.workflow_id,
+                "status": "decided" if one.finished_at else "waiting", "request_id": one.workflow_id, "approvers": [],
+                "decided_at": iso(one.finished_at), "error": "",
+            }  # fmt: skip
 
 
 def _gate(run: Run, step_id: str, stage: str, step: Mapping[str, Any], request: Run | None) -> dict[str, Any]:

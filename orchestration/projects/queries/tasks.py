@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from foundation.clock import iso
@@ -24,8 +23,7 @@ def tasks_of(family: Family, plan: ProjectPlan | None) -> list[dict[str, Any]]:
 
 def task_statuses(family: Family, plan: ProjectPlan | None) -> dict[str, TaskStatus]:
     """Task → how far it is."""
-    build = family.children.get("build", {})
-    return {task.task_id: _status(build, task.task_id) for task in (plan.tasks if plan is not None else ())}
+    return {task.task_id: _status(family, task.task_id) for task in (plan.tasks if plan is not None else ())}
 
 
 def _task(family: Family, task: PlanTask) -> dict[str, Any]:
@@ -36,7 +34,7 @@ def _task(family: Family, task: PlanTask) -> dict[str, Any]:
         "task_id": task.task_id,
         "title": task.title,
         "agent_type": task.agent_type.value,
-        "status": _status(build, task.task_id).value,
+        "status": _status(family, task.task_id).value,
         "verdict": (last.verdict if last is not None else "") or output.get("verdict") or None,
         "attempts": len(attempts) or (step["attempts"] if step is not None else 0),
         "endpoint": last.endpoint_name if last is not None else None,
@@ -49,7 +47,10 @@ def _task(family: Family, task: PlanTask) -> dict[str, Any]:
     }
 
 
-def _status(build: Mapping[str, Any], task_id: str) -> TaskStatus:
+def _status(family: Family, task_id: str) -> TaskStatus:
+    build = family.children.get("build", {})
+    if family.is_asked(task_id) or family.is_asked(task_id + MERGE):
+        return TaskStatus.WAITING
     work, merge = step_in(build, task_id), step_in(build, task_id + MERGE)
     if work is None or merge is None:
         return TaskStatus.PENDING

@@ -22,6 +22,7 @@ from orchestration.models import AgentAttempt, Run
 from orchestration.projects import ProjectSpec, start_multi_agent_project
 from orchestration.projects.phases.project import output_of
 from orchestration.projects.phases.report import signed_bytes
+from orchestration.projects.queries import project_view
 from orchestration.projects.start import start_project
 from orchestration.runs import act, start_run
 from orchestration.runs.queries import run_view
@@ -180,12 +181,18 @@ def test_a_gate_is_bound_to_what_it_is_about(engine: str) -> None:
     }
 
 
-def test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_people_may_end_it_all(engine: str) -> None:
+def test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_people_are_asked(engine: str) -> None:
     run = begun(engine, {"max_attempts": 2}, checks=["test ! -f t2.md"])
-    says("bob", "approve", asked(run, "task-failed"), answers={"answer": "end"})
-    until(run)
-    assert run.status == "rolled_back" and sessions().count(("t2", "CLAUDE", "lied")) == 2
+    request = asked(run, "task-failed")
+    assert sessions().count(("t2", "CLAUDE", "lied")) == 2
+    view = project_view(Run.objects.get(pk=run.pk))
+    assert [one["status"] for one in view["tasks"]] == ["merged", "waiting"] and view["phase"] == "build"
+    assert [(one["status"], one["request_id"]) for one in view["gates"]] == [("waiting", str(request))]
+    assert [one["status"] for one in view["requirements"]] == ["served", "working"]
+    says("bob", "approve", request, answers={"answer": "end"})
+    assert until(run).status == "rolled_back"
     assert f"child run '{run.workflow_id}.build.1'" in run_view(run)["error"]
+    assert [one["status"] for one in project_view(run)["tasks"]] == ["reverted", "failed"]
 
 
 def test_an_abort_leaves_no_branch_and_no_worktree(engine: str) -> None:
