@@ -35,7 +35,7 @@ from orchestration.execution.agent_step.work import PROJECT, home_of
 from orchestration.inquiries import Inquiry, inquiry_service
 from orchestration.ledger.plan_cache import definition_of
 from orchestration.models import AgentAttempt, AgentEndpoint, Run
-from orchestration.runs.rework import changes_wanted
+from orchestration.runs.acts.rework import changes_wanted
 
 RESUMED = (Asked.PERMISSION, Asked.QUESTION)
 OF_PROJECTS = (Asked.TASK_FAILED, Asked.BUDGET)
@@ -216,7 +216,7 @@ def _dropped(last: AgentAttempt, reply: Reply) -> dict[str, JsonValue]:
     """The output of a task that people gave up: it has no commit, so nothing of it is merged."""
     return {
         "verdict": "dropped", "commit": None, "base": last.base, "branch": last.branch, "agent_type": last.agent_type,
-        "endpoint": last.endpoint_name, "dropped_by": reply.by, "why": reply.comment[:1000],
+        "endpoint": last.endpoint_name, "cost": None, "dropped_by": reply.by, "why": reply.comment[:1000],
         "request_id": reply.request_id,
     }  # fmt: skip
 

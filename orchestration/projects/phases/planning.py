@@ -14,7 +14,7 @@ from orchestration.core.project.proposals import proposed
 from orchestration.core.project.requirements import ledger
 from orchestration.projects.phases.own_checks import OwnChecks
 from orchestration.projects.phases.project import Project, project_of
-from orchestration.runs.rework import changes_wanted
+from orchestration.runs.acts.rework import changes_wanted
 
 
 def analyze(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:

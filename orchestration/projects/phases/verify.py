@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q, Sum
+
 from orchestration.actions.errors import Refused
 from orchestration.actions.task import TaskContext
 from orchestration.agents.base import Sandbox
@@ -16,7 +18,7 @@ from orchestration.core.definition.shape import canonical_json
 from orchestration.core.enums import Outcome, Purpose
 from orchestration.core.project import compile_acceptance
 from orchestration.core.project.criteria import CriterionStatus, LedgerCriterion, criteria_of
-from orchestration.models import Command
+from orchestration.models import AgentAttempt, Command, Run
 from orchestration.projects.phases.own_checks import OwnChecks
 from orchestration.projects.phases.project import Project, project_of
 
@@ -84,8 +86,15 @@ def _told(seen: _Seen) -> dict[str, Any]:
         "diff": seen.evidence.diff.to_json(),
         "unproved": unproved,
         "evidence_digest": digest,
+        "cost_so_far": _cost(seen.project.run),
         "accept": accept.model_dump(mode="json", exclude_unset=True),
     }
+
+
+def _cost(run: Run) -> str:
+    """What the agents of the project have cost by now, as far as it is known."""
+    below = Q(run=run) | Q(run__parent=run) | Q(run__parent__parent=run)
+    return f"{AgentAttempt.objects.filter(below).aggregate(total=Sum('cost'))['total'] or 0:f}"
 
 
 def _criterion(seen: _Seen, one: LedgerCriterion) -> dict[str, Any]:

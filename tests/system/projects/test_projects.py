@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
+from approvals.core.content import content_hash
 from approvals.models import Request
 from foundation.audit import signing_key
 from foundation.errors import BadInput
@@ -175,6 +176,18 @@ def test_a_gate_is_bound_to_what_it_is_about(engine: str) -> None:
     says("bob", "approve", first)
     release = asked(run, "Release").content["context"]
     assert release["commit"] == output_of(run, "verify")["commit"]
+    assert release["evidence"] == output_of(run, "verify")["evidence_digest"]
+    assert release["cost_so_far"] == output_of(run, "verify")["cost_so_far"]
+    bound = Request.objects.get(stage="Release")
+    for key, other in (
+        ("commit", "0" * 40),
+        ("plan_hash", "0" * 64),
+        ("coverage", {}),
+        ("evidence", "0"),
+        ("cost_so_far", "9"),
+    ):
+        content = {**bound.content, "context": {**bound.content["context"], key: other}}
+        assert content_hash(content) != bound.content_hash, f"another {key} would void a yes"
     assert release["plan_hash"] == output_of(run, "plan")["plan_hash"] and release["coverage"] == {
         "R1": ["t1"],
         "R2": ["t2"],

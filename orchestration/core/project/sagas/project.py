@@ -28,7 +28,11 @@ PROPOSAL = "proposal"
 """The step in which an agent plans, before the phase `plan`."""
 
 PLAN_OUTPUT = {"plan_hash": "{plan.plan_hash}", "coverage": "{plan.coverage}"}
-HEAD_OUTPUT = {"commit": "{verify.commit}", "evidence": "{verify.evidence_digest}"}
+HEAD_OUTPUT = {
+    "commit": "{verify.commit}",
+    "evidence": "{verify.evidence_digest}",
+    "cost_so_far": "{verify.cost_so_far}",
+}
 DEPLOYED = {"commit": "{verify.commit}", "repository": "{prepare.repository}"}
 """What the child that deploys is given: the head that was verified, and where it is."""
 BOUND_TO: Mapping[str, Mapping[str, str]] = {"plan": PLAN_OUTPUT, "verify": HEAD_OUTPUT}

@@ -63,7 +63,7 @@ def test_the_seeds_first_example() -> None:
     assert gate["stage"] == "Production Deployment" and gate["timeout_seconds"] == 48 * 3600
     assert gate["context"] == {
         "plan_hash": "{plan.plan_hash}", "coverage": "{plan.coverage}", "commit": "{verify.commit}",
-        "evidence": "{verify.evidence_digest}",
+        "evidence": "{verify.evidence_digest}", "cost_so_far": "{verify.cost_so_far}",
     }  # fmt: skip
     tasks = compile_tasks(plan_of(ProjectSpec(**ECOMMERCE)), ECOMMERCE_CONFIG)
     assert tasks.max_parallel == 3 and len(tasks.steps) == 16
