@@ -17,6 +17,7 @@ from orchestration.core.enums import Verb
 from orchestration.models import AgentAttempt, AgentEndpoint, AgentLease, Run, RunLine
 from orchestration.runs import act, start_run
 from orchestration.runs.queries import run_view
+from orchestration.runs.waiting_reasons import why
 from tests.support.waiting import wait_until
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
@@ -120,3 +121,17 @@ def test_a_task_with_a_type_of_agent_and_no_handler_is_done_by_an_agent(engine: 
     assert run.status == "completed" and output(run)["verdict"] == "done"
     asked = Repository(layout=Layout.of(run.workflow_id)).git.out("show", output(run)["commit"])
     assert "Run the migrations" in asked and "production" in asked
+
+
+def test_while_none_is_free_the_step_waits_costs_no_retry_and_says_for_what(engine: str) -> None:
+    row = endpoint("one")
+    AgentEndpoint.objects.update(out_since=row.created_at, health="out_of_service", health_error="Not logged in")
+    run = start(engine, asking("Write a parser"))
+    said = "no endpoint of type CLAUDE is free: one is out of service: Not logged in"
+
+    def told() -> list[str]:
+        return why(Run.objects.get(pk=run.pk))
+
+    wait_until(lambda: any(said in line for line in told()), lambda: f"{said} in {told()}")
+    AgentEndpoint.objects.update(out_since=None, health="unknown")
+    assert until(run).status == "completed" and AgentAttempt.objects.count() == 1
