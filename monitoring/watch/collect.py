@@ -31,8 +31,6 @@ Away = Mapping[str, tuple[datetime, str]]
 """Engines whose server does not answer: since when, and why."""
 
 MOST_NAMES = 3
-LEAST_LEVELS = 4
-"""Where fewer levels of child sagas are allowed, a run on the last one is nothing to tell of."""
 AT_THE_END = {AtTheEnd.REJECT: "rejected", AtTheEnd.APPROVE: "approved", AtTheEnd.HOLD: "held for an administrator"}
 
 
@@ -75,7 +73,7 @@ def _facts(run: Run, rows: Rows, away: Away) -> RunFacts:
         channels=tuple(run.config.get("notification_channels") or ()), starter_id=run.created_by_id,
         counted=rows.counted.get(run.pk), state_since=rows.entered.get(run.pk),
         pivot_passed=bool(run.head.get("pivoted")), storms=rows.storms,
-        depth=rows.depths.get(run.pk, 0), depth_most=settings.ZEN_MAX_CHILD_DEPTH if settings.ZEN_MAX_CHILD_DEPTH >= LEAST_LEVELS else 0,
+        depth=rows.depths.get(run.pk, 0), depth_most=settings.ZEN_MAX_CHILD_DEPTH,
         recoveries=tuple(_recovered(row) for row in rows.recoveries.get(run.pk, ())),
         recovered=sum(bool(row.number) and row.state != row.SHADOW for row in rows.recoveries.get(run.pk, ())),
     )  # fmt: skip

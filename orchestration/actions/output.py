@@ -107,7 +107,9 @@ def _over_limit(output: JsonValue) -> str:
     if size > most:
         return too_large(f"the output ({size} bytes)")
     if size > NEARLY * most:
-        log.warning("the output has %s of at most %s bytes (ZEN_MAX_OUTPUT_BYTES); a larger one cannot be kept", size, most)
+        log.warning(
+            "the output has %s of at most %s bytes (ZEN_MAX_OUTPUT_BYTES); a larger one cannot be kept", size, most
+        )
     return ""
 
 

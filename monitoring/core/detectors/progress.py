@@ -16,6 +16,9 @@ STALLED_LEAST = 900.0
 STALLED_FACTOR = 3.0
 RATE_WARNING, RATE_CRITICAL, RATE_LEAST = 0.3, 0.6, 5
 LIMIT_WARNING, LIMIT_CRITICAL = 0.7, 0.9
+LEVELS_LEAST = 4
+"""Where fewer levels of child sagas are allowed, a run on the last one is nothing to tell of."""
+
 DEADLINE_SHARE, DEADLINE_DONE = 0.8, 0.5
 
 
@@ -145,7 +148,7 @@ def _near_limit(facts: RunFacts) -> Iterator[Possible]:
             code="near_limit", target="engine:temporal", steps=[(facts.now, severity)], say=lambda _: text,
             since=facts.now, act=Recommendation(text="split the saga into child sagas"),
         )  # fmt: skip
-    elif severity := _near(facts.depth, facts.depth_most):
+    elif facts.depth_most >= LEVELS_LEAST and (severity := _near(facts.depth, facts.depth_most)):
         deep = f"{facts.depth} of {facts.depth_most} levels of child sagas: a deeper one is refused"
         yield Possible(
             code="near_limit", target=facts.saga_id[:100], steps=[(facts.now, severity)], say=lambda _: deep,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -21,7 +23,7 @@ WAITS = {"saga_id": "deep", "steps": [{"step_id": "w", "forward_action": {"type"
 def chain(levels: int) -> list[Run]:
     """So many open runs, each the parent of the next."""
     made = [start_run(definition=WAITS, actor=ADA, engine="celery")[0] for _ in range(levels)]
-    for above, below in zip(made, made[1:], strict=False):
+    for above, below in itertools.pairwise(made):
         Run.objects.filter(pk=below.pk).update(parent=above, parent_step="w")
     return made
 
