@@ -32,7 +32,7 @@ from orchestration.runs.definitions import (
     store,
 )
 from orchestration.runs.new_run import Parent, insert, unsaved_run
-from orchestration.runs.start_inputs import check_config, handle_for, merged_context
+from orchestration.runs.start_inputs import check_config, handle_for, merged_context, refuse_slips
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ def start_run(
 
     `workflow_id`: a used one with the same definition and context returns its run. `engine`: auto, temporal or celery;
     '' is the site's setting. `context`: JSON, laid over the definition's own. `config`: timeout_seconds (above 0),
-    max_parallel (1 to 200), retry_failed_steps, and what monitoring knows; other keys are kept. `parent`: of a child
+    max_parallel (1 to 200), retry_failed_steps, and what monitoring knows; other
+    keys are kept, unless they are nearly one of these. `parent`: of a child
     run. `input_by`: people whose input it is besides the actor's, as of a run that is restarted.
 
     Raises:
@@ -73,6 +74,8 @@ def start_run(
     if known is not None:
         return _same(known, found, merged, parent), False
     check_config(config or {})
+    if parent is None:
+        refuse_slips(config or {})
     _refuse_what_cannot_run(found, merged, context or {}, parent)
     chosen = choose(engine)
     with _traced(found, handle, chosen.name, parent), statements.writing():
