@@ -56,9 +56,8 @@ def start_run(
 
     `workflow_id`: a used one with the same definition and context returns its run. `engine`: auto, temporal or celery;
     '' is the site's setting. `context`: JSON, laid over the definition's own. `config`: timeout_seconds (above 0),
-    max_parallel (1 to 200), retry_failed_steps, and what monitoring knows; other
-    keys are kept, unless they are nearly one of these. `parent`: of a child
-    run. `input_by`: people whose input it is besides the actor's, as of a run that is restarted.
+    max_parallel (1 to 200), retry_failed_steps, and what monitoring knows; other keys are kept, unless they are nearly
+    one of these. `parent`: of a child run. `input_by`: people whose input it is besides the actor's, as of a restart.
 
     Raises:
         NotAllowed: the actor may not start runs.
