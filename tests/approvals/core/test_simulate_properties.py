@@ -58,7 +58,7 @@ def test_where_everybody_is_deaf_nothing_is_approved_by_silence(plan: Plan) -> N
 @many
 @given(plans)
 def test_what_the_solver_thinks_can_pass_does_when_everybody_says_yes(plan: Plan) -> None:
-    """Where levels in working and in wall time are mixed, the solver counts each order of them: it may hope too much."""
+    """Where levels in working and in wall time are mixed, the solver counts each order: it may hope too much."""
     opened, _ = decide(plan, State(), OPENED)
     approved = best_case(plan, OPENED).state.status is Status.APPROVED
     mixed = any(len({level.after.business for level in stage.levels}) > 1 for stage in plan.stages)
