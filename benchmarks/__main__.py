@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,57 +12,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measuring import Databases, grown, line, median_ratio, side
+from benchmarks.watching import watching
 from zen_project.embedded import postgres, temporal
 
 REPETITIONS = 3
 RUNS = 100
 TEMPORAL_RUNS = 40  # the development server is the ceiling
 MANY_APPROVALS = (100, 10_000)  # on Temporal they take a quarter of an hour: two workflows each
-FLAT = 1.5
-FEW_OPEN, MANY_OPEN = 1_000, 100_000
 FEW_ENDED, MANY_ENDED = 10_000, 1_000_000
-BACK_TESTED = 10_000
 LATEST = Path(__file__).with_name("latest.jsonl")
-OWN = ("ZEN_", "TEMPORAL_", "CELERY_", "REDIS_", "DATABASE_URL")
 console = Console()
-
-
-def side(
-    module: str, *arguments: str, url: str, folder: Path, temporal_address: str = "", seconds: float = 60
-) -> dict[str, Any]:
-    """One measurement in a process of its own."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
-    data = folder / uuid.uuid4().hex
-    own = {"DATABASE_URL": url, "ZEN_DATA_DIR": str(data), "ZEN_ENGINE": "celery", "CELERY_BROKER_URL": "memory://"}
-    done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{module}", *arguments],
-        env=clean | own | {"ZEN_LOG_LEVEL": "error", "TEMPORAL_ADDRESS": temporal_address},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"benchmarks.{module} {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
-
-
-class Databases:
-    """A new database for every measurement."""
-
-    def __init__(self, folder: Path, server: str = "") -> None:
-        self.folder, self.server = folder, server
-
-    def new(self) -> str:
-        name = f"b{uuid.uuid4().hex[:10]}"
-        if not self.server:
-            return f"sqlite:///{self.folder / name}.sqlite3"
-        import psycopg
-
-        with psycopg.connect(self.server.replace("postgres://", "postgresql://"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return f"{self.server.rsplit('/', 1)[0]}/{name}"
 
 
 def against_dbos(label: str, databases: Databases) -> dict[str, Any]:
@@ -84,7 +40,7 @@ def against_dbos(label: str, databases: Databases) -> dict[str, Any]:
         else:
             ours.append(a["figure"])
             peer.append(b["figure"])
-    ratio = _median_ratio(ours, peer)
+    ratio = median_ratio(ours, peer)
     return line(f"celery engine vs DBOS, {label}", ours, peer, "steps/s", ratio, 2.0, "higher")
 
 
@@ -108,16 +64,12 @@ def against_handwritten(databases: Databases, address: str) -> list[dict[str, An
             figures["ours"],
             figures[which],
             "steps/s",
-            _median_ratio(figures["ours"], figures[which]),
+            median_ratio(figures["ours"], figures[which]),
             0.9,
             "higher",
         )
         for which, name in names.items()
     ]
-
-
-def _median_ratio(ours: list[float], peer: list[float]) -> float:
-    return statistics.median(x / y for x, y in zip(ours, peer, strict=True))
 
 
 def growth(databases: Databases) -> dict[str, Any]:
@@ -127,56 +79,8 @@ def growth(databases: Databases) -> dict[str, Any]:
         for steps, figures in ((10, short), (1000, long)):
             got = side("celery_side", "chain", str(steps), url=databases.new(), folder=databases.folder)
             figures.append(got["figure"] * 1000)
-    ratio = _median_ratio(long, short)
+    ratio = median_ratio(long, short)
     return line("celery engine, cost of an event, 1,000 vs 10 steps", long, short, "ms/step", ratio, 1.2, "lower")
-
-
-def watching(folder: Path) -> list[dict[str, Any]]:
-    """What a pass of the watch costs beside many open runs, and what it takes from a worker."""
-    databases = Databases(folder)
-    few: list[float] = []
-    many: list[float] = []
-    on: list[float] = []
-    off: list[float] = []
-    for _ in range(REPETITIONS):
-        for what, number, figures in (("passes", FEW_OPEN, few), ("passes", MANY_OPEN, many)):
-            got = side("monitoring_side", what, str(number), url=databases.new(), folder=folder, seconds=600)
-            figures.append(got["figure"] * 1000)
-        for what, figures in (("unwatched", off), ("watched", on)):
-            got = side("monitoring_side", what, str(3 * RUNS), url=databases.new(), folder=folder)
-            figures.append(got["figure"])
-    name = f"a pass of the watch, {MANY_OPEN:,} vs {FEW_OPEN:,} open runs"
-    return [
-        line(name, many, few, "ms", _median_ratio(many, few), 1.2, "lower"),
-        line("celery engine, watched vs not", on, off, "steps/s", _median_ratio(on, off), 0.97, "higher"),
-        *beside_history(databases),
-        back_test(databases),
-    ]
-
-
-def back_test(databases: Databases) -> dict[str, Any]:
-    """What a recovery policy would have done about the most runs that one back-test looks at."""
-    took = [
-        side("backtest_side", str(BACK_TESTED), url=databases.new(), folder=databases.folder, seconds=600)["figure"]
-        for _ in range(REPETITIONS)
-    ]
-    name = f"a back-test of {BACK_TESTED:,} ended runs, vs 60 s"
-    return line(name, took, [60.0], "s", statistics.median(took) / 60, 1.0, "lower")
-
-
-def beside_history(databases: Databases) -> list[dict[str, Any]]:
-    """What is shown of the site beside a million runs that ended long ago."""
-    few, many = (
-        side("ended_side", str(number), url=databases.new(), folder=databases.folder, seconds=3600)
-        for number in (FEW_ENDED, MANY_ENDED)
-    )
-    lines = []
-    for what, name in (("dashboard", "the dashboard's data"), ("metrics", "/metrics")):
-        name = f"{name}, {MANY_ENDED:,} vs {FEW_ENDED:,} ended runs"
-        lines.append(line(name, [many[what] * 1000], [few[what] * 1000], "ms", many[what] / few[what], 1.5, "lower"))
-        longest = f"{name.partition(',')[0]}, {MANY_ENDED:,} ended runs, vs 300 ms"
-        lines.append(line(longest, [many[what] * 1000], [300.0], "ms", many[what] / 0.3, 1.0, "lower"))
-    return lines
 
 
 def retention(folder: Path) -> list[dict[str, Any]]:
@@ -198,17 +102,10 @@ def retention(folder: Path) -> list[dict[str, Any]]:
     )
     beside = f"{MANY_ENDED:,} vs {FEW_ENDED:,} ended runs"
     return [
-        line("celery engine, pruning vs not", pruning, alone, "steps/s", _median_ratio(pruning, alone), 0.9, "higher"),
-        _grown(f"a page of the list, {beside}", many, few, "list"),
-        _grown(f"the start of a run, {beside}", many, few, "start"),
+        line("celery engine, pruning vs not", pruning, alone, "steps/s", median_ratio(pruning, alone), 0.9, "higher"),
+        grown(f"a page of the list, {beside}", many, few, "list"),
+        grown(f"the start of a run, {beside}", many, few, "start"),
     ]
-
-
-def line(
-    name: str, ours: list[float], peer: list[float], unit: str, ratio: float, goal: float, better: str
-) -> dict[str, Any]:
-    a, b = round(statistics.median(ours), 3), round(statistics.median(peer), 3)
-    return {"name": name, "ours": a, "peer": b, "unit": unit, "ratio": round(ratio, 3), "goal": goal, "better": better}
 
 
 def report(lines: list[dict[str, Any]], *, keep: bool) -> None:
@@ -272,16 +169,11 @@ def growth_of_approvals(
         )
     name = f"approvals, {engine} engine, {many:,} vs {few:,} open"
     return [
-        _grown(f"{name}: decision to next step, p95", large, small, "decide_p95"),
-        _grown(f"{name}: a page of the inbox", large, small, "list"),
+        grown(f"{name}: decision to next step, p95", large, small, "decide_p95"),
+        grown(f"{name}: a page of the inbox", large, small, "list"),
         line(f"approvals, {engine} engine, {many:,} open: p95 vs a second", [large["decide_p95"]], [1.0], "s",
              large["decide_p95"], 1.0, "lower"),
     ]  # fmt: skip
-
-
-def _grown(name: str, large: dict[str, Any], small: dict[str, Any], what: str) -> dict[str, Any]:
-    ratio = large[what] / small[what]
-    return line(name, [large[what] * 1000], [small[what] * 1000], "ms", ratio, FLAT, "lower")
 
 
 COMPARISONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {

@@ -74,11 +74,12 @@ def passes(number: int) -> float:
     return statistics.median(took)
 
 
-def short_runs(runs: int, *, watched: bool) -> float:
-    """Steps a second of a worker that also watches each second, or does not."""
+def short_runs(runs: int, *, watched: bool) -> dict[str, float]:
+    """Steps a second of a worker that also watches each second, or does not; and how many alerts there are of it."""
     from django.conf import settings
 
     from benchmarks.celery_side import THREADS, start
+    from monitoring.models import Alert
     from monitoring.watch import sweep
     from orchestration.core.queues import DEFAULT
     from orchestration.models import Run
@@ -94,7 +95,8 @@ def short_runs(runs: int, *, watched: bool) -> float:
         start(3, runs)
         while Run.objects.exclude(status="completed").exists():
             time.sleep(0.01)
-        return runs * 3 / (time.perf_counter() - began)
+        figure = runs * 3 / (time.perf_counter() - began)
+        return {"figure": figure, "alarms": Alert.objects.count()}
     finally:
         host.stop()
 
@@ -103,8 +105,8 @@ def main(what: str, number: int) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     django.setup()
     call_command("migrate", verbosity=0)
-    figure = passes(number) if what == "passes" else short_runs(number, watched=what == "watched")
-    print(json.dumps({"figure": figure}), flush=True)
+    found = {"figure": passes(number)} if what == "passes" else short_runs(number, watched=what == "watched")
+    print(json.dumps(found), flush=True)
     os._exit(0)
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import display  # type: ignore[import-untyped]
 
 from foundation.admin.base import ReadOnlyAdmin
@@ -36,7 +38,8 @@ class RecoveryAttemptAdmin(ReadOnlyAdmin):
 
     @display(description="run")  # type: ignore[untyped-decorator]
     def run_id_shown(self, row: RecoveryAttempt) -> str:
-        return clip(row.run.workflow_id, 100)
+        where = reverse("admin:orchestration_run_change", args=[row.run_id])
+        return format_html('<a href="{}">{}</a>', where, clip(row.run.workflow_id, 100))
 
     @display(description="by")  # type: ignore[untyped-decorator]
     def who(self, row: RecoveryAttempt) -> str:

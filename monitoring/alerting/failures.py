@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 
+from monitoring.alerting.addresses import run_page
 from monitoring.core.alerting import SHIPPED, tells
 from monitoring.core.facts import RunFacts
 from monitoring.core.health import Health, Issue
@@ -36,7 +36,7 @@ def _tell(facts: RunFacts, issue: Issue) -> None:
     if not names and not people:
         return
     text = verbatim(issue.sentence) + (f"\n\n{verbatim(issue.act.text)}" if issue.act and issue.act.text else "")
-    url = f"{settings.ZEN_PUBLIC_URL}/admin/orchestration/run/{facts.run_id}/change/"
+    url = run_page(facts.run_id)
     title = f"{facts.saga_id} {facts.workflow_id}: {issue.sentence}"[:300]
     notify(
         subject=f"run:{facts.run_id}:failed", kind="run.failed", message=Message(title=title, text=text, url=url),

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db.models import F, Q
@@ -18,6 +17,7 @@ from foundation.db import statements
 from foundation.db.outages import AWAY
 from foundation.guarded import guarded
 from foundation.identity.permissions import OPERATOR
+from monitoring.alerting.addresses import alert_page
 from monitoring.alerting.grouping import STAYS, state_of
 from monitoring.alerting.inhibition import inhibit
 from monitoring.alerting.quiet import hush
@@ -140,12 +140,7 @@ def message_of(alert: Alert, unheard: Iterable[str] = ()) -> Message:
     lines += [
         f"\nNobody hears of it by {name}: there is no such channel; an administrator makes it." for name in unheard
     ]
-    return Message(title=alert.title, text="\n".join(lines).strip(), url=url_of(alert))
-
-
-def url_of(alert: Alert) -> str:
-    """Its page."""
-    return f"{settings.ZEN_PUBLIC_URL}/admin/monitoring/alert/{alert.pk}/change/"
+    return Message(title=alert.title, text="\n".join(lines).strip(), url=alert_page(alert.pk))
 
 
 def close(alert: Alert, now: datetime, *, by: str = "", note: str = "", unseen: bool = False) -> bool:
@@ -163,7 +158,9 @@ def close(alert: Alert, now: datetime, *, by: str = "", note: str = "", unseen: 
         AlertMember.objects.filter(alert=alert, left_at=None).update(left_at=now)
         AlertNote.objects.create(alert=alert, at=now, kind="resolved", actor=by, note=note)
         if alert.told_seq:
-            over = Message(title=f"Resolved: {alert.title}"[:300], text=verbatim(alert.sentence), url=url_of(alert))
+            over = Message(
+                title=f"Resolved: {alert.title}"[:300], text=verbatim(alert.sentence), url=alert_page(alert.pk)
+            )
             supersede(subject=subject_of(alert), message=over, dedupe=f"alert:{alert.pk}:resolved")
     return True
 

@@ -157,7 +157,8 @@ class RunFacts:
     `now`: the database's time at which the rows were read. `last_fact_at`: of its event log. `serving`: living workers
     of its engine by queue. `busy`: threads of its engine that perform something, of how many. `engine_away_since`: its
     server does not answer. `ended_attempts`, `failed_attempts`: of this run's life; counted only where something is
-    wrong. `history`: events of its Temporal history, of `history_most`. `recovered`: attempts of recovery so far.
+    wrong. `history`: events of its Temporal history, of `history_most`. `depth`: runs above it, of at most
+    `depth_most`. `recovered`: attempts of recovery so far.
     `counted` and `state_since` (its status was entered) are None unless a recovery policy or a person asks for them.
     `recoveries`: attempts of recovery, the earliest first. `storms`: targets at which many runs fail. `pivot_passed`:
     what was done is not undone any more. `to_do`: steps that are not settled, of `steps`. `alert_on_failure`,
@@ -204,6 +205,8 @@ class RunFacts:
     lost_workflow: bool = False
     history: int = 0
     history_most: int = 0
+    depth: int = 0
+    depth_most: int = 0
     parent: bool = False
     alert_on_failure: bool | None = None
     channels: tuple[str, ...] = ()

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from foundation.clock import iso
+from monitoring.alerting.addresses import alert_page
 from monitoring.alerting.rules import all_rules
-from monitoring.alerting.telling import url_of
 from monitoring.core.alerting import RUN
 from monitoring.core.enums import HealthStatus
 from monitoring.core.words import check
@@ -66,7 +66,7 @@ def alert_view(alert: Alert) -> dict[str, Any]:
         "last_seen_at": iso(alert.last_seen_at),
         "resolved_at": iso(alert.resolved_at),
         "acts": [*acts, *(["act"] if alert.members else [])] if firing else [],
-        "url": url_of(alert),
+        "url": alert_page(alert.pk),
     }
 
 

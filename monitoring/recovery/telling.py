@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -16,6 +15,7 @@ from foundation.errors import ZenError
 from foundation.guarded import guarded
 from foundation.identity.actor import Actor
 from foundation.identity.permissions import OPERATOR
+from monitoring.alerting.addresses import run_page
 from monitoring.core.enums import RecoveryAction
 from monitoring.core.matching import Armed
 from monitoring.core.policy import Mode
@@ -80,7 +80,7 @@ def _send(one: Candidate, armed: Armed, action: RecoveryAction, spent: str) -> l
         subject=f"run:{facts.run_id}:recovery", kind=f"recovery.{action.value}",
         message=Message(
             title=f"{facts.saga_id} {facts.workflow_id}: {what}"[:300], text="\n\n".join(filter(None, lines)),
-            url=_page(facts.run_id),
+            url=run_page(facts.run_id),
         ),
         people=people, channels=names, dedupe=f"recovery:{policy.policy_id}:{facts.run_id}:{action.value}",
         urgent=urgent, capped=False,
@@ -102,16 +102,13 @@ def by_hand(run: Run, action: RecoveryAction, reason: str, actor: Actor) -> list
         notify(
             subject=f"run:{run.pk}:recovery", kind=f"recovery.{action.value}",
             message=Message(
-                title=f"{run.workflow_id}: {reason}"[:300], text=verbatim(f"{actor.name}: {reason}"), url=_page(run.pk)
+                title=f"{run.workflow_id}: {reason}"[:300], text=verbatim(f"{actor.name}: {reason}"),
+                url=run_page(run.pk),
             ),
             people=people, channels=names, dedupe=f"recovery:by-hand:{run.pk}:{uuid.uuid4().hex}", urgent=urgent,
             capped=False,
         )  # fmt: skip
     return [*names, *(person.name for person in people)]
-
-
-def _page(run_id: int) -> str:
-    return f"{settings.ZEN_PUBLIC_URL}/admin/orchestration/run/{run_id}/change/"
 
 
 def _people(whom: object) -> list[Person]:

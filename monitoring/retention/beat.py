@@ -1,4 +1,4 @@
-"""What workers do of it by themselves: each hour a minute, one worker at a time, a little at a time."""
+"""What workers do of it by themselves: each hour a minute of work, one worker at a time, a little at a time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from monitoring.retention.pruning import Pruning
 from monitoring.watch import loops
 
 EVERY = timedelta(hours=1)
-LONGEST = 600.0
+LONGEST = 1200.0
 """Seconds that a pass takes, its rests included: a minute of work."""
 AT_A_TIME = 0.1
 """Seconds of work, after which it rests."""
-REST = 9
+REST = 19
 """So many times as long as it worked, since it shares the process with the steps of a worker."""
 FIRST_WAITS = timedelta(days=7)
 """After the release that brings monitoring: time to set what is kept before anything goes."""

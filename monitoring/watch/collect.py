@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from approvals.core.approval.state import STATE
 from approvals.core.enums import AtTheEnd
 from approvals.models import Request
@@ -71,6 +73,7 @@ def _facts(run: Run, rows: Rows, away: Away) -> RunFacts:
         channels=tuple(run.config.get("notification_channels") or ()), starter_id=run.created_by_id,
         counted=rows.counted.get(run.pk), state_since=rows.entered.get(run.pk),
         pivot_passed=bool(run.head.get("pivoted")), storms=rows.storms,
+        depth=rows.depths.get(run.pk, 0), depth_most=settings.ZEN_MAX_CHILD_DEPTH,
         recoveries=tuple(_recovered(row) for row in rows.recoveries.get(run.pk, ())),
         recovered=sum(bool(row.number) and row.state != row.SHADOW for row in rows.recoveries.get(run.pk, ())),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -59,6 +59,7 @@ class Rows:
     entered: dict[int, datetime] = field(default_factory=dict)
     recoveries: dict[int, list[RecoveryAttempt]] = field(default_factory=dict)
     storms: frozenset[str] = frozenset()
+    depths: dict[int, int] = field(default_factory=dict)
 
 
 def rows_of(run_ids: Sequence[int], asked: frozenset[str] = frozenset()) -> Rows:
@@ -78,6 +79,7 @@ def rows_of(run_ids: Sequence[int], asked: frozenset[str] = frozenset()) -> Rows
     if open_ids:
         _read_open(rows, open_ids)
         _read_workers(rows)
+        rows.depths = _depths({run.pk: run.parent_id for run in runs if run.pk in set(open_ids)})
     for attempt in RecoveryAttempt.objects.filter(run_id__in=[run.pk for run in runs], chain__gt=0).order_by("pk"):
         rows.recoveries.setdefault(attempt.run_id, []).append(attempt)
     if troubled:
@@ -114,6 +116,18 @@ def _read_open(rows: Rows, open_ids: list[int]) -> None:
         found = Event.objects.filter(run_id__in=held, kind__in=("act.hold", "act.release")).order_by("run_id", "seq")
         for event in found:
             rows.notes.setdefault(event.run_id, []).append(event)
+
+
+def _depths(parents: Mapping[int, int | None]) -> dict[int, int]:
+    """How many runs are above each of those that have a parent. A query for each level."""
+    depths: dict[int, int] = {}
+    below = {pk: parent for pk, parent in parents.items() if parent is not None}
+    while below:
+        for pk in below:
+            depths[pk] = depths.get(pk, 0) + 1
+        above = dict(Run.objects.filter(pk__in=set(below.values())).values_list("pk", "parent_id"))
+        below = {pk: higher for pk, parent in below.items() if (higher := above.get(parent)) is not None}
+    return depths
 
 
 def _requests(run_ids: list[int]) -> Iterable[Request]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import math
 import re
 import sys
@@ -17,7 +18,11 @@ from orchestration.core.backoff import LONGEST_RETRY_AFTER
 from orchestration.core.definition.shape import json_bytes
 from orchestration.core.enums import Outcome
 
+log = logging.getLogger(__name__)
+
 MOST_LEVELS = 100
+NEARLY = 0.7
+"""Of the largest output that is kept: from there on the attempt's lines say so."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -98,8 +103,14 @@ def _clean(text: str) -> str:
 def _over_limit(output: JsonValue) -> str:
     if output is None:
         return ""
-    size = json_bytes(output)
-    return too_large(f"the output ({size} bytes)") if size > settings.ZEN_MAX_OUTPUT_BYTES else ""
+    size, most = json_bytes(output), settings.ZEN_MAX_OUTPUT_BYTES
+    if size > most:
+        return too_large(f"the output ({size} bytes)")
+    if size > NEARLY * most:
+        log.warning(
+            "the output has %s of at most %s bytes (ZEN_MAX_OUTPUT_BYTES); a larger one cannot be kept", size, most
+        )
+    return ""
 
 
 def _refuse(constant: str) -> NoReturn:

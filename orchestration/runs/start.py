@@ -15,7 +15,7 @@ from foundation.db import statements
 from foundation.errors import BadInput, Unreachable
 from foundation.identity import permissions
 from foundation.identity.actor import Actor
-from orchestration.engines.base import Beginning
+from orchestration.engines.base import Beginning, Engine
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.ledger.news import news_of
 from orchestration.models import Definition, News, Run
@@ -32,7 +32,7 @@ from orchestration.runs.definitions import (
     store,
 )
 from orchestration.runs.new_run import Parent, insert, unsaved_run
-from orchestration.runs.start_inputs import check_config, handle_for, merged_context
+from orchestration.runs.start_inputs import check_config, handle_for, merged_context, refuse_slips
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,9 @@ def start_run(
 
     `workflow_id`: a used one with the same definition and context returns its run. `engine`: auto, temporal or celery;
     '' is the site's setting. `context`: JSON, laid over the definition's own. `config`: timeout_seconds (above 0),
-    max_parallel (1 to 200), retry_failed_steps, and what monitoring knows; other keys are kept. `parent`: of a child
-    run. `input_by`: people whose input it is besides the actor's, as of a run that is restarted. `kind`: of Run.SAGAS.
+    max_parallel (1 to 200), retry_failed_steps, and what monitoring knows; other keys are kept, unless they are nearly
+    one of these. `parent`: of a child run. `input_by`: people whose input it is besides the actor's, as of a restart.
+    `kind`: of Run.SAGAS.
 
     Raises:
         NotAllowed: the actor may not start runs.
@@ -73,21 +74,27 @@ def start_run(
     handle, known = _handle_and_run(workflow_id, found, parent)
     if known is not None:
         return _same(known, found, merged, parent), False
-    check_config(config or {})
-    _refuse_what_cannot_run(found, merged, context or {}, parent)
+    _refuse_what_cannot_run(found, merged, context or {}, config or {}, parent)
     chosen = choose(engine)
     with _traced(found, handle, chosen.name, parent), statements.writing():
         stored = _stored(found, actor, listed=listed and parent is None)
         given = {"context": merged, "config": config or {}, "input_by": [list(one) for one in input_by]}
         for name in (handle, parent.other_handle(handle)) if parent is not None else (handle,):
             run = unsaved_run(name, chosen.name, stored, given, actor, parent, kind=kind)
-            beginning = chosen.begin(run)
-            if insert(run):
-                _record_start(run, actor, beginning)
+            if _begun(run, chosen, actor):
                 return run, True
             if (known := _by_handle(name)) is not None:
                 return _same(known, found, merged, parent), False
     raise used_before(handle) or BadInput(f"workflow_id '{handle}' is in use", field="workflow_id")
+
+
+def _begun(run: Run, engine: Engine, actor: Actor) -> bool:
+    """Store the run and what its engine begins with; False if its handle is used."""
+    beginning = engine.begin(run)
+    inserted = insert(run)
+    if inserted:
+        _record_start(run, actor, beginning)
+    return inserted
 
 
 def _traced(found: Checked, handle: str, engine: str, parent: Parent | None) -> AbstractContextManager[telemetry.Span]:
@@ -117,9 +124,12 @@ def _stored(found: Checked, actor: Actor, *, listed: bool) -> Definition:
 
 
 def _refuse_what_cannot_run(
-    found: Checked, merged: dict[str, Any], context: dict[str, Any], parent: Parent | None
+    found: Checked, merged: dict[str, Any], context: dict[str, Any], config: dict[str, Any], parent: Parent | None
 ) -> None:
     """Less of a child: what its parent gives was written before, and a saga in place goes on as its parent does."""
+    check_config(config)
+    if parent is None:
+        refuse_slips(config)
     refuse_gaps(found, merged, context if parent is None else {})
     refuse_gates(found.definition)
     if parent is None:

@@ -13,6 +13,7 @@ from foundation.errors import BadInput
 from notifications.channels.targets import NAME
 from orchestration.core.definition import DefinitionErrors, SagaDefinition
 from orchestration.core.definition.shape import plain_json
+from orchestration.core.likeness import nearest
 from orchestration.core.saga.second_chances import are_pauses
 
 LONGEST_HANDLE = 200
@@ -25,6 +26,9 @@ CONTEXT_LEVELS = 150
 CONFIG_KEYS = frozenset({"timeout_seconds", "max_parallel"})
 CARRIED = ("monitoring_enabled", "alert_on_failure", "notification_channels", "retry_failed_steps")
 """What the runs below a run have of its configuration."""
+
+ALIKE = 0.85
+"""How alike a key of the configuration is to a known one that it was probably meant to be."""
 
 MOST_CHANNELS, LONGEST_CHANNEL = 20, 200
 
@@ -100,6 +104,24 @@ def check_config(config: dict[str, Any]) -> None:
         )  # fmt: skip
 
 
+def refuse_slips(config: dict[str, Any]) -> None:
+    """Refuse a key that was probably meant to be one that is read; other keys are kept for whoever reads them.
+
+    Raises:
+        BadInput: with the key that was meant.
+    """
+    if slips := _slips(config):
+        key, meant = slips[0]
+        raise BadInput(f"config.{key[:80]} is not known", field=f"config.{key[:80]}", remedy=f"did you mean '{meant}'?")
+
+
+def _slips(config: dict[str, Any]) -> list[tuple[str, str]]:
+    """Keys beside the one that each was probably meant to be."""
+    known = (*CONFIG_KEYS, *CARRIED)
+    near = [(str(key), nearest(key, known, cutoff=ALIKE)) for key in config if key not in known]
+    return [(key, meant) for key, meant in near if meant]
+
+
 def carried_on(config: dict[str, Any]) -> dict[str, Any]:
     """What the runs below a run have of its configuration."""
     return {key: config[key] for key in CARRIED if key in usable(config)}
@@ -107,7 +129,8 @@ def carried_on(config: dict[str, Any]) -> dict[str, Any]:
 
 def usable(config: dict[str, Any]) -> dict[str, Any]:
     """A stored configuration without what would be refused today: older releases kept any value of these keys."""
-    found = dict(config)
+    slips = {key for key, _ in _slips(config)}
+    found = {key: value for key, value in config.items() if key not in slips}
     for key in CARRIED:
         try:
             check_config({key: found[key]} if key in found else {})

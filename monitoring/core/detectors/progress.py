@@ -16,6 +16,9 @@ STALLED_LEAST = 900.0
 STALLED_FACTOR = 3.0
 RATE_WARNING, RATE_CRITICAL, RATE_LEAST = 0.3, 0.6, 5
 LIMIT_WARNING, LIMIT_CRITICAL = 0.7, 0.9
+LEVELS_LEAST = 4
+"""Where fewer levels of child sagas are allowed, a run on the last one is nothing to tell of."""
+
 DEADLINE_SHARE, DEADLINE_DONE = 0.8, 0.5
 
 
@@ -139,11 +142,22 @@ def _error_rate(facts: RunFacts) -> Iterator[Possible]:
 
 
 def _near_limit(facts: RunFacts) -> Iterator[Possible]:
-    if not facts.history_most or facts.history < LIMIT_WARNING * facts.history_most:
-        return
-    severity = HealthStatus.CRITICAL if facts.history >= LIMIT_CRITICAL * facts.history_most else HealthStatus.WARNING
-    text = f"{facts.history:,} of {facts.history_most:,} events: the run ends at the limit"
-    yield Possible(
-        code="near_limit", target="engine:temporal", steps=[(facts.now, severity)], say=lambda _: text, since=facts.now,
-        act=Recommendation(text="split the saga into child sagas"),
-    )  # fmt: skip
+    if severity := _near(facts.history, facts.history_most):
+        text = f"{facts.history:,} of {facts.history_most:,} events: the run ends at the limit"
+        yield Possible(
+            code="near_limit", target="engine:temporal", steps=[(facts.now, severity)], say=lambda _: text,
+            since=facts.now, act=Recommendation(text="split the saga into child sagas"),
+        )  # fmt: skip
+    elif facts.depth_most >= LEVELS_LEAST and (severity := _near(facts.depth, facts.depth_most)):
+        deep = f"{facts.depth} of {facts.depth_most} levels of child sagas: a deeper one is refused"
+        yield Possible(
+            code="near_limit", target=facts.saga_id[:100], steps=[(facts.now, severity)], say=lambda _: deep,
+            since=facts.created_at, act=Recommendation(text="start the rest as runs of their own"),
+        )  # fmt: skip
+
+
+def _near(number: int, most: int) -> HealthStatus | None:
+    """How near a number is to the most that it may be; `most` 0: there is no limit."""
+    if not most or number < LIMIT_WARNING * most:
+        return None
+    return HealthStatus.CRITICAL if number >= LIMIT_CRITICAL * most else HealthStatus.WARNING

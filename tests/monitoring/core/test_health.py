@@ -155,6 +155,14 @@ CASES: list[tuple[str, str, RunFacts, str]] = [
         "36,000 of 51,200 events: the run ends at the limit",
     ),
     (
+        "near_limit", "warning", facts(depth=6, depth_most=8),
+        "6 of 8 levels of child sagas: a deeper one is refused",
+    ),
+    (
+        "near_limit", "critical", facts(depth=8, depth_most=8),
+        "8 of 8 levels of child sagas: a deeper one is refused",
+    ),
+    (
         "engine_away", "unknown", facts(engine="temporal", engine_away_since=ago(57), engine_error="refused"),
         "Temporal does not answer since 2026-11-27 11:59:03 UTC (refused); what the run does is not known",
     ),

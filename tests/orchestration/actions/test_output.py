@@ -46,6 +46,16 @@ def test_a_task_over_the_limit_was_done_and_is_undone(give: Callable[..., Any], 
     assert "2013 bytes" in result.error and "ZEN_MAX_OUTPUT_BYTES" in result.error
 
 
+def test_an_output_near_the_limit_is_told_in_the_lines(
+    give: Callable[..., Any], settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ZEN_MAX_OUTPUT_BYTES = 2000
+    give(value="x" * 1300)
+    assert "ZEN_MAX_OUTPUT_BYTES" not in caplog.text
+    give(value="x" * 1500)
+    assert "1513 of at most 2000 bytes (ZEN_MAX_OUTPUT_BYTES)" in caplog.text
+
+
 def test_an_output_that_is_too_deep_is_none(give: Callable[..., Any]) -> None:
     assert give(make="deep 90").outcome is Outcome.SUCCEEDED
     result = give(make="deep 200")

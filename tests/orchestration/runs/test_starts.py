@@ -1,4 +1,4 @@
-"""Which keys a start may give in its context."""
+"""Which keys a start may give in its context and its configuration."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from foundation.errors import BadInput
 from orchestration.models import Run
 from orchestration.runs import start_run
 from orchestration.runs.new_run import Parent
+from orchestration.runs.start_inputs import usable
 from tests.system.contract.cast import account
 from tests.system.contract.sagas import ADA
 
@@ -116,3 +117,29 @@ def test_a_key_with_a_step_s_id_is_taken_where_it_replaces_no_output(definition:
 def test_a_child_of_a_run_in_flight_is_given_what_its_parent_says() -> None:
     definition = saga(step("quote"), step("pay", "{quote}"))
     assert started(definition, parent_of_child(), quote=FORGED).context == {"quote": FORGED}
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("timeout_second", "timeout_seconds"),
+        ("max-parallel", "max_parallel"),
+        ("retry_failed_step", "retry_failed_steps"),
+    ],
+)
+def test_a_key_of_the_configuration_that_is_nearly_one_is_refused(slip: str, meant: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        start_run(definition=saga(step("a")), actor=ADA, engine="celery", config={slip: 5})
+    assert refused.value.field == f"config.{slip}" and meant in refused.value.remedy
+    assert not Run.objects.exists()
+
+
+def test_other_keys_of_the_configuration_are_kept() -> None:
+    run, _ = start_run(definition=saga(step("a")), actor=ADA, engine="celery", config={"team": "shop", "priority": 3})
+    assert run.config == {"team": "shop", "priority": 3}
+
+
+def test_a_run_that_was_started_with_a_slip_before_is_restarted_without_it() -> None:
+    run, _ = start_run(definition=saga(step("a")), actor=ADA, engine="celery", config={"team": "shop"})
+    Run.objects.filter(pk=run.pk).update(config={"team": "shop", "timeout_second": 5})
+    assert usable(Run.objects.get(pk=run.pk).config) == {"team": "shop"}

@@ -165,3 +165,14 @@ def test_what_cannot_be_asked_is_refused_by_its_field(run: Run, asked: dict[str,
 def test_a_cursor_beyond_everything_finds_nothing(run: Run) -> None:
     lines(run, 1, 1)
     assert run_log.log_entries(run, after=".".join(["9" * 18] * 3)) == []
+
+
+def test_a_step_that_the_run_does_not_have_is_refused_with_the_one_that_was_meant() -> None:
+    long = {**DEFINITION, "steps": [{"step_id": "reserve", "forward_action": {"type": "wait", "seconds": 60}}]}
+    found, _ = start_run(definition=long, actor=ADA, engine="celery")
+    with pytest.raises(BadInput) as refused:
+        run_log.log_entries(found, step_id="resreve")
+    assert refused.value.field == "step_id" and refused.value.remedy == "did you mean 'reserve'?"
+    with pytest.raises(BadInput) as refused:
+        run_log.log_entries(found, step_id="zzz")
+    assert refused.value.remedy == "its steps: reserve"
