@@ -16,7 +16,7 @@ help: ## What there is to say
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo "  ENGINE=auto|temporal|celery chooses the engine of demo, broken and up; PORT=8000 the site's port; PYTHON=... the interpreter of $(VENV)."
 
-demo: $(VENV)/.base ## Three sagas on real servers, run to their end, in a minute
+demo: $(VENV)/.base ## Sagas, approvals and a project of agents, run to their end, in a minute
 	@$(PY) manage.py demo --engine $(ENGINE)
 
 broken: $(VENV)/.base ## Runs broken on purpose: what is said of each, what mends it (ONLY=8: one of them)
