@@ -1,8 +1,9 @@
 """A model that needs no network: answers on loopback as a script has it, in the words of four services.
 
 For real coding agents in tests. It writes `files` by the tool that the agent offers for it (or a shell), one a round,
-then says `last`. `mode`: `work`; `unauthorized` and `limited` refuse; `silent` never answers; `overloaded` refuses
-for a while (529), so that the agent tries again and again.
+then says `last`. `chosen`: the files by what it is asked, in place of them. `mode`: `work`; `unauthorized` and
+`limited` refuse; `silent` never answers; `overloaded` refuses for a while (529), so that the agent tries again and
+again.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import json
 import shlex
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -29,6 +30,7 @@ class Script:
     mode: str = "work"
     asked: list[dict[str, Any]] = field(default_factory=list)
     """The bodies of all requests."""
+    chosen: Callable[[str], Mapping[str, str]] | None = None
 
 
 @dataclass
@@ -206,6 +208,8 @@ class Answer(BaseHTTPRequestHandler):
             error = {"type": f"{said.replace(' ', '_')}_error", "message": said, "code": status}
             self._json(status, {"type": "error", "error": error})
             return
+        if script.chosen is not None:
+            script = replace(script, files=script.chosen(json.dumps(body)))
         if service is contents and "streamGenerate" not in self.path:
             self._json(200, next(service(script, body))[1])
         elif service is completions and not body.get("stream"):

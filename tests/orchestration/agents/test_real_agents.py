@@ -1,7 +1,7 @@
 """Real coding agents, as their makers ship them, against a model on loopback: no key, no network, no cost.
 
-Those that are on PATH, or in the folders that ZEN_TEST_AGENTS names, are tried; the others are skipped. Each writes a
-file by its own tool, in our sandbox, and goes on in the same session.
+Those that are on PATH, or in the folders that ZEN_TEST_AGENTS names, are tried; the others are skipped, but in CI there
+has to be Codex. Each writes a file by its own tool, in our sandbox, and goes on in the same session.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from orchestration.agents.base import Answer, EndReason, SessionSpec
 from orchestration.agents.drivers.choose import driver_for
 from orchestration.core.agent.events import Event, SessionStarted, ToolDone
 from tests.support.model_server import ModelServer, Script
+from tests.support.servers.fixtures import missing
 
 WHERE = os.pathsep.join((os.environ.get("ZEN_TEST_AGENTS", ""), os.environ.get("PATH", "")))
 TEXT = "greets the moon\n"
@@ -85,6 +86,8 @@ AGENTS = (
 def real(request: pytest.FixtureRequest) -> Real:
     found: Real = request.param
     if shutil.which(found.program, path=WHERE) is None:
+        if found.program == "codex":
+            missing("Codex", ".ci/run installs it; or name its folder in ZEN_TEST_AGENTS")
         pytest.skip(f"{found.program} is not installed")
     return found
 
