@@ -14,10 +14,18 @@ CLOSED = (
 )  # fmt: skip
 RUN = "/api/v1/runs/{workflow_id}"
 STREAMS = {
-    f"{RUN}/events/": ("runs_events_stream", "The events as they happen, from the first or from `after`"),
-    f"{RUN}/logs/": ("runs_logs_stream", "The log as it comes, from the beginning or from `after`"),
-}
-"""Beside these pages: the operation's id, and what it gives."""
+    f"{RUN}/events/stream": (
+        f"{RUN}/events/", "runs_events_stream", "runs", "The events as they happen, from the first or from `after`"
+    ),
+    f"{RUN}/logs/stream": (
+        f"{RUN}/logs/", "runs_logs_stream", "runs", "The log as it comes, from the beginning or from `after`"
+    ),
+    "/api/v1/projects/{workflow_id}/output/": (
+        f"{RUN}/logs/", "projects_output", "projects",
+        "The lines of all agents of a project as they come, from the beginning or from `after`",
+    ),
+}  # fmt: skip
+"""The pages that it is asked like, the operation's id, its tag, and what it gives."""
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -27,9 +35,9 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name in CLOSED:
         schemas[name]["additionalProperties"] = False
     schemas["StartIn"]["oneOf"] = [{"required": ["definition"]}, {"required": ["saga_id"]}]
-    for pages, (operation, gives) in STREAMS.items():
+    for path, (pages, operation, tag, gives) in STREAMS.items():
         if found := result["paths"].get(pages):
-            result["paths"][f"{pages}stream"] = {"get": _stream(found["get"], operation, gives)}
+            result["paths"][path] = {"get": _stream(found["get"], operation, gives) | {"tags": [tag]}}
     return result
 
 
@@ -53,7 +61,6 @@ def _stream(pages: dict[str, Any], operation: str, gives: str) -> dict[str, Any]
         "operationId": operation,
         "description": f"{gives}; `event: end` after the last.",
         "parameters": [p for p in pages["parameters"] if p["name"] in ("workflow_id", "after")] + [resume],
-        "tags": pages["tags"],
         "security": pages["security"],
         "responses": {
             "200": {

@@ -3,6 +3,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from orchestration.api import views_acts, views_agents, views_definitions, views_logs, views_runs
 from orchestration.api.projects import views as projects
+from orchestration.api.projects.output import output_stream
 from orchestration.api.stream import log_stream, stream
 
 
@@ -65,6 +66,7 @@ urlpatterns = [
     path(f"{PROJECT}tasks/", projects.ProjectTasks.as_view(), name="api-project-tasks"),
     path(f"{PROJECT}requirements/", projects.ProjectRequirements.as_view(), name="api-project-requirements"),
     path(f"{PROJECT}evidence/", projects.ProjectEvidence.as_view(), name="api-project-evidence"),
+    path(f"{PROJECT}output/", output_stream, name="api-project-output"),
     path(f"{PROJECT}costs/", projects.ProjectCosts.as_view(), name="api-project-costs"),
     re_path("", views_definitions.Nowhere.as_view(schema=None)),
 ]

@@ -141,9 +141,9 @@ class Command(ConsoleCommand):
         limit: Annotated[int, typer.Option(help="entries at most; with --follow, at a time")] = 1000,
         as_json: AsJson = False,
     ) -> None:
-        """What happened and what was logged, by time. JSON is one entry a line."""
-        get_project(workflow_id)
-        for entry in log.entries(workflow_id, step=step, level=level, follow=follow, after="", limit=limit):
+        """What happened and what was logged in all its runs, its agents' lines too. JSON is one entry a line."""
+        run = get_project(workflow_id)
+        for entry in log.project_entries(run, step=step, level=level, follow=follow, limit=limit):
             put_json(entry) if as_json else self.stdout.write(log.line(entry))
 
 

@@ -12,6 +12,8 @@ from orchestration.models import AgentAttempt, Run
 from orchestration.runs.queries import run_view
 
 DEEPEST = 10
+MOST_RUNS, MOST_ATTEMPTS = 1000, 5000
+"""Of a level, and in all: the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def family_of(run: Run) -> Family:
         spec=ProjectSpec.model_validate(given["spec"]),
         config=ProjectConfig.model_validate(given["config"]),
         children={step_id: run_view(child) for step_id, child in latest.items()},
-        attempts=list(found.order_by("id")),
+        attempts=list(found.order_by("-id")[:MOST_ATTEMPTS])[::-1],
         questions=[child for child in below if child.kind not in Run.SAGAS],
     )
 
@@ -90,7 +92,8 @@ def _below(run: Run) -> list[Run]:
     """The runs below it, the oldest of a level first. One query a level."""
     found, level = [], [run]
     for _ in range(DEEPEST):
-        level = list(Run.objects.filter(parent__in=level).select_related("definition", "parent").order_by("id"))
+        rows = Run.objects.filter(parent__in=level).select_related("definition", "parent").order_by("-id")
+        level = list(rows[:MOST_RUNS])[::-1]
         if not level:
             break
         found += level

@@ -37,7 +37,41 @@ def get_project(workflow_id: str) -> Run:
 
 def project_view(run: Run) -> dict[str, Any]:
     """The run's object, and phase, progress, cost, forecast, tasks, requirements, criteria and gates."""
+    return _project(family_of(run))
+
+
+def page_view(run: Run) -> dict[str, Any]:
+    """`project_view`, and what its page shows besides: phases, the attempts at each task, evidence, endpoints.
+
+    The number of queries does not depend on how many tasks there are.
+    """
     family = family_of(run)
+    project = _project(family)
+    return {
+        **project,
+        "phases": _phases(family.view),
+        "attempts": {one["task_id"]: family.attempts_of(one["task_id"]) for one in project["tasks"]},
+        "evidence": _evidence(family),
+        "endpoints": _spent_by(family, "endpoint_name"),
+    }
+
+
+def _phases(view: Mapping[str, Any]) -> list[dict[str, str]]:
+    steps = {step["step_id"]: step for step in view["steps"]}
+    here = phase_of(view)
+    return [
+        {
+            "name": phase,
+            "status": steps[phase]["status"],
+            "undone": steps[phase]["compensation"]["status"],
+            "here": "yes" if phase == here and not view["finished_at"] else "",
+        }
+        for phase in PHASES
+        if phase in steps
+    ]
+
+
+def _project(family: Family) -> dict[str, Any]:
     plan = family.plan()
     statuses = task_statuses(family, plan)
     requirements, criteria = requirements_of(family, plan, statuses), criteria_views(family)
@@ -93,10 +127,13 @@ def task_views(run: Run) -> list[dict[str, Any]]:
 
 def evidence_view(run: Run) -> dict[str, Any]:
     """What proves the project: criteria, our own checks, what was done to tests, and the signed pack."""
-    family = family_of(run)
+    return _evidence(family_of(run))
+
+
+def _evidence(family: Family) -> dict[str, Any]:
     verified, reported = family.output("verify"), family.output("report")
     return {
-        "workflow_id": run.workflow_id,
+        "workflow_id": family.run.workflow_id,
         "commit": verified.get("commit"),
         "evidence_digest": verified.get("evidence_digest"),
         "criteria": criteria_views(family),

@@ -90,6 +90,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "GET /api/v1/projects/{workflow_id}/requirements/": READS,
     "GET /api/v1/projects/{workflow_id}/evidence/": READS,
     "GET /api/v1/projects/{workflow_id}/costs/": READS,
+    "GET /api/v1/projects/{workflow_id}/output/": READS,
     "GET /api/v1/approvals/": READS,
     "POST /api/v1/approvals/": ACTS,
     "GET /api/v1/approvals/{request_id}/": READS,
