@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 
 from approvals.core.content import content_hash
 from approvals.models import Request
@@ -20,7 +19,6 @@ from orchestration.agents.workspace.repository import Repository
 from orchestration.core.enums import Verb
 from orchestration.core.project.sagas.acceptance import answer_name
 from orchestration.models import AgentAttempt, Run
-from orchestration.projects import ProjectSpec, start_multi_agent_project
 from orchestration.projects.phases.project import output_of
 from orchestration.projects.phases.report import signed_bytes
 from orchestration.projects.queries import project_view
@@ -28,7 +26,7 @@ from orchestration.projects.start import start_project
 from orchestration.runs import act, start_run
 from orchestration.runs.queries import run_view
 from orchestration.runs.waiting_reasons import why
-from tests.orchestration.core.project.specs import ECOMMERCE, ECOMMERCE_CONFIG, given
+from tests.orchestration.core.project.specs import given
 from tests.system.contract.cast import says
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
@@ -144,29 +142,6 @@ def test_one_red_criterion_never_completes_by_itself_and_a_no_takes_everything_b
     kept = Repository(layout=Layout.of(run.workflow_id))
     assert git(kept.layout.repository, "rev-parse", "main^{tree}") == git(repository, "rev-parse", "main^{tree}")
     assert kept.branches() == [] and git(repository, "branch", "--list", "zen/*") == ""
-
-
-def test_the_seeds_first_example_word_for_word(engine: str) -> None:
-    config = ECOMMERCE_CONFIG | {"deployment_strategy": "none"}
-    started = async_to_sync(start_multi_agent_project)(
-        project_spec=ProjectSpec(**ECOMMERCE), config=config, engine=engine
-    )
-    assert started == {
-        "workflow_id": "ecommerce-platform",
-        "engine": engine,
-        "status": started["status"],
-        "started": True,
-    }
-    run = Run.objects.get(workflow_id="ecommerce-platform")
-    for stage in (
-        "Architecture Review", "Security Review", "Performance Testing", "unproved-criteria", "Production Deployment"
-    ):  # fmt: skip
-        request = asked(run, stage)
-        says("bob", "approve", request, answers=answered(request))
-    view = run_view(until(run))
-    assert (view["status"], view["warnings"]) == ("completed", []), view
-    assert sorted(name for name, _, _ in sessions()) == [f"t{number}" for number in range(1, 9)]
-    assert {agent for _, agent, _ in sessions()} == {"CLAUDE", "AIDER", "CODEX"}
 
 
 def test_a_gate_is_bound_to_what_it_is_about(engine: str) -> None:
