@@ -16,6 +16,7 @@ from foundation.identity.authentication import actor_of
 from foundation.models import AuditEvent
 from foundation.secrets.masking import excerpt
 from orchestration import ports
+from orchestration.admin import projects
 from orchestration.admin.acting import ActView
 from orchestration.admin.graph import graph
 from orchestration.badges import LABELS
@@ -111,6 +112,7 @@ def _page(run: Run, request: HttpRequest) -> dict[str, Any]:
         "trace": _trace(run),
         "why": [] if run.finished_at else why(run),
         "pages": ports.pages_of(run),
+        "project": projects.address_of(run),
         "graph": graph(plan, view["steps"]),
         "verbs": allowed_actions.verbs_of_the_run(run, actor),
         "urgent": [(verb, s) for s, found in legal.items() for verb in found if verb in (Verb.RESOLVE, Verb.RETRY)],
