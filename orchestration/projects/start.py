@@ -88,6 +88,7 @@ def start_project(
         config=found.config.of_the_run(),
         listed=False,
         kind=Run.PROJECT,
+        compiled=True,
     )
 
 

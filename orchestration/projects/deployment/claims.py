@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 
 from orchestration.actions.errors import Refused, TryLater
 from orchestration.core.deployment import deployment_saga_id
-from orchestration.models import Run
+from orchestration.models import Definition, Run
+from orchestration.runs.definitions import is_own
 
 CLAIM_STEP = "release"
 
@@ -34,14 +35,19 @@ def claim(name: str, workflow_id: str) -> None:
 
 def open_deployments(name: str) -> QuerySet[Run]:
     """The runs that deploy this name and have not ended, the oldest first."""
-    return Run.objects.filter(definition__saga_id=deployment_saga_id(name), finished_at=None).order_by("pk")
+    return Run.objects.filter(definition__in=_definitions(name), finished_at=None).order_by("pk")
 
 
 def last_version(name: str) -> str:
     """What the last deployment of this name that completed has deployed; '' when there is none."""
-    run = Run.objects.filter(definition__saga_id=deployment_saga_id(name), status="completed").order_by("-pk").first()
+    run = Run.objects.filter(definition__in=_definitions(name), status="completed").order_by("-pk").first()
     return "" if run is None else str(run.context.get("commit") or "")
 
 
 def _has_claimed(run: Run) -> bool:
     return run.commands.filter(step_id=CLAIM_STEP, purpose="forward", outcome="succeeded").exists()
+
+
+def _definitions(name: str) -> list[int]:
+    """Those that Zen has compiled: a saga of this name may be anybody's, and would block or steer deployments."""
+    return [one.pk for one in Definition.objects.filter(saga_id=deployment_saga_id(name)) if is_own(one)]

@@ -54,6 +54,7 @@ def deploy(project_workflow_id: str, *, actor: Actor, strategy: str = "", engine
         engine=engine or run.engine,
         config=run.config,
         listed=False,
+        compiled=True,
     )
     return started
 
@@ -87,7 +88,7 @@ def stop_deployment(name: str, *, actor: Actor, note: str = "") -> dict[str, Jso
 
 def _project(workflow_id: str) -> tuple[Run, Mapping[str, Any]]:
     run = Run.objects.select_related("definition").filter(workflow_id=workflow_id).first()
-    asked = run.context.get(PROJECT) if run is not None else None
+    asked = run.context.get(PROJECT) if run is not None and run.kind == Run.PROJECT else None
     if run is None or not isinstance(asked, dict) or not isinstance(asked.get("spec"), dict):
         what = "there is no run" if run is None else "this run is no project:"
         raise NotFound(f"{what} '{workflow_id[:200]}'", field="workflow_id", value=workflow_id[:200])

@@ -244,5 +244,8 @@ def test_a_used_handle_with_the_same_spec_is_the_same_run(engine: str) -> None:
 def test_steps_of_other_runs_cannot_use_the_handlers_of_projects(engine: str) -> None:
     steal = {"step_id": "x", "forward_action": {"type": "task", "handler": "zen.project.clear"}}
     context = {"project": {"spec": given(), "config": {}}}
-    run, _ = start_run(definition={"saga_id": "s", "steps": [steal], "context": context}, actor=ADA, engine=engine)
+    forged = {"saga_id": "s", "steps": [steal], "context": context}
+    with pytest.raises(BadInput, match="handler of Zen's own"):
+        start_run(definition=forged, actor=ADA, engine=engine)
+    run, _ = start_run(definition=forged, actor=ADA, engine=engine, compiled=True)
     assert "the run belongs to none" in run_view(until(run))["error"]

@@ -124,6 +124,7 @@ class Shop:
             actor=ADA,
             engine=self.engine,
             workflow_id=f"shop.{self.mark}.{self.number}",
+            compiled=True,
         )
         return run
 

@@ -60,7 +60,7 @@ class Project:
         context = {"project": {"spec": {"project_id": "shop"}, "config": self.config}}
         run, _ = start_run(
             definition={"saga_id": "project.shop", "steps": steps, "context": context},
-            actor=ADA, engine=self.shop.engine, workflow_id=self.workflow_id,
+            actor=ADA, engine=self.shop.engine, workflow_id=self.workflow_id, kind=Run.PROJECT,
         )  # fmt: skip
         return until(run)
 
@@ -141,7 +141,8 @@ def test_a_project_that_fails_after_its_deployment_takes_it_back(project: Projec
         {"step_id": "deploy", "forward_action": {"type": "saga", "definition": body, "context": context}},
         {"step_id": "report", "forward_action": {"type": "task", "handler": "nobody"}},
     ]
-    run, _ = start_run(definition={"saga_id": "project.x", "steps": steps}, actor=ADA, engine=shop.engine)
+    whole = {"saga_id": "project.x", "steps": steps}
+    run, _ = start_run(definition=whole, actor=ADA, engine=shop.engine, compiled=True)
     assert until(run).status == "rolled_back"
     deployed = Run.objects.get(parent=run)
     outputs: dict[str, Any] = {
@@ -185,7 +186,7 @@ def test_the_steps_of_a_deployment_act_in_no_other_saga(shop: Shop) -> None:
     steal = {"type": "task", "handler": "zen.deploy.release", "project": "shop", "deployment": {}, "commit": "x"}
     run, _ = start_run(
         definition={"saga_id": "other", "steps": [{"step_id": "release", "forward_action": steal}]},
-        actor=ADA, engine=shop.engine,
+        actor=ADA, engine=shop.engine, compiled=True,
     )  # fmt: skip
     assert until(run).status == "rolled_back"
     assert "belong to the saga 'deployment.shop', and this run is of 'other'" in run.commands.get().error

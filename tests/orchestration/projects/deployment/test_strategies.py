@@ -122,7 +122,7 @@ def api(peer: Peer, **more: Any) -> dict[str, Any]:
 
 def deployed(engine: str, strategy: str, commit: str, config: dict[str, Any]) -> Run:
     spec = DeploymentSpec(name="far", strategy=strategy, config=validate_deployment(config, strategy), commit=commit)
-    run, _ = start_run(definition=compile_deployment(spec), actor=ADA, engine=engine)
+    run, _ = start_run(definition=compile_deployment(spec), actor=ADA, engine=engine, compiled=True)
     return until(run)
 
 
