@@ -10,11 +10,9 @@ from django.conf import settings
 
 from foundation.secrets import store
 from orchestration.agents.base import Sandbox, SessionSpec, Usage
+from orchestration.agents.process.private import logins, of_the_site
 from orchestration.core.agent.prices import prices
 from orchestration.models import AgentEndpoint
-
-OPEN_FOLDERS = ("projects",)
-"""What of the data folder agents may read; keys, the database and the sockets of embedded servers are hidden."""
 
 
 def spec_of(row: AgentEndpoint, *, cwd: Path, prompt: str, **more: Any) -> SessionSpec:
@@ -42,12 +40,12 @@ def spec_of(row: AgentEndpoint, *, cwd: Path, prompt: str, **more: Any) -> Sessi
 
 
 def sandbox_of(row: AgentEndpoint) -> Sandbox:
-    """Its sandbox; in each the site's own keys, secrets and rows are hidden."""
+    """Its sandbox; in each the site's own keys, secrets and rows are hidden, and the worker's logins elsewhere."""
     return Sandbox(
         mode=row.sandbox,  # type: ignore[arg-type]  # one of SANDBOXES
         network=row.network,  # type: ignore[arg-type]  # one of NETWORKS
         writable=tuple(Path(path) for path in row.writable),
-        hidden=_hidden(),
+        hidden=(*of_the_site(), *logins()),
     )
 
 
@@ -57,11 +55,3 @@ def cost_of(row: AgentEndpoint, usage: Usage) -> Decimal | None:
     if asked is None:
         return None
     return asked.cost(input_tokens=usage.input, output_tokens=usage.output, cached_tokens=usage.cached)
-
-
-def _hidden() -> tuple[Path, ...]:
-    found = [Path(settings.ZEN_SECRETS_DIR)] if settings.ZEN_SECRETS_DIR else []
-    home = Path(settings.ZEN_DATA_DIR)
-    inside = sorted(home.iterdir()) if home.is_dir() else []
-    found += [path for path in inside if path.name not in OPEN_FOLDERS]
-    return tuple(path.resolve() for path in found)

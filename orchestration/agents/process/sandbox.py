@@ -40,7 +40,8 @@ def confined(command: Sequence[str], *, cwd: Path, sandbox: Sandbox, env: Mappin
     if bwrap is None:
         raise NoSandbox(
             "the sandbox is required, but bwrap is not on the PATH of the worker; install bubblewrap"
-            " (Debian: apt-get install bubblewrap), or set the sandbox of this endpoint to if_possible"
+            " (Debian: apt-get install bubblewrap), or do without: for an agent by sandbox if_possible of its endpoint,"
+            " for checks by ZEN_SCRIPTS=unsafe"
         )
     return [bwrap, *_options(command, cwd, sandbox, env), "--chdir", str(cwd), "--", *command]
 

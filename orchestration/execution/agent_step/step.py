@@ -12,6 +12,7 @@ from foundation.secrets.store import MissingSecret
 from orchestration.actions.base import Call, Result
 from orchestration.agents.endpoints import check, health, lease
 from orchestration.agents.endpoints.session import sandbox_of, spec_of
+from orchestration.agents.process.private import sandbox_of_commands
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
 from orchestration.core.agent.brief import brief
 from orchestration.core.agent.session import Answer, Ended, EndReason, Question
@@ -170,7 +171,8 @@ class _Doing:
         checks = asking.checks if ended.reason in JUDGED else ()
         try:
             evidence = work.examined(
-                sha, checks, notes=notes, sandbox=sandbox_of(self.endpoint), changes=asking.changes,
+                sha, checks, notes=notes, changes=asking.changes,
+                sandbox=sandbox_of_commands(sandbox_of(self.endpoint).network),
                 seconds=max(LEAST_CHECK_SECONDS, self.deadline - time.monotonic()), cancelled=self.stop,
             )  # fmt: skip
         except CannotCheck as error:

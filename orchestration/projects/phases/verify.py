@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 
 from orchestration.actions.errors import Refused
 from orchestration.actions.task import TaskContext
-from orchestration.agents.base import Sandbox
+from orchestration.agents.process.private import sandbox_of_commands
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence, examine
 from orchestration.core.agent.evidence import CheckResult
 from orchestration.core.definition.shape import canonical_json
@@ -49,7 +49,7 @@ def verify(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     own = OwnChecks.of(repository, base, head)
     commands = list(dict.fromkeys(_commands(project, own)))
     try:
-        evidence = examine(repository, base, head, commands, sandbox=Sandbox(), cancelled=context.cancelled)
+        evidence = examine(repository, base, head, commands, sandbox=sandbox_of_commands(), cancelled=context.cancelled)
     except CannotCheck as error:
         raise Refused(str(error)) from None
     if context.cancelled.is_set():

@@ -1,9 +1,9 @@
 """Definitions: validated, refused, published and stored.
 
 `checking` validates the JSON of a definition, once for each content; `refusals` refuses what is valid and cannot run as
-things stand now; `stored` keeps versions: one row for each content of a saga, numbered, never changed; `versions`
-finds them; `reserved` keeps Zen's own handlers to the sagas that Zen compiles. Imported by `start`, by acts and by the doors. What a definition may say is judged in
-`orchestration.core.definition`.
+things stand now; `reserved` keeps Zen's own handlers to the sagas that Zen compiles; `stored` keeps versions: one row
+for each content of a saga, numbered, never changed; `versions` finds them. Imported by `start`, by acts and by the
+doors. What a definition may say is judged in `orchestration.core.definition`.
 """
 
 from orchestration.runs.definitions.checking import Checked, checked

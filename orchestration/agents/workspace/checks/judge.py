@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestration.agents.base import Sandbox
+from orchestration.agents.process.sandbox import NoSandbox
 from orchestration.agents.workspace.checks.checkout import checked_out
 from orchestration.agents.workspace.checks.run import CANNOT_RUN, run_check, why_not
 from orchestration.agents.workspace.checks.tampering import tampering
@@ -48,7 +49,8 @@ def examine(
     Every check runs, also after one that did not pass, each in a clean checkout of its own.
 
     Raises:
-        CannotCheck: a command is not there, and was not there in the base either. NoSandbox, GitFailed, OSError.
+        CannotCheck: a command is not there, and was not there in the base either; or the sandbox is required and there
+            is none. GitFailed, OSError.
     """
     if head is None:
         return Evidence(diff=DiffStat(notes=notes), checks=(), tampering=())
@@ -85,15 +87,12 @@ class _Runs:
 
     def one(self, command: str, sha: str) -> CheckResult:
         with checked_out(self.repository, sha, frozen=self.base, also=scripts_of(command)) as (files, caches):
-            return run_check(
-                command,
-                files,
-                self.timeout,
-                self.repository.layout.sandboxed(self.sandbox),
-                caches=caches,
-                env=self.repository.layout.env,
-                cancelled=self.cancelled,
-            )
+            boxed = self.repository.layout.sandboxed(self.sandbox)
+            env, cancelled = self.repository.layout.env, self.cancelled
+            try:
+                return run_check(command, files, self.timeout, boxed, caches=caches, env=env, cancelled=cancelled)
+            except NoSandbox as error:
+                raise CannotCheck(f"the check `{command}` is not run: {error}") from None
 
 
 def scripts_of(command: str) -> list[str]:

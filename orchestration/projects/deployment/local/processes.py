@@ -12,11 +12,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.conf import settings
 
+from orchestration.agents.process.private import logins, of_agents, of_the_site
+from orchestration.agents.process.sandbox import RESOLVER, RUNTIME
 from orchestration.projects.deployment.local import programs
 from orchestration.projects.deployment.local.folder import replace_file
 
@@ -86,7 +88,8 @@ def environment(folder: Path, files: Path, port: int) -> dict[str, str]:
 
 
 def sandbox(files: Path) -> list[str]:
-    """bwrap and its options: everything readable but Zen's own data, the release's files writable, the network shared.
+    """bwrap and its options: everything readable but Zen's own data, the worker's logins and the sockets of services;
+    the release's files writable, the network shared.
 
     None with ZEN_SCRIPTS=unsafe. Raises NotStarted where there is no bwrap.
     """
@@ -100,9 +103,19 @@ def sandbox(files: Path) -> list[str]:
         )
     return [
         bwrap, "--unshare-all", "--share-net", "--die-with-parent", "--new-session", "--ro-bind", "/", "/",
-        "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", str(settings.ZEN_DATA_DIR),  # noqa: S108
+        "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", *_hidden(),  # noqa: S108
         "--bind", str(files), str(files), "--cap-drop", "ALL", "--chdir", str(files), "--",
     ]  # fmt: skip
+
+
+def _hidden() -> Iterator[str]:
+    """What a release may not read, in bwrap's words."""
+    if RUNTIME.is_dir() and not RUNTIME.is_symlink():
+        yield from ("--tmpfs", str(RUNTIME))
+        for name in RESOLVER:
+            yield from ("--ro-bind-try", name, name)
+    for place in (*of_the_site(), *logins(), *of_agents()):
+        yield from ("--tmpfs", str(place)) if place.is_dir() else ("--ro-bind", "/dev/null", str(place))
 
 
 def spawn(argv: Sequence[str]) -> subprocess.Popen[bytes]:
