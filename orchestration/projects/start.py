@@ -9,6 +9,7 @@ from typing import Any
 
 from foundation.errors import BadInput
 from foundation.identity.actor import Actor
+from orchestration.agents.workspace.remote import remote_of
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition
 from orchestration.core.deployment import warnings_of
@@ -123,13 +124,15 @@ def _checked(spec: object, config: object) -> tuple[ProjectSpec, ProjectConfig]:
 def _repository(spec: ProjectSpec) -> Iterator[Problem]:
     """A folder of this machine has to be there; whether an address answers is seen by the phase `prepare`."""
     given = spec.repository
-    if not given or ":" in given.partition("/")[0]:
+    if not given:
         return
-    path = Path(given)
-    if not path.is_absolute():
-        remedy = "give the absolute path of a folder, or an address such as https://…"
-        yield fault("repository", given, "is no absolute path", remedy)
-    elif not ((path / ".git").exists() or (path / "objects").is_dir()):
+    try:
+        remote = remote_of(given)
+    except BadInput as error:
+        yield fault("repository", error.value, str(error), error.remedy)
+        return
+    path = Path(given.removeprefix("file://"))
+    if remote.is_folder and not ((path / ".git").exists() or (path / "objects").is_dir()):
         yield fault("repository", given, "is no git repository on this machine", "clone it there, or correct the path")
 
 

@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._problem(problem)
 
     def _message(self, body: bytes) -> None:
-        if "json" not in self.headers.get("content-type", "application/json"):
+        if self.headers.get_content_type() != "application/json" and "content-type" in self.headers:
             raise _Problem(415, "Unsupported Media Type", "send application/json")
         try:
             given = json.loads(body)
@@ -131,12 +131,16 @@ class _Handler(BaseHTTPRequestHandler):
             return
 
     def _is_ours(self) -> bool:
-        host = self.headers.get("host", "")
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name in HOSTS:
+        """A page of another site reaches loopback too: by a name of its own, or from where it was loaded."""
+        origin = self.headers.get("origin")
+        if _name_in(self.headers.get("host", "")) not in HOSTS:
+            text, status = f"Invalid host header. Allowed hosts: {', '.join(HOSTS)}\n", 400
+        elif origin is not None and _name_in(origin.partition("://")[2]) not in HOSTS:
+            text, status = "Requests of pages of other sites are refused\n", 403
+        else:
             return True
-        text = f"Invalid host header. Allowed hosts: {', '.join(HOSTS)}\n"
-        self._send(400, "text/plain; charset=utf-8", text.encode())
+        self.close_connection = True
+        self._send(status, "text/plain; charset=utf-8", text.encode())
         return False
 
     def _body(self, most: int) -> bytes:
@@ -167,3 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Requests are not logged: their bodies are prompts."""
+
+
+def _name_in(authority: str) -> str:
+    """The host of host:port."""
+    return authority if authority.endswith("]") else authority.rpartition(":")[0] or authority

@@ -19,8 +19,8 @@ from orchestration.agents.process import keeper
 KEEPER = str(Path(keeper.__file__).resolve())
 LONGEST_LINE = 8 * 1024 * 1024
 """Bytes. A longer one is cut there and told as `cut`."""
-LINES_AHEAD = 256
-"""Lines read and not yet taken; a program that says more waits, as its pipe is full."""
+LINES_AHEAD = 16
+"""Lines read and not yet taken, at most 128 MB of them; a program that says more waits, as its pipe is full."""
 ERRORS_KEPT = 16 * 1024
 """Bytes of the end of its stderr."""
 END_SECONDS = 5.0

@@ -24,6 +24,8 @@ PR_SET_CHILD_SUBREAPER = 36
 LOOK_SECONDS = 1.0
 MOST_ROUNDS = 200
 NOT_STARTED = 127
+MOST_DESCRIPTORS = 4096
+"""The command gets none but its three; those of Python are not inherited anyway."""
 
 
 def main() -> int:
@@ -59,6 +61,7 @@ def _become(command: list[str]) -> None:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
+        os.closerange(3, MOST_DESCRIPTORS)
         os.setpgid(0, 0)
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.execvp(command[0], command)  # noqa: S606 - this is what it is for

@@ -10,7 +10,8 @@ it, told by the trailers `Zen-Run, Zen-Task, Zen-Requirement`, and what was left
 - `repository`, `worktree`, `commit`, `diff`; `merge`, `history`, and `resolving` for conflicts.
 - `janitor`, `owned`: nothing is left on this machine, and that is proved.
 - `checks`: our own runs in clean checkouts, what was tampered with, which commands a repository has.
+- `remote`: which repositories of others may be named, and how git speaks with them.
 - `layout`, `locks`, `git`, `sweep`, `snapshot`: where things lie, one writer at a time, how git is called.
 
-Imported by `orchestration.execution`; imports `foundation.errors` and `orchestration.core`.
+Imported by `orchestration.execution`; imports `foundation.errors`, `foundation.outbound` and `orchestration.core`.
 """

@@ -11,6 +11,7 @@ from foundation.errors import BadInput
 from orchestration.agents.workspace import locks
 from orchestration.agents.workspace.git import ATTRIBUTES, Git, GitFailed
 from orchestration.agents.workspace.layout import Layout, remove
+from orchestration.agents.workspace.remote import Remote, remote_of
 
 INTEGRATION = "main"
 """The branch into which tasks are merged."""
@@ -35,9 +36,6 @@ node_modules/
 .DS_Store
 """
 OWN_FILES = {"config": CONFIG, "info/attributes": ATTRIBUTES, "info/exclude": EXCLUDED}
-TRANSPORTS = ("file", "git", "http", "https", "ssh")
-HELPER = re.compile(r"[A-Za-z0-9+.-]+::")
-PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 
 
@@ -60,11 +58,10 @@ class Repository:
             BadInput: `source` cannot be read, or has no commit.
         """
         made = cls(layout=layout)
-        if source is not None:
-            _check_source(source)
+        remote = remote_of(source) if source is not None else None
         with locks.held(layout.locks / "create"):
             if not made.exists:
-                made._make(source)
+                made._make(remote)
         return made.opened()
 
     @property
@@ -116,10 +113,12 @@ class Repository:
         Raises:
             BadInput: it cannot be reached, refuses, or has other work under this name.
         """
-        _check_source(target)
+        remote = remote_of(target)
         try:
-            refspec = f"{at}:refs/heads/{checked_branch(branch)}"
-            self.git.run("push", "--quiet", "--no-verify", "--", target, refspec, remote=True, seconds=HISTORY_SECONDS)
+            self.git.run(
+                *remote.options(), "push", "--quiet", "--no-verify", *remote.receiver(), "--", target,
+                f"{at}:refs/heads/{checked_branch(branch)}", remote=True, seconds=HISTORY_SECONDS,
+            )  # fmt: skip
         except GitFailed as error:
             raise BadInput(
                 f"the branch {branch!r} could not be pushed: {error.stderr}",
@@ -128,7 +127,7 @@ class Repository:
                 remedy="make it writable for the worker, and rename a branch of this name that has other work",
             ) from error
 
-    def _make(self, source: str | None) -> None:
+    def _make(self, source: Remote | None) -> None:
         """In a folder of its own, which gets its name when it is complete."""
         unfinished = self.layout.folder / "repository.unfinished"
         remove(unfinished)
@@ -158,38 +157,24 @@ def checked_branch(branch: str) -> str:
     return branch
 
 
-def _check_source(source: str) -> None:
-    """Refuse what git would take for an option, for a program to run, or for a folder beside the worker's."""
-    named = PROTOCOL.match(source)
-    local = named is None and ":" not in source.partition("/")[0]
-    strange = HELPER.match(source) or (named and named[1].lower() not in TRANSPORTS) or not source.isprintable()
-    if source.startswith("-") or strange or (local and not source.startswith("/")):
-        raise BadInput(
-            "this is no repository that can be cloned",
-            field="repository",
-            value=source,
-            remedy=f"give the absolute path of a folder, or an address with one of: {', '.join(TRANSPORTS)}",
-        )
-
-
 def _empty_commit(git: Git) -> str:
     tree = git.out("mktree")
     date = {"GIT_AUTHOR_DATE": EPOCH, "GIT_COMMITTER_DATE": EPOCH}
     return git.out("commit-tree", tree, stdin=b"Begin\n", env=date)
 
 
-def _fetched(git: Git, source: str) -> str:
+def _fetched(git: Git, source: Remote) -> str:
     try:
         git.run(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-            "--no-recurse-submodules", "--update-shallow", "--", source, f"+HEAD:{BASE_REF}",
+            *source.options(), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+            "--no-recurse-submodules", "--update-shallow", "--", source.named, f"+HEAD:{BASE_REF}",
             remote=True, seconds=HISTORY_SECONDS,
         )  # fmt: skip
     except GitFailed as error:
         raise BadInput(
             f"the repository cannot be read: {error.stderr}",
             field="repository",
-            value=source,
+            value=source.named,
             remedy="name a git repository with at least one commit, which the worker may read",
         ) from error
     return git.out("rev-parse", "--verify", f"{BASE_REF}^{{commit}}")

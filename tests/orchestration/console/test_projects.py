@@ -67,7 +67,7 @@ def test_every_problem_of_spec_config_and_site_is_told_at_once(
 
 @pytest.mark.parametrize(
     ("repository", "told"),
-    [("shop", "is no absolute path"), ("/nowhere/at/all", "is no git repository on this machine")],
+    [("shop", "is no repository that can be cloned"), ("/nowhere/at/all", "is no git repository on this machine")],
 )
 def test_a_repository_that_is_not_there_is_refused_at_start(
     repository: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], endpoints: None

@@ -140,6 +140,23 @@ def test_a_page_of_another_site_that_resolves_here_is_refused(http: httpx2.Clien
     assert http.get("/status", headers={"host": "[::1]:1"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": "https://evil.example", "content-type": "text/plain"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://localhost.evil.example:3284"}, 403),
+        ({"content-type": "text/plain; json"}, 415),
+        ({"origin": "http://localhost:3000"}, 422),
+    ],
+)
+def test_a_page_of_another_site_makes_no_agent_work(http: httpx2.Client, headers: dict[str, str], status: int) -> None:
+    """As a browser sends it without asking first: any page that somebody has open could."""
+    assert http.post("/message", content=b'{"content": " x", "type": "user"}', headers=headers).status_code == status
+    assert http.get("/messages").json()["messages"] == []
+
+
 def events(http: httpx2.Client, until: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     with http.stream("GET", "/events") as response:

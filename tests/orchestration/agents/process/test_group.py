@@ -44,6 +44,18 @@ def first_line(program: Program) -> bytes:
     return line.data
 
 
+def test_it_has_no_descriptor_but_its_three(tmp_path: Path, mark: str) -> None:
+    """A worker's sockets, locks and pipes, left open for children, are nothing for an agent."""
+    mine, yours = os.pipe()
+    os.set_inheritable(mine, True)
+    os.set_inheritable(yours, True)
+    program = started(tmp_path, mark, "-c", "import os; print(sorted(os.listdir('/proc/self/fd')), flush=True)")
+    assert first_line(program) == b"['0', '1', '2', '3']"  # the last is that of the folder that is listed
+    program.end()
+    os.close(mine)
+    os.close(yours)
+
+
 def test_daemons_of_its_own_sessions_end_with_it(tmp_path: Path, mark: str) -> None:
     program = started(tmp_path, mark, "-c", DAEMON, "3600")
     assert first_line(program) == b"ready"

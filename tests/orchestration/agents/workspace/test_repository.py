@@ -119,6 +119,22 @@ def test_a_result_is_pushed_as_a_branch_and_pushing_again_is_no_harm(layout: Lay
     assert git(source, "status", "--porcelain") == ""
 
 
+def test_no_program_of_the_repository_that_gets_a_push_is_run(
+    layout: Layout, source: Path, tmp_path: Path, trap: Callable[[], bool]
+) -> None:
+    repository = Repository.create(layout, str(source))
+    made = task(repository, "t1", {"a": "a"})
+    for name in ("pre-receive", "update", "post-receive", "post-update", "reference-transaction", "push-to-checkout"):
+        (source / ".git" / "hooks" / name).unlink(missing_ok=True)
+        (source / ".git" / "hooks" / name).symlink_to(tmp_path / "trap")
+    for name in ("core.fsmonitor", "core.alternateRefsCommand", "filter.x.smudge"):
+        git(source, "config", name, str(tmp_path / "trap"))
+    git(source, "config", "receive.denyCurrentBranch", "updateInstead")
+    for target in (str(source), f"file://{source}"):
+        repository.push(target, "zen/shop", at=made)
+    assert git(source, "rev-parse", "zen/shop") == made and not trap()
+
+
 def test_other_work_of_this_name_is_not_overwritten(layout: Layout, source: Path) -> None:
     repository = Repository.create(layout, str(source))
     made = task(repository, "t1", {"a": "a"})
