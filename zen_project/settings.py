@@ -317,6 +317,7 @@ ZEN_WORKER_SERVICES = {
 # The same for every worker, of either engine: whoever is alive watches; who else does makes no difference.
 ZEN_EVERY_WORKER_SERVICES = {
     "deployments.keep": ("orchestration.projects.deployment.local.keep.keep_running", 2.0),
+    "projects.folders": ("orchestration.projects.folders.clear_old", 3600.0),
     "monitoring.watch": ("monitoring.watch.sweep.watch", 1.0),
     "monitoring.recover": ("monitoring.performing.tick.recover", 1.0),
     "monitoring.site": ("monitoring.watch.site.look", 10.0),

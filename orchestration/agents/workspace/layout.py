@@ -16,6 +16,8 @@ MARK = "ZEN_AGENT_RUN"
 """A variable of every process that a run owns; its value is the run's folder, which no other run of any site has."""
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
 KEPT_CHARACTERS = 40
+RUN_FILE = "run"
+"""In a run's folder: whose it is, since not every id is a name for a folder."""
 
 
 class RemovalFailed(Exception):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from foundation.errors import BadInput
 from orchestration.agents.workspace import locks
 from orchestration.agents.workspace.git import ATTRIBUTES, Git, GitFailed
-from orchestration.agents.workspace.layout import Layout, remove
+from orchestration.agents.workspace.layout import RUN_FILE, Layout, remove
 from orchestration.agents.workspace.remote import Remote, remote_of
 
 INTEGRATION = "main"
@@ -59,8 +59,10 @@ class Repository:
         """
         made = cls(layout=layout)
         remote = remote_of(source) if source is not None else None
+        layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locks.held(layout.locks / "create"):
             if not made.exists:
+                (layout.folder / RUN_FILE).write_text(layout.workflow_id)
                 made._make(remote)
         return made.opened()
 
