@@ -38,6 +38,8 @@ LOOK_SECONDS = 0.2
 """How often a silent session is looked at."""
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What a program gets of the worker's environment, unless the spec says otherwise. Nothing else."""
+LONGEST_ID = 200
+"""Characters of what the agent calls its session, and a tool."""
 
 
 class SessionOver(Exception):
@@ -82,7 +84,7 @@ class Session:
     def tell(self, event: Event) -> None:
         """Hand an event on. Raises SessionOver when it shows that a limit is passed."""
         if isinstance(event, SessionStarted):
-            self.session_id = event.session_id
+            self.session_id = self.transcript.clean(event.session_id, LONGEST_ID)
         if isinstance(event, Retrying):
             self._told_retry = event.error
         else:
@@ -104,6 +106,7 @@ class Session:
 
     def put(self, question: Question) -> Answer:
         """Ask, and return the answer. Raises SessionOver when nobody can answer now or the session was cancelled."""
+        question = self.transcript.question(question)
         permission = question.kind == "permission"
         self.tell(PermissionNeeded(question=question) if permission else QuestionAsked(question=question))
         answer = self._ask(question)
@@ -144,12 +147,12 @@ class Session:
             resumable=self.resumable,
             usage=self.usage,
             cost_usd=self.cost_usd,
-            denied=tuple(dict.fromkeys(self.denied)),
+            denied=tuple(dict.fromkeys(self.transcript.clean(tool, LONGEST_ID) for tool in self.denied)),
             turns=self.turns,
             exit_code=self.exit_code,
             error=error,
             retry_at=retry_at,
-            question=over.question,
+            question=None if over.question is None else self.transcript.question(over.question),
             dropped=self.transcript.dropped,
         )
 

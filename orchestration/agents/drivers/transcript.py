@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from foundation.secrets.redaction import MASK, redact
@@ -18,12 +19,14 @@ from orchestration.core.agent.events import (
     from_json,
     to_json,
 )
+from orchestration.core.agent.session import Question
 
 LONGEST_TEXT = 16 * 1024
 """Characters of one text."""
 LOOKED_AT = 64 * 1024
 """Characters of one text in which secrets are looked for; it is cut after that, so no half of one is left."""
 MOST_ITEMS = 50
+MOST_ID = 200
 MOST_TEXT = 2 * 1024 * 1024
 """Characters of all events of a session."""
 MOST_EVENTS = 5_000
@@ -125,10 +128,29 @@ class Transcript:
         """Any other text that leaves the session, such as an error."""
         return self._clean(text[:LOOKED_AT])[:limit]
 
+    def question(self, asked: Question) -> Question:
+        """What is asked, as people may read it and a database can keep it."""
+        return replace(
+            asked,
+            id=self.clean(asked.id, MOST_ID),
+            text=self.clean(asked.text, LONGEST_TEXT),
+            tool=self.clean(asked.tool, MOST_ID),
+            options=tuple(
+                replace(one, id=self.clean(one.id, MOST_ID), label=self.clean(one.label, MOST_ID))
+                for one in asked.options[:MOST_ITEMS]
+            ),
+        )
+
     def _clean(self, text: str) -> str:
+        text = storable(text)
         for secret in self._secrets:
             text = text.replace(secret, MASK)
         return str(redact(text)) if text else text
+
+
+def storable(text: str) -> str:
+    """The text without what no database keeps and no file can hold: NUL, and halves of characters."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def _id(event: Message | Thought) -> str:

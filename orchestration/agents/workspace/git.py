@@ -159,5 +159,8 @@ class Git:
 
 
 def shown(path: bytes) -> str:
-    """A file's name for people and JSON: bytes that are no UTF-8 are escaped."""
-    return path.decode("utf-8", errors="backslashreplace")
+    """A file's name for people and JSON: bytes that are no UTF-8, and what moves a terminal's cursor, are escaped."""
+    text = path.decode("utf-8", errors="backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

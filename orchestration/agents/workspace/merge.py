@@ -161,7 +161,7 @@ def _messages(records: list[bytes]) -> list[str]:
     while records and records[0].isdigit():
         kind, text = records[int(records[0]) + 1 : int(records[0]) + 3]
         if kind.startswith(b"CONFLICT"):
-            texts.append(shown(text).strip())
+            texts.append(shown(text.strip()))
         records = records[int(records[0]) + 3 :]
     return texts[:MOST_NAMED]
 

@@ -165,7 +165,7 @@ USAGE = ["input_tokens", "output_tokens", "cached_tokens", "cost"]
 def _as_json(asked: Question) -> dict[str, object]:
     options = [{"id": one.id, "label": one.label, "allows": one.allows} for one in asked.options[:20]]
     return {
-        "kind": asked.kind, "text": asked.text[:4000], "tool": asked.tool[:200], "options": options,
+        "kind": asked.kind, "text": head(asked.text, 4000), "tool": head(asked.tool, 200), "options": options,
         "digest": asked.digest,
     }  # fmt: skip
 

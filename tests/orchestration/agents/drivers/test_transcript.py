@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from orchestration.agents.base import EndReason
 from orchestration.agents.drivers.transcript import LONGEST_TEXT, MOST_EVENTS, Transcript
-from orchestration.core.agent.events import Event, Message, Thought, ToolDone, ToolStarted, TurnEnded
+from orchestration.core.agent.events import Event, Message, Thought, ToolDone, ToolStarted, TurnEnded, to_json
+from orchestration.core.agent.session import Option, Question
 
 SECRET = "s3cret-of-the-site"
 
@@ -52,3 +53,22 @@ def test_too_many_events_are_counted_and_the_end_is_told_all_the_same() -> None:
 def test_lists_are_bounded_too() -> None:
     (event,), _ = told(ToolStarted(tool_id="1", name="t", paths=tuple(str(number) for number in range(1000))))
     assert isinstance(event, ToolStarted) and len(event.paths) == 50
+
+
+def test_what_no_database_keeps_is_shown_as_such() -> None:
+    hostile = "a\0b\ud800c\x1b[2J"
+    found, transcript = told(
+        Message(text=hostile), ToolDone(tool_id=hostile, name=hostile, succeeded=True, output=hostile)
+    )
+    texts = [str(to_json(event)) for event in found] + [transcript.last_text, transcript.clean(hostile)]
+    assert all("\\x00" not in text and "\0" not in text and text.encode() for text in texts)
+
+
+def test_a_question_is_as_clean_as_what_is_told() -> None:
+    asked = Question(
+        id=f"1\0{SECRET}", kind="permission", text=f"May I send {SECRET}\ud800?", tool=SECRET * 100,
+        options=(*(Option(id=str(n), label=f"{SECRET}\0") for n in range(500)),),
+    )  # fmt: skip
+    found = told()[1].question(asked)
+    assert SECRET[:8] not in str(found) and "\0" not in str(found) and len(found.options) == 50 and found.digest
+    assert told()[1].question(found) == found, "asked again it is the same"
