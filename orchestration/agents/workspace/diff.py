@@ -38,6 +38,6 @@ def diff_text(git: Git, base: str, head: str, *, only: FileKind | None = None, m
         if not chosen:
             return ""
         words += chosen
-    text = git.run(*words)[1]
-    cut = f"\n… cut: {len(text)} bytes in all\n" if len(text) > most else ""
-    return text[:most].decode("utf-8", errors="backslashreplace") + cut
+    text, is_whole = git.beginning(*words, most=most)
+    cut = "" if is_whole else f"\n… cut after {most} bytes\n"
+    return text.decode("utf-8", errors="backslashreplace").replace("\0", "\\x00") + cut

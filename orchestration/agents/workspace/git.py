@@ -135,6 +135,26 @@ class Git:
             raise GitFailed(arguments, done.returncode, done.stderr.decode(errors="replace"))
         return done.returncode, done.stdout
 
+    def beginning(self, *arguments: str, most: int) -> tuple[bytes, bool]:
+        """The first bytes of its stdout, and whether that was all; git is ended once these were read.
+
+        Raises:
+            GitFailed: it ended with another code than 0.
+        """
+        command = ["git", *(word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")), *arguments]
+        with subprocess.Popen(
+            command, cwd=self.work_tree or self.git_dir, env=self._environment(remote=False), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None  # noqa: S101 - it was asked for
+            found = process.stdout.read(most + 1)
+            if len(found) > most:
+                process.kill()
+                return found[:most], False
+        if process.returncode:
+            raise GitFailed(arguments, process.returncode, "")
+        return found, True
+
     def out(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
         """Its stdout as text, without blanks around it. Raises GitFailed."""
         return self.run(*arguments, stdin=stdin, env=env)[1].decode(errors="surrogateescape").strip()

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from foundation.secrets.store import known
 from orchestration.agents.workspace.git import Git, shown
 from orchestration.agents.workspace.sweep import MOST_NOTES, sweep
 
 LARGEST_FILE = 50 * 1024**2
 LARGEST_TOTAL = 500 * 1024**2
 MOST_FILES = 20_000
+SHORTEST_SECRET = 12
+"""Characters. What is shorter may well stand in a file for another reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ def _sorted(worktree: Path, changed: list[bytes], notes: list[str]) -> tuple[lis
     gone: list[bytes] = []
     there: list[bytes] = []
     total = 0
+    secrets = tuple(one.encode() for one in known() if len(one) >= SHORTEST_SECRET)
     is_real = cache(lambda folder: not folder.is_symlink() and (folder == worktree or is_real(folder.parent)))
     for path in changed:
         full = worktree / os.fsdecode(path)
@@ -57,7 +61,7 @@ def _sorted(worktree: Path, changed: list[bytes], notes: list[str]) -> tuple[lis
             gone.append(path)
             continue
         size = full.lstat().st_size
-        why = _why_not(full, path, size)
+        why = _why_not(full, path, size, secrets)
         if not why and len(there) >= MOST_FILES:
             why = f"more than {MOST_FILES} files were changed"
         if not why and total + size > LARGEST_TOTAL:
@@ -70,11 +74,14 @@ def _sorted(worktree: Path, changed: list[bytes], notes: list[str]) -> tuple[lis
     return gone, there
 
 
-def _why_not(full: Path, path: bytes, size: int) -> str:
+def _why_not(full: Path, path: bytes, size: int, secrets: tuple[bytes, ...]) -> str:
     """Why the file cannot be taken; '' if it can."""
     if full.is_symlink():
         return "" if stays_within(path, os.fsencode(full.readlink())) else "it is a link out of the worktree"
-    return "" if size <= LARGEST_FILE else f"it has {size} bytes, and {LARGEST_FILE} is the most"
+    if size > LARGEST_FILE:
+        return f"it has {size} bytes, and {LARGEST_FILE} is the most"
+    content = full.read_bytes() if secrets else b""
+    return "it holds the value of a secret" if any(one in content for one in secrets) else ""
 
 
 def _lines(paths: list[bytes]) -> bytes:

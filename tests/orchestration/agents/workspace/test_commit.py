@@ -90,13 +90,13 @@ def test_a_diff_tells_every_file_and_tests_apart(repository: Repository) -> None
         "gone": ("D", 0, 2, FileKind.CODE),
         "kept": ("M", 1, 0, FileKind.CODE),
         "tests/test_a.py": ("M", 1, 1, FileKind.TEST),
-        "é\nü": ("A", None, None, FileKind.CODE),
+        "é\\nü": ("A", None, None, FileKind.CODE),
         "pytest.ini": ("A", 1, 0, FileKind.CONFIG),
     }
     tests = diff_text(repository.git, base, head, only=FileKind.TEST)
     assert "tests/test_a.py" in tests and "gone" not in tests and "pytest.ini" not in tests
     assert diff_text(repository.git, base, base) == diff_text(repository.git, base, base, only=FileKind.TEST) == ""
-    assert diff_text(repository.git, base, head, most=10).endswith("bytes in all\n")
+    assert diff_text(repository.git, base, head, most=10).endswith("cut after 10 bytes\n")
 
 
 def test_attributes_of_the_agent_hide_nothing_of_a_diff(repository: Repository) -> None:

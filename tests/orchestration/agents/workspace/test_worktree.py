@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from orchestration.agents.workspace import snapshot
 from orchestration.agents.workspace.commit import Committed, Trailers, commit
@@ -153,6 +154,18 @@ def test_huge_files_are_not_taken(worktree: Worktree, monkeypatch: pytest.Monkey
     monkeypatch.setattr(snapshot, "LARGEST_TOTAL", 3)
     write(worktree.path, {"a1": "aa", "a2": "bb"})
     assert set(taken(worktree)[0]) == {"kept.txt", "old/deep.txt", "a1", "small"}
+
+
+def test_a_file_with_a_secret_of_the_site_is_not_taken(worktree: Worktree, settings: Settings) -> None:
+    """An agent has the key of its model in its environment, and may be talked into writing it down."""
+    settings.ZEN_SECRETS = {"MODEL_KEY": "sk-a-key-of-the-site", "SHORT": "kept"}
+    write(
+        worktree.path,
+        {"env.txt": "KEY=sk-a-key-of-the-site\n", "b/.env.log": "\0sk-a-key-of-the-site", "ok.txt": "kept"},
+    )
+    files, made = taken(worktree)
+    assert "sk-a-key" not in str(files) and set(files) == {"kept.txt", "old/deep.txt", "ok.txt"}
+    assert "env.txt was not taken: it holds the value of a secret" in made.notes and "sk-a" not in str(made.notes)
 
 
 def test_too_many_files_are_not_taken(worktree: Worktree, monkeypatch: pytest.MonkeyPatch) -> None:
