@@ -21,7 +21,7 @@ LOGINS = (
 def of_the_site() -> tuple[Path, ...]:
     """The data folder, with the keys, the database, the sockets and all other runs' work; the folder of secrets; and a
     file of the environment beside the program. What a program works with is shown again, by name."""
-    named = [settings.ZEN_DATA_DIR, settings.ZEN_SECRETS_DIR, Path(settings.BASE_DIR) / ".env"]
+    named: list[str | Path] = [settings.ZEN_DATA_DIR, settings.ZEN_SECRETS_DIR, Path(settings.BASE_DIR) / ".env"]
     found = [Path(name) for name in named if name]
     return tuple(path.resolve() for path in found if path.exists())
 

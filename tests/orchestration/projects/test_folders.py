@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from orchestration.agents.workspace.janitor import Report, janitor
 from orchestration.agents.workspace.layout import RUN_FILE, Layout
 from orchestration.agents.workspace.repository import Repository
 from orchestration.models import Run
@@ -69,18 +70,15 @@ def test_what_no_row_tells_of_is_left_alone(data: Path) -> None:
 def test_one_folder_that_cannot_be_cleared_stops_no_other(
     data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from orchestration.projects import folders
-
     first, second = worked("a", 100), worked("b", 100)
     pruned()
-    real = folders.janitor
 
-    def janitor(workflow_id: str, **more: bool) -> object:
+    def clear(workflow_id: str, *, keep_repository: bool) -> Report:
         if workflow_id == "a":
             raise PermissionError("not yours")
-        return real(workflow_id, **more)
+        return janitor(workflow_id, keep_repository=keep_repository)
 
-    monkeypatch.setattr(folders, "janitor", janitor)
+    monkeypatch.setattr("orchestration.projects.folders.janitor", clear)
     clear_old()
     assert first.folder.exists() and not second.folder.exists() and "run a cannot be cleared" in caplog.text
 

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -17,11 +18,21 @@ from orchestration.agents.workspace.remote import remote_of
 from orchestration.agents.workspace.repository import Repository
 
 
+class Server(http.server.HTTPServer):
+    """Sends everybody elsewhere, and remembers what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[str] = []
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+
     def do_GET(self) -> None:
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        self.server.asked.append(self.path)
         self.send_response(302)
-        self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/elsewhere")  # type: ignore[str-bytes-safe]
+        self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
@@ -29,9 +40,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[http.server.HTTPServer]:
-    found = http.server.HTTPServer(("127.0.0.1", 0), _Handler)
-    found.asked = []  # type: ignore[attr-defined]
+def server() -> Iterator[Server]:
+    found = Server()
     threading.Thread(target=found.serve_forever, daemon=True).start()
     yield found
     found.shutdown()
@@ -52,19 +62,19 @@ def test_no_host_of_ones_own_is_asked(named: str, tmp_path: Path, settings: Sett
 
 
 def test_git_dials_what_was_judged_and_follows_nobody_elsewhere(
-    server: http.server.HTTPServer, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = server.server_address[1]
+    port = server.server_port
     settings.ZEN_OUTBOUND_ALLOW = ("127.0.0.1",)
     real = socket.getaddrinfo
 
-    def ours(host: str, *more: object, **named: object) -> object:
-        return real("127.0.0.1" if host == "git.example.com" else host, *more, **named)  # type: ignore[call-overload]
+    def ours(host: str, *more: Any, **named: Any) -> Any:
+        return real("127.0.0.1" if host == "git.example.com" else host, *more, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", ours)
     with pytest.raises(BadInput, match="cannot be read"):
         Repository.create(Layout.of("shop", tmp_path), f"http://git.example.com:{port}/shop.git")
-    assert {path.partition("?")[0] for path in server.asked} == {"/shop.git/info/refs"}  # type: ignore[attr-defined]
+    assert {path.partition("?")[0] for path in server.asked} == {"/shop.git/info/refs"}
 
 
 @pytest.mark.parametrize(
