@@ -47,6 +47,8 @@ class TaskContext:
     purpose: str
     idempotency_key: str
     cancelled: threading.Event
+    iteration: int = 1
+    attempt: int = 1
 
 
 Handler = Callable[[Mapping[str, JsonValue], TaskContext], JsonValue]
@@ -151,6 +153,8 @@ def _outcome(handler: Handler, call: Call) -> Result:
         purpose=call.purpose.value,
         idempotency_key=call.idempotency_key,
         cancelled=call.cancelled,
+        iteration=call.iteration,
+        attempt=call.attempt,
     )
     try:
         value = handler(payload, context)
@@ -170,7 +174,12 @@ def _evidence(error: Refused) -> Mapping[str, JsonValue]:
 
 
 def _answer(value: object) -> Result:
-    """What the handler gave back, as JSON would bring it: tuples as lists, keys as text."""
+    """What the handler gave back, as JSON would bring it: tuples as lists, keys as text.
+
+    A handler of our own may give the result itself, such as one that is parked while people are asked.
+    """
+    if isinstance(value, Result):
+        return value
     if value is None:
         return Result(outcome=Outcome.SUCCEEDED, output={})
     try:

@@ -57,7 +57,11 @@ def look_again(run: Run) -> Message | None:
 def tell_parent(run: Run) -> None:
     """Store the run's end for the step that started it. Nothing for a run without a parent."""
     if run.parent_id and run.parent is not None:
-        _tell_parent(run, run.parent)
+        step = compiled_plan(run.parent).steps.get(run.parent_step)
+        if step is None or step.external:
+            _tell_parent(run, run.parent)
+        else:  # a step at work had started it, and reads how it ended
+            look_again(run)
 
 
 def cancel_action(run: Run, command: CancelAction) -> None:

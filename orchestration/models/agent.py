@@ -90,9 +90,10 @@ class AgentAttempt(models.Model):
     """One session of an agent, and how it was judged.
 
     `verdict`: of core/agent/verdict.py; '' while it goes on. `ended`: why the session ended. `cost`: in the site's
-    money, None where neither the agent nor its endpoint's prices tell. `checks`: one {"command", "passed", "exit_code",
-    "seconds", "digest", "output"} each. `evidence`: {name: SHA-256}. `question`: what it asked, and nobody answered.
-    `transcript`: its events as JSON, bounded, without secrets; `left_out`: how many more there were.
+    money, None where neither the agent nor its endpoint's prices tell. `reserved`: what it holds of its project's
+    budget until it has ended. `checks`: one {"command", "passed", "exit_code", "seconds", "digest", "output"} each.
+    `evidence`: {name: SHA-256}. `question`: what it asked, and nobody answered. `transcript`: its events as JSON,
+    bounded, without secrets; `left_out`: how many more there were.
     """
 
     run = models.ForeignKey(Run, related_name="agent_attempts", **OF_A_RUN)
@@ -117,6 +118,7 @@ class AgentAttempt(models.Model):
     output_tokens = models.BigIntegerField(default=0)
     cached_tokens = models.BigIntegerField(default=0)
     cost = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
+    reserved = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     diff = models.JSONField(default=dict, blank=True)

@@ -129,16 +129,18 @@ def tell_parent_again(run: Run, *, number: int) -> None:
         deliver(run_end.post(run.parent, event, message_id=f"look:{run.pk}:{run.version}:{number}"))
 
 
-def ask_for_rework(run: Run, step_id: str, *, number: int, words: str, by: str) -> None:
+def ask_for_rework(run: Run, step_id: str, *, number: int, words: str, by: str, asker: str = "") -> Message | None:
     """Have a step of the run that waits for this one done again with all that follows, because of these words.
 
-    `number`: of the request for changes; the same one has it done once. Nothing for a run without a parent.
+    `number`: of the request for changes; the same one has it done once. `asker`: the parent's step, where that is a
+    saga that asks at its end. Nothing for a run without a parent.
     """
     if run.parent is None:
-        return
-    event = RerunRequested(at=now(), step_id=step_id, by=by, note=words, rework=True)
+        return None
+    event = RerunRequested(at=now(), step_id=step_id, by=by, note=words, rework=True, asker=asker)
     message = run_end.post(run.parent, event, message_id=f"rework:{run.pk}:{number}")
     transaction.on_commit(lambda: _deliver([message]), robust=True)
+    return message
 
 
 def carry_on(run: Run, parent: Parent) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -104,6 +105,15 @@ def renew(lease_id: int, *, seconds: float = SECONDS) -> bool:
 def give_back(lease_id: int) -> None:
     """Let others have the endpoint. One that has lapsed is given back already."""
     AgentLease.objects.filter(pk=lease_id).delete()
+
+
+def has_free(agent_type: AgentType) -> bool:
+    """Whether an endpoint of the type could be had now."""
+    at, active = database_now(), Counter[int]()
+    rows = list(AgentEndpoint.objects.filter(agent_type=agent_type, enabled=True))
+    for endpoint_id in AgentLease.objects.filter(endpoint__in=rows, until__gt=at).values_list("endpoint_id", flat=True):
+        active[endpoint_id] += 1
+    return any(not _held_back(row, active[row.pk], at)[0] for row in rows)
 
 
 def is_served(agent_type: AgentType) -> bool:

@@ -25,8 +25,17 @@ def worktree_of(repository: Repository, branch: str, conflict: Conflict, *, into
     Raises:
         BadInput: the branch's name. GitFailed: one of the commits is not there.
     """
+    return worktree_with(repository, branch, conflict.theirs.sha, into=into)
+
+
+def worktree_with(repository: Repository, branch: str, sha: str, *, into: str = INTEGRATION) -> Worktree:
+    """The same, for the commit that does not merge.
+
+    Raises:
+        BadInput: the branch's name. GitFailed: one of the commits is not there.
+    """
     head = repository.git.out("rev-parse", "--verify", f"refs/heads/{into}^{{commit}}")
-    tried = trial_merge(repository.git, head, conflict.theirs.sha)
+    tried = trial_merge(repository.git, head, sha)
     return Worktree.add(repository, branch, head, files=tried.tree)
 
 

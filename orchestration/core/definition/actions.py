@@ -280,6 +280,10 @@ class Agent(_Action):
     stall_seconds: Annotated[float, Field(ge=1, le=86_400)] | None = Field(
         None, description="seconds without a sign of life after which it is stopped, 1 to 86400"
     )
+    merges: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None,
+        description="a commit that could not be merged: it begins with both sides in its files, and is to make one",
+    )
     changes: bool = Field(True, description="false: only its answer is wanted, so that it may change nothing")
 
 

@@ -20,6 +20,9 @@ BRIEF = "zen_brief"
 MERGE, GATE = "-merge", "gate-"
 """What the ids of merge steps end in, and those of gates begin with."""
 
+CHANGES, REWORK = "changes", "rework"
+"""The steps after `build`: what people asked to be changed, and the saga that does it. Its tasks are `rework-1` …"""
+
 
 def handler(name: str) -> str:
     """The name of the handler of a phase or of a step of tasks: `zen.project.merge`."""

@@ -23,7 +23,10 @@ class Requirement(_Value):
 
 
 class PlanTask(_Value):
-    """A task for one agent. `files`: paths that it may change; none: any. `checks`: those of the project as well."""
+    """A task for one agent. `files`: paths that it may change; none: any. `checks`: those of the project as well.
+
+    `budget`: what its attempts may cost together, as a decimal.
+    """
 
     task_id: str
     title: str
@@ -33,6 +36,7 @@ class PlanTask(_Value):
     dependencies: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    budget: str | None = None
 
 
 class PlanGate(_Value):

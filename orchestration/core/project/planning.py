@@ -17,13 +17,15 @@ from orchestration.core.likeness import bounded
 from orchestration.core.project.brief import brief_of
 from orchestration.core.project.faults import fault, faults_of
 from orchestration.core.project.gates import faults_of_named, plan_gates
-from orchestration.core.project.phases import BRIEF, GATE, MERGE
+from orchestration.core.project.phases import BRIEF, GATE, MERGE, REWORK
 from orchestration.core.project.plan import PlanTask, ProjectPlan, Requirement
+from orchestration.core.project.quantities.amounts import HOW, amount_of
 from orchestration.core.project.requirements import ledger, requirement_ids
 from orchestration.core.project.rules_planner import plan_by_rules
 from orchestration.core.project.spec import MOST_TASKS, ProjectSpec, TaskSpec
 
 Tasks = Sequence[TaskSpec]
+MOST_MONEY = 1_000_000
 
 
 class _Given(BaseModel):
@@ -87,6 +89,7 @@ def _faults(tasks: Tasks, spec: ProjectSpec) -> Iterator[Problem]:
         yield from _agent(at, task, spec)
         yield from _dependencies(at, task, ids)
         yield from _files(at, task)
+        yield from _budget(at, task)
         found, unknown = requirement_ids(task.requirements, requirements)
         served |= set(found)
         known = [one.requirement_id for one in requirements]
@@ -100,8 +103,8 @@ def _ids(ids: Sequence[str]) -> Iterator[Problem]:
     for task_id, count in Counter(ids).items():
         if count > 1:
             yield fault("tasks", task_id, f"is the id of {count} tasks", "give each task an id of its own")
-        if task_id.endswith(MERGE) or task_id.startswith(GATE) or task_id == BRIEF:
-            remedy = f"'…{MERGE}', '{GATE}…' and '{BRIEF}' are taken"
+        if task_id.endswith(MERGE) or task_id.startswith((GATE, f"{REWORK}-")) or task_id == BRIEF:
+            remedy = f"'…{MERGE}', '{GATE}…', '{REWORK}-…' and '{BRIEF}' are taken"
             yield fault("tasks", task_id, "cannot be the id of a task", remedy)
 
 
@@ -127,6 +130,14 @@ def _files(at: str, task: TaskSpec) -> Iterator[Problem]:
         parts = PurePosixPath(path).parts
         if path.startswith(("/", "~")) or ".." in parts or ".git" in parts:
             yield fault(f"{at}.files", path, "leads out of the repository", "give a path inside it, such as src/cart")
+
+
+def _budget(at: str, task: TaskSpec) -> Iterator[Problem]:
+    try:
+        if task.budget is not None and amount_of(task.budget).value > MOST_MONEY:
+            yield fault(f"{at}.budget", task.budget, "is more than a task can cost", f"at most {MOST_MONEY}")
+    except ValueError as error:
+        yield fault(f"{at}.budget", task.budget, str(error), HOW)
 
 
 def _unserved(requirements: Sequence[Requirement], served: set[str]) -> Iterator[Problem]:
@@ -177,4 +188,5 @@ def _task(
         dependencies=tuple(dict.fromkeys(task.dependencies)),
         checks=tuple(dict.fromkeys([*spec.checks, *task.checks])),
         files=task.files,
+        budget=None if task.budget is None else f"{amount_of(task.budget).value:f}",
     )

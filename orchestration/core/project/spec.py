@@ -86,6 +86,7 @@ class TaskSpec(Part):
     dependencies: tuple[str, ...] = Field((), max_length=MOST_TASKS, description="ids of the tasks merged before it")
     checks: Checks = Field((), description="shell commands that judge this task, besides those of the project")
     files: tuple[Line, ...] = Field((), max_length=200, description="paths in the repository that it may change")
+    budget: JsonValue = Field(None, description="what its attempts may cost together, a number or such as '$5'")
 
 
 class ProjectSpec(Part):

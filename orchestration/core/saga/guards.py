@@ -40,7 +40,7 @@ def refusal(plan: Plan, state: SagaState, act: Act) -> str:
         case RetryRequested():
             return _retry(state, act.step_id)
         case RerunRequested():
-            return _rework(plan, state, act.step_id) if act.rework else _rerun(plan, state, act.step_id)
+            return _rework(plan, state, act) if act.rework else _rerun(plan, state, act.step_id)
         case SkipRequested():
             return _skip(plan, state, act.step_id)
         case ResolveRequested():
@@ -101,15 +101,16 @@ def _rerun(plan: Plan, state: SagaState, step_id: str) -> str:
     return f"first retry or skip what blocks the run: {', '.join(outside)}" if outside else ""
 
 
-def _rework(plan: Plan, state: SagaState, step_id: str) -> str:
-    """What is repeated must not be at work; what goes on beside it may."""
+def _rework(plan: Plan, state: SagaState, act: RerunRequested) -> str:
+    """What is repeated must not be at work, but for who asks; what goes on beside it may."""
+    step_id = act.step_id
     if state.aborting:
         return "the run is compensating; there is no forward step to repeat"
     if state.step(step_id).status is not StepStatus.SUCCEEDED:
         return f"step '{step_id}' is {state.step(step_id).status}; only what is done can be reworked"
     for one in (step_id, *descendants(plan, step_id)):
         step = state.step(one)
-        waits = step.parked or step.waiting or plan.steps[one].wait_seconds is not None
+        waits = step.parked or step.waiting or plan.steps[one].wait_seconds is not None or one == act.asker
         if step.status is StepStatus.RUNNING and not waits:
             return f"step '{one}', which comes after '{step_id}', is at work"
     return ""

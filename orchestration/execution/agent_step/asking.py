@@ -15,7 +15,10 @@ from orchestration.core.agent.prices import money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """As of the action `agent` (core/definition/actions.py). `acts_outside`: a task, whose effect may be anywhere."""
+    """As of the action `agent` (core/definition/actions.py). `acts_outside`: a task, whose effect may be anywhere.
+
+    `merges`: the commit whose merge is in conflict, which the attempt is to make possible.
+    """
 
     agent_type: AgentType
     prompt: str
@@ -30,6 +33,7 @@ class Asking:
     stall_seconds: float | None = None
     changes: bool = True
     acts_outside: bool = False
+    merges: str = ""
 
 
 def asked_for(action: Mapping[str, JsonValue]) -> Asking:
@@ -53,6 +57,7 @@ def asked_for(action: Mapping[str, JsonValue]) -> Asking:
         requirements=_texts(given, "requirements"),
         stall_seconds=given.get("stall_seconds"),
         changes=bool(given.get("changes", True)),
+        merges=str(given.get("merges") or ""),
     )
 
 

@@ -26,7 +26,7 @@ from orchestration.core.agent.asking import (
     raised_to,
     told,
 )
-from orchestration.core.agent.session import Answer, Question
+from orchestration.core.agent.session import Answer, EndReason, Question
 from orchestration.core.agent.verdict import Asked, Next, Then, Verdict, after
 from orchestration.core.enums import Cause, Outcome, Purpose
 from orchestration.core.inquiry import Reply, ReplyStatus
@@ -41,6 +41,7 @@ RESUMED = (Asked.PERMISSION, Asked.QUESTION)
 OF_PROJECTS = (Asked.TASK_FAILED, Asked.BUDGET)
 """What is asked in projects alone: elsewhere the step fails, and its saga says what follows."""
 MOST_FACTS, LONGEST_FACT = 20, 500
+MORE_MONEY = "Go on with the task: you may take more rounds."
 LEADS = {
     Asked.PERMISSION: "The agent at '{endpoint}' asks whether it may do this, and waits.",
     Asked.QUESTION: "The agent at '{endpoint}' cannot go on without an answer.",
@@ -69,9 +70,7 @@ def follows(run: Run, step_id: str, rows: Sequence[AgentAttempt], *, retry_at: d
     In a project the last attempt is followed by a question; elsewhere the flow keeps the count.
     """
     last = rows[-1]
-    counted = [
-        row for row in rows if row.error != LOST and Verdict(row.verdict) not in (Verdict.DENIED, Verdict.BLOCKED)
-    ]
+    counted = [row for row in rows if row.error != LOST and not _is_no_fault(row)]
     step = next(one for one in definition_of(run).steps if one.step_id == step_id)
     most = step.retry_count + 1 if home_of(run).kind == PROJECT else len(counted) + 2
     return after(
@@ -83,10 +82,29 @@ def follows(run: Run, step_id: str, rows: Sequence[AgentAttempt], *, retry_at: d
     )
 
 
+def _is_no_fault(row: AgentAttempt) -> bool:
+    """Whether an attempt ended because of people or of money."""
+    return Verdict(row.verdict) in (Verdict.DENIED, Verdict.BLOCKED) or is_of_the_pool(row)
+
+
+def is_of_the_pool(row: AgentAttempt) -> bool:
+    """Whether an attempt ended because it had spent what it had reserved of its project's budget."""
+    return row.ended == EndReason.OVER_BUDGET and row.reserved is not None
+
+
+def goes_on_with_the_pool(rows: Sequence[AgentAttempt], budget: Decimal | None) -> bool:
+    """Whether the latest attempt goes on once more of the project's budget can be had. `budget`: the step's own."""
+    last = rows[-1]
+    is_spent = budget is not None and _cost(rows) >= budget
+    return last.verdict == Verdict.OVER_BUDGET and is_of_the_pool(last) and not is_spent
+
+
 def is_put_to_people(call: Call, run: Run, then: Next) -> bool:
     """Whether people are asked what follows. An undo that needs people holds its run as every other does."""
     if then.then is not Then.ASK or then.asked is None or call.purpose is Purpose.UNDO:
         return False
+    if then.asked is Asked.TASK_FAILED and call.action.get("merges"):
+        return False  # the merge that it is for asks, with both intents
     return then.asked in RESUMED or home_of(run).kind == PROJECT
 
 
@@ -116,6 +134,8 @@ def beginning(call: Call, run: Run, rows: Sequence[AgentAttempt], budget: Decima
     by_now = budget_after(run, call, judged, budget)
     if not judged or judged[-1].verdict == Verdict.DONE:
         return GoOn(budget=by_now)
+    if goes_on_with_the_pool(judged, by_now):
+        return GoOn(told=MORE_MONEY, resume=judged[-1], avoid=others(judged[-1]), budget=by_now)
     then = follows(run, call.step_id, judged)
     if not is_put_to_people(call, run, then) and _is_spent(run, judged, by_now):
         then = Next(then=Then.ASK, asked=Asked.BUDGET)

@@ -79,12 +79,14 @@ class Record:
         self._written = time.monotonic()
 
     @classmethod
-    def begun(cls, attempt: Attempt, endpoint: AgentEndpoint, *, branch: str, base: str) -> Record:
-        """A new row."""
+    def begun(
+        cls, attempt: Attempt, endpoint: AgentEndpoint, *, branch: str, base: str, reserved: Decimal | None = None
+    ) -> Record:
+        """A new row. `reserved`: what it holds of its project's budget."""
         row = AgentAttempt.objects.create(
             run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose, iteration=attempt.iteration,
             attempt=attempt.attempt, claim=attempt.claim, agent_type=endpoint.agent_type, endpoint=endpoint,
-            endpoint_name=endpoint.name, branch=branch, base=base, started_at=database_now(),
+            endpoint_name=endpoint.name, branch=branch, base=base, reserved=reserved, started_at=database_now(),
         )  # fmt: skip
         return cls(row, endpoint)
 

@@ -8,6 +8,8 @@ from pydantic import JsonValue
 
 from foundation.clock import now
 from orchestration.actions.base import Result
+from orchestration.agents.endpoints import lease
+from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.agent.verdict import Next, Then
 from orchestration.core.enums import Outcome
 from orchestration.models import AgentAttempt
@@ -24,6 +26,8 @@ def result_of(then: Next, row: AgentAttempt, facts: Sequence[str], *, acts_outsi
     error = f"the agent '{row.endpoint_name}' came to the verdict {row.verdict}: {why}"
     if then.then is Then.AGAIN:
         wait = max(0.0, (then.not_before - now()).total_seconds()) if then.not_before else None
+        if wait is not None and lease.has_free(AgentType(row.agent_type)):
+            wait = None  # its endpoint is of no use until then; another one is
         return Result(
             outcome=Outcome.RETRYABLE, maybe=acts_outside, error=error, detail=detail, retry_after=wait
         )  # fmt: skip

@@ -14,11 +14,12 @@ from orchestration.agents.endpoints import check, health, lease
 from orchestration.agents.endpoints.session import sandbox_of, spec_of
 from orchestration.agents.process.private import sandbox_of_commands
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
+from orchestration.agents.workspace.repository import Repository
 from orchestration.core.agent.brief import brief
 from orchestration.core.agent.session import Answer, Ended, EndReason, Question
 from orchestration.core.agent.verdict import JUDGED, Verdict, facts_of, verdict_of
 from orchestration.core.enums import Outcome
-from orchestration.execution.agent_step import questions, record
+from orchestration.execution.agent_step import money, questions, record
 from orchestration.execution.agent_step.asking import Asking, asked_for
 from orchestration.execution.agent_step.holding import BY, Stop, held, well
 from orchestration.execution.agent_step.record import Record
@@ -57,6 +58,9 @@ def attempted(call: Call, asking: Asking) -> Result:
     if left is not None and left <= 0:
         error = f"the budget of the step, {asking.budget:f}, is spent; raise it in a new version of the saga"
         return Result(outcome=Outcome.FAILED, error=error, detail={"verdict": Verdict.OVER_BUDGET.value})
+    short = money.asked_first(call, run, begin)
+    if short is not None:
+        return short
     try:
         taken = well(asking.agent_type, attempt, begin.avoid)
     except (lease.NoEndpoint, lease.Superseded) as error:
@@ -106,17 +110,25 @@ class _Doing:
             if paid is not None and work is not None:
                 return self._judged(work, Record(paid, self.endpoint), record.ended_of(paid))
             work = Work.found(repository, home, branch) if self.begin.resume is not None else None
-            work = work or self._begun(Work.begun(repository, home, branch))
+            work = work or self._fresh(repository, home, branch)
         except ZenError as error:
             return Result(outcome=Outcome.FAILED, error=error.in_words())
-        kept = Record.begun(self.attempt, self.endpoint, branch=branch, base=work.base)
+        with money.reserved(self.run, self.call.step_id, self.left) as amount:
+            kept = money.is_enough(amount) and Record.begun(
+                self.attempt, self.endpoint, branch=branch, base=work.base, reserved=amount
+            )
+        if not kept:  # another attempt took the last of it
+            return Result(outcome=Outcome.PARKED, error=money.TAKEN, retry_after=0.0)
         ended = self._session(work, kept)
         kept.session_ended(ended)
         health.note_end(self.endpoint.pk, ended, by=BY)
         return self._given_up(work, kept) if ended.reason is EndReason.CANCELLED else self._judged(work, kept, ended)
 
-    def _begun(self, work: Work) -> Work:
+    def _fresh(self, repository: Repository, home: Run, branch: str) -> Work:
         """A rework of what was accepted before begins with it, where nothing else was merged since."""
+        if self.asking.merges:
+            return Work.merging(repository, home, branch, self.asking.merges)
+        work = Work.begun(repository, home, branch)
         made = questions.accepted_before(self.run, self.call)
         if made is not None and made.base == work.base:
             work.laid_over(made.commit)
@@ -140,7 +152,8 @@ class _Doing:
         try:
             spec = spec_of(
                 self.endpoint, cwd=work.worktree.path, prompt=prompt, env=env, max_turns=asking.max_turns,
-                deadline_seconds=seconds, stall_seconds=asking.stall_seconds, max_cost_usd=self.left,
+                deadline_seconds=seconds, stall_seconds=asking.stall_seconds,
+                max_cost_usd=self.left if kept.row.reserved is None else kept.row.reserved,
                 session_id=self._session_before(),
             )  # fmt: skip
         except MissingSecret as error:
@@ -175,6 +188,8 @@ class _Doing:
                 sandbox=sandbox_of_commands(sandbox_of(self.endpoint).network),
                 seconds=max(LEAST_CHECK_SECONDS, self.deadline - time.monotonic()), cancelled=self.stop,
             )  # fmt: skip
+            left = work.left_of_conflict(sha) if asking.merges and sha else None
+            evidence = dataclasses.replace(evidence, checks=(*evidence.checks, left)) if left else evidence
         except CannotCheck as error:
             kept.judged(Verdict.BLOCKED, [str(error)])
             return Result(outcome=Outcome.FAILED, error=str(error), detail=detail_of(row))
@@ -188,6 +203,8 @@ class _Doing:
         then = questions.follows(self.run, self.call.step_id, rows, retry_at=ended.retry_at)
         if not then.resume:
             work.worktree.remove()
+        if questions.goes_on_with_the_pool(rows, self.begin.budget):
+            return Result(outcome=Outcome.PARKED, error=money.MORE, retry_after=0.0, detail=detail_of(row))
         if questions.is_put_to_people(self.call, self.run, then):
             return questions.put(self.call, self.run, rows, then)
         return result_of(then, row, facts, acts_outside=asking.acts_outside)

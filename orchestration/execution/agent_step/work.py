@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Sequence
@@ -13,12 +14,17 @@ from orchestration.agents.workspace.checks.judge import Evidence, examine
 from orchestration.agents.workspace.commit import Trailers, commit
 from orchestration.agents.workspace.layout import Layout
 from orchestration.agents.workspace.repository import INTEGRATION, Repository
+from orchestration.agents.workspace.resolving import unresolved, worktree_with
 from orchestration.agents.workspace.worktree import Worktree
+from orchestration.core.agent.evidence import CheckResult
 from orchestration.models import Run
 
 PROJECT = "multi_agent_project"
 """The kind of a run whose repository the runs below it work in."""
 SOURCE = "source"
+NO_CONFLICT = "no conflict is left"
+"""What stands for a command, for what we look at ourselves."""
+MOST_NAMED = 20
 
 
 def home_of(run: Run) -> Run:
@@ -69,6 +75,11 @@ class Work:
         return cls(repository=repository, worktree=Worktree.add(repository, branch, at), home=home)
 
     @classmethod
+    def merging(cls, repository: Repository, home: Run, branch: str, sha: str) -> Work:
+        """The same, with the changes of a commit laid over it, and both sides where they are in conflict."""
+        return cls(repository=repository, worktree=worktree_with(repository, branch, sha), home=home)
+
+    @classmethod
     def found(cls, repository: Repository, home: Run, branch: str) -> Work | None:
         """The worktree as its session left it, where it is still there."""
         tree = Worktree.open(repository, branch)
@@ -105,4 +116,15 @@ class Work:
         head = sha if sha is not None or changes or not checks else self.base
         return examine(
             self.repository, self.base, head, checks, sandbox=sandbox, timeout=seconds, notes=notes, cancelled=cancelled
+        )
+
+    def left_of_conflict(self, sha: str) -> CheckResult | None:
+        """As a check that did not pass: that files still hold both sides; None when none does."""
+        names = unresolved(self.repository.git, self.base, sha)
+        if not names:
+            return None
+        told = f"lines of <<<<<<<, ======= and >>>>>>> are left in {', '.join(names[:MOST_NAMED])}"
+        digest = hashlib.sha256(told.encode()).hexdigest()
+        return CheckResult(
+            command=NO_CONFLICT, passed=False, exit_code=1, output_excerpt=told, seconds=0.0, digest=digest, why=told
         )

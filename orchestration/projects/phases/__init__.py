@@ -4,7 +4,8 @@ Each takes a payload and a TaskContext, and finds its project by the run that th
 run is refused. Each may be performed again after any kill: what was done already is found and not done twice. What a
 phase gives is its step's output, so it is what later phases, gates and pages read; nothing is kept beside it.
 
-`project` finds the project of a step; `prepare`, `planning`, `merging`, `verify`, `accept` and `report` are the phases.
+`project` finds the project of a step; `prepare`, `planning`, `merging`, `rework`, `verify`, `accept` and `report` are
+the phases; `conflicts` and `asking_agents` are what merges and plans ask agents and people.
 Imported by the table ZEN_RESERVED_TASKS; imports `agents.workspace`, `core.project`, `runs` and models.
 """
 
@@ -21,6 +22,8 @@ TASKS: Mapping[str, str] = {
     "zen.project.plan": f"{_HERE}.planning.plan",
     "zen.project.merge": f"{_HERE}.merging.merge_task",
     "zen.project.revert": f"{_HERE}.merging.revert_task",
+    "zen.project.changes": f"{_HERE}.rework.changes",
+    "zen.project.nothing": f"{_HERE}.rework.nothing",
     "zen.project.verify": f"{_HERE}.verify.verify",
     "zen.project.accept": f"{_HERE}.accept.accept",
     "zen.project.report": f"{_HERE}.report.report",

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orchestration.actions.base import Result
 from orchestration.actions.errors import Refused
 from orchestration.actions.task import TaskContext
 from orchestration.core.project.criteria import CriterionStatus
 from orchestration.core.project.sagas.acceptance import ACCEPTED, answer_name
 from orchestration.projects.phases.project import project_of
+from orchestration.projects.phases.rework import sent_back
 
 
-def accept(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """For each criterion that was asked about, that it is accepted, by whom and when; nothing where all was proved."""
+def accept(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | Result:
+    """For each criterion that was asked about, that it is accepted, by whom and when; nothing where all was proved.
+
+    What is not accepted is reworked by the project, which verifies and asks again.
+    """
     project = project_of(context)
     unproved, answer = list(payload.get("unproved") or ()), payload.get("answer")
     if unproved and not isinstance(answer, Mapping):
@@ -23,7 +28,8 @@ def accept(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     answers = said if isinstance(said, Mapping) else {}
     refused = [str(one) for one in unproved if answers.get(answer_name(str(one))) != ACCEPTED]
     if refused:
-        raise Refused(f"not accepted: {', '.join(refused)}")
+        comments = [one for one in given.get("comments") or () if isinstance(one, Mapping)]
+        return sent_back(project, refused, comments)
     by = {
         "by": list(given.get("approvers") or ()), "at": given.get("decided_at"),
         "request_id": given.get("request_id"), "comments": list(given.get("comments") or ()),

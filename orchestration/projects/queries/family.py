@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.core.project import ProjectConfig, ProjectPlan, ProjectSpec, planned
-from orchestration.core.project.phases import PROJECT
+from orchestration.core.project import PlanTask, ProjectConfig, ProjectPlan, ProjectSpec, planned
+from orchestration.core.project.phases import CHANGES, PROJECT, REWORK
 from orchestration.models import AgentAttempt, Run
 from orchestration.runs.queries import run_view
 
 DEEPEST = 10
 MOST_RUNS, MOST_ATTEMPTS = 1000, 5000
 """Of a level, and in all: the newest."""
+WORKS = ("build", REWORK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """`view`: the run's own; `children`: step id → the view of the latest child of that step.
+    """`view`: the run's own; `children`: step id → the view of the latest child of that step. `works`: the views of the
+    runs in which agents work at tasks, the latest first.
 
     `questions`: the runs of requests to people, below any of its runs, the oldest of a level first.
     """
@@ -28,6 +30,7 @@ class Family:
     spec: ProjectSpec
     config: ProjectConfig
     children: Mapping[str, Mapping[str, Any]]
+    works: Sequence[Mapping[str, Any]]
     attempts: Sequence[AgentAttempt]
     questions: Sequence[Run]
 
@@ -44,15 +47,23 @@ class Family:
         made = self.output("plan").get("plan")
         return ProjectPlan.model_validate(made) if made else planned(self.spec)
 
+    def reworks(self) -> list[PlanTask]:
+        """The tasks that people have asked for since it was built."""
+        return [PlanTask.model_validate(one) for one in self.output(CHANGES).get("tasks", ())]
+
+    def work_of(self, task_id: str) -> Mapping[str, Any]:
+        """The view of the latest run that works at a task; empty where none does."""
+        return next((view for view in self.works if step_in(view, task_id) is not None), {})
+
     def is_asked(self, step_id: str) -> bool:
-        """Whether people are asked about a step of the latest build."""
-        build = self.children.get("build", {}).get("workflow_id")
+        """Whether people are asked about a task or its merge, in the latest run that works at it."""
+        build = self.work_of(step_id).get("workflow_id")
         open_ones = (one for one in self.questions if one.finished_at is None and one.parent_step == step_id)
         return any(one.parent is not None and one.parent.workflow_id == build for one in open_ones)
 
     def attempts_of(self, task_id: str) -> list[AgentAttempt]:
-        """The attempts at a task in the latest build, the earlier ones first."""
-        build = self.children.get("build", {}).get("workflow_id")
+        """The attempts at a task in the latest run that works at it, the earlier ones first."""
+        build = self.work_of(task_id).get("workflow_id")
         return [one for one in self.attempts if one.step_id == task_id and one.run.workflow_id == build]
 
 
@@ -60,6 +71,7 @@ def family_of(run: Run) -> Family:
     """All that the views of a project need: a few queries for each of its runs."""
     given, view = run.context[PROJECT], run_view(run)
     below = _below(run)
+    works = [run_view(one) for one in reversed(below) if one.parent_id == run.pk and one.parent_step in WORKS]
     latest: dict[str, Run] = {}
     for child in below:
         if child.parent_id == run.pk and child.kind in Run.SAGAS:
@@ -70,6 +82,7 @@ def family_of(run: Run) -> Family:
         view=view,
         spec=ProjectSpec.model_validate(given["spec"]),
         config=ProjectConfig.model_validate(given["config"]),
+        works=works,
         children={step_id: run_view(child) for step_id, child in latest.items()},
         attempts=list(found.order_by("-id")[:MOST_ATTEMPTS])[::-1],
         questions=[child for child in below if child.kind not in Run.SAGAS],

@@ -9,8 +9,8 @@ from typing import Any
 from foundation.clock import now
 from orchestration.core.project.criteria import CriterionStatus
 from orchestration.core.project.requirements import RequirementStatus, TaskStatus
-from orchestration.core.project.spec_checks import budget_of
 from orchestration.projects.queries.family import Family
+from orchestration.runs.spending.funds import funds_of
 
 SECONDS_AN_HOUR = 3600
 MET = (CriterionStatus.PROVED, CriterionStatus.ACCEPTED)
@@ -32,16 +32,18 @@ def progress(
 
 
 def cost(family: Family) -> dict[str, Any]:
-    """What the agents have spent; `budget` is the least of what the spec and the configuration allow, None for no
-    limit; `unknown` counts attempts whose cost nothing tells."""
+    """What the agents have spent. `budget`: the least of what the spec and the configuration allow, or what people
+    raised it to, None for no limit. `held`: what sessions at work have reserved. `unknown`: attempts whose cost nothing
+    tells."""
     known = [one.cost for one in family.attempts if one.cost is not None]
-    caps = [cap.value for cap in (budget_of(family.spec), family.config.cap) if cap is not None]
+    funds = funds_of(family.run)
     tokens = {
         name: sum(getattr(one, f"{name}_tokens") for one in family.attempts) for name in ("input", "output", "cached")
     }
     return {
         "spent": str(sum(known, Decimal(0))),
-        "budget": str(min(caps)) if caps else None,
+        "budget": None if funds is None else f"{funds.budget:f}",
+        "held": None if funds is None else f"{funds.held:f}",
         "tokens": tokens,
         "unknown": len(family.attempts) - len(known),
     }

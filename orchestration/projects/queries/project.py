@@ -79,7 +79,7 @@ def _project(family: Family) -> dict[str, Any]:
     told = warnings_of(family.config.deployed(family.spec.project_id))
     return {
         **family.view,
-        "warnings": [*family.view["warnings"], *told],
+        "warnings": [*family.view["warnings"], *told, *_planned_by_rules(family)],
         "project_id": family.spec.project_id,
         "name": family.spec.name,
         "phase": phase_of(family.view),
@@ -91,6 +91,15 @@ def _project(family: Family) -> dict[str, Any]:
         "criteria": criteria,
         "gates": gate_views(family),
     }
+
+
+def _planned_by_rules(family: Family) -> list[str]:
+    """That the rules made the plan, though an agent was to."""
+    made = family.output("plan")
+    if made.get("planner") != "rules" or family.spec.planner != "agent":
+        return []
+    refused = made.get("refused") or [""]
+    return [f"the agent's plans were refused {len(refused)} times, so the rules made the plan; last: {refused[-1]}"]
 
 
 def phase_of(view: Mapping[str, Any]) -> str:
@@ -107,7 +116,8 @@ def plan_view(run: Run) -> dict[str, Any]:
     made = family.output("plan")
     return {
         "workflow_id": run.workflow_id,
-        "planner": "by_hand" if family.spec.tasks else family.spec.planner,
+        "planner": made.get("planner") or ("by_hand" if family.spec.tasks else family.spec.planner),
+        "refused": made.get("refused") or [],
         "made": bool(made),
         "plan_hash": plan.plan_hash if plan is not None else None,
         "coverage": plan.coverage() if plan is not None else {},

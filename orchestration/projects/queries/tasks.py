@@ -18,16 +18,21 @@ GONE = (UndoStatus.COMPENSATED, UndoStatus.COMPENSATING, UndoStatus.PENDING)
 
 def tasks_of(family: Family, plan: ProjectPlan | None) -> list[dict[str, Any]]:
     """One row for each task of the plan, in its order; none before there is a plan."""
-    return [_task(family, task) for task in (plan.tasks if plan is not None else ())]
+    return [_task(family, task) for task in _all(family, plan)]
 
 
 def task_statuses(family: Family, plan: ProjectPlan | None) -> dict[str, TaskStatus]:
     """Task → how far it is."""
-    return {task.task_id: _status(family, task.task_id) for task in (plan.tasks if plan is not None else ())}
+    return {task.task_id: _status(family, task.task_id) for task in _all(family, plan)}
+
+
+def _all(family: Family, plan: ProjectPlan | None) -> list[PlanTask]:
+    """Those of the plan, and those that people have asked for since."""
+    return [*(plan.tasks if plan is not None else ()), *family.reworks()]
 
 
 def _task(family: Family, task: PlanTask) -> dict[str, Any]:
-    build, attempts = family.children.get("build", {}), family.attempts_of(task.task_id)
+    build, attempts = family.work_of(task.task_id), family.attempts_of(task.task_id)
     step, output = step_in(build, task.task_id), output_in(build, task.task_id)
     last = attempts[-1] if attempts else None
     return {
@@ -48,12 +53,14 @@ def _task(family: Family, task: PlanTask) -> dict[str, Any]:
 
 
 def _status(family: Family, task_id: str) -> TaskStatus:
-    build = family.children.get("build", {})
+    build = family.work_of(task_id)
     if family.is_asked(task_id) or family.is_asked(task_id + MERGE):
         return TaskStatus.WAITING
     work, merge = step_in(build, task_id), step_in(build, task_id + MERGE)
     if work is None or merge is None:
         return TaskStatus.PENDING
+    if merge["status"] == StepStatus.SUCCEEDED and not (merge["output"] or {}).get("merged"):
+        return TaskStatus.DROPPED
     if merge["status"] == StepStatus.SUCCEEDED:
         return TaskStatus.REVERTED if merge["compensation"]["status"] in GONE else TaskStatus.MERGED
     if work["status"] in LOST or merge["status"] in LOST:

@@ -193,12 +193,6 @@ def test_an_abort_leaves_no_branch_and_no_worktree(engine: str) -> None:
     assert output_of(run, "prepare")["repository"] == str(layout.repository) and layout.repository.is_dir()
 
 
-def test_two_tasks_in_one_place_end_with_words_that_name_both(engine: str, worker: Worker) -> None:
-    worker.acts[""] = same_place
-    view = run_view(until(begun(engine)))
-    assert view["status"] == "rolled_back" and "change the same lines of same.txt" in view["error"]
-
-
 def test_a_rerun_of_the_plan_builds_anew(engine: str, worker: Worker) -> None:
     run = begun(engine, approval_gates=["Release"])
     says("bob", "approve", asked(run, "Release"))
@@ -220,11 +214,34 @@ def test_an_agents_plan_is_built(engine: str, worker: Worker) -> None:
     assert view["status"] == "completed" and [name for name, _ in worker.seen] == ["proposal", "all"], view["error"]
 
 
-def test_an_agents_plan_with_faults_fails_the_phase_with_all_of_them(engine: str, worker: Worker) -> None:
-    worker.says["proposal"] = json.dumps({"tasks": [{"task_id": "a", "prompt": "do", "requirements": ["R1", "R9"]}]})
-    view = run_view(until(begun(engine, planner="agent")))
-    assert view["status"] == "rolled_back" and [name for name, _ in worker.seen] == ["proposal"]
-    assert "is no requirement" in view["error"] and "is served by no task (R2)" in view["error"]
+FAULTY = json.dumps({"tasks": [{"task_id": "a", "prompt": "do", "requirements": ["R1", "R9"]}]})
+
+
+def test_an_agents_plan_with_faults_is_asked_for_anew_with_all_of_them_and_then_the_rules_plan(
+    engine: str, worker: Worker
+) -> None:
+    worker.says["proposal"] = FAULTY
+    run = until(begun(engine, planner="agent"))
+    view = project_view(run)
+    assert view["status"] == "completed", view["error"]
+    assert [name for name, _ in worker.seen[:3]] == ["proposal"] * 3 and len(worker.seen) == 5
+    assert [one["task_id"] for one in view["tasks"]] == ["t1", "t2"]
+    assert "refused 3 times, so the rules made the plan" in view["warnings"][-1]
+    again = Run.objects.filter(parent=run, parent_step="plan").first()
+    assert again is not None
+    prompt = again.definition.body["steps"][0]["forward_action"]["prompt"]
+    assert "is no requirement" in prompt and "is served by no task (R2)" in prompt
+    made = output_of(run, "plan")
+    assert made["planner"] == "rules" and len(made["refused"]) == 3
+
+
+def test_an_agent_that_mends_its_plan_has_it_built(engine: str, worker: Worker) -> None:
+    good = json.dumps({"tasks": [{"task_id": "all", "prompt": "do", "requirements": ["R1", "R2"]}]})
+    worker.says["proposal"] = [FAULTY, good]
+    run = until(begun(engine, planner="agent"))
+    view = project_view(run)
+    assert view["status"] == "completed" and [one["task_id"] for one in view["tasks"]] == ["all"], view["error"]
+    assert output_of(run, "plan")["planner"] == "agent" and view["warnings"] == []
 
 
 def test_it_says_what_it_waits_for(engine: str) -> None:

@@ -25,10 +25,13 @@ Acts = Callable[[Path, str], None]
 
 @dataclass
 class Worker:
-    """`acts`: what the agent does in its worktree, by the id of its task; '' for all others. `says`: its words."""
+    """`acts`: what the agent does in its worktree, by the id of its task; '' for all others.
+
+    `says`: its words; a list: one after the other.
+    """
 
     acts: dict[str, Acts] = field(default_factory=dict)
-    says: dict[str, str] = field(default_factory=dict)
+    says: dict[str, str | list[str]] = field(default_factory=dict)
     seen: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     now: int = 0
@@ -47,7 +50,9 @@ class Worker:
 
     def _performed(self, call: Call) -> Result:
         if call.step_id in self.says:
-            return Result(outcome=Outcome.SUCCEEDED, output={"text": self.says[call.step_id]})
+            words = self.says[call.step_id]
+            text = words if isinstance(words, str) else words.pop(0)
+            return Result(outcome=Outcome.SUCCEEDED, output={"text": text})
         run = Run.objects.get(workflow_id=call.workflow_id)
         assert run.parent is not None
         repository = Repository.create(Layout.of(run.parent.workflow_id))

@@ -18,7 +18,8 @@ ACCEPTED, NOT_ACCEPTED = "accepted", "not accepted"
 LONGEST_LABEL = 180
 QUESTION = """\
 Not everything that this project has to fulfil is proved by a check. Say for each of these \
-whether you take it as met. One that is not accepted, and a no, have the work taken back:
+whether you take it as met. For those that are not accepted an agent is asked to do more, by your comment; a no has \
+the work taken back:
 
 """
 

@@ -11,7 +11,7 @@ from orchestration.core.project.config import ProjectConfig, validate_config
 from orchestration.core.project.criteria import LedgerCriterion, criteria_of
 from orchestration.core.project.faults import fault
 from orchestration.core.project.gates import PhaseGate, phase_gates
-from orchestration.core.project.phases import PHASES, PROJECT, handler
+from orchestration.core.project.phases import CHANGES, PHASES, PROJECT, REWORK, handler
 from orchestration.core.project.planning import planned
 from orchestration.core.project.proposals import question_of
 from orchestration.core.project.sagas.gate_steps import gate_step
@@ -59,6 +59,7 @@ def compile_project(
         if phase == "plan" and planned(wanted) is None:
             steps.append(_proposal(wanted, given))
         steps += [_phase(phase)] if phase != "deploy" else []
+        steps += [*_reworked()] if phase == "build" else []
         if phase == "plan" and steps[-2]["step_id"] == PROPOSAL:
             steps[-1]["forward_action"] |= {"proposal": f"{{{PROPOSAL}.text}}"}
         if phase == "deploy" and deployment is not None:
@@ -98,6 +99,13 @@ def _phase(phase: str) -> dict[str, Any]:
     return step
 
 
+def compile_proposal(spec: ProjectSpec, config: ProjectConfig, *, faults: str) -> SagaDefinition:
+    """The saga of one more question to the planning agent, with what was wrong with its last plan."""
+    step = _proposal(spec, config)
+    step["forward_action"]["prompt"] += literal(f"\n\n## Your last plan was refused\n\n{faults}\n\nMend all of it.")
+    return validate_definition({"saga_id": f"{spec.project_id[:90]}.proposal", "name": "Plan again", "steps": [step]})
+
+
 def _proposal(spec: ProjectSpec, config: ProjectConfig) -> dict[str, Any]:
     """The plan of an agent is an answer like any other: it is judged by the phase `plan`."""
     action = {
@@ -123,11 +131,17 @@ def _gate(one: PhaseGate, steps: list[dict[str, Any]], config: ProjectConfig) ->
     )  # fmt: skip
 
 
+def _reworked() -> Iterator[dict[str, Any]]:
+    """What people asked to be changed after it was built, and the saga that does it; at first nothing."""
+    action = {"type": "task", "handler": handler(CHANGES)}
+    yield {"step_id": CHANGES, "forward_action": action, "timeout_seconds": SECONDS["analyze"]}
+    yield {"step_id": REWORK, "forward_action": {"type": "saga", "definition": f"{{{CHANGES}.rework}}"}}
+
+
 def _rework(before: list[str]) -> str:
-    """What is done again when changes are requested: the plan, until it is built. What is merged is changed by no gate
-    behind it yet."""
+    """What is done again when changes are requested: the plan, until it is built; then a task for the changes."""
     if "plan" not in before or "build" in before:
-        return ""
+        return CHANGES if CHANGES in before else ""
     return PROPOSAL if PROPOSAL in before else "plan"
 
 

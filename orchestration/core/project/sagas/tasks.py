@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from orchestration.core.definition import SagaDefinition, validate_definition
@@ -18,8 +18,10 @@ MERGE_SECONDS = 900
 GATED_BY_HAND = "Merge what was done for this task?"
 
 
-def compile_tasks(plan: ProjectPlan, config: ProjectConfig | Mapping[str, Any] | None = None) -> SagaDefinition:
-    """The saga that the step `build` of a project runs.
+def compile_tasks(
+    plan: ProjectPlan, config: ProjectConfig | Mapping[str, Any] | None = None, *, merged: Collection[str] = ()
+) -> SagaDefinition:
+    """The saga that the step `build` of a project runs. `merged`: tasks that are merged already, which are left out.
 
     A task begins when what it depends on is merged, and is merged when its checks are green; merges are undone by
     reverts. At most as many agents work at once as the configuration says.
@@ -28,6 +30,9 @@ def compile_tasks(plan: ProjectPlan, config: ProjectConfig | Mapping[str, Any] |
         DefinitionErrors: the configuration is not valid.
     """
     given = validate_config(config)
+    plan = _without(plan, merged)
+    if not plan.tasks:
+        return nothing_to_do(f"{plan.project_id[:90]}.tasks")
     steps: list[dict[str, Any]] = []
     for task in plan.tasks:
         before = [gate for gate in plan.gates if gate.task_id == task.task_id and not gate.after]
@@ -51,6 +56,25 @@ def compile_tasks(plan: ProjectPlan, config: ProjectConfig | Mapping[str, Any] |
     )
 
 
+def nothing_to_do(saga_id: str) -> SagaDefinition:
+    """The saga of no tasks."""
+    step = {"step_id": "nothing", "forward_action": {"type": "task", "handler": handler("nothing")}}
+    return validate_definition({"saga_id": saga_id, "name": "Nothing is to be done", "steps": [step]})
+
+
+def _without(plan: ProjectPlan, merged: Collection[str]) -> ProjectPlan:
+    """The plan of what is not merged. Gates of tasks that are were passed before."""
+    if not merged:
+        return plan
+    tasks = [
+        task.model_copy(update={"dependencies": tuple(one for one in task.dependencies if one not in merged)})
+        for task in plan.tasks
+        if task.task_id not in merged
+    ]
+    gates = [gate for gate in plan.gates if gate.task_id not in merged and tasks]
+    return plan.model_copy(update={"tasks": tuple(tasks), "gates": tuple(gates)})
+
+
 def _agent(task: PlanTask, plan: ProjectPlan, config: ProjectConfig) -> dict[str, Any]:
     action: dict[str, Any] = {
         "type": "agent",
@@ -61,7 +85,7 @@ def _agent(task: PlanTask, plan: ProjectPlan, config: ProjectConfig) -> dict[str
         "branch": f"zen/{plan.project_id}/{task.task_id}",
         "requirements": list(task.requirements),
         "stall_seconds": config.stall_seconds,
-    }
+    } | ({} if task.budget is None else {"budget": task.budget})
     return {
         "step_id": task.task_id,
         "name": task.title,
@@ -94,7 +118,9 @@ def _merge(task: PlanTask, after: Sequence[str], config: ProjectConfig) -> dict[
     step: dict[str, Any] = {
         "step_id": task.task_id + MERGE,
         "name": f"Merge {task.task_id}",
-        "forward_action": _action("merge", task) | {"commit": f"{{{task.task_id}.commit}}"},
+        "forward_action": _action("merge", task)
+        | _for_a_conflict(task, config)
+        | {"commit": f"{{{task.task_id}.commit}}"},
         "compensation_action": _action("revert", task),
         "timeout_seconds": MERGE_SECONDS,
         "retry_count": 2,
@@ -112,6 +138,34 @@ def _action(name: str, task: PlanTask) -> dict[str, Any]:
         "type": "task", "handler": handler(name), "task": task.task_id, "title": literal(task.title),
         "requirements": list(task.requirements),
     }  # fmt: skip
+
+
+def _for_a_conflict(task: PlanTask, config: ProjectConfig) -> dict[str, Any]:
+    """Who makes a merge possible that is in conflict, and what judges that."""
+    checks = [literal(one) for one in task.checks] if config.automatic_testing else []
+    return {"agent": task.agent_type.value, "checks": checks}
+
+
+def compile_resolution(
+    *, project_id: str, task: Mapping[str, Any], commit: str, prompt: str, checks: Sequence[str], config: ProjectConfig
+) -> SagaDefinition:
+    """The saga of one attempt to make one change of two: `commit`, which does not merge, and what is merged already.
+
+    `task`: as the merge step of the task has it. Its step has the task's id, so that what it commits is the task's.
+    """
+    task_id = str(task["task"])
+    action = {
+        "type": "agent", "agent": task["agent"], "prompt": literal(prompt), "checks": list(checks), "merges": commit,
+        "branch": f"zen/{project_id}/{task_id}{MERGE}", "requirements": list(task["requirements"]),
+        "stall_seconds": config.stall_seconds,
+    }  # fmt: skip
+    step = {
+        "step_id": task_id, "name": literal(f"Resolve {task['title']}")[:200], "forward_action": action,
+        "timeout_minutes": AGENT_HOURS * 60, "retry_count": 0,
+    }  # fmt: skip
+    return validate_definition({
+        "saga_id": f"{project_id[:90]}.merge", "name": f"Resolve the conflict of {task_id}", "steps": [step]
+    })  # fmt: skip
 
 
 def _gate(

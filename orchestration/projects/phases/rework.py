@@ -1,0 +1,92 @@
+"""What people asked to be changed after it was built: a task for their words, merged and verified as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from foundation.db import statements
+from orchestration.actions.base import Result
+from orchestration.actions.errors import Refused
+from orchestration.actions.task import TaskContext
+from orchestration.core.enums import Outcome
+from orchestration.core.project import ProjectPlan, compile_tasks
+from orchestration.core.project.brief import brief_of
+from orchestration.core.project.criteria import criteria_of
+from orchestration.core.project.phases import CHANGES, REWORK
+from orchestration.core.project.plan import PlanTask
+from orchestration.core.project.requirements import ledger
+from orchestration.core.project.sagas.tasks import nothing_to_do
+from orchestration.ledger.store import load_state
+from orchestration.models import Message, Run
+from orchestration.projects.phases.project import Project, project_of
+from orchestration.runs.acts.rework import changes_wanted
+from orchestration.runs.external import ask_for_rework
+
+MOST_ROUNDS = 5
+"""Rounds of changes because of criteria that were not accepted; a gate has as many of its own."""
+LOOK_SECONDS = 1.0
+LONGEST_TITLE = 200
+
+
+def changes(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+    """`tasks`: one for each time that people asked for changes; `rework`: the saga of the latest, or of nothing."""
+    project = project_of(context)
+    spec, words = project.spec, changes_wanted(project.run, CHANGES)
+    tasks = tuple(_task(project, number, one) for number, one in enumerate(words, 1))
+    plan = ProjectPlan(
+        project_id=spec.project_id, brief=brief_of(spec), requirements=ledger(spec), tasks=tasks[-1:]
+    )  # fmt: skip
+    saga = compile_tasks(plan, project.config) if tasks else nothing_to_do(f"{spec.project_id[:90]}.{REWORK}")
+    return {
+        "changes": list(words),
+        "tasks": [one.model_dump(mode="json") for one in tasks],
+        "rework": saga.model_dump(mode="json", exclude_unset=True),
+    }
+
+
+def nothing(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+    """Where nothing is to be done."""
+    return {}
+
+
+def sent_back(
+    project: Project, refused: Sequence[str], comments: Sequence[Mapping[str, Any]]
+) -> Result | dict[str, Any]:
+    """What was not accepted is asked for as changes of the project; parked until it has gone back to them.
+
+    The step belongs to a child of the project's step `accept`, which is begun anew then: nobody waits for this one.
+    """
+    child, home = project.step_run, project.run
+    words = _words(project, refused, comments)
+    asked = Message.objects.filter(run=home, message_id=f"rework:{child.pk}:1").first()
+    if asked is None:
+        if len(changes_wanted(home, CHANGES)) >= MOST_ROUNDS:
+            raise Refused(f"not accepted: {', '.join(refused)}, and it was reworked {MOST_ROUNDS} times already")
+        by = ", ".join(str(one.get("name")) for one in comments) or "those who decide"
+        with statements.writing():
+            asked = ask_for_rework(child, CHANGES, number=1, words=words, by=by, asker=child.parent_step)
+    now = load_state(Run.objects.get(pk=home.pk)).step(child.parent_step).iteration
+    if now > child.parent_iteration:
+        return {"project_id": project.spec.project_id, "accepted": [], "sent_back": list(refused)}
+    if asked is not None and (refusal := Message.objects.get(pk=asked.pk).refusal):
+        raise Refused(f"not accepted: {', '.join(refused)}; {refusal}")
+    return Result(outcome=Outcome.PARKED, error="it is sent back for changes", retry_after=LOOK_SECONDS)
+
+
+def _words(project: Project, refused: Sequence[str], comments: Sequence[Mapping[str, Any]]) -> str:
+    texts = {one.criterion_id: one.text for one in criteria_of(project.spec)}
+    why = {one["id"]: one["why"] for one in project.output("verify").get("unproved", ())}
+    lines = [f"{one} is not accepted: {texts.get(one, '')} ({why.get(one, '')})" for one in refused]
+    return "\n".join([*lines, *(str(one.get("comment") or "") for one in comments)])[:10_000]
+
+
+def _task(project: Project, number: int, words: str) -> PlanTask:
+    spec = project.spec
+    return PlanTask(
+        task_id=f"{REWORK}-{number}",
+        title=f"Changes: {' '.join(words.split())}"[:LONGEST_TITLE],
+        prompt=f"People have looked at what was built, and asked for these changes:\n\n{words}",
+        agent_type=spec.agents_required[0],
+        checks=tuple(dict.fromkeys(spec.checks)),
+    )
