@@ -177,6 +177,7 @@ class RunFacts:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     deadline: datetime | None = None
+    forecast_until: datetime | None = None
     version: int = 0
     handed_over: bool = True
     trouble: str = ""

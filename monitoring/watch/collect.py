@@ -17,6 +17,8 @@ from monitoring.watch.rows import Rows
 from monitoring.watch.steps import MOST_ASKED, counts, held, machinery
 from monitoring.watch.steps import troubled as troubled_steps
 from orchestration.core.enums import Purpose, RunStatus, StepStatus
+from orchestration.core.project.forecast import over_at
+from orchestration.core.project.phases import PROJECT
 from orchestration.core.saga.codec import STEP
 from orchestration.core.saga.plan import Plan
 from orchestration.core.saga.state import StepState
@@ -54,6 +56,7 @@ def _facts(run: Run, rows: Rows, away: Away) -> RunFacts:
         run_id=run.pk, workflow_id=run.workflow_id, kind=run.kind, saga_id=run.definition.saga_id, engine=run.engine,
         status=status, cause=run.cause, now=rows.now, created_at=run.created_at, started_at=run.started_at,
         finished_at=run.finished_at, deadline=_deadline(run, plan), version=run.version, handed_over=run.handed_over,
+        forecast_until=_forecast_until(run),
         trouble=run.error if run.error.startswith(TROUBLE) else "",
         held=bool(run.head.get("held")), held_by=held_by, held_since=held_since,
         hold_reason=str(run.head.get("hold_reason") or ""), last_fact_at=rows.last_facts.get(run.pk),
@@ -90,6 +93,12 @@ def _deadline(run: Run, plan: Plan) -> datetime | None:
     if plan.timeout_seconds is None or run.started_at is None:
         return None
     return run.started_at + timedelta(seconds=plan.timeout_seconds)
+
+
+def _forecast_until(run: Run) -> datetime | None:
+    """Of a project with an estimate, when it has taken too long by that."""
+    given = run.context.get(PROJECT) if run.kind == Run.PROJECT else None
+    return over_at(given, run.started_at) if isinstance(given, dict) else None
 
 
 def _what(event: Mapping[str, object]) -> str:

@@ -4,6 +4,7 @@
 - `asking` reads what the step asks for; `holding` leases an endpoint that is well, renews and gives it back.
 - `work`: repository, worktree, our commit, our checks; `record`: the row of the attempt, its events as lines.
 - `questions`: what people are asked about an attempt, and how the next one goes on with what they said.
+- `money`, `forecast`: what people are asked before an attempt: a spent budget, a project that takes too long.
 - `result`: the outcome that the flow goes on with, by the verdict.
 
 An agent's exit code and words decide nothing. What is not accepted is on no branch that is merged. An endpoint is given

@@ -19,7 +19,7 @@ from orchestration.core.agent.brief import brief
 from orchestration.core.agent.session import Answer, Ended, EndReason, Question
 from orchestration.core.agent.verdict import JUDGED, Verdict, facts_of, verdict_of
 from orchestration.core.enums import Outcome
-from orchestration.execution.agent_step import money, questions, record
+from orchestration.execution.agent_step import forecast, money, questions, record
 from orchestration.execution.agent_step.asking import Asking, asked_for
 from orchestration.execution.agent_step.holding import BY, Stop, held, well
 from orchestration.execution.agent_step.record import Record
@@ -58,7 +58,7 @@ def attempted(call: Call, asking: Asking) -> Result:
     if left is not None and left <= 0:
         error = f"the budget of the step, {asking.budget:f}, is spent; raise it in a new version of the saga"
         return Result(outcome=Outcome.FAILED, error=error, detail={"verdict": Verdict.OVER_BUDGET.value})
-    short = money.asked_first(call, run, begin)
+    short = forecast.asked_first(call, run) or money.asked_first(call, run, begin)
     if short is not None:
         return short
     try:

@@ -9,6 +9,7 @@ from foundation.db import statements
 from orchestration.actions.base import Result
 from orchestration.actions.errors import Refused
 from orchestration.actions.task import TaskContext
+from orchestration.agents.workspace.history import merges
 from orchestration.core.enums import Outcome
 from orchestration.core.project import ProjectPlan, compile_tasks
 from orchestration.core.project.brief import brief_of
@@ -19,7 +20,7 @@ from orchestration.core.project.requirements import ledger
 from orchestration.core.project.sagas.tasks import nothing_to_do
 from orchestration.ledger.store import load_state
 from orchestration.models import Message, Run
-from orchestration.projects.phases.project import Project, project_of
+from orchestration.projects.phases.project import Project, output_of, project_of
 from orchestration.runs.acts.rework import changes_wanted
 from orchestration.runs.external import ask_for_rework
 
@@ -37,12 +38,37 @@ def changes(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     plan = ProjectPlan(
         project_id=spec.project_id, brief=brief_of(spec), requirements=ledger(spec), tasks=tasks[-1:]
     )  # fmt: skip
-    saga = compile_tasks(plan, project.config) if tasks else nothing_to_do(f"{spec.project_id[:90]}.{REWORK}")
+    rest = _rest(project)
+    plan = rest.model_copy(update={"tasks": (*rest.tasks, *plan.tasks)}) if rest is not None else plan
+    saga = compile_tasks(plan, project.config) if plan.tasks else nothing_to_do(f"{spec.project_id[:90]}.{REWORK}")
     return {
         "changes": list(words),
         "tasks": [one.model_dump(mode="json") for one in tasks],
         "rework": saga.model_dump(mode="json", exclude_unset=True),
     }
+
+
+def _rest(project: Project) -> ProjectPlan | None:
+    """The tasks that people had planned again, with their words; None where there are none."""
+    build = Run.objects.filter(parent=project.run, parent_step="build", kind__in=Run.SAGAS).order_by("id").last()
+    made = project.output("plan").get("plan")
+    if build is None or not made:
+        return None
+    plan, in_force = ProjectPlan.model_validate(made), {one.task for one in merges(project.repository)}
+    outputs = {one.task_id: output_of(build, one.task_id) for one in plan.tasks}
+    again = {name: said for name, said in outputs.items() if said.get("verdict") == "replanned"}
+    names = [name for name in again if name not in in_force]
+    if not names:
+        return None
+    words = next((str(said.get("why") or "") for said in again.values()), "")
+    brief = f"{plan.brief}\n\n## What people said about the rest\n\n{words}" if words else plan.brief
+    tasks = [
+        one.model_copy(update={"dependencies": tuple(name for name in one.dependencies if name in names)})
+        for one in plan.tasks
+        if one.task_id in names
+    ]
+    gates = tuple(gate for gate in plan.gates if gate.task_id in names)
+    return plan.model_copy(update={"brief": brief, "tasks": tuple(tasks), "gates": gates})
 
 
 def nothing(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:

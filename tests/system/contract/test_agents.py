@@ -93,6 +93,17 @@ def test_the_second_attempt_does_what_the_first_did_not(engine: str) -> None:
     assert [row.verdict for row in AgentAttempt.objects.order_by("id")] == ["empty", "done"]
 
 
+def test_one_at_its_limit_is_left_for_another_at_once(engine: str) -> None:
+    """The scripted limit is reset after 90 seconds."""
+    endpoint("one", "--behaviour", "rate_limited")
+    endpoint("two", "--behaviour", "write")
+    run = until(start(engine, asking("Write a parser", retry_count=1)))
+    assert run.status == "completed", run_view(run)["error"]
+    first, second = AgentAttempt.objects.order_by("id")
+    assert (first.verdict, second.verdict, second.endpoint_name) == ("rate_limited", "done", "two")
+    assert first.ended_at is not None and (second.started_at - first.ended_at).total_seconds() < 60
+
+
 @pytest.mark.parametrize(("verb", "status"), [(Verb.ABORT, "rolled_back"), (Verb.FORCE_STOP, "force_stopped")])
 def test_a_run_that_is_left_ends_the_agent_and_gives_its_endpoint_back(engine: str, verb: Verb, status: str) -> None:
     endpoint("one", "--behaviour", "hangs")

@@ -18,7 +18,7 @@ SPENDS = "scripted: over_budget\n"
 """A dollar for each step, without an end."""
 
 
-def costs() -> list[tuple[str, Decimal, Decimal | None]]:
+def costs() -> Any:
     rows = AgentAttempt.objects.order_by("id")
     return [(row.step_id, row.reserved or Decimal(0), row.cost) for row in rows]
 
@@ -33,13 +33,13 @@ def test_each_task_has_its_share_and_the_whole_is_raised_once_for_all(engine: st
     request = asked(run, "over-budget")
     assert request.content["context"]["budget"] == "6" and "spent its budget" in request.content["title"]
     until(run, lambda _: AgentAttempt.objects.exclude(ended="").count() >= 2)
-    assert [(reserved, cost) for _, reserved, cost in costs()] == [(3, 3), (3, 3)]
+    assert [one[1:] for one in costs()] == [(3, 3), (3, 3)]
     assert Request.objects.filter(stage="over-budget").count() == 1, "once for the whole project"
     behave("write")
     says("bob", "approve", request, answers={"answer": "go on", "budget": 20})
     assert until(run).status == "completed", run_view(run)["error"]
-    view = project_view(run)["cost"]
-    assert (Decimal(view["spent"]), view["budget"], view["held"]) == (6, "20", "0")
+    view: Any = project_view(run)["cost"]
+    assert (view["spent"], view["budget"], view["held"]) == ("6.000000", "20", "0")
 
 
 def test_what_one_task_did_not_use_is_free_for_another(engine: str) -> None:

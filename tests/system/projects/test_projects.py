@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +49,13 @@ def asked(run: Run, stage: str) -> Request:
     return Request.objects.get(stage=stage, status="pending")
 
 
+def in_round(request: Request, number: int) -> Callable[[Run], bool]:
+    return lambda _: Request.objects.filter(pk=request.pk, status="pending", round=number).exists()
+
+
 def sessions() -> list[tuple[str, str, str]]:
     """Task, type and verdict of each session of an agent, in order."""
     return list(AgentAttempt.objects.order_by("id").values_list("step_id", "agent_type", "verdict"))
-
-
-def same_place(folder: Path, task: str) -> None:
-    (folder / "same.txt").write_text(f"{task}\n")
-
-
-def better(folder: Path, task: str) -> None:
-    (folder / f"{task}.txt").write_text("better\n")
 
 
 def git(folder: Path, *words: str) -> str:
@@ -93,11 +90,38 @@ def test_a_project_goes_from_its_spec_to_a_signed_report(engine: str, repository
     assert not any(folder.exists() for folder in Layout.of(run.workflow_id).temporary)
 
 
-def test_one_criterion_that_is_not_accepted_takes_the_work_back(engine: str) -> None:
+def test_what_is_not_accepted_is_reworked_verified_and_asked_about_anew(engine: str) -> None:
     run = begun(engine, success_criteria=["It is fun", "It is good"])
-    says("bob", "approve", asked(run, "unproved-criteria"), answers={"c1": "accepted", "c2": "not accepted"})
-    until(run)
-    assert run.status == "rolled_back" and "not accepted: C2" in run_view(run)["error"]
+    first = asked(run, "unproved-criteria")
+    says("bob", "approve", first, "more of it", answers={"c1": "accepted", "c2": "not accepted"})
+    second = asked(run, "unproved-criteria")
+    assert second.pk != first.pk and second.content["context"]["commit"] != first.content["context"]["commit"]
+    assert sessions()[-1][0] == "rework-1"
+    prompt = AgentAttempt.objects.order_by("id").last().run.definition.body["steps"][0]["forward_action"]["prompt"]  # type: ignore[union-attr]
+    assert "C2 is not accepted: It is good" in prompt and "more of it" in prompt
+    says("bob", "approve", second, answers={"c1": "accepted", "c2": "accepted"})
+    assert until(run).status == "completed", run_view(run)["error"]
+    view = project_view(run)
+    assert [(one["task_id"], one["status"]) for one in view["tasks"]] == [
+        ("t1", "merged"), ("t2", "merged"), ("rework-1", "merged")
+    ]  # fmt: skip
+
+
+def test_changes_at_a_gate_behind_the_build_are_a_task_and_the_same_request_shows_them(engine: str) -> None:
+    run = begun(engine, approval_gates=["Release"])
+    request = asked(run, "Release")
+    for number in (1, 2):
+        before = request.content["context"]["commit"]
+        says("bob", "request-changes", request, f"more of it, for the {number}. time")
+        until(run, in_round(request, number + 1))
+        request = asked(run, "Release")
+        assert request.content["context"]["commit"] != before
+    assert [name for name, _, _ in sessions()][-2:] == ["rework-1", "rework-2"]
+    assert "for the 2. time" in output_of(run, "changes")["tasks"][1]["prompt"]
+    says("bob", "reject", request, "never mind")
+    assert until(run).status == "rolled_back"
+    kept = Repository(layout=Layout.of(run.workflow_id))
+    assert kept.git.out("ls-tree", "--name-only", "main") == "" and kept.branches() == [], "all rounds are taken back"
 
 
 def test_changes_at_the_gate_of_the_plan_make_another_plan_which_the_same_request_shows(
@@ -193,18 +217,17 @@ def test_an_abort_leaves_no_branch_and_no_worktree(engine: str) -> None:
     assert output_of(run, "prepare")["repository"] == str(layout.repository) and layout.repository.is_dir()
 
 
-def test_a_rerun_of_the_plan_builds_anew(engine: str, worker: Worker) -> None:
+def test_a_rerun_of_the_plan_has_nothing_done_again_that_is_merged(engine: str) -> None:
     run = begun(engine, approval_gates=["Release"])
     says("bob", "approve", asked(run, "Release"))
     before = output_of(until(run), "verify")["commit"]
-    worker.acts[""] = better
     act(workflow_id=run.workflow_id, verb=Verb.RERUN, actor=ADA, step_id="plan")
     until(run, lambda now: now.finished_at is None)
-    again = asked(run, "Release")
-    assert again.content["context"]["commit"] not in (before, ""), "another commit is another question"
-    says("bob", "approve", again)
-    assert until(run).status == "completed" and len(worker.seen) == 4
+    says("bob", "approve", asked(run, "Release"))
+    assert until(run).status == "completed" and len(sessions()) == 2, "no agent is asked for what is there"
+    assert output_of(run, "verify")["commit"] == before and output_of(run, "plan")["merged"] == ["t1", "t2"]
     assert run.children.get(workflow_id=f"{run.workflow_id}.build.2").status == "completed"
+    assert [(one["status"], one["verdict"]) for one in project_view(run)["tasks"]] == [("merged", "done")] * 2
 
 
 def test_an_agents_plan_is_built(engine: str, worker: Worker) -> None:

@@ -55,7 +55,8 @@ def waits_for(definition: SagaDefinition, step_id: str) -> tuple[str, ...]:
 def test_the_seeds_first_example() -> None:
     definition = compile_project(ProjectSpec(**ECOMMERCE), ECOMMERCE_CONFIG)
     assert order(definition) == [
-        "prepare", "analyze", "plan", "gate-1-architecture-review", "build", "verify", "gate-2-security-review",
+        "prepare", "analyze", "plan", "gate-1-architecture-review", "build", "changes", "rework", "verify",
+        "gate-2-security-review",
         "gate-3-performance-testing", "accept", "gate-4-production-deployment", "deploy", "report",
     ]  # fmt: skip
     assert definition.effective_timeout_seconds == 28 * 86400
@@ -90,7 +91,7 @@ def test_build_is_a_child_that_the_plan_gives() -> None:
 def test_an_abort_takes_back_what_was_merged_and_what_was_prepared() -> None:
     rows = failure_matrix(compile_plan(compile_project(spec())))
     (row,) = [row for row in rows if (row.step_id, row.mishap) == ("verify", "fails")]
-    assert row.status == "rolled_back" and row.undone == (("build",), ("prepare",))
+    assert row.status == "rolled_back" and row.undone == (("rework",), ("build",), ("prepare",))
     rows = failure_matrix(compile_plan(compile_tasks(plan_of(spec()))))
     (row,) = [row for row in rows if (row.step_id, row.mishap) == ("t2-merge", "fails")]
     assert row.undone == (("t1-merge",),) and row.status == "rolled_back"
