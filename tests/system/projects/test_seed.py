@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from orchestration.agents import AgentType
 from orchestration.agents.workspace.janitor import leftovers
 from orchestration.agents.workspace.layout import Layout
 from orchestration.models import Run
@@ -107,7 +108,7 @@ def test_the_specs_of_other_tests_are_these() -> None:
         tree = ast.parse((SEED / f"{name}.py.txt").read_text())
         call = next(one.value for one in tree.body if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call))
         written = {
-            word.arg: eval(compile(ast.Expression(word.value), name, "eval"), {"AgentType": specs.AgentType})
+            word.arg: eval(compile(ast.Expression(word.value), name, "eval"), {"AgentType": AgentType})
             for word in call.keywords
         }
         assert written == spec
