@@ -74,11 +74,11 @@ def test_it_shows_phases_coverage_tasks_output_and_cost_without_a_script(engine:
     ):
         assert word in row, word
     matrix = text[text.index('class="matrix"') : text.index('id="criteria"')]
-    cells = re.findall(r'<td data-label="(t\d)">(.*?)</td>', matrix, re.DOTALL)
-    assert [(task, bool(cell)) for task, cell in cells] == [("t1", True), ("t2", False), ("t1", False), ("t2", True)]
+    rows = matrix.split("<tr>")[1:]
+    assert [re.findall(r'<td data-label="(t\d)">', row) for row in rows[-2:]] == [["t1"], ["t2"]]
     assert "test -f t1.md" in text and "budget of 100: 2 %" in text.replace("2.50", "")
     output = text[text.index('id="output"') :]
-    assert output.count("<li><time>") == 16 + 0 and "Part t1 line 8" in output
+    assert output.count("<i>claude#2</i>") == 16 and "Part t1 line 8" in output
     assert f"/api/v1/projects/{run.workflow_id}/output/" in output
     assert "You have read-only access" in text and "/act/" not in text
 
