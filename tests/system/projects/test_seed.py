@@ -20,7 +20,6 @@ from pytest_django import Settings
 from orchestration.agents import AgentType
 from orchestration.agents.workspace.janitor import leftovers
 from orchestration.agents.workspace.layout import Layout
-from orchestration.core.agent.agent_type import AgentType
 from orchestration.models import Run
 from orchestration.projects.deployment.local.folder import folder_of, folders, read
 from orchestration.projects.deployment.local.releases import stop_all
