@@ -46,7 +46,7 @@ def asgi(page: Page) -> Iterator[Visitor]:
     """The site as it is served to people: streams need an event loop."""
     line = socket.socket()
     line.bind(("127.0.0.1", 0))
-    application = ASGIStaticFilesHandler(get_asgi_application())  # type: ignore[no-untyped-call]
+    application = ASGIStaticFilesHandler(get_asgi_application())
     server = uvicorn.Server(uvicorn.Config(application, log_level="error", lifespan="off"))
     thread = threading.Thread(target=lambda: server.run(sockets=[line]), daemon=True)
     thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from pytest_django import Settings
@@ -25,9 +26,7 @@ def nobody(question: Question) -> Answer | None:
     return None
 
 
-def test_it_is_kept_as_it_can_be_and_without_secrets(
-    settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_it_is_kept_as_it_can_be_and_without_secrets(settings: Settings, tmp_path: Path) -> None:
     settings.ZEN_SECRETS = {"MODEL_KEY": SECRET}
     run, endpoint = scenes.run(), scenes.added()
     record = Record.begun(scenes.attempt(run), endpoint, branch="zen/r/a", base="0" * 40)
