@@ -24,7 +24,7 @@ from tests.monitoring.admin.test_overview_browser import DESK, PHONE, picture
 from tests.orchestration.admin.projects import building, thinking
 from tests.orchestration.admin.visitor import Visitor
 from tests.orchestration.core.project.specs import given
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.system.contract.cast import account
 from tests.system.contract.hosts import memory_host, until
 from tests.system.contract.sagas import ADA
@@ -54,7 +54,7 @@ def asgi(page: Page) -> Iterator[Visitor]:
     yield Visitor(page=page, site=f"http://127.0.0.1:{line.getsockname()[1]}")
     page.goto("about:blank")
     server.should_exit = server.force_exit = True
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     connections.close_all()
 
 

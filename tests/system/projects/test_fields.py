@@ -33,7 +33,7 @@ from orchestration.projects.phases.project import output_of
 from orchestration.projects.queries import project_view
 from orchestration.projects.start import start_project
 from tests.orchestration.core.project.specs import given, task
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.system.contract.cast import account, says
 from tests.system.contract.hosts import memory_host, until
 from tests.system.contract.sagas import ADA
@@ -298,7 +298,7 @@ def test_a_task_begins_on_what_it_depends_on(engine: str, agents: Seen, dependen
 
     def first(folder: Path, name: str) -> None:
         if not dependencies:
-            begun_second.wait(60)
+            begun_second.wait(PATIENCE_SECONDS)
         writes(folder, name)
 
     agents.acts |= {"first": first, "second": second}
