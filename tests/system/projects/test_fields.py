@@ -42,6 +42,7 @@ from tests.system.projects.worker import Worker, working, writes
 
 ROOT = Path(__file__).parents[3]
 PROJECTS, DEPLOYMENTS = "tests/system/projects/test_projects.py", "tests/system/projects/test_deployments.py"
+BUDGETS, FORECASTS = "tests/system/projects/test_budgets.py", "tests/system/projects/test_forecasts.py"
 COMPILE = "tests/orchestration/core/project/test_compile.py"
 
 TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
@@ -52,9 +53,10 @@ TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "requirements": "test_each_requirement_is_a_task",
         "constraints": "test_what_agents_are_told",
         "constraints.timeline": f"{COMPILE}::test_a_timeline_is_the_deadline_and_none_is_none",
-        "constraints.budget": "test_the_least_budget_is_the_limit",
+        "constraints.budget": f"{BUDGETS}::test_the_lesser_of_two_budgets_counts_and_tokens_are_priced",
         "success_criteria": f"{PROJECTS}::test_one_criterion_that_is_not_accepted_takes_the_work_back",
         "estimated_duration_hours": "test_the_estimate_is_what_is_expected",
+        "estimated_duration_hours.people": f"{FORECASTS}::test_the_rest_is_planned_again_with_the_words_of_people",
         "agents_required": "test_the_agents_work_in_turn",
         "approval_gates": f"{PROJECTS}::test_a_gate_is_bound_to_what_it_is_about",
         "repository": f"{PROJECTS}::test_a_project_goes_from_its_spec_to_a_signed_report",
@@ -83,6 +85,7 @@ TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "dependencies": "test_a_task_begins_on_what_it_depends_on",
         "checks": "test_the_checks_of_a_task_judge_it_alone",
         "files": "test_what_the_agent_of_a_task_is_told",
+        "budget": f"{BUDGETS}::test_a_task_has_a_budget_of_its_own",
     },
     ProjectConfig: {
         "approval_timeout": "test_a_gate_expires",
@@ -94,14 +97,16 @@ TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "deployment_strategy": f"{DEPLOYMENTS}::test_the_merged_head_is_served_and_can_be_deployed_again",
         "deployment": f"{DEPLOYMENTS}::test_a_release_that_does_not_come_up_takes_the_project_back_and_leaves_nothing",
         "monitoring_enabled": "test_a_project_that_nobody_watches_has_no_health",
-        "budget": "test_the_least_budget_is_the_limit",
+        "monitoring_enabled.forecast": f"{FORECASTS}::test_without_monitoring_nobody_is_asked",
+        "budget": f"{BUDGETS}::test_each_task_has_its_share_and_the_whole_is_raised_once_for_all",
         "stall_seconds": "test_how_long_an_agent_may_say_nothing",
         "merge": "test_people_merge_by_hand",
         "alert_on_failure": "test_what_a_failure_tells_and_whom",
         "notification_channels": "test_what_a_failure_tells_and_whom",
     },
 }
-"""For each field what proves that it has an effect: a function of this module, or FILE::function."""
+"""For each field what proves that it has an effect: a function of this module, or FILE::function. `field.part`: what
+else it does."""
 
 
 @dataclass
