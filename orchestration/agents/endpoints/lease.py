@@ -107,6 +107,14 @@ def give_back(lease_id: int) -> None:
     AgentLease.objects.filter(pk=lease_id).delete()
 
 
+def give_back_earlier(attempt: Attempt) -> None:
+    """Let others have what this attempt leased under earlier claims: their workers are lost."""
+    AgentLease.objects.filter(
+        run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose, iteration=attempt.iteration,
+        attempt=attempt.attempt, claim__lt=attempt.claim,
+    ).delete()  # fmt: skip
+
+
 def has_free(agent_type: AgentType) -> bool:
     """Whether an endpoint of the type could be had now."""
     at, active = database_now(), Counter[int]()

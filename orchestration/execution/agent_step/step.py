@@ -17,7 +17,7 @@ from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
 from orchestration.agents.workspace.repository import Repository
 from orchestration.core.agent.brief import brief
 from orchestration.core.agent.session import Answer, Ended, EndReason, Question
-from orchestration.core.agent.verdict import JUDGED, Verdict, facts_of, verdict_of
+from orchestration.core.agent.verdict import JUDGED, Next, Then, Verdict, facts_of, verdict_of
 from orchestration.core.enums import Outcome
 from orchestration.execution.agent_step import forecast, money, questions, record
 from orchestration.execution.agent_step.asking import Asking, asked_for
@@ -51,6 +51,9 @@ def attempted(call: Call, asking: Asking) -> Result:
     run = Run.objects.select_related("parent").get(workflow_id=call.workflow_id)
     attempt = record.attempt_of(call, run.pk, _claim(run, call))
     earlier = record.before(attempt)
+    if (accepted := _accepted(earlier, attempt)) is not None:
+        lease.give_back_earlier(attempt)
+        return result_of(Next(then=Then.MERGE), accepted, (), acts_outside=False)
     begin = questions.beginning(call, run, earlier, asking.budget)
     if isinstance(begin, Result):
         return begin
@@ -73,6 +76,11 @@ def attempted(call: Call, asking: Asking) -> Result:
             begin=begin, left=left, stop=stop, deadline=time.monotonic() + call.timeout_seconds,
         )  # fmt: skip
         return doing.result()
+
+
+def _accepted(earlier: list[AgentAttempt], attempt: lease.Attempt) -> AgentAttempt | None:
+    """What a lost worker had accepted of this very attempt, and could not store: its session is paid for."""
+    return next((row for row in earlier if row.attempt == attempt.attempt and row.verdict == Verdict.DONE), None)
 
 
 def _claim(run: Run, call: Call) -> int:

@@ -44,6 +44,11 @@ from zen_project.embedded.ports import free_port
 from zen_project.embedded.process import OwnedServer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
+PLACES = (
+    "acted@prepare", "acting@analyze", "acted@plan", "acted@t1", "acted@t1-merge", "acted@verify", "acting@release",
+    "acted@switch", "acted@report",
+)  # fmt: skip
+"""Where a worker stops and is killed, in the order in which a run comes by."""
 CONFIG = {"deployment_strategy": "blue_green", "deployment": {"window_seconds": 0.5, "interval_seconds": 0.1}}
 SLOW = {"ZEN_SCRIPTED_SECONDS": "4"}
 
@@ -150,6 +155,16 @@ def done_once(run: Run) -> None:
     assert list(record.releases) == [record.live] and len(record.backends()) == 1
     stop_all(folder_of("shop"))
     assert deployed.marked(f"{root()}/") == []
+
+
+def test_a_worker_killed_at_every_phase_is_replaced_and_the_site_is_not_needed(site: Site) -> None:
+    run = site.started()
+    for place in PLACES:
+        with site.pausing(place) as marker:
+            wait_until(lambda: marker.exists() or ended(run), lambda: f"{place}: {run_view(run)}")  # noqa: B023
+            assert marker.exists(), run_view(run)["error"]
+    with site.worker():
+        done_once(until(run))
 
 
 def ended(run: Run) -> bool:
