@@ -77,7 +77,7 @@ def addresses(run: Any) -> list[str]:
 def ask(site: str, token: str, cookie: str, paths: list[str]) -> None:
     """A process of its own: asks for each in turn until its input ends, then prints {path: [seconds]}."""
     over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    threading.Thread(target=_await_the_end_of_input, args=(over,), daemon=True).start()
     took: dict[str, list[float]] = defaultdict(list)
     headers = {"Authorization": f"Bearer {token}"}, {"Cookie": f"sessionid={cookie}"}
     while not over.is_set():
@@ -91,6 +91,11 @@ def ask(site: str, token: str, cookie: str, paths: list[str]) -> None:
             took[path].append(time.perf_counter() - began)
             over.wait(PAUSE_SECONDS)
     print(json.dumps(took), flush=True)
+
+
+def _await_the_end_of_input(over: threading.Event) -> None:
+    sys.stdin.read()
+    over.set()
 
 
 def measured(tasks: int) -> dict[str, Any]:

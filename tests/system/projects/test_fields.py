@@ -43,6 +43,7 @@ from tests.system.projects.worker import Worker, working, writes
 ROOT = Path(__file__).parents[3]
 PROJECTS, DEPLOYMENTS = "tests/system/projects/test_projects.py", "tests/system/projects/test_deployments.py"
 BUDGETS, FORECASTS = "tests/system/projects/test_budgets.py", "tests/system/projects/test_forecasts.py"
+RED = f"{PROJECTS}::test_one_red_criterion_never_completes_by_itself_and_a_no_takes_everything_back"
 COMPILE = "tests/orchestration/core/project/test_compile.py"
 
 TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
@@ -54,7 +55,7 @@ TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "constraints": "test_what_agents_are_told",
         "constraints.timeline": f"{COMPILE}::test_a_timeline_is_the_deadline_and_none_is_none",
         "constraints.budget": f"{BUDGETS}::test_the_lesser_of_two_budgets_counts_and_tokens_are_priced",
-        "success_criteria": f"{PROJECTS}::test_one_criterion_that_is_not_accepted_takes_the_work_back",
+        "success_criteria": RED,
         "estimated_duration_hours": "test_the_estimate_is_what_is_expected",
         "estimated_duration_hours.people": f"{FORECASTS}::test_the_rest_is_planned_again_with_the_words_of_people",
         "agents_required": "test_the_agents_work_in_turn",
