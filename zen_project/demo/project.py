@@ -7,6 +7,7 @@ deploys is what judges, merges, asks and deploys the work of any other.
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -29,6 +30,8 @@ from orchestration.agents.workspace.layout import Layout
 from orchestration.console import show
 from orchestration.core.enums import RunStatus
 from orchestration.models import AgentAttempt, Run
+from orchestration.projects.deployment.local.folder import folders
+from orchestration.projects.deployment.local.releases import stop_all
 from orchestration.projects.deployment.service import stop_deployment
 from orchestration.projects.phases.project import output_of
 from orchestration.projects.queries import project_view
@@ -51,7 +54,16 @@ def tell_of_a_project(console: Console, engine: str) -> bool:
         console.print("\nAgents that build a project are not shown: the extra [bold]agents[/bold] is not installed")
         return True
     console.print("\n[bold]Agents build, people decide, users get it[/bold]: a repository of one page")
-    repository, port = _repository(), free_port()
+    try:
+        with tempfile.TemporaryDirectory(prefix="zen-demo-kiosk-") as folder:  # the user's, so not in the site's own
+            return _told(console, engine, _repository(Path(folder)))
+    finally:  # also where it went wrong: what serves the page has no need of this process
+        for one in folders():
+            stop_all(one)
+
+
+def _told(console: Console, engine: str, repository: Path) -> bool:
+    port = free_port()
     for kind in ("CLAUDE", "CODEX"):
         add(Given(name=f"demo-{kind.lower()}", agent_type=kind, driver="scripted", concurrency=2), actor=ME)
     first = _start(engine, repository, port, "kiosk-1", [_task("page", "CLAUDE", "index.html", OLD)])
@@ -77,10 +89,8 @@ def tell_of_a_project(console: Console, engine: str) -> bool:
     return _as_it_should_be(console, port, answers, first, second)
 
 
-def _repository() -> Path:
+def _repository(folder: Path) -> Path:
     """The user's own, with a page of one line."""
-    folder = Path(settings.ZEN_DATA_DIR) / "kiosk"
-    folder.mkdir(parents=True)
     (folder / "index.html").write_text("Soon\n", encoding="utf-8")
     _git(folder, "init", "-q", "-b", "main")
     _git(folder, "add", "-A")
