@@ -20,7 +20,7 @@ from zen_project.embedded import postgres
 
 PASSED, FAILED, NOTHING_COLLECTED = 0, 1, 5
 PYTEST = [sys.executable, "-m", "pytest"]
-PROCESSES = (os.cpu_count() or 1) + 1  # one more than cores: much of the time a test waits for what it has started
+PROCESSES = 2 * (os.cpu_count() or 1)  # two a core: much of the time a test waits for what it has started
 SIDE_BY_SIDE = [*PYTEST, "-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]  # in conftest's order
 
 
