@@ -12,15 +12,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measuring import Databases, grown, line, median_ratio, side
+from benchmarks.measuring import FEW_ENDED, MANY_ENDED, REPETITIONS, Databases, grown, line, median_ratio, side
 from benchmarks.watching import watching
 from zen_project.embedded import postgres, temporal
 
-REPETITIONS = 3
 RUNS = 100
 TEMPORAL_RUNS = 40  # the development server is the ceiling
 MANY_APPROVALS = (100, 10_000)  # on Temporal they take a quarter of an hour: two workflows each
-FEW_ENDED, MANY_ENDED = 10_000, 1_000_000
 TASKS = 40
 LATEST = Path(__file__).with_name("latest.jsonl")
 console = Console()

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 OWN = ("ZEN_", "TEMPORAL_", "CELERY_", "REDIS_", "DATABASE_URL")
+REPETITIONS = 3
+FEW_ENDED, MANY_ENDED = 10_000, 1_000_000
 FLAT = 1.5
 
 

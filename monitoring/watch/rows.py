@@ -79,7 +79,6 @@ def rows_of(run_ids: Sequence[int], asked: frozenset[str] = frozenset()) -> Rows
     if open_ids:
         _read_open(rows, open_ids)
         _read_workers(rows)
-        rows.depths = _depths({run.pk: run.parent_id for run in runs if run.pk in set(open_ids)})
     for attempt in RecoveryAttempt.objects.filter(run_id__in=[run.pk for run in runs], chain__gt=0).order_by("pk"):
         rows.recoveries.setdefault(attempt.run_id, []).append(attempt)
     if troubled:
@@ -101,13 +100,16 @@ def _read_open(rows: Rows, open_ids: list[int]) -> None:
             "output", "undo_action", "error"
         )
     )
-    rows.last_facts = _last_facts([run for run in rows.runs if run.pk in set(open_ids)])
+    wanted = set(open_ids)
+    still_open = [run for run in rows.runs if run.pk in wanted]
+    rows.last_facts = _last_facts(still_open)
+    rows.depths = _depths({run.pk: run.parent_id for run in still_open})
     rows.messages = _grouped(Message.objects.filter(run_id__in=open_ids, delivered_at=None))
     for child in Run.objects.filter(parent_id__in=open_ids, finished_at=None):
         rows.children.setdefault(child.parent_id or 0, []).append(child)
     below = [child.pk for children in rows.children.values() for child in children]
     rows.health = {one.run_id: one for one in RunHealth.objects.filter(run_id__in=below)} if below else {}
-    own = [run.pk for run in rows.runs if run.kind not in Run.SAGAS and run.pk in set(open_ids)]
+    own = [run.pk for run in still_open if run.kind not in Run.SAGAS]
     for request in _requests([*below, *own]):
         for pk in {request.run_id, request.run.parent_id or request.run_id}:
             rows.requests.setdefault(pk, []).append(request)

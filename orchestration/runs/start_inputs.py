@@ -13,7 +13,7 @@ from foundation.errors import BadInput
 from notifications.channels.targets import NAME
 from orchestration.core.definition import DefinitionErrors, SagaDefinition
 from orchestration.core.definition.shape import plain_json
-from orchestration.core.likeness import nearest
+from orchestration.core.likeness import bounded, nearest
 from orchestration.core.saga.second_chances import are_pauses
 
 LONGEST_HANDLE = 200
@@ -115,6 +115,7 @@ def refuse_slips(config: dict[str, Any]) -> None:
         raise BadInput(f"config.{key[:80]} is not known", field=f"config.{key[:80]}", remedy=f"did you mean '{meant}'?")
 
 
+@bounded
 def _slips(config: dict[str, Any]) -> list[tuple[str, str]]:
     """Keys beside the one that each was probably meant to be."""
     known = (*CONFIG_KEYS, *CARRIED)
@@ -124,7 +125,8 @@ def _slips(config: dict[str, Any]) -> list[tuple[str, str]]:
 
 def carried_on(config: dict[str, Any]) -> dict[str, Any]:
     """What the runs below a run have of its configuration."""
-    return {key: config[key] for key in CARRIED if key in usable(config)}
+    kept = usable(config)
+    return {key: kept[key] for key in CARRIED if key in kept}
 
 
 def usable(config: dict[str, Any]) -> dict[str, Any]:
