@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from foundation.db.outages import traceback_of
+
 Result = TypeVar("Result")
 Instead = TypeVar("Instead")
 
@@ -28,8 +30,8 @@ def guarded(do: Callable[[], Result], otherwise: Callable[[Exception], Instead])
 
 
 def logged(log: logging.Logger, message: str, *about: object) -> Callable[[Exception], None]:
-    """For `guarded` where nothing else is to be done: the error in the log, with its traceback."""
-    return lambda error: log.error(message, *about, exc_info=error)
+    """For `guarded` where nothing else is to be done: the error in the log, with its traceback if it does not pass."""
+    return lambda error: log.error(f"{message}: %s", *about, error, exc_info=traceback_of(error))
 
 
 def settle(future: Future[Result], do: Callable[[], Result], *, before: Callable[[], None] = lambda: None) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from foundation.clock import now
 
@@ -29,6 +29,16 @@ TOLD_SECONDS = 3600.0
 def heal() -> None:
     """Close this thread's connection if it cannot be used; the next query opens another."""
     close_old_connections()
+
+
+def lost(error: Exception) -> bool:
+    """Whether this thread's connection is gone with the error: nothing that is asked of it now can succeed."""
+    return isinstance(error, AWAY) and (connection.connection is None or not connection.is_usable())
+
+
+def traceback_of(error: BaseException) -> BaseException | None:
+    """For a log line's `exc_info`: None for an error that passes by itself, of which its text says all."""
+    return None if isinstance(error, AWAY) else error
 
 
 def pauses() -> Iterator[float]:

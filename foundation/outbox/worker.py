@@ -10,7 +10,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from foundation.clock import ticks
-from foundation.db.outages import AWAY, heal
+from foundation.db.outages import AWAY, heal, traceback_of
 from foundation.guarded import guarded, logged
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,8 @@ class _Hand(Generic[Row, Result]):
             self.kind.finish(row, future.result())
 
     def _broke(self, row: Row, error: Exception) -> None:
-        log.error("%s %s could not be sent; it is tried again", self.kind.name, row, exc_info=error)
+        tb = traceback_of(error)
+        log.error("%s %s could not be sent; it is tried again: %s", self.kind.name, row, error, exc_info=tb)
         if isinstance(error, AWAY):
             heal()
         told = logged(log, "%s %s could not be put off; it is tried again", self.kind.name, row)

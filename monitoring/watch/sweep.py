@@ -13,7 +13,7 @@ from django.db import DatabaseError, transaction
 
 from foundation.clock import database_now
 from foundation.db import statements
-from foundation.db.outages import AWAY
+from foundation.db.outages import AWAY, lost
 from foundation.guarded import guarded
 from foundation.telemetry import count, observe
 from monitoring.alerting.grouping import regroup
@@ -211,6 +211,8 @@ def _decide(judged: Sequence[Judged], in_force: Sequence[Armed], now: datetime) 
             decide([one.candidate for one in judged], in_force, now)
 
     def one_by_one(error: Exception) -> None:
+        if lost(error):
+            raise error
         if len(judged) == 1:
             log.error("recovery could not decide about %s", judged[0].facts.workflow_id, exc_info=error)
             return

@@ -17,6 +17,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from foundation.clock import now
+from foundation.db.outages import traceback_of
 from foundation.errors import Unreachable
 from foundation.guarded import guarded
 from orchestration.engines.base import Engine
@@ -87,7 +88,13 @@ def _pass(engine: Engine) -> int:
                 break
             log.warning("%s waits: %s", item.name, error)
         else:
-            log.error("%s could not be handed to the %s engine", item.name, engine.name, exc_info=error)
+            log.error(
+                "%s could not be handed to the %s engine: %s",
+                item.name,
+                engine.name,
+                error,
+                exc_info=traceback_of(error),
+            )
         item.put_off()
         stuck.add(item.run_pk)
         if lost == MOST_LOST:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from django.db import connections
 
 from foundation.clock import now
-from foundation.db.outages import AWAY, heal
+from foundation.db.outages import AWAY, heal, traceback_of
 from foundation.guarded import guarded
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,7 @@ class Health:
             self.works()
             return done
         if self.fails(done.error):
-            told = None if isinstance(done.error, AWAY) else done.error
-            log.warning("%s fails, and is tried again", name, exc_info=told)
+            log.warning("%s fails, and is tried again", name, exc_info=traceback_of(done.error))
         heal()
         return done
 

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from foundation.guarded import guarded, logged, settle
 from tests.support.waiting import PATIENCE_SECONDS
@@ -54,6 +55,14 @@ def test_each_of_several_items_is_done_and_what_broke_is_in_the_log(caplog: pyte
     for item in (1, 0, 2):
         guarded(lambda: done.append(6 / item), logged(log, "item %s broke", item))  # noqa: B023 - called at once
     assert done == [6, 3] and "item 0 broke" in caplog.text and "ZeroDivisionError" in caplog.text
+
+
+def test_what_broke_for_want_of_the_database_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    def away() -> None:
+        raise OperationalError("server closed the connection")
+
+    guarded(away, logged(log, "item %s broke", 7))
+    assert "item 7 broke: server closed the connection" in caplog.text and "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("end", [KeyError, SystemExit, KeyboardInterrupt])

@@ -25,6 +25,7 @@ from approvals.requests.state.locked_request import LockedRequest, lock_request
 from foundation import audit
 from foundation.clock import now
 from foundation.db import statements
+from foundation.db.outages import traceback_of
 from foundation.errors import Unreachable
 from foundation.guarded import guarded
 from foundation.identity.actor import Actor
@@ -80,7 +81,7 @@ def _not_mended(request: Request, error: Exception) -> bool:
     if isinstance(error, Unreachable):
         log.warning("approval %s waits: %s", request, error)
     else:
-        log.error("approval %s could not be reconciled", request, exc_info=error)
+        log.error("approval %s could not be reconciled: %s", request, error, exc_info=traceback_of(error))
     return False
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -274,3 +274,22 @@ def test_what_a_breaker_keeps_back_has_the_error_of_the_calls_that_failed_there(
     of_failed = health(failed).issues[0]
     for name in ("target", "error_class", "error_fp"):
         assert issue[name] == of_failed[name] != ""
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_connection_lost_while_recovery_decides_ends_the_pass_and_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = begun(step("a", LONG))
+
+    def cut(*_: object) -> None:
+        connection.connection.close()
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(sweep, "decide", cut)
+    with pytest.raises(OperationalError):
+        sweep.sweep(at_once=True)
+    monkeypatch.undo()
+    connection.close()
+    assert caplog.text == "" and not RunHealth.objects.filter(pk=run.pk).exists()
+    assert sweep.sweep(at_once=True).judged == 1
