@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from foundation.errors import BadInput
@@ -131,8 +130,7 @@ def _repository(spec: ProjectSpec) -> Iterator[Problem]:
     except BadInput as error:
         yield fault("repository", error.value, str(error), error.remedy)
         return
-    path = Path(given.removeprefix("file://"))
-    if remote.is_folder and not ((path / ".git").exists() or (path / "objects").is_dir()):
+    if remote.is_folder and not ((remote.folder / ".git").exists() or (remote.folder / "objects").is_dir()):
         yield fault("repository", given, "is no git repository on this machine", "clone it there, or correct the path")
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpcore2
 from django.conf import settings
@@ -22,9 +22,13 @@ from foundation.outbound.guarded_connections import Refused, resolve
 PORTS: Mapping[str, int] = {"git": 9418, "http": 80, "https": 443, "ssh": 22}
 TRANSPORTS = ("file", *PORTS)
 HELPER = re.compile(r"[A-Za-z0-9+.-]+::")
-PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-SHORT = re.compile(r"(?:[^@/:\[]+@)?(\[[0-9A-Fa-f:.]+\]|[^/:\[\]@]+):")
+PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/]*)")
+HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]*"
+SHORT = re.compile(rf"(?:[A-Za-z0-9_][\w.+-]*@)?({HOST}):", re.ASCII)
 """As ssh's own copy writes it: user@host:path."""
+AUTHORITY = re.compile(rf"(?:[^@/%?#\\]*@)?(?:{HOST})(?::[0-9]*)?")
+"""What we, git and curl read alike: git undoes %2f before it looks for the host, curl writes other letters in another
+way than they are judged here, and neither ends a host where the other does."""
 RECEIVER = (
     "git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.alternateRefsCommand=true"
     " -c receive.denyCurrentBranch=refuse -c receive.autogc=false receive-pack"
@@ -45,6 +49,17 @@ class Remote:
     def is_folder(self) -> bool:
         """Whether it lies on this machine."""
         return not self.host
+
+    @property
+    def folder(self) -> Path:
+        """Where on this machine, as git reads it; of an address nothing is asked for."""
+        is_written_as_url = PROTOCOL.match(self.named) is not None
+        return Path(unquote(self.named[len("file://") :]) if is_written_as_url else self.named).resolve()
+
+    @property
+    def is_of_a_run(self) -> bool:
+        """Whether it is the repository of another project, whose branches are that project's own."""
+        return self.is_folder and Path(settings.ZEN_DATA_DIR).resolve() in self.folder.parents
 
     def options(self) -> tuple[str, ...]:
         """Settings for the git that fetches or pushes, as `-c name=value`. The name is resolved and judged here.
@@ -85,8 +100,7 @@ def remote_of(source: str) -> Remote:
         return _at(source, "ssh", short[1], PORTS["ssh"])
     scheme = named[1].lower() if named else "file"
     if scheme == "file":
-        _refuse_own_folders(source)
-        return Remote(named=source, scheme=scheme)
+        return _folder(Remote(named=source, scheme=scheme), named[2] if named else "")
     try:
         parts = urlsplit(source)
         port = parts.port or PORTS[scheme]
@@ -96,6 +110,9 @@ def remote_of(source: str) -> Remote:
         shown = parts._replace(netloc=f"…@{parts.hostname}").geturl()
         remedy = "give the workers a credential helper of git's, or an ssh key; the address is kept and shown"
         raise _refused(shown, "the address holds a password", remedy)
+    if named is not None and not AUTHORITY.fullmatch(named[2]):
+        remedy = "write its host plainly, in ASCII (xn--… for other letters), with no % before the path"
+        raise _refused(source, "the host of this address can be read in several ways", remedy)
     return _at(source, scheme, parts.hostname or "", port)
 
 
@@ -105,16 +122,18 @@ def _at(source: str, scheme: str, host: str, port: int) -> Remote:
     return Remote(named=source, scheme=scheme, host=host, port=port)
 
 
-def _refuse_own_folders(source: str) -> None:
+def _folder(found: Remote, host: str) -> Remote:
     """Of the site's data only the repositories of projects: keys and what agents may write are none."""
-    path = Path(source.removeprefix("file://")).resolve()
+    if host:
+        raise _refused(found.named, "this is no folder of this machine", "write file:/// and its absolute path")
     data = Path(settings.ZEN_DATA_DIR).resolve()
-    if path != data and data not in path.parents:
-        return
-    inside = path.relative_to(data).parts
+    if found.folder != data and data not in found.folder.parents:
+        return found
+    inside = found.folder.relative_to(data).parts
     if len(inside) != 3 or inside[0] != "projects" or inside[2] != "repository.git":
         remedy = "name a repository outside of it, or the repository.git of a project"
-        raise _refused(source, "this lies in the site's own data folder", remedy)
+        raise _refused(found.named, "this lies in the site's own data folder", remedy)
+    return found
 
 
 def _refused(source: str, message: str, remedy: str) -> BadInput:

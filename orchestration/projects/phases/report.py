@@ -12,6 +12,7 @@ from orchestration.actions.errors import TryLater
 from orchestration.actions.task import TaskContext
 from orchestration.agents.workspace.history import merges
 from orchestration.agents.workspace.janitor import janitor
+from orchestration.agents.workspace.remote import remote_of
 from orchestration.core.definition.shape import canonical_json
 from orchestration.projects.phases.project import Project, project_of
 
@@ -36,12 +37,15 @@ def signed_bytes(known: str) -> bytes:
 
 
 def _pushed(project: Project) -> str:
-    """The user's own branches are never touched; without a repository of theirs the work stays in ours."""
-    if not project.spec.repository:
+    """The commit that was verified: what came after it, nobody has looked at. The user's own branches are never
+    touched; without a repository of theirs the work stays in ours, as it does where theirs is another project's."""
+    given = project.spec.repository
+    if not given or remote_of(given).is_of_a_run:
         return ""
-    branch, head = f"zen/{project.spec.project_id}", project.repository.head() or project.repository.base()
+    branch = f"zen/{project.spec.project_id}"
+    head = project.output("verify").get("commit") or project.repository.head() or project.repository.base()
     try:
-        project.repository.push(project.spec.repository, branch, at=head)
+        project.repository.push(given, branch, at=str(head))
     except BadInput as error:
         raise TryLater(error.in_words(), after=PUSH_AGAIN_SECONDS) from None
     return branch

@@ -7,7 +7,7 @@ import subprocess
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,12 +16,13 @@ from approvals.models import Request
 from foundation.audit import signing_key
 from foundation.errors import BadInput
 from orchestration.agents.workspace.layout import Layout
-from orchestration.agents.workspace.repository import Repository
+from orchestration.agents.workspace.repository import INTEGRATION, Repository
 from orchestration.core.enums import Verb
+from orchestration.core.project import ProjectConfig, ProjectSpec
 from orchestration.core.project.sagas.acceptance import answer_name
 from orchestration.models import AgentAttempt, Run
-from orchestration.projects.phases.project import output_of
-from orchestration.projects.phases.report import signed_bytes
+from orchestration.projects.phases.project import Project, output_of
+from orchestration.projects.phases.report import _pushed, signed_bytes
 from orchestration.projects.queries import project_view
 from orchestration.projects.start import start_project
 from orchestration.runs import act, start_run
@@ -88,6 +89,34 @@ def test_a_project_goes_from_its_spec_to_a_signed_report(engine: str, repository
     assert signing_key.verify(signed_bytes(report["hash"]), report["signature"]) and report["janitor"]["clean"]
     assert [one["task"] for one in report["pack"]["merges"]] == ["t2", "t1"]
     assert not any(folder.exists() for folder in Layout.of(run.workflow_id).temporary)
+
+
+def test_the_verified_commit_is_what_is_pushed_and_never_into_another_project(
+    repository: Path,
+) -> None:
+    """Its branches would stand in the way of those of the other project, whose janitor takes them away."""
+    other = Repository.create(Layout.of("other"), str(repository))
+    for named, pushed in ((str(other.layout.repository), ""), (str(repository), "zen/shop")):
+        run = Run(workflow_id=f"shop-{pushed or 'x'}".replace("/", "-"))
+        own = Repository.create(Layout.of(run.workflow_id), named)
+        verified = own.base()
+        late = own.git.out("commit-tree", f"{verified}^{{tree}}", "-p", verified, stdin=b"late\n")
+        own.git.run("update-ref", f"refs/heads/{INTEGRATION}", late)
+        project = Verified(
+            run=run, step_run=run, spec=ProjectSpec.model_validate(given(repository=named)), config=ProjectConfig()
+        )
+        project.commits.append(verified)
+        assert _pushed(project) == pushed
+    assert other.branches() == [] and git(repository, "rev-parse", "zen/shop") == verified != late
+
+
+class Verified(Project):
+    """A project whose phase `verify` looked at a commit."""
+
+    commits: ClassVar[list[str]] = []
+
+    def output(self, step_id: str) -> dict[str, Any]:
+        return {"commit": self.commits[-1]} if step_id == "verify" else {}
 
 
 def test_what_is_not_accepted_is_reworked_verified_and_asked_about_anew(engine: str) -> None:

@@ -86,6 +86,32 @@ def test_what_is_no_host_is_refused(named: str) -> None:
         remote_of(named)
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        "git://127.0.0.1%2f@git.example.com/shop", "ssh://10.0.0.7%2F@git.example.com/shop",
+        "git://git.example.com#.inner.example/shop", "git://git.example.com?.inner.example/shop",
+        "http://g\N{LATIN SMALL LETTER A WITH DIAERESIS}te.example.com/shop", "https://a\\@git.example.com/shop",
+        "g\N{LATIN SMALL LETTER A WITH DIAERESIS}te.example.com:shop",
+    ],
+)  # fmt: skip
+def test_a_host_that_git_reads_in_another_way_than_it_is_judged_is_refused(named: str) -> None:
+    with pytest.raises(BadInput, match="several ways|can be cloned"):
+        remote_of(named)
+
+
+def test_git_speaks_with_nobody_behind_a_hidden_end_of_the_host(tmp_path: Path, settings: Settings) -> None:
+    settings.ZEN_OUTBOUND_ALLOW = ("git.example.com",)
+    with socket.create_server(("127.0.0.1", 0)) as mine:
+        mine.settimeout(0.2)
+        with pytest.raises(BadInput):
+            Repository.create(
+                Layout.of("shop", tmp_path), f"git://127.0.0.1:{mine.getsockname()[1]}%2f@git.example.com/shop"
+            )
+        with pytest.raises(TimeoutError):
+            mine.accept()
+
+
 def test_a_password_is_refused_and_not_repeated() -> None:
     with pytest.raises(BadInput, match="holds a password") as refused:
         remote_of("https://me:hunter2-hunter2@example.com/shop.git")
@@ -98,7 +124,12 @@ def test_of_the_sites_own_folder_only_repositories_of_projects_are_one(tmp_path:
     link.symlink_to(tmp_path)
     for inside in ("", "projects/a/worktrees/t1", "projects/a/repository.git/../worktrees/t1", "deployments/x"):
         for place in (tmp_path, link):
-            for prefix in ("", "file://"):
+            named = [f"{prefix}{place / inside}" for prefix in ("", "file://")]
+            for one in (*named, named[-1].replace("projects", "%70rojects").replace("deployments", "deploy%6dents")):
                 with pytest.raises(BadInput, match="own data folder"):
-                    remote_of(f"{prefix}{place / inside}")
-    assert remote_of(str(tmp_path / "projects" / "a" / "repository.git")).is_folder
+                    remote_of(one)
+    with pytest.raises(BadInput, match="no folder of this machine"):
+        remote_of(f"file://localhost{tmp_path}/projects/a/worktrees/t1")
+    own = remote_of(str(tmp_path / "projects" / "a" / "repository.git"))
+    assert (own.is_folder, own.is_of_a_run) == (True, True)
+    assert not remote_of(str(tmp_path.parent / "shop")).is_of_a_run
