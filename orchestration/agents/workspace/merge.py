@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import takewhile
 
 from orchestration.agents.workspace import locks
 from orchestration.agents.workspace.commit import Trailers, commit_tree, worded
 from orchestration.agents.workspace.git import Git, GitFailed, shown
-from orchestration.agents.workspace.history import Entry, entries, entry
+from orchestration.agents.workspace.history import Entry, entries, entry, merges
 from orchestration.agents.workspace.repository import EPOCH, INTEGRATION, Repository
 
 MOST_NAMED = 100
@@ -104,6 +106,21 @@ def revert(repository: Repository, merge_sha: str, *, branch: str = INTEGRATION)
         made = commit_tree(git, tried.tree, [head], message)
         _move(repository, branch, made, head)
         return made
+
+
+def take_back(repository: Repository, merge_sha: str, *, owed: Collection[str]) -> str | Conflict | None:
+    """As `revert`, in any order: later merges in the way that are `owed` a revert too are reverted first.
+
+    Raises:
+        GitFailed: git could not, for the machine's reasons.
+    """
+    found = revert(repository, merge_sha)
+    if not isinstance(found, Conflict):
+        return found
+    for one in list(takewhile(lambda one: one.sha != merge_sha, merges(repository))):
+        if one.sha in owed:
+            revert(repository, one.sha)
+    return revert(repository, merge_sha)
 
 
 def three_way(git: Git, *, base: str, ours: str, theirs: str) -> Trial:

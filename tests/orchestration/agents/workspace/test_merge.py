@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.agents.workspace.git import GitFailed
-from orchestration.agents.workspace.history import merged, merges
-from orchestration.agents.workspace.merge import Conflict, merge, revert, trial_merge
+from orchestration.agents.workspace.history import entries, merged, merges
+from orchestration.agents.workspace.merge import Conflict, merge, revert, take_back, trial_merge
 from orchestration.agents.workspace.repository import INTEGRATION, Repository
 from tests.orchestration.agents.workspace.work import files_of, task
 
@@ -120,6 +120,19 @@ def test_a_revert_that_others_built_upon_is_a_conflict(repository: Repository) -
     found = revert(repository, first)
     assert isinstance(found, Conflict) and found.files == ("a",)
     assert [one.task for one in found.ours] == ["t2"]
+
+
+def test_tasks_that_changed_the_same_lines_are_taken_back_in_any_order(repository: Repository) -> None:
+    at, made = repository.base(), []
+    for number in range(3):
+        at = task(repository, f"t{number}", {"a": f"{number}\n"}, at=at)
+        made.append(sha_of(merge(repository, at)))
+    kept = files_of(repository, INTEGRATION)
+    assert isinstance(take_back(repository, made[0], owed=made[:2]), Conflict), "what stays is in the way"
+    assert files_of(repository, INTEGRATION) == kept
+    for one in (made[0], made[2], made[1]):
+        assert isinstance(take_back(repository, one, owed=made), str)
+    assert files_of(repository, INTEGRATION) == {} and len(entries(repository)) == 6, "each once"
 
 
 def test_a_commit_that_is_not_there_is_said(repository: Repository) -> None:
