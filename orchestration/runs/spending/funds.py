@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 
+from django.db.models import Exists, OuterRef, QuerySet
+
+from foundation.clock import database_now
 from foundation.db import statements
 from foundation.db.advisory_lock import lock_by_name
 from orchestration.core.agent.prices import PLACES
 from orchestration.core.enums import Outcome, Purpose
 from orchestration.ledger.plan_cache import definition_of
-from orchestration.models import AgentAttempt, Run
+from orchestration.models import AgentAttempt, AgentLease, Run
 from orchestration.runs.spending.budget import budget_now
 
 DEEPEST = 10
@@ -23,8 +26,9 @@ WORTH = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funds:
-    """`spent`: by sessions that have ended. `held`: by those that have not, what they reserved or have cost, whichever
-    is more. `by_step`: (run's id, step) → what its attempts have cost and hold. `open_steps`: those with a session."""
+    """`spent`: by sessions that have ended, or whose worker was lost. `held`: by those that have not, what they
+    reserved or have cost, whichever is more. `by_step`: (run's id, step) → what its attempts have cost and hold.
+    `open_steps`: those with a session."""
 
     budget: Decimal
     spent: Decimal
@@ -46,22 +50,35 @@ def funds_of(home: Run) -> Funds | None:
     spent = held = NOTHING
     by_step: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     open_steps = set()
-    rows = AgentAttempt.objects.filter(run__in=family_of(home))
-    for run_id, step_id, cost, reserved, ended in rows.values_list("run", "step_id", "cost", "reserved", "ended"):
-        known = cost or NOTHING
-        taken = known if ended else max(known, reserved or NOTHING)
+    rows = AgentAttempt.objects.filter(run__in=family_of(home)).annotate(has_lease=Exists(_lease()))
+    for run_id, step_id, cost, reserved, ended, has_lease in rows.values_list(*_COUNTED):
+        is_open, known = has_lease and not ended, cost or NOTHING
+        taken = max(known, reserved or NOTHING) if is_open else known
         by_step[run_id, step_id] += taken
-        if ended:
-            spent += taken
-        else:
+        if is_open:
             held += taken
             open_steps.add((run_id, step_id))
+        else:
+            spent += taken
     return Funds(budget=budget, spent=spent, held=held, by_step=dict(by_step), open_steps=frozenset(open_steps))
 
 
+_COUNTED = ("run", "step_id", "cost", "reserved", "ended", "has_lease")
+_SAME = ("run", "step_id", "purpose", "iteration", "attempt", "claim")
+
+
+def _lease() -> QuerySet[AgentLease]:
+    """Of an attempt that is at work: it is renewed until the attempt has ended, and lapses with its worker."""
+    return AgentLease.objects.filter(until__gt=database_now(), **{name: OuterRef(name) for name in _SAME})
+
+
 def lock(home: Run) -> None:
-    """Others who reserve for this project wait until the caller's writing transaction ends."""
+    """Others who reserve for this project wait until the caller's writing transaction ends.
+
+    Leases that have lapsed are gone from then on: a worker that was only late cannot renew them, and stops its session.
+    """
     statements.run(*lock_by_name(f"project_money:{home.pk}"))
+    AgentLease.objects.filter(run__in=family_of(home), until__lte=database_now()).delete()
 
 
 def family_of(home: Run) -> list[int]:

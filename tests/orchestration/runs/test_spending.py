@@ -12,8 +12,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from foundation.clock import database_now
+from orchestration.agents.endpoints.lease import Attempt, Taken, renew, take
+from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.project import compile_tasks, planned
-from orchestration.models import AgentAttempt, Run
+from orchestration.execution.agent_step import money
+from orchestration.execution.agent_step.record import Record
+from orchestration.models import AgentAttempt, AgentLease, Run
 from orchestration.projects.start import start_project
 from orchestration.runs import start_run
 from orchestration.runs.new_run import Parent
@@ -29,7 +34,8 @@ django.setup()
 from django.conf import settings
 from django.db import connections
 settings.DATABASES["default"]["NAME"] = connections["default"].settings_dict["NAME"] = sys.argv[1]
-from orchestration.agents.endpoints.lease import Attempt
+from orchestration.agents.endpoints.lease import Attempt, take
+from orchestration.core.agent.agent_type import AgentType
 from orchestration.execution.agent_step import money
 from orchestration.execution.agent_step.record import Record
 from orchestration.models import AgentEndpoint, Run
@@ -39,6 +45,7 @@ def reserve(step):
     with money.reserved(run, step, None) as amount:
         if money.is_enough(amount):
             attempt = Attempt(run_id=run.pk, step_id=step, iteration=1, attempt=int(sys.argv[2]), claim=1)
+            take(AgentType.CLAUDE, attempt)
             Record.begun(attempt, AgentEndpoint.objects.get(), branch="b", base="c", reserved=amount)
     connections.close_all()
 
@@ -50,7 +57,7 @@ threads = [threading.Thread(target=reserve, args=(f"t{n}",)) for n in range(1, 9
 
 def project(**more: Any) -> tuple[Run, Run]:
     """A project of eight tasks and its build."""
-    added()
+    added(concurrency=16)
     wanted = {"requirements": [f"Part {n}" for n in range(8)], **more}
     home, _ = start_project(spec=given(**wanted), actor=ADMIN, workflow_id="p", engine="celery", config={"budget": 10})
     plan = planned(spec(**wanted))
@@ -80,11 +87,25 @@ def test_eight_at_once_in_two_processes_hold_no_more_than_there_is() -> None:
     assert after.free == 10 - after.spent
 
 
-def test_what_has_cost_more_than_it_reserved_counts_in_full() -> None:
+def test_what_has_cost_more_than_it_reserved_counts_in_full_and_what_is_lost_holds_nothing() -> None:
     home, build = project()
-    AgentAttempt.objects.create(
-        run=build, step_id="t1", iteration=1, attempt=1, claim=1, agent_type="CLAUDE", endpoint_name="one",
-        started_at="2026-01-01T00:00:00Z", reserved=Decimal(1), cost=Decimal("1.5"),
-    )  # fmt: skip
+    attempt = Attempt(run_id=build.pk, step_id="t1", iteration=1, attempt=1, claim=1)
+    taken = take(AgentType.CLAUDE, attempt)
+    assert isinstance(taken, Taken)
+    with money.reserved(build, "t1", None) as amount:
+        row = Record.begun(attempt, taken.endpoint, branch="b", base="c", reserved=amount).row
+    assert amount == Decimal("1.25") and told(home) == (Decimal(0), amount)
+    AgentAttempt.objects.filter(pk=row.pk).update(cost=Decimal("1.5"))
+    assert told(home) == (Decimal(0), Decimal("1.5"))
+    AgentAttempt.objects.filter(pk=row.pk).update(cost=Decimal("0.5"))
+    AgentLease.objects.update(until=database_now())  # as once its worker is lost
+    assert told(home) == (Decimal("0.5"), Decimal(0))
+    with money.reserved(build, "t2", None):
+        pass
+    assert not renew(taken.lease_id), "a worker that was only late has lost it too, and stops"
+
+
+def told(home: Run) -> tuple[Decimal, Decimal]:
     funds = funds_of(home)
-    assert funds is not None and funds.held == Decimal("1.5") and funds.free == Decimal("8.5")
+    assert funds is not None
+    return funds.spent, funds.held
