@@ -11,6 +11,14 @@ from foundation.templatetags.zen import clip
 from orchestration.models import AgentAttempt, AgentEndpoint
 
 HEALTH = {"healthy": "success", "failing": "warning", "out_of_service": "danger", "unknown": "info"}
+VERDICTS = {
+    "done": "success",
+    "lied": "danger",
+    "auth": "danger",
+    "blocked": "info",
+    "denied": "info",
+    "": "info",
+} | dict.fromkeys(("empty", "stalled", "crashed", "rate_limited", "over_budget"), "warning")
 
 
 @admin.register(AgentEndpoint)
@@ -54,10 +62,11 @@ class AgentAttemptAdmin(ReadOnlyAdmin):
         "attempt",
         "endpoint_name",
         "agent_type",
-        "verdict",
+        "verdict_word",
         "ended",
         "cost",
     ]
+    ordering = ["-id"]
     list_filter = ["verdict", "agent_type"]
     search_fields = ["run__workflow_id", "step_id", "endpoint_name", "commit"]
     search_help_text = "workflow id, step, endpoint or commit"
@@ -67,6 +76,10 @@ class AgentAttemptAdmin(ReadOnlyAdmin):
         "ended", "short_error", "branch", "base", "commit", "turns", "input_tokens", "output_tokens", "cached_tokens",
         "cost", "started_at", "ended_at", "facts", "checks", "diff", "tampering", "denied", "question", "said",
     ]  # fmt: skip
+
+    @display(description="verdict", ordering="verdict", label=VERDICTS)  # type: ignore[untyped-decorator]
+    def verdict_word(self, row: AgentAttempt) -> tuple[str, str]:
+        return row.verdict, row.verdict.replace("_", " ") or "at work"
 
     @display(description="error")  # type: ignore[untyped-decorator]
     def short_error(self, row: AgentAttempt) -> str:

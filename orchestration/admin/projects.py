@@ -31,7 +31,7 @@ from orchestration.runs import allowed_actions
 ON_A_PAGE = 50
 LINES, LINES_OF_A_TASK = 600, 60
 """Of agents that the page shows before its script adds to them: in all, and of a task."""
-OVERRUN = 1.2
+OVERRUN, MOST_ASKED = 1.2, 50
 NOW = "orchestration/admin/project_now.html"
 
 View = Mapping[str, Any]
@@ -128,7 +128,7 @@ def _now(run: Run, request: HttpRequest) -> dict[str, Any]:
         "run": run,
         "view": view,
         "health": ports.health_on_page(run),
-        "gates": [one for one in view["gates"] if one["status"] == "waiting" and one["request_id"]],
+        "gates": _asked([one for one in view["gates"] if one["status"] == "waiting" and one["request_id"]]),
         "matrix": _matrix(view),
         "board": [(one, _tried(view["attempts"][one["task_id"]])) for one in view["tasks"]],
         "spent": _spent(view["cost"]),
@@ -137,6 +137,18 @@ def _now(run: Run, request: HttpRequest) -> dict[str, Any]:
         "grave": allowed_actions.GRAVE,
         "may_act": allowed_actions.may_act(actor),
     }
+
+
+def _asked(gates: list[View]) -> list[tuple[View, list[str]]]:
+    """The open gates and questions, each with whom it waits for."""
+    names = [one["request_id"] for one in gates[:MOST_ASKED]]
+    runs = {one.workflow_id: one for one in Run.objects.filter(workflow_id__in=names)}
+    found = []
+    for gate in gates[:MOST_ASKED]:
+        run = runs.get(gate["request_id"])
+        flow = ports.kept(run.kind) if run is not None else None
+        found.append((gate, flow.why(run) if flow is not None and run is not None else []))
+    return found
 
 
 def _matrix(view: View) -> list[tuple[View, list[tuple[str, str]]]]:

@@ -1,16 +1,21 @@
-"""What the OpenAPI document holds besides what the views say: the saga's own schema and the stream of events."""
+"""What the OpenAPI document holds besides what the views say: the schemas of sagas and projects, and the streams."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from orchestration.core.definition import json_schema
+from pydantic import BaseModel
 
-SAGA_SCHEMA = "#/components/schemas/SagaDefinition"
+from orchestration.core.definition import json_schema
+from orchestration.core.project import ProjectConfig, ProjectSpec
+
+SCHEMAS = "#/components/schemas/"
+SAGA_SCHEMA = f"{SCHEMAS}SagaDefinition"
+SPEC_SCHEMA, CONFIG_SCHEMA = f"{SCHEMAS}ProjectSpec", f"{SCHEMAS}ProjectConfig"
 CLOSED = (
     "StartIn", "ActIn", "AskIn", "DecideIn", "NoteIn", "ResubmitIn", "ReassignIn", "NamePeopleIn", "RemarkIn",
-    "DelegationIn", "AlertNoteIn", "AlertResolveIn", "SilenceIn",
+    "DelegationIn", "AlertNoteIn", "AlertResolveIn", "SilenceIn", "AgentIn", "ProjectIn", "ProjectSpecIn",
 )  # fmt: skip
 RUN = "/api/v1/runs/{workflow_id}"
 STREAMS = {
@@ -31,7 +36,7 @@ STREAMS = {
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A POSTPROCESSING_HOOK of drf-spectacular."""
     schemas = result["components"]["schemas"]
-    schemas |= _saga()
+    schemas |= _saga() | _model(ProjectSpec) | _model(ProjectConfig)
     for name in CLOSED:
         schemas[name]["additionalProperties"] = False
     schemas["StartIn"]["oneOf"] = [{"required": ["definition"]}, {"required": ["saga_id"]}]
@@ -42,10 +47,18 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def _saga() -> dict[str, Any]:
-    schema = json.loads(json.dumps(json_schema()).replace("#/$defs/", "#/components/schemas/"))
+    schema = json.loads(json.dumps(json_schema()).replace("#/$defs/", SCHEMAS))
     parts: dict[str, Any] = schema.pop("$defs")
     del schema["$schema"]
     return {**parts, "SagaDefinition": schema}
+
+
+def _model(model: type[BaseModel]) -> dict[str, Any]:
+    """What a model takes. Its parts are called after it, since answers have parts of the same names."""
+    name = model.__name__
+    schema = json.loads(json.dumps(model.model_json_schema()).replace("#/$defs/", SCHEMAS + name))
+    parts: dict[str, Any] = schema.pop("$defs", {})
+    return {**{f"{name}{part}": found for part, found in parts.items()}, name: schema}
 
 
 def _stream(pages: dict[str, Any], operation: str, gives: str) -> dict[str, Any]:

@@ -55,6 +55,8 @@ def note_check(row_id: int, found: Health, *, by: Actor, mended: bool = True) ->
             _out_of_service(row, by)
         elif not was_out:
             row.health = AgentEndpoint.FAILING
+        if mended:
+            record(actor=by, action="agent.check", agent=row.name, usable=found.usable)
         if was_out and found.usable:
             record(actor=by, action="agent.in_service", agent=row.name)
         row.save(update_fields=["health_at", "version", *_ABOUT])

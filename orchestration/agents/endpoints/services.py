@@ -1,4 +1,4 @@
-"""Add, enable, disable and remove endpoints. Each is one transaction with its audit row."""
+"""Add, enable, disable, serve and remove endpoints. Each is one transaction with its audit row."""
 
 from __future__ import annotations
 
@@ -81,6 +81,17 @@ def remove(name: str, *, actor: Actor) -> None:
             raise WrongState(message, field="name", remedy=remedy)
         record(actor=actor, action="agent.remove", agent=row.name, agent_type=row.agent_type)
         row.delete()
+
+
+def note_serving(row: AgentEndpoint, *, actor: Actor, folder: str, session: str = "") -> None:
+    """Keep in the audit that somebody serves the endpoint's agent over HTTP, in this folder.
+
+    Raises:
+        NotAllowed: the actor may not act on agents.
+    """
+    require(actor, ACT)
+    with statements.writing():
+        record(actor=actor, action="agent.serve", agent=row.name, folder=folder, session=session)
 
 
 def endpoint_named(name: str) -> AgentEndpoint:

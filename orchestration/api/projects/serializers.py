@@ -6,24 +6,25 @@ from typing import Any
 
 from rest_framework import serializers as s
 
-from orchestration.api.fields import Anything, Mapping, Text
+from orchestration.api.fields import Anything, Mapping, Spec, SpecConfig, Text
 from orchestration.api.forms import WORKFLOW_ID, Form
 from orchestration.api.serializers import RunOut
 
 
 class ProjectIn(Form):
-    project_spec = Mapping()
-    config = Mapping(required=False)
+    project_spec = Spec()
+    config = SpecConfig(required=False)
     workflow_id = Text(required=False, max_length=200, validators=[WORKFLOW_ID])
     engine = s.ChoiceField(required=False, choices=["auto", "temporal", "celery"])
 
 
 class ProjectSpecIn(Form):
-    project_spec = Mapping()
-    config = Mapping(required=False)
+    project_spec = Spec()
+    config = SpecConfig(required=False)
 
 
 class ProjectChecked(s.Serializer[Any]):
+    valid = s.BooleanField(help_text="true: what is not valid is answered with 422")
     project_id = s.CharField()
     plan = Anything(help_text="the plan that it would have; null where an agent has yet to make it")
     warnings = s.ListField(child=s.CharField())
@@ -35,7 +36,7 @@ class Task(s.Serializer[Any]):
     agent_type = s.CharField()
     status = s.CharField()
     verdict = s.CharField(allow_null=True)
-    attempts = Anything(help_text="how many; in the list of tasks each of them")
+    attempts = s.IntegerField()
     endpoint = s.CharField(allow_null=True)
     branch = s.CharField(allow_null=True)
     commit = s.CharField(allow_null=True)
@@ -43,6 +44,38 @@ class Task(s.Serializer[Any]):
     requirements = s.ListField(child=s.CharField())
     dependencies = s.ListField(child=s.CharField())
     error = s.CharField(allow_blank=True)
+
+
+class Tokens(s.Serializer[Any]):
+    input = s.IntegerField()
+    output = s.IntegerField()
+    cached = s.IntegerField()
+
+
+class Attempt(s.Serializer[Any]):
+    attempt = s.IntegerField()
+    iteration = s.IntegerField()
+    agent_type = s.CharField()
+    endpoint = s.CharField()
+    session_id = s.CharField(allow_null=True)
+    verdict = s.CharField(allow_null=True)
+    ended = s.CharField(allow_null=True, help_text="how its session ended; null while it goes on")
+    error = s.CharField(allow_blank=True)
+    turns = s.IntegerField()
+    tokens = Tokens()
+    cost = s.CharField(allow_null=True, help_text="a decimal; null where nothing tells it")
+    branch = s.CharField(allow_null=True)
+    base = s.CharField(allow_null=True)
+    commit = s.CharField(allow_null=True)
+    diff = Mapping(help_text="files_changed, added, removed, and the files: all, tests, config")
+    checks = s.ListField(child=Mapping())
+    tampering = s.ListField(child=s.CharField(), help_text="what was done to tests")
+    started_at = s.DateTimeField()
+    ended_at = s.DateTimeField(allow_null=True)
+
+
+class TaskTried(Task):
+    attempts = Attempt(many=True)  # type: ignore[assignment]
 
 
 class Requirement(s.Serializer[Any]):
@@ -72,12 +105,27 @@ class Gate(s.Serializer[Any]):
     error = s.CharField(allow_blank=True)
 
 
+class Cost(s.Serializer[Any]):
+    spent = s.CharField(help_text="a decimal")
+    budget = s.CharField(allow_null=True, help_text="a decimal; null: no limit")
+    held = s.CharField(allow_null=True, help_text="what sessions at work have reserved")
+    tokens = Tokens()
+    unknown = s.IntegerField(help_text="attempts whose cost nothing tells")
+
+
+class Spent(s.Serializer[Any]):
+    name = s.CharField()
+    attempts = s.IntegerField()
+    spent = s.CharField()
+    tokens = Tokens()
+
+
 class ProjectOut(RunOut):
     project_id = s.CharField()
     name = s.CharField()
     phase = s.CharField()
     progress = s.DictField(child=s.IntegerField())
-    cost = Mapping(help_text="spent and budget as decimal texts, tokens, attempts of unknown cost")
+    cost = Cost()
     forecast = s.DictField(child=s.FloatField(allow_null=True))
     tasks = Task(many=True)
     requirements = Requirement(many=True)
@@ -88,6 +136,7 @@ class ProjectOut(RunOut):
 class PlanOut(s.Serializer[Any]):
     workflow_id = s.CharField()
     planner = s.CharField()
+    refused = s.ListField(child=s.CharField(), help_text="what was wrong with the plans that an agent proposed")
     made = s.BooleanField(help_text="false: as it would be made now")
     plan_hash = s.CharField(allow_null=True)
     coverage = s.DictField(child=s.ListField(child=s.CharField()))
@@ -107,11 +156,7 @@ class EvidenceOut(s.Serializer[Any]):
     signature = s.CharField(allow_null=True)
 
 
-class CostsOut(s.Serializer[Any]):
+class CostsOut(Cost):
     workflow_id = s.CharField()
-    spent = s.CharField()
-    budget = s.CharField(allow_null=True)
-    tokens = s.DictField(child=s.IntegerField())
-    unknown = s.IntegerField()
-    tasks = s.ListField(child=Mapping())
-    endpoints = s.ListField(child=Mapping())
+    tasks = Spent(many=True)
+    endpoints = Spent(many=True)

@@ -23,7 +23,7 @@ from orchestration.api.projects.serializers import (
     ProjectOut,
     ProjectSpecIn,
     Requirement,
-    Task,
+    TaskTried,
 )
 from orchestration.api.serializers import RunPage
 from orchestration.api.views_definitions import Pages
@@ -88,7 +88,8 @@ class ProjectValidate(Door):
         form.is_valid(raise_exception=True)
         found = prepared(spec=form.validated_data["project_spec"], config=form.validated_data.get("config"))
         plan = found.plan.plain() if found.plan is not None else None
-        return Response({"project_id": found.spec.project_id, "plan": plan, "warnings": found.warnings})
+        told = {"project_id": found.spec.project_id, "plan": plan, "warnings": found.warnings}
+        return Response({"valid": True, **told})
 
 
 class ProjectDetail(Door):
@@ -105,7 +106,7 @@ class ProjectPlan(Door):
 
 class ProjectTasks(Door):
     @extend_schema(
-        operation_id="projects_tasks", parameters=[WORKFLOW_ID], responses=answers({200: Task(many=True)}, 404)
+        operation_id="projects_tasks", parameters=[WORKFLOW_ID], responses=answers({200: TaskTried(many=True)}, 404)
     )
     def get(self, request: Request, workflow_id: str) -> Response:
         """Each task, with every attempt at it."""

@@ -31,12 +31,14 @@ def agent_type(value: object) -> object:
     raise ValueError("; ".join(unknown_type(value)))
 
 
-def _in_full(key: str) -> BeforeValidator:
-    """A text stands for a mapping with nothing but this key."""
-    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
+def _in_full(key: str, part: type[BaseModel]) -> BeforeValidator:
+    """A text stands for a mapping with nothing but this key; the published schema has both."""
+    return BeforeValidator(
+        lambda value: {key: value} if isinstance(value, str) else value, json_schema_input_type=str | part
+    )
 
 
-Agent = Annotated[AgentType, BeforeValidator(agent_type)]
+Agent = Annotated[AgentType, BeforeValidator(agent_type, json_schema_input_type=str)]
 
 
 class Part(BaseModel):
@@ -108,16 +110,16 @@ class ProjectSpec(Part):
     constraints: dict[str, JsonValue] = Field(
         default={}, description="timeline, budget, and anything that agents and approvers have to know"
     )
-    success_criteria: tuple[Annotated[Criterion, _in_full("text")], ...] = Field(
+    success_criteria: tuple[Annotated[Criterion, _in_full("text", Criterion)], ...] = Field(
         (), max_length=MOST_CRITERIA, description="a list of texts, or of {text, check, kind}"
     )
-    estimated_duration_hours: Annotated[float, Field(gt=0, le=100_000)] | None = Field(
+    estimated_duration_hours: Annotated[float, Field(gt=0, le=100_000, strict=True)] | None = Field(
         None, description="the hours that it is expected to take, a number above 0"
     )
     agents_required: tuple[Agent, ...] = Field(
         min_length=1, max_length=50, description=f"the types of agents that may work, of: {', '.join(AgentType)}"
     )
-    approval_gates: tuple[Annotated[GateSpec, _in_full("name")], ...] = Field(
+    approval_gates: tuple[Annotated[GateSpec, _in_full("name", GateSpec)], ...] = Field(
         (), max_length=MOST_GATES, description="a list of texts, or of {name, before or after, policy, approvers}"
     )
     repository: str = Field(

@@ -83,26 +83,31 @@ class Command(ConsoleCommand):
         """Ask it on this machine: installed, version, signed in. Exit code 0: a session may begin; 1: not."""
         row, found = check_now(name, actor=actor())
         if as_json:
-            put_json({**endpoint_view(row), "installed": found.installed, "signed_in": found.signed_in})
+            told = {"installed": found.installed, "signed_in": found.signed_in, "usable": found.usable}
+            put_json({**endpoint_view(row), **told})
         else:
             agents.checked(row.name, found)
         raise typer.Exit(OK if found.usable else OTHERWISE)
 
     @command()
     @guarded
-    def enable(self, name: Name) -> None:
+    def enable(self, name: Name, as_json: AsJson = False) -> None:
         """Give it attempts again."""
-        self.stdout.write(f"{services.enable(name, actor=actor()).name} is enabled")
+        self._became(services.enable(name, actor=actor()), "enabled", as_json)
 
     @command()
     @guarded
-    def disable(self, name: Name) -> None:
+    def disable(self, name: Name, as_json: AsJson = False) -> None:
         """Give it no further attempts; those that it has go on."""
-        self.stdout.write(f"{services.disable(name, actor=actor()).name} is disabled")
+        self._became(services.disable(name, actor=actor()), "disabled", as_json)
 
     @command()
     @guarded
-    def remove(self, name: Name) -> None:
+    def remove(self, name: Name, as_json: AsJson = False) -> None:
         """Remove it. What its attempts came to stays."""
+        view = endpoint_view(services.endpoint_named(name))
         services.remove(name, actor=actor())
-        self.stdout.write(f"{name} is removed")
+        put_json(view) if as_json else self.stdout.write(f"{name} is removed")
+
+    def _became(self, row: AgentEndpoint, what: str, as_json: bool) -> None:
+        put_json(endpoint_view(row)) if as_json else self.stdout.write(f"{row.name} is {what}")

@@ -14,12 +14,12 @@ from django.db import connections
 
 from foundation import clock
 from foundation.console.command import ConsoleCommand
-from foundation.console.exit_codes import guarded, note
+from foundation.console.exit_codes import actor, guarded, note
 from foundation.errors import BadInput, NotFound
 from orchestration.agents.agentapi.conversation import Conversation
 from orchestration.agents.agentapi.server import AgentApiServer
 from orchestration.agents.drivers.choose import driver_for
-from orchestration.agents.endpoints.services import endpoint_named
+from orchestration.agents.endpoints.services import endpoint_named, note_serving
 from orchestration.agents.endpoints.session import spec_of
 from orchestration.models import AgentAttempt, AgentEndpoint
 
@@ -41,6 +41,7 @@ class Command(ConsoleCommand):
         folder = cwd.resolve()
         if not folder.is_dir():
             raise BadInput("is no folder", field="cwd", remedy="name one that is there")
+        note_serving(row, actor=actor(), folder=str(folder), session=session)
         with tempfile.TemporaryDirectory(prefix="zen-agentapi-") as uploads:
             _serve(row, session, folder, port, Path(uploads))
 

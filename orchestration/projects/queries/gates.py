@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,13 +18,27 @@ WORDS = {
 
 
 def gate_views(family: Family) -> list[dict[str, Any]]:
-    """Those beside phases, those of tasks, and the question about what nothing proves, in the order of their steps."""
+    """Those beside phases, those of tasks (also before the build that asks), and the question about what nothing
+    proves, in the order of their steps."""
     runs = {family.run.workflow_id: family.run}
     views: list[Mapping[str, Any]] = [family.view, *family.children.values()]
     names = [view["workflow_id"] for view in views[1:]]
     runs |= {one.workflow_id: one for one in Run.objects.filter(workflow_id__in=names).select_related("definition")}
     gates = [gate for view in views for gate in _gates(runs[view["workflow_id"]], view)]
-    return [*gates, *_questions(family, {gate["request_id"] for gate in gates})]
+    to_come = [] if "build" in family.children else _to_come(family)
+    return [*gates, *to_come, *_questions(family, {gate["request_id"] for gate in gates})]
+
+
+def _to_come(family: Family) -> list[dict[str, Any]]:
+    """The gates of tasks, while no build is there to have them."""
+    plan = family.plan()
+    return [
+        {
+            "gate_id": one.gate_id, "name": one.name, "run": family.run.workflow_id, "status": "pending",
+            "request_id": None, "approvers": [], "decided_at": None, "error": "",
+        }
+        for one in (plan.gates if plan is not None else ())
+    ]  # fmt: skip
 
 
 def _gates(run: Run, view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -40,10 +55,16 @@ def _questions(family: Family, told: set[str | None]) -> Iterator[dict[str, Any]
     for one in family.questions:
         if one.workflow_id not in told and one.parent is not None:
             yield {
-                "gate_id": one.parent_step, "name": f"about {one.parent_step}", "run": one.parent.workflow_id,
+                "gate_id": one.parent_step, "name": _about(one), "run": one.parent.workflow_id,
                 "status": "decided" if one.finished_at else "waiting", "request_id": one.workflow_id, "approvers": [],
                 "decided_at": iso(one.finished_at), "error": "",
             }  # fmt: skip
+
+
+def _about(question: Run) -> str:
+    """What is asked, by the stage that its handle has, and about which step."""
+    stage = re.search(r"\.([a-z][a-z-]*)\.[^.]*$", question.workflow_id)
+    return f"{stage[1]} about {question.parent_step}" if stage else f"about {question.parent_step}"
 
 
 def _gate(run: Run, step_id: str, stage: str, step: Mapping[str, Any], request: Run | None) -> dict[str, Any]:

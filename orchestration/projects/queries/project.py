@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from foundation.errors import NotFound
 from orchestration.core.deployment import warnings_of
 from orchestration.core.enums import StepStatus
 from orchestration.core.project.phases import PHASES
 from orchestration.models import AgentAttempt, Run
-from orchestration.projects.queries.family import Family, family_of
+from orchestration.projects.queries.family import Family, family_of, output_in
 from orchestration.projects.queries.gates import gate_views
 from orchestration.projects.queries.ledger import criteria_views, requirements_of
 from orchestration.projects.queries.numbers import cost, forecast, progress
 from orchestration.projects.queries.tasks import attempt_row, task_statuses, tasks_of
+from orchestration.runs.queries import run_view
 
 TOKENS = ("input", "output", "cached")
 SETTLED = (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
@@ -41,7 +44,7 @@ def project_view(run: Run) -> dict[str, Any]:
 
 
 def page_view(run: Run) -> dict[str, Any]:
-    """`project_view`, and what its page shows besides: phases, the attempts at each task, evidence, endpoints.
+    """`project_view`, and what its page shows besides: phases, attempts at each task, evidence, endpoints, deployment.
 
     The number of queries does not depend on how many tasks there are.
     """
@@ -53,7 +56,18 @@ def page_view(run: Run) -> dict[str, Any]:
         "attempts": {one["task_id"]: family.attempts_of(one["task_id"]) for one in project["tasks"]},
         "evidence": _evidence(family),
         "endpoints": _spent_by(family, "endpoint_name"),
+        "deployment": _deployment(family.run),
     }
+
+
+def _deployment(run: Run) -> dict[str, Any] | None:
+    """The latest run that deploys the project, in its phase or by `project deploy`; None before there is one."""
+    by_hand = Q(workflow_id__startswith=f"{run.workflow_id}.deploy-", parent=None)
+    whole = Run.objects.select_related("definition")
+    found = whole.filter(Q(parent=run, parent_step="deploy") | by_hand).order_by("-id").first()
+    if found is None:
+        return None
+    return {"run": found, "address": output_in(run_view(found), "release").get("address")}
 
 
 def _phases(view: Mapping[str, Any]) -> list[dict[str, str]]:

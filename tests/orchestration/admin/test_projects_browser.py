@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -18,11 +19,15 @@ from pytest_django import Settings
 
 from foundation.clock import now
 from orchestration.models import Run, RunLine
+from orchestration.projects.deployment.local.folder import folders
+from orchestration.projects.deployment.local.releases import stop_all
+from orchestration.projects.queries import project_view
 from orchestration.projects.start import start_project
 from tests.approvals.admin.decider import faults_of
 from tests.monitoring.admin.test_overview_browser import DESK, PHONE, picture
 from tests.orchestration.admin.projects import building, thinking
 from tests.orchestration.admin.visitor import Visitor
+from tests.orchestration.agents.endpoints.scenes import added
 from tests.orchestration.core.project.specs import given
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.system.contract.cast import account
@@ -58,23 +63,74 @@ def asgi(page: Page) -> Iterator[Visitor]:
     connections.close_all()
 
 
-def test_every_page_is_whole_and_shuts_nobody_out(visitor: Visitor, engine: str) -> None:
-    run = building(engine, 6, "Shopping cart and checkout process, part", success_criteria=CRITERIA,
-                   estimated_duration_hours=40, approval_gates=[{"name": "First look", "before": "t1"}])  # fmt: skip
+@pytest.fixture
+def agents(transactional_db: None, tmp_path: Path, settings: Settings) -> Iterator[str]:
+    """An engine whose agents work; what they deploy is ended with the test."""
+    settings.ZEN_DATA_DIR = tmp_path / "data"
+    settings.ZEN_DATA_DIR.mkdir()
+    account("bob")
+    added("claude", agent_type="CLAUDE", concurrency=4)
+    with memory_host() as name:
+        yield name
+    for one in folders():
+        stop_all(one)
+
+
+def looked_at(visitor: Visitor, places: dict[str, str]) -> list[str]:
+    """What is wrong with these pages for somebody who comes, on a desk and on a phone, in the light and in the dark."""
     page, faults = visitor.page, []
-    page.route("**/output/**", lambda route: route.fulfill(status=204, body=""))  # this server has no streams
-    visitor.log_in("operator")
     for name, size in (("desk", DESK), ("phone", PHONE)):
         page.set_viewport_size(size)  # type: ignore[arg-type]
-        for key, place in {"list": "", "page": f"{run.pk}/", "diff": f"{run.pk}/diff/t1/"}.items():
-            visitor.open(f"project/{place}")
+        for key, place in places.items():
+            visitor.open(place)
             wide = page.evaluate("document.documentElement.scrollWidth")
             faults += [f"{key} {name}: {wide} pixels wide"] if wide > size["width"] else []
             for theme in ("light", "dark"):
                 page.evaluate(f"document.documentElement.className = '{theme}'")
-                picture(page, f"project-{key}-{name}-{theme}")
+                picture(page, f"{key}-{name}-{theme}")
             faults += [f"{key} {name}: {fault}" for fault in faults_of(page)]
-    assert faults == []
+    return faults
+
+
+def test_each_state_of_a_project_is_told_and_shuts_nobody_out(visitor: Visitor, agents: str) -> None:
+    def begun(key: str, prompt: str = "A cart", config: dict[str, Any] | None = None, **more: Any) -> Run:
+        tasks = [{"task_id": "t1", "title": "A cart", "prompt": prompt, "requirements": ["R1"]}]
+        spec = given(project_id=key, requirements=["A cart"], tasks=tasks, **more)
+        return start_project(spec=spec, actor=ADA, config=config, engine=agents)[0]
+
+    window = {"window_seconds": 0.5, "interval_seconds": 0.1}
+    runs = {
+        "gate": begun("gate", approval_gates=["Architecture Review"]),
+        "question": begun("question", "A cart\nscripted: question"),
+        "failed": begun("failed", "A cart\nscripted: lies", checks=["test -s t1.md"]),
+        "deployed": begun("deployed", config={"deployment_strategy": "recreate", "deployment": window}),
+    }
+    for key, run in runs.items():
+        if key == "deployed":
+            assert until(run).status == "completed"
+        else:
+            until(run, lambda run: any(one["status"] == "waiting" for one in project_view(run)["gates"]))
+    page = visitor.page
+    page.route("**/output/**", lambda route: route.fulfill(status=204, body=""))  # this server has no streams
+    visitor.log_in("operator")
+    places = {f"project-{key}": f"project/{run.pk}/" for key, run in runs.items()}
+    places |= {"agents": "agentendpoint/", "attempts": "agentattempt/"}
+    assert looked_at(visitor, places) == []
+    visitor.open(places["project-deployed"])
+    expect(page.locator("#deployment")).to_contain_text("http://127.0.0.1:")
+    for key, words in {"gate": "Architecture Review", "question": "agent-question about t1", "failed": "task-failed about t1"}.items():
+        visitor.open(places[f"project-{key}"])
+        expect(page.locator("#gates-open")).to_contain_text(words)
+        expect(page.locator("#gates-open")).to_contain_text("waits for bob")
+
+
+def test_every_page_is_whole_and_shuts_nobody_out(visitor: Visitor, engine: str) -> None:
+    run = building(engine, 6, "Shopping cart and checkout process, part", success_criteria=CRITERIA,
+                   estimated_duration_hours=40, approval_gates=[{"name": "First look", "before": "t1"}])  # fmt: skip
+    visitor.page.route("**/output/**", lambda route: route.fulfill(status=204, body=""))  # this server has no streams
+    visitor.log_in("operator")
+    places = {"list": "", "page": f"{run.pk}/", "diff": f"{run.pk}/diff/t1/"}
+    assert looked_at(visitor, {f"project-{key}": f"project/{place}" for key, place in places.items()}) == []
 
 
 def test_a_line_appears_while_the_agent_works_and_no_word_of_it_does_anything(asgi: Visitor, engine: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from foundation.models import AuditEvent
 from orchestration.models import AgentEndpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,15 +49,18 @@ def test_one_is_added_shown_switched_and_removed(agent: Run) -> None:
     assert [one["name"] for one in json.loads(agent("list", "--json")[1])] == ["one"]
     assert json.loads(agent("show", "one", "--json")[1]) == view
     assert agent("disable", "one")[0] == 0 and not AgentEndpoint.objects.get().enabled
-    assert agent("enable", "one")[0] == 0 and AgentEndpoint.objects.get().enabled
-    assert agent("remove", "one")[0] == 0 and not AgentEndpoint.objects.exists()
+    assert json.loads(agent("enable", "one", "--json")[1]) == view and AgentEndpoint.objects.get().enabled
+    assert json.loads(agent("disable", "one", "--json")[1]) == view | {"enabled": False}
+    assert json.loads(agent("remove", "one", "--json")[1])["name"] == "one" and not AgentEndpoint.objects.exists()
 
 
 def test_a_check_says_how_it_is_and_its_code_whether_it_can_be_used(agent: Run) -> None:
     made(agent, "good", "--type", "CUSTOM", "--driver", "scripted")
     code, out, _ = agent("check", "good", "--json")
     view = json.loads(out)
-    assert code == 0 and view["installed"] and view["health"] == "healthy" and view["version"]
+    assert code == 0 and view["installed"] and view["health"] == "healthy" and view["version"] and view["usable"]
+    row = AuditEvent.objects.get(workflow_id="agents", action="agent.check")
+    assert row.data["agent"] == "good" and row.data["usable"] is True
     made(agent, "bad", "--type", "CLAUDE", "--driver", "cli", "--command", "/no/such/program")
     code, out, _ = agent("check", "bad")
     assert code == 1 and "installed: no" in out and "/no/such/program" in out
