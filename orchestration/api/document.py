@@ -36,7 +36,10 @@ STREAMS = {
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A POSTPROCESSING_HOOK of drf-spectacular."""
     schemas = result["components"]["schemas"]
-    schemas |= _saga() | _model(ProjectSpec) | _model(ProjectConfig)
+    added = _saga() | _model(ProjectSpec) | _model(ProjectConfig)
+    if both := schemas.keys() & added.keys():
+        raise ValueError(f"a serializer and a model share a name in the document: {', '.join(sorted(both))}")
+    schemas |= added
     for name in CLOSED:
         schemas[name]["additionalProperties"] = False
     schemas["StartIn"]["oneOf"] = [{"required": ["definition"]}, {"required": ["saga_id"]}]

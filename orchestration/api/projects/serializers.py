@@ -30,7 +30,7 @@ class ProjectChecked(s.Serializer[Any]):
     warnings = s.ListField(child=s.CharField())
 
 
-class Task(s.Serializer[Any]):
+class ProjectTask(s.Serializer[Any]):
     task_id = s.CharField()
     title = s.CharField()
     agent_type = s.CharField()
@@ -52,7 +52,7 @@ class Tokens(s.Serializer[Any]):
     cached = s.IntegerField()
 
 
-class Attempt(s.Serializer[Any]):
+class ProjectAttempt(s.Serializer[Any]):
     attempt = s.IntegerField()
     iteration = s.IntegerField()
     agent_type = s.CharField()
@@ -74,18 +74,18 @@ class Attempt(s.Serializer[Any]):
     ended_at = s.DateTimeField(allow_null=True)
 
 
-class TaskTried(Task):
-    attempts = Attempt(many=True)  # type: ignore[assignment]
+class ProjectTaskTried(ProjectTask):
+    attempts = ProjectAttempt(many=True)  # type: ignore[assignment]
 
 
-class Requirement(s.Serializer[Any]):
+class ProjectRequirement(s.Serializer[Any]):
     id = s.CharField()
     text = s.CharField()
     tasks = s.ListField(child=s.CharField())
     status = s.CharField()
 
 
-class Criterion(s.Serializer[Any]):
+class ProjectCriterion(s.Serializer[Any]):
     id = s.CharField()
     text = s.CharField()
     check = s.CharField(allow_null=True)
@@ -94,7 +94,7 @@ class Criterion(s.Serializer[Any]):
     evidence = Mapping()
 
 
-class Gate(s.Serializer[Any]):
+class ProjectGate(s.Serializer[Any]):
     gate_id = s.CharField()
     name = s.CharField()
     run = s.CharField(help_text="the run that asks: the project, or one below it")
@@ -105,7 +105,7 @@ class Gate(s.Serializer[Any]):
     error = s.CharField(allow_blank=True)
 
 
-class Cost(s.Serializer[Any]):
+class ProjectCost(s.Serializer[Any]):
     spent = s.CharField(help_text="a decimal")
     budget = s.CharField(allow_null=True, help_text="a decimal; null: no limit")
     held = s.CharField(allow_null=True, help_text="what sessions at work have reserved")
@@ -113,7 +113,7 @@ class Cost(s.Serializer[Any]):
     unknown = s.IntegerField(help_text="attempts whose cost nothing tells")
 
 
-class Spent(s.Serializer[Any]):
+class ProjectSpent(s.Serializer[Any]):
     name = s.CharField()
     attempts = s.IntegerField()
     spent = s.CharField()
@@ -125,12 +125,12 @@ class ProjectOut(RunOut):
     name = s.CharField()
     phase = s.CharField()
     progress = s.DictField(child=s.IntegerField())
-    cost = Cost()
+    cost = ProjectCost()
     forecast = s.DictField(child=s.FloatField(allow_null=True))
-    tasks = Task(many=True)
-    requirements = Requirement(many=True)
-    criteria = Criterion(many=True)
-    gates = Gate(many=True)
+    tasks = ProjectTask(many=True)
+    requirements = ProjectRequirement(many=True)
+    criteria = ProjectCriterion(many=True)
+    gates = ProjectGate(many=True)
 
 
 class PlanOut(s.Serializer[Any]):
@@ -148,7 +148,7 @@ class EvidenceOut(s.Serializer[Any]):
     workflow_id = s.CharField()
     commit = s.CharField(allow_null=True)
     evidence_digest = s.CharField(allow_null=True)
-    criteria = Criterion(many=True)
+    criteria = ProjectCriterion(many=True)
     checks = s.ListField(child=Mapping())
     tampering = s.ListField(child=s.CharField())
     pack = Anything(help_text="what is signed; null before the report")
@@ -156,7 +156,7 @@ class EvidenceOut(s.Serializer[Any]):
     signature = s.CharField(allow_null=True)
 
 
-class CostsOut(Cost):
+class CostsOut(ProjectCost):
     workflow_id = s.CharField()
-    tasks = Spent(many=True)
-    endpoints = Spent(many=True)
+    tasks = ProjectSpent(many=True)
+    endpoints = ProjectSpent(many=True)

@@ -21,9 +21,9 @@ from orchestration.api.projects.serializers import (
     ProjectChecked,
     ProjectIn,
     ProjectOut,
+    ProjectRequirement,
     ProjectSpecIn,
-    Requirement,
-    TaskTried,
+    ProjectTaskTried,
 )
 from orchestration.api.serializers import RunPage
 from orchestration.api.views_definitions import Pages
@@ -106,7 +106,9 @@ class ProjectPlan(Door):
 
 class ProjectTasks(Door):
     @extend_schema(
-        operation_id="projects_tasks", parameters=[WORKFLOW_ID], responses=answers({200: TaskTried(many=True)}, 404)
+        operation_id="projects_tasks",
+        parameters=[WORKFLOW_ID],
+        responses=answers({200: ProjectTaskTried(many=True)}, 404),
     )
     def get(self, request: Request, workflow_id: str) -> Response:
         """Each task, with every attempt at it."""
@@ -117,7 +119,7 @@ class ProjectRequirements(Door):
     @extend_schema(
         operation_id="projects_requirements",
         parameters=[WORKFLOW_ID],
-        responses=answers({200: Requirement(many=True)}, 404),
+        responses=answers({200: ProjectRequirement(many=True)}, 404),
     )
     def get(self, request: Request, workflow_id: str) -> Response:
         return Response(project_view(get_project(workflow_id))["requirements"])
