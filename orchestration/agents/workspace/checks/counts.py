@@ -10,19 +10,26 @@ from orchestration.core.agent.evidence import TestCounts
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 NUMBERED = re.compile(
-    r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected|todo|pending|passing|failing)\b"
+    r"(?<!\d)(\d{1,9}) (passed|failed|errors?|skipped|xfailed|xpassed|deselected|todo|pending|passing|failing)\b"
 )
-PYTEST = re.compile(r"^(?:=+ )?((?:\d+ [a-z]+(?:, )?)+|no tests ran) in [\d.]+s.*$", re.MULTILINE)
-UNITTEST = re.compile(r"^Ran (\d+) tests? in [\d.]+s\s+^(?:OK|FAILED|NO TESTS RAN)(?: \((.*)\))?$", re.MULTILINE)
-JEST = re.compile(r"^\s*Tests:?\s+(.*(?:passed|failed|skipped|todo).*)$", re.MULTILINE)
-MOCHA = re.compile(r"^\s*(\d+ (?:passing|failing|pending))\b", re.MULTILINE)
-NODE = re.compile(r"^(?:#|\u2139) (pass|fail|cancelled|skipped|todo) (\d+)$", re.MULTILINE)
+PYTEST = re.compile(r"^(?:=++ )?((?:\d{1,9} [a-z]{1,20}(?:, )?)++|no tests ran) in [\d.]++s.*$", re.MULTILINE)
+UNITTEST = re.compile(r"^Ran (\d{1,9}) tests? in [\d.]++s\s++(?:OK|FAILED|NO TESTS RAN)(?: \((.*)\))?$", re.MULTILINE)
+UNITTEST_PART = re.compile(r"(?:^|, )(\w{1,20}(?: \w{1,20})?)=(\d{1,9})")
+JEST = re.compile(r"^[ \t]*+Tests:?[ \t]++(.*)$", re.MULTILINE)
+MOCHA = re.compile(r"^[ \t]*+(\d{1,9} (?:passing|failing|pending))\b", re.MULTILINE)
+NODE = re.compile(r"^(?:#|\u2139) (pass|fail|cancelled|skipped|todo) (\d{1,9})$", re.MULTILINE)
 CARGO = re.compile(
-    r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored; \d+ measured; (\d+) filtered", re.MULTILINE
+    r"^test result: \w{1,20}\. (\d{1,9}) passed; (\d{1,9}) failed; (\d{1,9}) ignored; \d{1,9} measured;"
+    r" (\d{1,9}) filtered",
+    re.MULTILINE,
 )
-GO_TEST = re.compile(r"^\s*--- (PASS|FAIL|SKIP): ", re.MULTILINE)
-GO_PACKAGE = re.compile(r"^(ok|FAIL)\s+\S+\s+(?:[\d.]+s|\(cached\))(.*)$", re.MULTILINE)
+GO_TEST = re.compile(r"^[ \t]*+--- (PASS|FAIL|SKIP): ", re.MULTILINE)
+GO_PACKAGE = re.compile(r"^(ok|FAIL)[ \t]++\S++[ \t]++(?:[\d.]++s|\(cached\))(.*)$", re.MULTILINE)
+GO_EMPTY = re.compile(r"^\?[ \t]++\S++[ \t]++\[no test files\]$", re.MULTILINE)
+"""Whatever the code under test prints, each is searched in a time that grows as the text does: no blank before a word
+reaches over a line's end, nothing is given back, numbers have a bound."""
 PASSED = ("passed", "passing", "xpassed")
+JEST_WORDS = ("passed", "failed", "skipped", "todo")
 FAILED = ("failed", "failing", "error", "errors")
 
 
@@ -48,7 +55,7 @@ def _pytest(text: str) -> TestCounts | None:
 
 def _jest(text: str) -> TestCounts | None:
     """Jest's and Vitest's line."""
-    return _numbered([match[1] for match in JEST.finditer(text)])
+    return _numbered([match[1] for match in JEST.finditer(text) if any(word in match[1] for word in JEST_WORDS)])
 
 
 def _mocha(text: str) -> TestCounts | None:
@@ -72,7 +79,7 @@ def _unittest(text: str) -> TestCounts | None:
         return None
     total = failed = skipped = 0
     for run in runs:
-        numbers = dict(re.findall(r"(\w+(?: \w+)?)=(\d+)", run[2] or ""))
+        numbers = dict(UNITTEST_PART.findall(run[2] or ""))
         total += int(run[1])
         failed += sum(int(numbers.get(word, 0)) for word in ("failures", "errors", "unexpected successes"))
         skipped += sum(int(numbers.get(word, 0)) for word in ("skipped", "expected failures"))
@@ -103,7 +110,7 @@ def _go(text: str) -> TestCounts | None:
     tests, packages = GO_TEST.findall(text), GO_PACKAGE.findall(text)
     if tests:
         return TestCounts(passed=tests.count("PASS"), failed=tests.count("FAIL"), skipped=tests.count("SKIP"))
-    if not packages and not re.search(r"^\?\s+\S+\s+\[no test files\]$", text, re.MULTILINE):
+    if not packages and not GO_EMPTY.search(text):
         return None
     ran = [state for state, more in packages if "no tests to run" not in more]
     return TestCounts(passed=ran.count("ok"), failed=ran.count("FAIL"), skipped=0)

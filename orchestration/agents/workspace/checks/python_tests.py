@@ -11,13 +11,14 @@ SKIPS = frozenset(
     {"skip", "skipif", "skipIf", "skipUnless", "xfail", "expectedFailure", "skipTest", "importorskip", "SkipTest"}
 )
 RAISING = frozenset({"raises", "warns", "deprecated_call", "fail", "expect", "snapshot"})
+MOST_CHECKS = 1_000_000
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def found_in(text: str) -> dict[str, FoundTest]:
     """The tests by name, those of a class as Class.test. Raises SyntaxError."""
     tree = ast.parse(text)
-    helpers = {node.name: node for node in ast.walk(tree) if isinstance(node, Function)}
+    helpers = _Helpers(tree)
     whole = any(_skips_module(node) for node in tree.body)
     found: dict[str, FoundTest] = {}
     for name, function, classes in _functions(tree.body):
@@ -43,7 +44,24 @@ def _functions(
             yield from _functions(node.body, classes)
 
 
-def _checks(function: Function, helpers: dict[str, Function], seen: frozenset[str] = frozenset()) -> int:
+class _Helpers:
+    """The functions of a file by name, each counted once however often it is called."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.by_name = {node.name: node for node in ast.walk(tree) if isinstance(node, Function)}
+        self._counted: dict[str, int] = {}
+
+    def checks(self, name: str) -> int | None:
+        """How much a helper asserts, nothing where it calls itself again; None where it is none."""
+        if name not in self.by_name or name.startswith("test"):
+            return None
+        if name not in self._counted:
+            self._counted[name] = 0
+            self._counted[name] = min(MOST_CHECKS, _checks(self.by_name[name], self))
+        return self._counted[name]
+
+
+def _checks(function: Function, helpers: _Helpers) -> int:
     """Assertions, those of the file's own helpers that it calls among them; what is always true is none."""
     total = 0
     for node in ast.walk(function):
@@ -51,9 +69,9 @@ def _checks(function: Function, helpers: dict[str, Function], seen: frozenset[st
             total += not _is_always_true(node.test)
         elif isinstance(node, ast.Call):
             name = _last_name(node.func)
-            if name in helpers and not name.startswith("test"):
-                if name not in seen and helpers[name] is not function:
-                    total += _checks(helpers[name], helpers, seen | {name})
+            within = helpers.checks(name)
+            if within is not None:
+                total += within
             elif name.lower().startswith(("assert", "expect", "should", "check_", "verify")) or name in RAISING:
                 total += not (node.args and all(map(_is_always_true, node.args)))
     return total

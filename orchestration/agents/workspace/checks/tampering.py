@@ -6,15 +6,17 @@ and test, for the next brief and for a person.
 
 from __future__ import annotations
 
-import difflib
-import re
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 
+import orchestration
 from orchestration.agents.workspace.checks.file_kinds import kind_of
-from orchestration.agents.workspace.checks.found_test import FoundTest
-from orchestration.agents.workspace.checks.runner_settings import weakened
-from orchestration.agents.workspace.checks.tests_by_language import Unreadable, found_in
+from orchestration.agents.workspace.checks.weakening import SHADOWS, Side
 from orchestration.agents.workspace.diff import PLAIN
 from orchestration.agents.workspace.git import Git, shown
 from orchestration.core.agent.evidence import FileKind
@@ -22,116 +24,45 @@ from orchestration.core.agent.evidence import FileKind
 MOST_FOUND = 100
 MOST_FILES = 2000
 LARGEST = 2 * 1024**2
+LARGEST_TOTAL = 64 * 1024**2
+"""Bytes of all files that are read, the smaller ones first."""
+SECONDS = 60
+"""How long all files may take to be judged."""
 FILES = ("100644", "100755")
-SAME = 0.6
-"""From how much of its code on a test is taken for the same one under another name."""
-SHADOWS = re.compile(
-    r"(?:src/|lib/)?(?:(?:pytest|_pytest|unittest|coverage|sitecustomize|usercustomize)(?:\.py|/__init__\.py)|[^/]+\.pth)"
-)
-HOOKS = re.compile(
-    r"\bdef (pytest_(?:collection_modifyitems|ignore_collect|collect_file|runtest_makereport|runtest_protocol"
-    r"|runtest_call|pyfunc_call|sessionfinish|report_teststatus|deselected))\b|^(collect_ignore(?:_glob)?)\b",
-    re.MULTILINE,
-)
+ROOT = Path(orchestration.__file__).resolve().parents[1]
+PROGRAM = (sys.executable, "-P", "-m", "orchestration.agents.workspace.checks.weakening")
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A file before or after; `text` is None when it is not there, or is no text of a size that can be read."""
+def tampering(git: Git, base: str, head: str, *, seconds: int = SECONDS) -> list[str]:
+    """What was found between the commits, a line each; nothing when no test lost anything.
 
-    path: str
-    text: str | None
+    `seconds`: how long that may take; what cannot be judged in this time counts as found.
 
-    def tests(self) -> dict[str, FoundTest]:
-        """Raises Unreadable."""
-        return {} if self.text is None else found_in(self.path, self.text)
-
-
-def tampering(git: Git, base: str, head: str) -> list[str]:
-    """What was found between the commits, a line each; nothing when no test lost anything. Raises GitFailed."""
+    Raises:
+        GitFailed: there is no such commit. OSError: no process can be started.
+    """
     pairs = list(_changed(git, base, head))
-    elsewhere = _new_by_name(pairs)
-    found: list[str] = []
-    for before, after in pairs:
-        found += _of_file(before, after, elsewhere)
-    return found[:MOST_FOUND]
+    return _judged(pairs, seconds)[:MOST_FOUND] if pairs else []
 
 
-def _of_file(before: Side, after: Side, elsewhere: dict[str, list[FoundTest]]) -> Iterator[str]:
-    if before.text is None and after.text is not None and SHADOWS.fullmatch(after.path):
-        yield f"{after.path}: takes the place of the test runner, or runs before it"
-    yield from _hooks(before, after)
-    yield from weakened(before.path, before.text, after.text)
+def _judged(pairs: list[tuple[Side, Side]], seconds: int) -> list[str]:
+    """By a process of its own: what it has to read is an agent's, and can make any parser hang, or break."""
+    given = json.dumps([[before.path, before.text, after.text] for before, after in pairs])
+    env = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        then = before.tests()
-    except Unreadable:
-        return
-    try:
-        now = after.tests()
-    except Unreadable as error:
-        if then:
-            yield f"{after.path}: its {len(then)} tests cannot be read any more: {error}"
-        return
-    new = {name: test for name, test in now.items() if name not in then}
-    for name, test in then.items():
-        same = now.get(name) or _again(name, test, new, elsewhere)
-        for what in _lost(test, same):
-            yield f"{before.path}: {name} {what}"
-
-
-def _lost(then: FoundTest, now: FoundTest | None) -> Iterator[str]:
-    """What a test lost."""
-    if now is None:
-        yield "was deleted"
-    elif now.skipped and not then.skipped:
-        yield "is skipped, or does nothing any more"
-    elif now.checks < then.checks:
-        yield f"asserts less: {now.checks} times instead of {then.checks}"
-    elif now.cases < then.cases:
-        yield f"runs with fewer values: {now.cases} instead of {then.cases}"
-
-
-def _again(
-    name: str, test: FoundTest, new: dict[str, FoundTest], elsewhere: dict[str, list[FoundTest]]
-) -> FoundTest | None:
-    """The same test in another file, or under another name in this one."""
-    moved = elsewhere.get(name.rpartition(".")[2], [])
-    if moved:
-        return max(moved, key=lambda one: _likeness(test, one))
-    alike = [(ratio, one) for one in new.values() if (ratio := _likeness(test, one)) >= SAME]
-    return max(alike, key=lambda pair: pair[0])[1] if alike else None
-
-
-def _likeness(one: FoundTest, other: FoundTest) -> float:
-    return difflib.SequenceMatcher(None, one.body[:4000], other.body[:4000], autojunk=False).ratio()
-
-
-def _new_by_name(pairs: list[tuple[Side, Side]]) -> dict[str, list[FoundTest]]:
-    """The tests that files have gained, by their last name: what was lost elsewhere may be one of them."""
-    found: dict[str, list[FoundTest]] = {}
-    for before, after in pairs:
-        had = _readable(before)
-        for name, test in _readable(after).items():
-            if name not in had:
-                found.setdefault(name.rpartition(".")[2], []).append(test)
+        done = subprocess.run(
+            [*PROGRAM, str(seconds)], input=given.encode(), capture_output=True, env=env, cwd="/", check=False,
+            timeout=seconds * 2,
+        )  # fmt: skip
+        said, code = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as error:
+        said, code = error.stdout or b"", None
+    lines = said.splitlines()
+    found = list(chain.from_iterable(json.loads(line) for line in lines))
+    if code != 0 or len(lines) < len(pairs):
+        at = pairs[min(len(lines), len(pairs) - 1)][1].path
+        found.append(f"{at}: what was done to its tests cannot be judged within {seconds} s")
     return found
-
-
-def _readable(side: Side) -> dict[str, FoundTest]:
-    try:
-        return side.tests()
-    except Unreadable:
-        return {}
-
-
-def _hooks(before: Side, after: Side) -> Iterator[str]:
-    """What decides in a conftest or a plugin which tests run and what their results are."""
-    if after.text is None or not after.path.endswith(".py"):
-        return
-    had = {name for match in HOOKS.findall(before.text or "") for name in match if name}
-    for name in dict.fromkeys(name for match in HOOKS.findall(after.text) for name in match if name):
-        if name not in had:
-            yield f"{after.path}: '{name}' decides which tests run, or what their results are"
 
 
 def _changed(git: Git, base: str, head: str) -> Iterator[tuple[Side, Side]]:
@@ -149,9 +80,14 @@ def _changed(git: Git, base: str, head: str) -> Iterator[tuple[Side, Side]]:
 
 
 def _texts(git: Git, names: set[str]) -> dict[str, str]:
-    """The text of each object that is one, and not too large."""
+    """The text of each object that is one, and not too large, as long as they are not too large together."""
     told = git.out("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=_lines(names)).splitlines()
-    small = {name for name, size in (line.split() for line in told) if int(size) <= LARGEST}
+    sizes = sorted((int(size), name) for name, size in (line.split() for line in told) if int(size) <= LARGEST)
+    small, total = set[str](), 0
+    for size, name in sizes:
+        total += size
+        if total <= LARGEST_TOTAL:
+            small.add(name)
     data = git.run("cat-file", "--batch=%(objectname) %(objectsize)", stdin=_lines(small))[1]
     found, place = {}, 0
     while place < len(data):

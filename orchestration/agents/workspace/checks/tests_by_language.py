@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestration.agents.workspace.checks import python_tests
@@ -74,8 +74,8 @@ def found_in(path: str, text: str) -> dict[str, FoundTest]:
     if suffix == "py":
         try:
             return python_tests.found_in(text)
-        except (SyntaxError, ValueError, RecursionError) as error:
-            raise Unreadable(f"it is no Python: {error}") from error
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise Unreadable(f"it is no Python: {error or type(error).__name__}") from error
     language = LANGUAGES.get(suffix)
     return {} if language is None else _by_pattern(language, text)
 
@@ -85,6 +85,7 @@ def _by_pattern(language: Language, text: str) -> dict[str, FoundTest]:
     plain = language.comment.sub("", text)
     found: dict[str, FoundTest] = {}
     matches = list(language.test.finditer(plain))
+    skipped = _in_skipped(language, plain, [match.start() for match in matches])
     for number, match in enumerate(matches):
         end = matches[number + 1].start() if number + 1 < len(matches) else len(plain)
         body = plain[match.start() : end]
@@ -92,18 +93,24 @@ def _by_pattern(language: Language, text: str) -> dict[str, FoundTest]:
         name = f"{name} ({number})" if name in found else name
         found[name] = FoundTest(
             checks=len(language.check.findall(body)),
-            skipped=bool(language.skip.search(body)) or _is_in_skipped(language, plain[: match.start()]),
+            skipped=bool(language.skip.search(body)) or skipped[number],
             body=re.sub(r"\s+", " ", plain[match.end() : end]).strip(),
         )
     return found
 
 
-def _is_in_skipped(language: Language, before: str) -> bool:
-    """Whether a skipped group that encloses it was opened, and not closed, before."""
-    for match in language.skip.finditer(before):
-        rest = before[match.end() :]
-        if "describe" in match[0] and rest.count("{") > rest.count("}"):
-            return True
-        if match[0].startswith("//go:build"):
-            return True
-    return False
+def _in_skipped(language: Language, plain: str, places: Sequence[int]) -> list[bool]:
+    """For each place whether a skipped group that encloses it was opened, and not closed, before."""
+    opened = [(match.end(), match[0]) for match in language.skip.finditer(plain)]
+    whole = next((end for end, words in opened if words.startswith("//go:build")), len(plain) + 1)
+    groups = [end for end, words in opened if "describe" in words]
+    depth, at, least = 0, 0, None
+    found = []
+    for place, is_test in sorted([(end, False) for end in groups] + [(place, True) for place in places]):
+        depth += plain.count("{", at, place) - plain.count("}", at, place)
+        at = place
+        if is_test:
+            found.append(place >= whole or (least is not None and depth > least))
+        else:
+            least = depth if least is None else min(least, depth)
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from orchestration.agents.workspace.checks.counts import counts_of
@@ -56,3 +58,23 @@ ok  \texample.com/a\t0.002s
 def test_counts(output: str, counts: tuple[int, int, int] | None) -> None:
     found = counts_of(output)
     assert (found and (found.passed, found.failed, found.skipped)) == counts
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "\n" * 64_000, " \n" * 32_000, f"Tests:{' ' * 64_000}", f"Ran 1 test in 1s{chr(10) * 64_000}", "1" * 64_000,
+        f"{'1' * 60_000} a in 1s", "1 a" * 21_000, f"{'=' * 64_000} ", "Tests: " * 9_000,
+        f"Ran 1 test in 1s\n\nOK ({'a' * 60_000})", "ok a " * 12_000, "ok\n" * 20_000,
+    ],
+    ids=lambda text: text[:20],
+)  # fmt: skip
+def test_whatever_is_printed_is_read_at_once(output: str) -> None:
+    """Of what the code under test prints; while a pattern is searched, no other thread of the worker goes on."""
+    began = time.thread_time()
+    counts_of(output)
+    assert time.thread_time() - began < 5
+
+
+def test_a_number_that_is_none_breaks_nothing() -> None:
+    assert counts_of(f"{'1' * 5000} passed in 1s") is None

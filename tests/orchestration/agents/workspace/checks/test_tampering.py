@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -227,3 +228,36 @@ class Counted(Git):
     def run(self, *arguments: str, **more: Any) -> tuple[int, bytes]:
         self.calls.append(arguments)
         return Git.run(self, *arguments, **more)
+
+
+HOSTILE = {
+    "tests/test_helpers.py": "".join(f"def h{n}():\n    h{n + 1}(); h{n + 1}()\n" for n in range(40))
+    + "def h40():\n    assert x\ndef test_a():\n    h0()\n",
+    "tests/test_deep.py": f"x = {'-' * 100_000}1\n",
+    "a.test.js": "/*" * 100_000,
+    "ATest.java": "@Test " * 30_000,
+    "tests/a.rs": "#[test " * 50_000,
+    "b.test.js": "describe.skip('x', () => {}); it('a', () => {expect(1)});\n" * 10_000,
+}
+"""By file, what some reader of it would take years for, or break at."""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_costs_a_bounded_time(repository: Repository, name: str) -> None:
+    """Told, where it cannot be judged; the worker and its other threads go on meanwhile."""
+    base, began = repository.base(), time.monotonic()
+    found = tampering(repository.git, base, task(repository, "t1", {name: HOSTILE[name]}), seconds=3)
+    assert time.monotonic() - began < 120
+    assert found in ([], [f"{name}: what was done to its tests cannot be judged within 3 s"])
+
+
+def test_tests_by_the_hundred_that_all_have_other_names_are_judged(repository: Repository) -> None:
+    def tests(stem: str, word: str) -> str:
+        lines = "".join(f"    x{n} = {word}_{n}(value)\n" for n in range(40))
+        return "".join(f"def test_{stem}{n}():\n{lines}    assert {word}({n})\n" for n in range(200))
+
+    base = task(repository, "t1", {"tests/test_shop.py": tests("a", "price")})
+    same = task(repository, "t2", {"tests/test_shop.py": tests("b", "price")}, at=base)
+    assert tampering(repository.git, base, same) == []
+    other = task(repository, "t3", {"tests/test_shop.py": tests("b", "qqqzzz")}, at=base)
+    assert tampering(repository.git, base, other, seconds=3)
