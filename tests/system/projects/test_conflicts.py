@@ -24,6 +24,7 @@ def in_conflict(engine: str, resolver: str, *more: str) -> Run:
     """A project whose second merge is in conflict, which an agent of this behaviour is asked to resolve."""
     gates = [{"name": "First", "before": "t1"}, {"name": "Second", "before": "t2"}]
     tasks = [writes("t1", "R1"), {**writes("t2", "R2"), "agent_type": "AIDER"}]
+    AgentEndpoint.objects.filter(name="aider").update(args=[])  # for its own task it does as it is told
     run = begun(engine, tasks=tasks, approval_gates=[*gates, *more], agents_required=["CLAUDE", "AIDER"])
     first, second = asked(run, "First"), asked(run, "Second")
     AgentEndpoint.objects.filter(name="aider").update(args=["--behaviour", resolver])
