@@ -14,7 +14,9 @@ from orchestration.core.agent.events import Event
 from orchestration.core.agent.session import Answer, Ended, EndReason, Health, Option, Question, Usage
 
 __all__ = [
+    "UNBOUND",
     "Answer",
+    "Bounds",
     "Driver",
     "EndReason",
     "Ended",
@@ -29,6 +31,22 @@ __all__ = [
 
 def _unpriced(usage: Usage) -> Decimal | None:
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a program and all that came of it may have together; 0 for no bound. With or without bubblewrap.
+
+    `memory_bytes`: of their own, and of the files in its private /tmp. `processes`: and threads. `nice`: how far behind
+    the worker and the site they stand in line for the processors.
+    """
+
+    memory_bytes: int = 0
+    processes: int = 0
+    nice: int = 0
+
+
+UNBOUND = Bounds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +66,7 @@ class Sandbox:
     hidden: tuple[Path, ...] = ()
     readable: tuple[Path, ...] = ()
     network: Literal["host", "none"] = "host"
+    bounds: Bounds = UNBOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

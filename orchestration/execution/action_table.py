@@ -1,4 +1,4 @@
-"""The table of actions: adding one is one module and one line here (and its model in core/definition/actions.py)."""
+"""The table of actions: adding one is one module and one line here (and its model in core/definition/actions/)."""
 
 from __future__ import annotations
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 
 from foundation.db.outages import AWAY
+from foundation.guarded import guarded, logged
 from orchestration.agents.workspace.janitor import janitor
 from orchestration.agents.workspace.layout import RUN_FILE, Layout, folder_name
 from orchestration.models import Archive, Run, Tombstone
@@ -29,15 +31,17 @@ def clear_old() -> None:
     names = iter(_folders())
     while batch := list(itertools.islice(names, MOST)):
         for workflow_id, keep_repository in _old(batch):
-            try:
-                found = janitor(workflow_id, keep_repository=keep_repository)
-            except AWAY:
-                raise
-            except Exception:
-                log.exception("the folder of run %s cannot be cleared", workflow_id)
-                continue
-            if found.faults:
+            clear = partial(janitor, workflow_id, keep_repository=keep_repository)
+            found = guarded(clear, partial(_put_off, workflow_id))
+            if found is not None and found.faults:
                 log.error("the folder of run %s cannot be cleared: %s", workflow_id, "; ".join(found.faults)[:1000])
+
+
+def _put_off(workflow_id: str, error: Exception) -> None:
+    """Where it is not the database that is away: then no other folder could be looked at either."""
+    if isinstance(error, AWAY):
+        raise error
+    logged(log, "the folder of run %s cannot be cleared", workflow_id)(error)
 
 
 def _folders() -> Iterator[str]:

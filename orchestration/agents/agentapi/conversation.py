@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from foundation.clock import iso
+from foundation.guarded import guarded
 from orchestration.agents.base import Answer, Driver, Ended, EndReason, Question, SessionSpec
 from orchestration.core.agent.events import Event, Message, ToolStarted
 from orchestration.core.agent.session import Option
@@ -141,10 +143,9 @@ class Conversation:
 
     def _turn(self, text: str) -> None:
         spec = replace(self._spec, prompt=text, session_id=self._session_id)
+        run = partial(self._driver.run, spec, on_event=self._hear, ask=self._ask, cancelled=self._cancelled)
         try:
-            ended = self._driver.run(spec, on_event=self._hear, ask=self._ask, cancelled=self._cancelled)
-        except Exception as error:  # noqa: BLE001 - the top of a thread: whoever asked has to hear of it
-            ended = Ended(reason=EndReason.CRASHED, error=f"{type(error).__name__}: {error}")
+            ended = guarded(run, _broken)
         finally:
             self._done()
         with self._lock:
@@ -210,6 +211,11 @@ class Conversation:
                 reader.put(None)
             else:
                 reader.put(told)
+
+
+def _broken(error: Exception) -> Ended:
+    """Whoever asked has to hear of it."""
+    return Ended(reason=EndReason.CRASHED, error=f"{type(error).__name__}: {error}")
 
 
 def answer_of(question: Question, text: str) -> Answer | None:

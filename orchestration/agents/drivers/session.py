@@ -215,7 +215,7 @@ def start(spec: SessionSpec, command: tuple[str, ...] = ()) -> Program:
     sandbox = replace(spec.sandbox, writable=(*spec.sandbox.writable, *state_folders(path, env)))
     try:
         wrapped = confined((path, *words[1:]), cwd=spec.cwd, sandbox=sandbox, env=env)
-        return Program(wrapped, cwd=spec.cwd, env=env)
+        return Program(wrapped, cwd=spec.cwd, env=env, bounds=sandbox.bounds)
     except NoSandbox as error:
         raise SessionOver(EndReason.CRASHED, str(error)) from error
     except (OSError, ValueError) as error:

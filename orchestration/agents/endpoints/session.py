@@ -10,7 +10,7 @@ from django.conf import settings
 
 from foundation.secrets import store
 from orchestration.agents.base import Sandbox, SessionSpec, Usage
-from orchestration.agents.process.private import logins, of_the_site
+from orchestration.agents.process.private import bounds_of_the_site, logins, of_the_site
 from orchestration.core.agent.prices import prices
 from orchestration.models import AgentEndpoint
 
@@ -46,6 +46,7 @@ def sandbox_of(row: AgentEndpoint) -> Sandbox:
         network=row.network,  # type: ignore[arg-type]  # one of NETWORKS
         writable=tuple(Path(path) for path in row.writable),
         hidden=(*of_the_site(), *logins()),
+        bounds=bounds_of_the_site(),
     )
 
 

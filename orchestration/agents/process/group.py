@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from orchestration.agents.base import UNBOUND, Bounds
 from orchestration.agents.process import keeper
 
 KEEPER = str(Path(keeper.__file__).resolve())
@@ -35,28 +36,34 @@ class Line:
     at_end: bool = False
 
 
+def _words(bounds: Bounds) -> tuple[str, str, str]:
+    return str(bounds.memory_bytes), str(bounds.processes), str(bounds.nice)
+
+
 class Program:
     """A started program. `end` has to be called, whatever happened; it may be called again."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
-        """Start it. Raises OSError when the keeper cannot be started; a command that is not there ends with 127."""
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], bounds: Bounds = UNBOUND) -> None:
+        """Start it. `bounds`: past these all of it is ended, and `errors` says why.
+
+        Raises OSError when the keeper cannot be started; a command that is not there ends with 127."""
         lifeline, self._life = os.pipe()
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", KEEPER, str(lifeline), *command],
-                cwd=cwd,
-                env=dict(env),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                pass_fds=(lifeline,),
-            )
-        except BaseException:
-            os.close(self._life)
-            raise
-        finally:
-            os.close(lifeline)
+        with contextlib.ExitStack() as unless_started:
+            unless_started.callback(os.close, self._life)
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", KEEPER, str(lifeline), *_words(bounds), *command],
+                    cwd=cwd,
+                    env=dict(env),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                    pass_fds=(lifeline,),
+                )
+            finally:
+                os.close(lifeline)
+            unless_started.pop_all()
         self._lines: queue.Queue[Line] = queue.Queue(LINES_AHEAD)
         self._said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors = bytearray()

@@ -8,7 +8,7 @@ from typing import Literal
 
 from django.conf import settings
 
-from orchestration.agents.base import Sandbox
+from orchestration.agents.base import Bounds, Sandbox
 from orchestration.agents.process.state_folders import STATE
 
 LOGINS = (
@@ -41,7 +41,16 @@ def sandbox_of_commands(network: Literal["host", "none"] = "host") -> Sandbox:
     is; with ZEN_SCRIPTS=unsafe only where that can be."""
     hidden = tuple(dict.fromkeys((*of_the_site(), *logins(), *of_agents())))
     mode: Literal["required", "if_possible"] = "if_possible" if settings.ZEN_SCRIPTS == "unsafe" else "required"
-    return Sandbox(mode=mode, network=network, hidden=hidden)
+    return Sandbox(mode=mode, network=network, hidden=hidden, bounds=bounds_of_the_site())
+
+
+def bounds_of_the_site() -> Bounds:
+    """Of each agent, and of each check."""
+    return Bounds(
+        memory_bytes=settings.ZEN_AGENT_MEMORY_MB << 20,
+        processes=settings.ZEN_AGENT_PROCESSES,
+        nice=settings.ZEN_AGENT_NICE,
+    )
 
 
 def _below_home(names: Iterable[str]) -> tuple[Path, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -54,7 +55,7 @@ def _options(command: Sequence[str], cwd: Path, sandbox: Sandbox, env: Mapping[s
     yield from ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--cap-drop", "ALL")
     for place in (*TEMPORARY, RUNTIME):
         if place.is_dir() and not place.is_symlink():
-            yield from ("--tmpfs", str(place))
+            yield from (*_at_most(sandbox.bounds.memory_bytes), "--tmpfs", str(place))
     for name in RESOLVER:
         yield from ("--ro-bind-try", name, name)
     for place in sandbox.hidden:
@@ -68,6 +69,19 @@ def _options(command: Sequence[str], cwd: Path, sandbox: Sandbox, env: Mapping[s
         yield from ("--bind-try", str(place), str(place))
     if (cwd / ".git").exists():
         yield from ("--ro-bind", str(cwd / ".git"), str(cwd / ".git"))
+
+
+def _at_most(memory_bytes: int) -> tuple[str, ...]:
+    """For the next private folder, whose files are memory: where bubblewrap can bound it."""
+    return ("--size", str(memory_bytes)) if memory_bytes and _knows_sizes() else ()
+
+
+@cache
+def _knows_sizes() -> bool:
+    """Since bubblewrap 0.7."""
+    bwrap = bubblewrap()
+    said = subprocess.run([bwrap, "--help"], capture_output=True, timeout=10, check=False) if bwrap else None
+    return said is not None and b"--size" in said.stdout + said.stderr
 
 
 def _of_the_command(command: Sequence[str], env: Mapping[str, str]) -> list[Path]:

@@ -15,7 +15,7 @@ from orchestration.core.agent.prices import money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """As of the action `agent` (core/definition/actions.py). `acts_outside`: a task, whose effect may be anywhere.
+    """As of the action `agent` (core/definition/actions). `acts_outside`: a task, whose effect may be anywhere.
 
     `merges`: the commit whose merge is in conflict, which the attempt is to make possible.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from django.db import connections
 
@@ -29,14 +29,12 @@ def well(agent_type: AgentType, attempt: lease.Attempt, avoid: Sequence[str]) ->
         taken = lease.take(agent_type, attempt, avoid=avoid)
         if isinstance(taken, lease.NoneFree) or not health.is_stale(taken.endpoint, now()):
             return taken
-        try:
+        with ExitStack() as unless_well:
+            unless_well.callback(lease.give_back, taken.lease_id)
             row = health.note_check(taken.endpoint.pk, check.look(taken.endpoint), by=BY, mended=False)
-        except BaseException:
-            lease.give_back(taken.lease_id)
-            raise
-        if row.health == AgentEndpoint.HEALTHY:
-            return dataclasses.replace(taken, endpoint=row)
-        lease.give_back(taken.lease_id)
+            if row.health == AgentEndpoint.HEALTHY:
+                unless_well.pop_all()
+                return dataclasses.replace(taken, endpoint=row)
 
 
 class Stop(threading.Event):

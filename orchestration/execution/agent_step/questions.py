@@ -9,45 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from pydantic import JsonValue
 
 from foundation.errors import BadInput
 from orchestration.actions.base import Call, Result
-from orchestration.core.agent.asking import (
-    STAGES,
-    Choice,
-    answer_to,
-    choice_of,
-    fields_for,
-    question_from,
-    raised_to,
-    told,
-)
-from orchestration.core.agent.session import Answer, EndReason, Question
-from orchestration.core.agent.verdict import Asked, Next, Then, Verdict, after
-from orchestration.core.enums import Cause, Outcome, Purpose
+from orchestration.core.agent.asking import Choice, answer_to, choice_of, question_from, raised_to, told
+from orchestration.core.agent.session import Answer, Question
+from orchestration.core.agent.verdict import Asked, Next, Then, Verdict
+from orchestration.core.enums import Cause, Outcome
 from orchestration.core.inquiry import Reply, ReplyStatus
-from orchestration.execution.agent_step.record import LOST
-from orchestration.execution.agent_step.work import PROJECT, home_of
-from orchestration.inquiries import Inquiry, inquiry_service
-from orchestration.ledger.plan_cache import definition_of
-from orchestration.models import AgentAttempt, AgentEndpoint, Run
-from orchestration.runs.acts.rework import changes_wanted
+from orchestration.execution.agent_step.follows import (
+    RESUMED,
+    failed_at,
+    follows,
+    goes_on_with_the_pool,
+    is_put_to_people,
+    is_spent,
+    others,
+)
+from orchestration.execution.agent_step.inquiry import inquiry_of, key_of
+from orchestration.execution.agent_step.work import home_of, is_in_project
+from orchestration.inquiries import inquiry_service
+from orchestration.models import AgentAttempt, Run
 
-RESUMED = (Asked.PERMISSION, Asked.QUESTION)
-OF_PROJECTS = (Asked.TASK_FAILED, Asked.BUDGET)
-"""What is asked in projects alone: elsewhere the step fails, and its saga says what follows."""
-MOST_FACTS, LONGEST_FACT = 20, 500
 MORE_MONEY = "Go on with the task: you may take more rounds."
-LEADS = {
-    Asked.PERMISSION: "The agent at '{endpoint}' asks whether it may do this, and waits.",
-    Asked.QUESTION: "The agent at '{endpoint}' cannot go on without an answer.",
-    Asked.BUDGET: "The agent at '{endpoint}' has used up what the task may take.",
-    Asked.TASK_FAILED: "No attempt of the task was accepted. The last one, at '{endpoint}', came to '{verdict}'.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,50 +51,6 @@ class GoOn:
     budget: Decimal | None = None
 
 
-def follows(run: Run, step_id: str, rows: Sequence[AgentAttempt], *, retry_at: datetime | None = None) -> Next:
-    """What follows the latest of these attempts of a step, which has its verdict.
-
-    In a project the last attempt is followed by a question; elsewhere the flow keeps the count.
-    """
-    last = rows[-1]
-    counted = [row for row in rows if row.error != LOST and not _is_no_fault(row)]
-    step = next(one for one in definition_of(run).steps if one.step_id == step_id)
-    most = step.retry_count + 1 if home_of(run).kind == PROJECT else len(counted) + 2
-    return after(
-        Verdict(last.verdict),
-        attempt=max(1, len(counted)),
-        max_attempts=most,
-        lies=sum(row.verdict == Verdict.LIED for row in rows),
-        retry_at=retry_at,
-    )
-
-
-def _is_no_fault(row: AgentAttempt) -> bool:
-    """Whether an attempt ended because of people or of money."""
-    return Verdict(row.verdict) in (Verdict.DENIED, Verdict.BLOCKED) or is_of_the_pool(row)
-
-
-def is_of_the_pool(row: AgentAttempt) -> bool:
-    """Whether an attempt ended because it had spent what it had reserved of its project's budget."""
-    return row.ended == EndReason.OVER_BUDGET and row.reserved is not None
-
-
-def goes_on_with_the_pool(rows: Sequence[AgentAttempt], budget: Decimal | None) -> bool:
-    """Whether the latest attempt goes on once more of the project's budget can be had. `budget`: the step's own."""
-    last = rows[-1]
-    is_spent = budget is not None and _cost(rows) >= budget
-    return last.verdict == Verdict.OVER_BUDGET and is_of_the_pool(last) and not is_spent
-
-
-def is_put_to_people(call: Call, run: Run, then: Next) -> bool:
-    """Whether people are asked what follows. An undo that needs people holds its run as every other does."""
-    if then.then is not Then.ASK or then.asked is None or call.purpose is Purpose.UNDO:
-        return False
-    if then.asked is Asked.TASK_FAILED and call.action.get("merges"):
-        return False  # the merge that it is for asks, with both intents
-    return then.asked in RESUMED or home_of(run).kind == PROJECT
-
-
 def put(call: Call, run: Run, rows: Sequence[AgentAttempt], then: Next) -> Result:
     """Ask about the latest attempt, and park; comes again at once where the answer is known already.
 
@@ -115,7 +58,7 @@ def put(call: Call, run: Run, rows: Sequence[AgentAttempt], then: Next) -> Resul
         Unreachable: the engine that would keep the request's time is away.
     """
     try:
-        reply = inquiry_service().put(_inquiry(call, run, rows, then))
+        reply = inquiry_service().put(inquiry_of(call, run, rows, then))
     except BadInput as error:
         return Result(outcome=Outcome.FAILED, error=f"nobody could be asked: {error.in_words()}")
     again = 0.0 if reply.status is not ReplyStatus.OPEN else None
@@ -137,12 +80,12 @@ def beginning(call: Call, run: Run, rows: Sequence[AgentAttempt], budget: Decima
     if goes_on_with_the_pool(judged, by_now):
         return GoOn(told=MORE_MONEY, resume=judged[-1], avoid=others(judged[-1]), budget=by_now)
     then = follows(run, call.step_id, judged)
-    if not is_put_to_people(call, run, then) and _is_spent(run, judged, by_now):
+    if not is_put_to_people(call, run, then) and is_spent(run, judged, by_now):
         then = Next(then=Then.ASK, asked=Asked.BUDGET)
     if not is_put_to_people(call, run, then) or then.asked is None:
         return GoOn(budget=by_now, avoid=failed_at(judged))
     try:
-        reply = inquiry_service().put(_inquiry(call, run, judged, then))
+        reply = inquiry_service().put(inquiry_of(call, run, judged, then))
     except BadInput as error:
         return Result(outcome=Outcome.FAILED, error=f"nobody could be asked: {error.in_words()}")
     match reply.status:
@@ -165,10 +108,10 @@ def known_answer(run: Run, call: Call, question: Question) -> Answer | None:
 
 def budget_after(run: Run, call: Call, rows: Sequence[AgentAttempt], budget: Decimal | None) -> Decimal | None:
     """The budget of a step with what people have raised it to."""
-    if budget is None or home_of(run).kind != PROJECT:
+    if budget is None or not is_in_project(run):
         return budget
     for row in rows:
-        reply = inquiry_service().find(home_of(run), _key(Asked.BUDGET, row), (run, call.step_id, call.iteration))
+        reply = inquiry_service().find(home_of(run), key_of(Asked.BUDGET, row), (run, call.step_id, call.iteration))
         if (
             reply is not None
             and reply.status is ReplyStatus.ANSWERED
@@ -196,42 +139,6 @@ def _decided(rows: Sequence[AgentAttempt], asked: Asked, reply: Reply, budget: D
             return GoOn(told=words, avoid=avoid, budget=budget)
 
 
-def failed_at(rows: Sequence[AgentAttempt]) -> tuple[str, ...]:
-    """The endpoints at which attempts were not accepted."""
-    return tuple(dict.fromkeys(row.endpoint_name for row in rows if row.verdict not in ("", Verdict.DONE)))
-
-
-def others(row: AgentAttempt) -> tuple[str, ...]:
-    """The endpoints of its type at which an attempt was not."""
-    rows = AgentEndpoint.objects.filter(agent_type=row.agent_type).exclude(name=row.endpoint_name)
-    return tuple(rows.values_list("name", flat=True))
-
-
-def _is_spent(run: Run, rows: Sequence[AgentAttempt], budget: Decimal | None) -> bool:
-    return home_of(run).kind == PROJECT and budget is not None and _cost(rows) >= budget
-
-
-def _cost(rows: Sequence[AgentAttempt]) -> Decimal:
-    return sum((row.cost or Decimal(0) for row in rows), Decimal(0))
-
-
-def wanted(run: Run, call: Call) -> str:
-    """What people asked to be changed in what the step did before, for its agent; '' for nothing."""
-    words = changes_wanted(run, call.step_id)[-MOST_FACTS:]
-    lines = "\n".join(f"- {one}" for one in words)
-    return f"## Changes that people asked for\n\n{lines}" if words else ""
-
-
-def accepted_before(run: Run, call: Call) -> AgentAttempt | None:
-    """The attempt of the step's last iteration whose work was accepted, where people asked for changes since."""
-    if not changes_wanted(run, call.step_id):
-        return None
-    rows = AgentAttempt.objects.filter(
-        run=run, step_id=call.step_id, iteration__lt=call.iteration, verdict=Verdict.DONE
-    ).exclude(commit="")
-    return rows.order_by("iteration", "id").last()
-
-
 def _dropped(last: AgentAttempt, reply: Reply) -> dict[str, JsonValue]:
     """The output of a task that people gave up: it has no commit, so nothing of it is merged."""
     return {
@@ -244,78 +151,6 @@ def _dropped(last: AgentAttempt, reply: Reply) -> dict[str, JsonValue]:
 def _ended(reply: Reply, cause: Cause) -> Result:
     said = f": {reply.comment}" if reply.comment else ""
     return Result(outcome=Outcome.FAILED, error=f"{reply.why}{said}"[:2000], cause=cause)
-
-
-def _inquiry(call: Call, run: Run, rows: Sequence[AgentAttempt], then: Next) -> Inquiry:
-    last, asked = rows[-1], then.asked or Asked.TASK_FAILED
-    question = question_from(last.question) if last.question and asked in RESUMED else None
-    step = next(one for one in definition_of(run).steps if one.step_id == call.step_id)
-    gate = step.approval
-    lead = LEADS[asked].format(endpoint=last.endpoint_name, verdict=last.verdict.replace("_", " "))
-    return Inquiry(
-        run=run,
-        step_id=call.step_id,
-        iteration=call.iteration,
-        attempt=call.attempt,
-        key=_key(asked, last),
-        stage=STAGES[asked],
-        title=_title(asked, step.title, question),
-        lead=lead,
-        text=question.text if question is not None else "\n".join(_facts(last)),
-        context=_context(run, rows, asked),
-        fields=fields_for(asked, question),
-        asker=f"agent {last.endpoint_name}" if asked in RESUMED else "",
-        policy=str(gate.policy or "") if gate is not None else "",
-        approvers=tuple(gate.approvers or ()) if gate is not None else (),
-    )
-
-
-def _key(asked: Asked, row: AgentAttempt) -> str:
-    """Of a question its digest, so that the same one is never asked twice; of anything else the attempt."""
-    if asked in RESUMED and row.question:
-        return str(row.question.get("digest") or "")
-    return f"{asked}:{row.run_id}:{row.step_id}:{row.iteration}:{row.attempt}"
-
-
-def _title(asked: Asked, step: str, question: Question | None) -> str:
-    if asked is Asked.TASK_FAILED:
-        return f"Task '{step}' failed: what now?"
-    if asked is Asked.BUDGET:
-        return f"Task '{step}' has spent its budget"
-    what = "asks for permission" if asked is Asked.PERMISSION else "asks"
-    return f"{step}: the agent {what}" + (f": {question.tool}" if question is not None and question.tool else "")
-
-
-def _facts(row: AgentAttempt) -> list[str]:
-    facts = [str(one)[:LONGEST_FACT] for one in row.facts[:MOST_FACTS]] or [row.error[:LONGEST_FACT]]
-    return [one for one in facts if one] + ([f"Its last words: {row.text[:LONGEST_FACT]}"] if row.text else [])
-
-
-def _context(run: Run, rows: Sequence[AgentAttempt], asked: Asked) -> dict[str, JsonValue]:
-    """The facts. They are those of the latest attempt, so the same request is made however often it is asked for."""
-    last = rows[-1]
-    found: dict[str, JsonValue] = {
-        "run": run.workflow_id,
-        "project": home_of(run).workflow_id,
-        "agent": f"{last.agent_type} at {last.endpoint_name}",
-        "attempts": len(rows),
-    }
-    if asked in RESUMED:
-        return found | ({"tool": str(last.question.get("tool") or "")} if last.question else {})
-    diff = last.diff or {}
-    return found | {
-        "verdict": last.verdict,
-        "commit": last.commit or None,
-        "diff": {name: diff.get(name) for name in ("files_changed", "added", "removed")},
-        "tests_changed": [str(one.get("path")) for one in (diff.get("tests") or [])[:MOST_FACTS]],
-        "checks": [
-            {"command": one.get("command"), "passed": one.get("passed"), "why": one.get("why")}
-            for one in last.checks[:MOST_FACTS]
-        ],
-        "weakened_tests": [str(one)[:LONGEST_FACT] for one in last.tampering[:MOST_FACTS]],
-        "evidence": dict(list(last.evidence.items())[:MOST_FACTS]),
-        "cost_so_far": f"{_cost(rows):f}",
-    }
 
 
 def _waits(reply: Reply) -> str:

@@ -19,7 +19,7 @@ from orchestration.core.agent.brief import brief
 from orchestration.core.agent.session import Answer, Ended, EndReason, Question
 from orchestration.core.agent.verdict import JUDGED, Next, Then, Verdict, facts_of, verdict_of
 from orchestration.core.enums import Outcome
-from orchestration.execution.agent_step import forecast, money, questions, record
+from orchestration.execution.agent_step import follows, forecast, money, questions, record, rework
 from orchestration.execution.agent_step.asking import Asking, asked_for
 from orchestration.execution.agent_step.holding import BY, Stop, held, well
 from orchestration.execution.agent_step.record import Record
@@ -137,7 +137,7 @@ class _Doing:
         if self.asking.merges:
             return Work.merging(repository, home, branch, self.asking.merges)
         work = Work.begun(repository, home, branch)
-        made = questions.accepted_before(self.run, self.call)
+        made = rework.accepted_before(self.run, self.call)
         if made is not None and made.base == work.base:
             work.laid_over(made.commit)
         return work
@@ -148,7 +148,7 @@ class _Doing:
         return is_this and not row.verdict and row.ended in (EndReason.END_TURN, EndReason.MAX_TURNS)
 
     def _session(self, work: Work, kept: Record) -> Ended:
-        asking, told = self.asking, self.begin.told or questions.wanted(self.run, self.call)
+        asking, told = self.asking, self.begin.told or rework.wanted(self.run, self.call)
         facts = [fact for row in self.earlier for fact in row.facts if row.verdict not in ASKED]
         prompt = brief(
             asking.prompt, context_files=asking.context_files, files=asking.files, checks=asking.checks, facts=facts,
@@ -208,12 +208,12 @@ class _Doing:
         _keep(row, evidence)
         kept.judged(verdict, facts)
         rows = [one for one in self.earlier if one.verdict and one.pk != row.pk] + [row]
-        then = questions.follows(self.run, self.call.step_id, rows, retry_at=ended.retry_at)
+        then = follows.follows(self.run, self.call.step_id, rows, retry_at=ended.retry_at)
         if not then.resume:
             work.worktree.remove()
-        if questions.goes_on_with_the_pool(rows, self.begin.budget):
+        if follows.goes_on_with_the_pool(rows, self.begin.budget):
             return Result(outcome=Outcome.PARKED, error=money.MORE, retry_after=0.0, detail=detail_of(row))
-        if questions.is_put_to_people(self.call, self.run, then):
+        if follows.is_put_to_people(self.call, self.run, then):
             return questions.put(self.call, self.run, rows, then)
         return result_of(then, row, facts, acts_outside=asking.acts_outside)
 

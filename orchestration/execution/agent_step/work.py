@@ -19,7 +19,7 @@ from orchestration.agents.workspace.worktree import Worktree
 from orchestration.core.agent.evidence import CheckResult
 from orchestration.models import Run
 
-PROJECT = "multi_agent_project"
+PROJECT = Run.PROJECT
 """The kind of a run whose repository the runs below it work in."""
 SOURCE = "source"
 NO_CONFLICT = "no conflict is left"
@@ -35,6 +35,11 @@ def home_of(run: Run) -> Run:
             return above
         above = above.parent
     return run
+
+
+def is_in_project(run: Run) -> bool:
+    """Whether an attempt of the run works for a project, whose people are asked what elsewhere its saga says."""
+    return home_of(run).kind == PROJECT
 
 
 def branch_of(home: Run, step_id: str) -> str:

@@ -8,7 +8,7 @@ from approvals.models import Request
 from orchestration.agents.workspace.layout import Layout
 from orchestration.agents.workspace.repository import Repository
 from orchestration.core.enums import Verb
-from orchestration.execution.agent_step import questions
+from orchestration.execution.agent_step import work
 from orchestration.models import AgentAttempt, AgentLease, Run
 from orchestration.runs import act
 from orchestration.runs.queries import run_view
@@ -30,7 +30,7 @@ def people(transactional_db: None) -> None:
 @pytest.fixture
 def in_a_project(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every run counts as a project."""
-    monkeypatch.setattr(questions, "PROJECT", Run.SAGA)
+    monkeypatch.setattr(work, "PROJECT", Run.SAGA)
 
 
 def asked(run: Run, stage: str, number: int = 1) -> Request:

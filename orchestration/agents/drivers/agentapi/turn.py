@@ -5,6 +5,7 @@ Its messages change while they are written, and events can be lost, so the list 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from datetime import datetime
 
@@ -36,13 +37,13 @@ class Turn:
         """Raises SessionOver, Unreachable and Refused too; the agent is interrupted then."""
         spec = self._session.spec
         self._from = max((one["id"] for one in self._client.messages()), default=-1) + 1
-        try:
+        with contextlib.ExitStack() as unless_over:
+            unless_over.callback(self._interrupt)
             self._client.say(f"Work in the folder {spec.cwd}\n\n{spec.prompt.strip()}")
             self._session.alive()
-            return self._follow()
-        except BaseException:
-            self._interrupt()
-            raise
+            over = self._follow()
+            unless_over.pop_all()
+            return over
 
     def _follow(self) -> SessionOver:
         free_since: float | None = None

@@ -22,6 +22,7 @@ EXCERPT_BYTES = 8 * 1024
 LOOK_SECONDS = 0.2
 CANNOT_RUN = (126, 127)
 """What a shell says of a command that is not there, or is no program."""
+LONGEST_REASON = 300
 BOTH = 'exec /bin/sh -c "$1" 2>&1'
 
 
@@ -48,7 +49,8 @@ def run_check(
     words = ["/bin/sh", "-c", BOTH, "sh", command]
     boxed = replace(sandbox, writable=(*sandbox.writable, *([caches] if caches else [])))
     begun = time.monotonic()
-    program = Program(confined(words, cwd=cwd, sandbox=boxed, env=given), cwd=cwd, env=given)
+    wrapped = confined(words, cwd=cwd, sandbox=boxed, env=given)
+    program = Program(wrapped, cwd=cwd, env=given, bounds=boxed.bounds)
     try:
         program.close_stdin()
         digest, kept, why = _heard(program, begun + timeout, cancelled)
@@ -57,7 +59,7 @@ def run_check(
         program.end()
     text = bytes(kept).decode(errors="replace").replace("\0", "")
     counts = counts_of(text)
-    why = why or why_not(code, counts, skipped_before)
+    why = why or why_not(code, counts, skipped_before) + _said_by_us(code, program)
     return CheckResult(
         command=command,
         passed=not why,
@@ -68,6 +70,12 @@ def run_check(
         why=why.format(timeout=timeout),
         counts=counts,
     )
+
+
+def _said_by_us(code: int | None, program: Program) -> str:
+    """Why it was ended, or could not begin: what the command itself writes comes on its stdout."""
+    said = program.errors() if code else ""
+    return f": {said[-LONGEST_REASON:]}" if said else ""
 
 
 def _heard(program: Program, deadline: float, cancelled: threading.Event | None) -> tuple[str, bytearray, str]:
