@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from orchestration.core.project import (
     validate_spec,
 )
 from orchestration.core.project.faults import fault
+from orchestration.core.project.spec_checks import SHORTER, SPEC
 from orchestration.models import AgentEndpoint, Run
 from orchestration.ports import gate_problems
 from orchestration.runs import start_run
@@ -57,7 +58,7 @@ def prepared(*, spec: object, config: object = None) -> Prepared:
         definition, plan = compile_project(given, how), planned(given)
         tasks = compile_tasks(plan, how) if plan is not None else None
     except DefinitionErrors as errors:
-        raise refusal(errors) from None
+        raise refusal(DefinitionErrors([_of_the_whole(one) for one in errors.problems])) from None
     found = [*_repository(given), *_agents(given), *_gates(definition)]
     found += _gates(tasks) if tasks is not None else []
     if found:
@@ -92,6 +93,13 @@ def start_project(
     )
 
 
+def _of_the_whole(problem: Problem) -> Problem:
+    """What is wrong with the saga as a whole, its size, in words of the spec."""
+    if problem.step or problem.field:
+        return problem
+    return fault(SPEC, None, f"becomes a saga that {problem.message}", f"shorten its texts, or {SHORTER}")
+
+
 def refusal(errors: DefinitionErrors) -> BadInput:
     """All problems of a spec, a configuration or a plan as one refusal; its field is that of the first."""
     first = errors.problems[0]
@@ -112,7 +120,7 @@ def _checked(spec: object, config: object) -> tuple[ProjectSpec, ProjectConfig]:
     except DefinitionErrors as errors:
         problems += errors.problems
     try:
-        found_config = validate_config(config if isinstance(config, Mapping | ProjectConfig | None) else {"": config})
+        found_config = validate_config(config)
     except DefinitionErrors as errors:
         problems += errors.problems
     if found_spec is None or found_config is None:

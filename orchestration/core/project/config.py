@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from orchestration.core.definition.problems import DefinitionErrors, Problem
-from orchestration.core.definition.shape import plain_json
 from orchestration.core.deployment import DeploymentSpec, validate_deployment
 from orchestration.core.likeness import bounded
-from orchestration.core.project.faults import fault, faults_of
+from orchestration.core.project.faults import fault, faults_of, plain_of
 from orchestration.core.project.phases import STRATEGIES
 from orchestration.core.project.quantities import amounts
 from orchestration.core.project.quantities.amounts import Amount
 from orchestration.core.project.quantities.durations import LONGEST_SECONDS
 
+CONFIG = "config"
 MOST_BYTES = 64 * 1024
 STALL_SECONDS = 300.0
 LONGEST_STALL = 86400.0
@@ -97,20 +97,22 @@ class ProjectConfig(BaseModel):
 
 
 @bounded
-def validate_config(data: Mapping[str, Any] | ProjectConfig | None) -> ProjectConfig:
+def validate_config(data: object = None) -> ProjectConfig:
     """The configuration; None is the default one. `data`: JSON-like.
 
     Raises:
         DefinitionErrors: with every problem found; each field begins with `config.`.
     """
     given = data.plain() if isinstance(data, ProjectConfig) else data
-    plain = plain_json(given or {}, most_bytes=MOST_BYTES, remedy="give fewer keys")
+    plain = plain_of(
+        {} if given is None else given, CONFIG, under=CONFIG, most_bytes=MOST_BYTES, remedy="give fewer keys"
+    )
     if not isinstance(plain, dict):
-        raise DefinitionErrors([fault("config", plain, "is no mapping", "such as {parallel_execution: true}")])
+        raise DefinitionErrors([fault(CONFIG, plain, "is no mapping", "such as {parallel_execution: true}")])
     try:
         config = ProjectConfig.model_validate(plain)
     except ValidationError as error:
-        raise DefinitionErrors([*faults_of(error, ProjectConfig, under="config"), *_budget(plain)]) from None
+        raise DefinitionErrors([*faults_of(error, ProjectConfig, under=CONFIG), *_budget(plain)]) from None
     found = [*_budget(plain), *_deployment(config)]
     if found:
         raise DefinitionErrors(found)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestration.core.definition.problems import Problem, did_you_mean, is_echo, short
-from orchestration.core.definition.shape import dotted
+from orchestration.core.definition.problems import DefinitionErrors, Problem, did_you_mean, is_echo, short
+from orchestration.core.definition.shape import dotted, plain_json
 
 
 def fault(field: str, value: object, message: str, remedy: str) -> Problem:
@@ -47,12 +48,40 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], under: str) -> Proble
 
 
 def _field(model: type[BaseModel], path: Sequence[str | int]) -> Any:
+    """The innermost field that a path names."""
     names = [part for part in path if isinstance(part, str)]
-    return next((model.model_fields[name] for name in names if name in model.model_fields), None)
+    inner = _inner(model, path)
+    of_these = [inner.model_fields[name] for name in names[1:] if name in inner.model_fields] if inner else []
+    of_all = [model.model_fields[name] for name in names if name in model.model_fields]
+    return next(iter([*of_these, *of_all]), None)
 
 
 def _known(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     """The keys of the model that the last part of a path belongs to."""
+    return list((_inner(model, path) or model).model_fields)
+
+
+def _inner(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model of the parts of a list, where a path leads into one."""
     inner: dict[str, type[BaseModel]] = getattr(model, "INNER", {})
-    first = path[0] if len(path) > 1 else ""
-    return list((inner.get(str(first)) or model).model_fields)
+    return inner.get(str(path[0])) if len(path) > 1 else None
+
+
+def plain_of(data: object, field: str, *, under: str = "", most_bytes: int, remedy: str) -> JsonValue:
+    """What somebody gave as plain JSON. `field`: what is said of the whole; `under`: where it stands in what was given.
+
+    Raises:
+        DefinitionErrors: it is no JSON, or too large; `remedy` says what to do then.
+    """
+    try:
+        return plain_json(data, most_bytes=most_bytes, remedy=remedy)
+    except DefinitionErrors as errors:
+        found = [
+            replace(one, step="", field=".".join(filter(None, (under, _whole(one)))) or field)
+            for one in errors.problems
+        ]
+        raise DefinitionErrors(found) from None
+
+
+def _whole(problem: Problem) -> str:
+    return ".".join(filter(None, (problem.step, problem.field)))

@@ -9,9 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestration.core.definition.problems import DefinitionErrors, Problem
-from orchestration.core.definition.shape import plain_json
 from orchestration.core.likeness import bounded
-from orchestration.core.project.faults import fault, faults_of
+from orchestration.core.project.faults import fault, faults_of, plain_of
 from orchestration.core.project.gates import gate_faults
 from orchestration.core.project.planning import faults_of_tasks
 from orchestration.core.project.quantities import amounts, durations
@@ -19,6 +18,8 @@ from orchestration.core.project.spec import ProjectSpec
 from orchestration.core.templates.names import MARK
 from orchestration.core.templates.tokens import texts_in
 
+SPEC = "project_spec"
+"""The field of what is wrong with the whole."""
 MOST_BYTES = 512 * 1024
 SHORTER = "give large texts as files of the repository"
 
@@ -31,9 +32,9 @@ def validate_spec(data: object) -> ProjectSpec:
         DefinitionErrors: with every problem found.
     """
     given = data.plain() if isinstance(data, ProjectSpec) else data
-    plain = plain_json(given, most_bytes=MOST_BYTES, remedy=SHORTER)
+    plain = plain_of(given, SPEC, most_bytes=MOST_BYTES, remedy=SHORTER)
     if not isinstance(plain, dict):
-        raise DefinitionErrors([fault("", plain, "is no mapping", "begin with project_id: and requirements:")])
+        raise DefinitionErrors([fault(SPEC, plain, "is no mapping", "begin with project_id: and requirements:")])
     try:
         spec = ProjectSpec.model_validate(plain)
     except ValidationError as error:

@@ -21,7 +21,7 @@ def gate_step(
         "type": "approval", "stage": plain[:LONGEST_STAGE], "description": f"Approve: {plain}", "context": dict(about)
     }  # fmt: skip
     action |= {"policy": policy} if policy else {}
-    action |= {"approvers": list(approvers)} if approvers else {}
+    action |= {"approvers": [one.replace("{", "{{").replace("}", "}}") for one in approvers]} if approvers else {}
     action |= {"timeout_seconds": timeout} if timeout is not None else {}
     action |= {"rework": rework} if rework else {}
     step: dict[str, Any] = {"step_id": gate_id, "name": plain, "forward_action": action}
