@@ -109,6 +109,30 @@ class Repository:
         names = self.git.out("for-each-ref", "--format=%(refname:strip=2)", "refs/heads").splitlines()
         return [name for name in names if name != INTEGRATION]
 
+    def is_taken(self, target: str, branch: str, *, at: str) -> bool:
+        """Whether the user's repository has other work under the name of a branch than what this commit goes on with.
+
+        Raises:
+            BadInput: it cannot be reached.
+        """
+        remote, ref = remote_of(target), f"refs/heads/{checked_branch(branch)}"
+        try:
+            _, said = self.git.run(*remote.options(), "ls-remote", "--", target, ref, remote=True)
+        except GitFailed as error:
+            remedy = "have the worker read it"
+            raise BadInput(
+                f"it cannot be read: {error.stderr}", field="repository", value=target, remedy=remedy
+            ) from error
+        there = next((line.split()[0] for line in said.decode().splitlines() if line.split()[1:] == [ref]), "")
+        return bool(there) and not self._leads_to(there, at)
+
+    def _leads_to(self, there: str, at: str) -> bool:
+        try:
+            self.git.run("merge-base", "--is-ancestor", there, at)
+        except GitFailed:  # it is none, or a commit that is not known here
+            return False
+        return True
+
     def push(self, target: str, branch: str, *, at: str) -> None:
         """Put a commit as `branch` into the user's repository. Other work under this name is never overwritten.
 

@@ -14,6 +14,8 @@ from orchestration.agents.workspace.history import merges
 from orchestration.agents.workspace.janitor import janitor
 from orchestration.agents.workspace.remote import remote_of
 from orchestration.core.definition.shape import canonical_json
+from orchestration.core.project.phases import CHANGES
+from orchestration.core.project.plan import plan_in_force
 from orchestration.projects.phases.project import Project, project_of
 
 KIND = "zen.project.provenance"
@@ -45,6 +47,8 @@ def _pushed(project: Project) -> str:
     branch = f"zen/{project.spec.project_id}"
     head = project.output("verify").get("commit") or project.repository.head() or project.repository.base()
     try:
+        if project.repository.is_taken(given, branch, at=str(head)):  # by another project of the same name
+            branch = f"{branch}-{str(head)[:12]}"
         project.repository.push(given, branch, at=str(head))
     except BadInput as error:
         raise TryLater(error.in_words(), after=PUSH_AGAIN_SECONDS) from None
@@ -54,6 +58,7 @@ def _pushed(project: Project) -> str:
 def _pack(project: Project, branch: str) -> dict[str, Any]:
     """From the outputs of the phases and the commits themselves: whoever has the repository can check it."""
     planned, verified = project.output("plan"), project.output("verify")
+    plan = plan_in_force(planned, project.output(CHANGES))
     repository = project.repository
     return {
         "kind": KIND,
@@ -67,7 +72,7 @@ def _pack(project: Project, branch: str) -> dict[str, Any]:
         "commit": verified.get("commit"),
         "branch": branch,
         "plan_hash": planned.get("plan_hash"),
-        "coverage": planned.get("coverage"),
+        "coverage": plan.coverage() if plan is not None else None,
         "merges": [
             {"task": one.task, "merge": one.sha, "commit": one.merges, "requirements": list(one.requirements)}
             for one in merges(repository)

@@ -93,7 +93,7 @@ def _project(family: Family) -> dict[str, Any]:
     told = warnings_of(family.config.deployed(family.spec.project_id))
     return {
         **family.view,
-        "warnings": [*family.view["warnings"], *told, *_planned_by_rules(family)],
+        "warnings": [*family.view["warnings"], *told, *_planned_by_rules(family), *_other_branch(family)],
         "project_id": family.spec.project_id,
         "name": family.spec.name,
         "phase": phase_of(family.view),
@@ -114,6 +114,14 @@ def _planned_by_rules(family: Family) -> list[str]:
         return []
     refused = made.get("refused") or [""]
     return [f"the agent's plans were refused {len(refused)} times, so the rules made the plan; last: {refused[-1]}"]
+
+
+def _other_branch(family: Family) -> list[str]:
+    """That its branch has another name, since the repository had other work under the usual one."""
+    branch, usual = family.output("report").get("branch"), f"zen/{family.spec.project_id}"
+    if not branch or branch == usual:
+        return []
+    return [f"the repository has other work as branch '{usual}', so the project's is '{branch}'"]
 
 
 def phase_of(view: Mapping[str, Any]) -> str:
