@@ -157,7 +157,9 @@ def _gates(found: Sequence[View]) -> None:
 
 def _hours(hours: View) -> str:
     told = {key: "-" if hours[key] is None else f"{hours[key]:g}" for key in hours}
-    return f"{told['actual_hours']} so far, {told['expected_hours']} expected, {told['estimated_hours']} estimated"
+    allowed = "" if hours["timeline_hours"] is None else f", {told['timeline_hours']} allowed"
+    so_far = f"{told['actual_hours']} so far, {told['expected_hours']} expected"
+    return f"{so_far}, {told['estimated_hours']} estimated{allowed}"
 
 
 def _word(word: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 SHOWN_FILES = 200
 """Files that a diff names in rows and briefs; the numbers count all of them."""
+SHOWN_AT_GATES = 50
 
 
 class FileKind(StrEnum):
@@ -75,6 +78,14 @@ class DiffStat:
             "config": [one.to_json() for one in self.of_kind(FileKind.CONFIG)[:SHOWN_FILES]],
             "notes": list(self.notes[:SHOWN_FILES]),
         }
+
+
+def tests_changed(diff: Mapping[str, Any]) -> list[str]:
+    """What a diff's JSON does to tests and to their configuration, a line each, for the people at a gate."""
+    found = [one for kind in ("tests", "config") for one in diff.get(kind) or ()]
+    lines = [f"{one['status']} {one['path']} (+{one['added'] or 0} -{one['removed'] or 0})" for one in found]
+    more = len(lines) - SHOWN_AT_GATES
+    return [*lines[:SHOWN_AT_GATES], *([f"and {more} more"] if more > 0 else [])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,18 +57,20 @@ def phase_gates(spec: ProjectSpec) -> tuple[PhaseGate, ...]:
     found = []
     for gate_id, gate in _with_ids(spec):
         place = _phase_of(gate) if _explicit_task(gate) is None and not _tasks_named(gate, _given(spec)) else None
+        if place is None and _is_of_all(spec, gate):
+            place = "before", "verify"
         if place is not None:
             found.append(PhaseGate(gate_id=gate_id, gate=gate, side=place[0], phase=place[1]))
     return tuple(found)
 
 
 def plan_gates(spec: ProjectSpec, tasks: Named) -> tuple[PlanGate, ...]:
-    """The gates that stand beside tasks, or (no task is named by their words) when all tasks are merged."""
+    """The gates that stand beside tasks, or when all tasks of a plan that was not known at the start are merged."""
     beside = {one.gate_id for one in phase_gates(spec)}
     found: list[PlanGate] = []
     for gate_id, gate in _with_ids(spec):
         if gate_id not in beside:
-            found += _beside_tasks(spec, gate_id, gate, tasks)
+            found += _beside_tasks(gate_id, gate, tasks)
     return tuple(found)
 
 
@@ -101,11 +103,23 @@ def faults_of_named(spec: ProjectSpec, tasks: Named) -> list[Problem]:
     ]
 
 
-def _beside_tasks(spec: ProjectSpec, gate_id: str, gate: GateSpec, tasks: Named) -> list[PlanGate]:
+def _beside(gate: GateSpec, tasks: Named) -> list[str]:
+    """The tasks that a gate names, exactly or by its words."""
     names = _exactly(_explicit(gate) or gate.name, tasks)
     if not names and not _explicit(gate):
         names = [task_id for task_id, _, words in tasks if _common(_parts(gate), words)]
-        names = names or [task_id for task_id, _, words in tasks if _shares(spec, gate, words)]
+        names = names or [task_id for task_id, _, words in tasks if _shares(gate, words)]
+    return names
+
+
+def _is_of_all(spec: ProjectSpec, gate: GateSpec) -> bool:
+    """Whether a gate without a place names none of the tasks that are known: it stands before `verify`."""
+    tasks = _given(spec)
+    return bool(tasks) and not _explicit(gate) and not _beside(gate, tasks)
+
+
+def _beside_tasks(gate_id: str, gate: GateSpec, tasks: Named) -> list[PlanGate]:
+    names = _beside(gate, tasks)
     kept = {"name": gate.name, "after": bool(gate.after), "policy": gate.policy, "approvers": gate.approvers}
     if not names:
         return [PlanGate(gate_id=gate_id, **kept)]
@@ -159,7 +173,7 @@ def _phase_of(gate: GateSpec) -> tuple[Side, str] | None:
         return (("before" if gate.before else "after"), phase) if phase in PHASES else None
     words = _words(gate.name)
     for phase in PHASES:
-        if phase in words:
+        if phase in words and phase != "plan":  # a plan is looked at when it is there
             return "before", phase
     for pattern, side, phase in WORDS:
         if any(pattern.fullmatch(word) for word in words):
@@ -185,14 +199,14 @@ def _telling(text: str) -> set[str]:
     return {word for word in _words(text) if word not in COMMON and len(word) > 2}
 
 
-def _shares(spec: ProjectSpec, gate: GateSpec, text: str) -> bool:
+def _shares(gate: GateSpec, text: str) -> bool:
     """Whether all that a gate's name says stands in a text."""
     said = _telling(gate.name)
     return bool(said) and said <= _telling(text)
 
 
 def _requirements(spec: ProjectSpec, gate: GateSpec) -> bool:
-    return any(_shares(spec, gate, text) for text in spec.requirements)
+    return any(_shares(gate, text) for text in spec.requirements)
 
 
 def _places(tasks: Named) -> str:

@@ -24,6 +24,13 @@ CHANGES, REWORK = "changes", "rework"
 """The steps after `build`: what people asked to be changed, and the saga that does it. Its tasks are `rework-1` …"""
 
 
+BUILT = "built"
+"""The step after those, where a gate stands before `verify`: what that gate is bound to."""
+
+SENT_BACK = "sent-back"
+"""The step before the question about what nothing proves: with the changes asked for there it goes back to CHANGES."""
+
+
 def handler(name: str) -> str:
     """The name of the handler of a phase or of a step of tasks: `zen.project.merge`."""
     return f"{RESERVED}project.{name}"

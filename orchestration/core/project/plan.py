@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -74,3 +75,18 @@ class ProjectPlan(_Value):
             one.requirement_id: [task.task_id for task in self.tasks if one.requirement_id in task.requirements]
             for one in self.requirements
         }
+
+
+def plan_in_force(planned: Mapping[str, Any], changes: Mapping[str, Any]) -> ProjectPlan | None:
+    """The plan by the outputs of the steps `plan` and `changes`; None where none is made yet.
+
+    Tasks that were planned again stand in the place of those that they replaced.
+    """
+    if not planned.get("plan"):
+        return None
+    plan, replaced = ProjectPlan.model_validate(planned["plan"]), changes.get("replaced") or ()
+    if not changes.get("again"):
+        return plan
+    again = ProjectPlan.model_validate(changes["again"])
+    kept = tuple(one for one in plan.tasks if one.task_id not in replaced)
+    return plan.model_copy(update={"tasks": (*kept, *again.tasks)})

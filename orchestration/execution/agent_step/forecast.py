@@ -13,7 +13,8 @@ from orchestration.core.agent.asking import ANSWER
 from orchestration.core.enums import Cause, Outcome
 from orchestration.core.inquiry import InquiryField, Reply, ReplyStatus
 from orchestration.core.project.forecast import is_over
-from orchestration.core.project.phases import PROJECT, REWORK
+from orchestration.core.project.phases import PROJECT
+from orchestration.execution.agent_step.result import NO_WORK
 from orchestration.execution.agent_step.work import home_of
 from orchestration.inquiries import Inquiry, inquiry_service
 from orchestration.models import Run
@@ -35,7 +36,7 @@ def asked_first(call: Call, run: Run) -> Result | None:
     given = home.context.get(PROJECT) if home.kind == Run.PROJECT else None
     if not isinstance(given, dict) or not is_over(given, home.started_at, database_now()):
         return None
-    if run.pk == home.pk or run.parent_step == REWORK:
+    if run.parent_id != home.pk or run.parent_step != "build":  # what was begun, or planned again, is not held up
         return None
     service = inquiry_service()
     with locks.held(Layout.of(home.workflow_id).locks / "forecast"):  # one of several that come at once asks
@@ -59,8 +60,8 @@ def _decided(call: Call, run: Run, reply: Reply) -> Result | None:
         cause = Cause.TIMED_OUT if reply.status is ReplyStatus.EXPIRED else Cause.REJECTED
         return Result(outcome=Outcome.FAILED, error=reply.why[:2000], cause=cause)
     if choice == AGAIN:
-        output = {"verdict": REPLANNED, "commit": None, "why": reply.comment[:1000], "request_id": reply.request_id}
-        return Result(outcome=Outcome.SUCCEEDED, output=dict(output))
+        said = {"why": reply.comment[:1000], "request_id": reply.request_id}
+        return Result(outcome=Outcome.SUCCEEDED, output={**NO_WORK, "verdict": REPLANNED, **said})
     return None
 
 

@@ -30,6 +30,7 @@ from orchestration.execution.agent_step.follows import (
     others,
 )
 from orchestration.execution.agent_step.inquiry import inquiry_of, key_of
+from orchestration.execution.agent_step.result import NO_WORK
 from orchestration.execution.agent_step.work import home_of, is_in_project
 from orchestration.inquiries import inquiry_service
 from orchestration.models import AgentAttempt, Run
@@ -142,8 +143,8 @@ def _decided(rows: Sequence[AgentAttempt], asked: Asked, reply: Reply, budget: D
 def _dropped(last: AgentAttempt, reply: Reply) -> dict[str, JsonValue]:
     """The output of a task that people gave up: it has no commit, so nothing of it is merged."""
     return {
-        "verdict": "dropped", "commit": None, "base": last.base, "branch": last.branch, "agent_type": last.agent_type,
-        "endpoint": last.endpoint_name, "cost": None, "dropped_by": reply.by, "why": reply.comment[:1000],
+        **NO_WORK, "verdict": "dropped", "base": last.base, "branch": last.branch, "agent_type": last.agent_type,
+        "endpoint": last.endpoint_name, "dropped_by": reply.by, "why": reply.comment[:1000],
         "request_id": reply.request_id,
     }  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -10,7 +11,9 @@ from foundation.clock import now
 from orchestration.actions.base import Result
 from orchestration.agents.endpoints import lease
 from orchestration.core.agent.agent_type import AgentType
+from orchestration.core.agent.evidence import tests_changed
 from orchestration.core.agent.verdict import Next, Then
+from orchestration.core.definition.shape import canonical_json
 from orchestration.core.enums import Outcome
 from orchestration.models import AgentAttempt
 
@@ -45,11 +48,17 @@ def _output(row: AgentAttempt) -> dict[str, JsonValue]:
         "session_id": row.session_id,
         "text": row.text,
         "diff": {key: row.diff.get(key) for key in ("files_changed", "added", "removed")},
+        "tests_changed": list(tests_changed(row.diff)),
+        "evidence": hashlib.sha256(canonical_json(row.evidence).encode()).hexdigest() if row.evidence else "",
         "checks": [{key: one[key] for key in ("command", "passed", "seconds", "digest")} for one in row.checks],
         "tokens": {"input": row.input_tokens, "output": row.output_tokens, "cached": row.cached_tokens},
         "cost": None if row.cost is None else f"{row.cost:f}",
         "turns": row.turns,
     }
+
+
+NO_WORK: Mapping[str, JsonValue] = {"commit": None, "tests_changed": [], "evidence": "", "cost": None}
+"""Of the output of a task that nothing was done for."""
 
 
 def detail_of(row: AgentAttempt) -> dict[str, JsonValue]:

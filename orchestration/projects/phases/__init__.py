@@ -5,7 +5,8 @@ run is refused. Each may be performed again after any kill: what was done alread
 phase gives is its step's output, so it is what later phases, gates and pages read; nothing is kept beside it.
 
 `project` finds the project of a step; `prepare`, `planning`, `merging`, `rework`, `verify`, `accept` and `report` are
-the phases; `conflicts` and `asking_agents` are what merges and plans ask agents and people.
+the phases; `planning_again` is the rest once people want it planned anew, `conflicts` and `asking_agents` what merges
+and plans ask agents and people.
 Imported by the table ZEN_RESERVED_TASKS; imports `agents.workspace`, `core.project`, `runs` and models.
 """
 
@@ -25,6 +26,8 @@ TASKS: Mapping[str, str] = {
     "zen.project.changes": f"{_HERE}.rework.changes",
     "zen.project.nothing": f"{_HERE}.rework.nothing",
     "zen.project.verify": f"{_HERE}.verify.verify",
+    "zen.project.built": f"{_HERE}.verify.built",
+    "zen.project.sent-back": f"{_HERE}.accept.send_back",
     "zen.project.accept": f"{_HERE}.accept.accept",
     "zen.project.report": f"{_HERE}.report.report",
 }

@@ -11,7 +11,21 @@ from orchestration.actions.task import TaskContext
 from orchestration.core.project.criteria import CriterionStatus
 from orchestration.core.project.sagas.acceptance import ACCEPTED, answer_name
 from orchestration.projects.phases.project import project_of
-from orchestration.projects.phases.rework import sent_back
+from orchestration.projects.phases.rework import leave, sent_back
+from orchestration.runs.acts.rework import changes_wanted
+
+
+def send_back(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | Result:
+    """Nothing at first. Once changes were requested where people are asked, the project is sent back for them.
+
+    The request about what there was before ends then; the project verifies and asks anew.
+    """
+    project = project_of(context)
+    words = changes_wanted(project.step_run, context.step_id)
+    if not words:
+        return {}
+    found = sent_back(project, [str(one) for one in payload.get("unproved") or ()], [{"comment": words[-1]}])
+    return found if isinstance(found, Result) else leave(project.step_run)
 
 
 def accept(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | Result:

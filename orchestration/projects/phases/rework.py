@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from foundation.clock import now
 from foundation.db import statements
 from orchestration.actions.base import Result
 from orchestration.actions.errors import Refused
 from orchestration.actions.task import TaskContext
-from orchestration.agents.workspace.history import merges
-from orchestration.core.enums import Outcome
+from orchestration.core.enums import Cause, Outcome, RunStatus
 from orchestration.core.project import ProjectPlan, compile_tasks
 from orchestration.core.project.brief import brief_of
 from orchestration.core.project.criteria import criteria_of
@@ -18,10 +18,15 @@ from orchestration.core.project.phases import CHANGES, REWORK
 from orchestration.core.project.plan import PlanTask
 from orchestration.core.project.requirements import ledger
 from orchestration.core.project.sagas.tasks import nothing_to_do
+from orchestration.core.saga.events import AbortRequested
+from orchestration.ledger.run_end import post
 from orchestration.ledger.store import load_state
 from orchestration.models import Message, Run
-from orchestration.projects.phases.project import Project, output_of, project_of
+from orchestration.projects.phases.asking_agents import AskingStep
+from orchestration.projects.phases.planning_again import rest_planned_again
+from orchestration.projects.phases.project import Project, project_of
 from orchestration.runs.acts.rework import changes_wanted
+from orchestration.runs.delivery import deliver
 from orchestration.runs.external import ask_for_rework
 
 MOST_ROUNDS = 5
@@ -30,45 +35,29 @@ LOOK_SECONDS = 1.0
 LONGEST_TITLE = 200
 
 
-def changes(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """`tasks`: one for each time that people asked for changes; `rework`: the saga of the latest, or of nothing."""
+def changes(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | Result:
+    """`tasks`: one for each time that people asked for changes; `rework`: the saga of the latest, or of nothing.
+
+    `again`: the tasks that an agent planned in place of those that are `replaced`; parked while it plans.
+    """
     project = project_of(context)
+    rest = rest_planned_again(AskingStep(project=project, context=context))
+    if isinstance(rest, Result):
+        return rest
     spec, words = project.spec, changes_wanted(project.run, CHANGES)
     tasks = tuple(_task(project, number, one) for number, one in enumerate(words, 1))
     plan = ProjectPlan(
         project_id=spec.project_id, brief=brief_of(spec), requirements=ledger(spec), tasks=tasks[-1:]
     )  # fmt: skip
-    rest = _rest(project)
-    plan = rest.model_copy(update={"tasks": (*rest.tasks, *plan.tasks)}) if rest is not None else plan
+    plan = rest.plan.model_copy(update={"tasks": (*rest.plan.tasks, *plan.tasks)}) if rest is not None else plan
     saga = compile_tasks(plan, project.config) if plan.tasks else nothing_to_do(f"{spec.project_id[:90]}.{REWORK}")
     return {
         "changes": list(words),
         "tasks": [one.model_dump(mode="json") for one in tasks],
         "rework": saga.model_dump(mode="json", exclude_unset=True),
+        "again": rest.again if rest is not None else None,
+        "replaced": list(rest.replaced) if rest is not None else [],
     }
-
-
-def _rest(project: Project) -> ProjectPlan | None:
-    """The tasks that people had planned again, with their words; None where there are none."""
-    build = Run.objects.filter(parent=project.run, parent_step="build", kind__in=Run.SAGAS).order_by("id").last()
-    made = project.output("plan").get("plan")
-    if build is None or not made:
-        return None
-    plan, in_force = ProjectPlan.model_validate(made), {one.task for one in merges(project.repository)}
-    outputs = {one.task_id: output_of(build, one.task_id) for one in plan.tasks}
-    again = {name: said for name, said in outputs.items() if said.get("verdict") == "replanned"}
-    names = [name for name in again if name not in in_force]
-    if not names:
-        return None
-    words = next((str(said.get("why") or "") for said in again.values()), "")
-    brief = f"{plan.brief}\n\n## What people said about the rest\n\n{words}" if words else plan.brief
-    tasks = [
-        one.model_copy(update={"dependencies": tuple(name for name in one.dependencies if name in names)})
-        for one in plan.tasks
-        if one.task_id in names
-    ]
-    gates = tuple(gate for gate in plan.gates if gate.task_id in names)
-    return plan.model_copy(update={"brief": brief, "tasks": tuple(tasks), "gates": gates})
 
 
 def nothing(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
@@ -89,15 +78,26 @@ def sent_back(
     if asked is None:
         if len(changes_wanted(home, CHANGES)) >= MOST_ROUNDS:
             raise Refused(f"not accepted: {', '.join(refused)}, and it was reworked {MOST_ROUNDS} times already")
-        by = ", ".join(str(one.get("name")) for one in comments) or "those who decide"
+        by = ", ".join(str(one["name"]) for one in comments if one.get("name")) or "those who decide"
         with statements.writing():
             asked = ask_for_rework(child, CHANGES, number=1, words=words, by=by, asker=child.parent_step)
-    now = load_state(Run.objects.get(pk=home.pk)).step(child.parent_step).iteration
-    if now > child.parent_iteration:
+    current = load_state(Run.objects.get(pk=home.pk)).step(child.parent_step).iteration
+    if current > child.parent_iteration:
         return {"project_id": project.spec.project_id, "accepted": [], "sent_back": list(refused)}
     if asked is not None and (refusal := Message.objects.get(pk=asked.pk).refusal):
         raise Refused(f"not accepted: {', '.join(refused)}; {refusal}")
     return Result(outcome=Outcome.PARKED, error="it is sent back for changes", retry_after=LOOK_SECONDS)
+
+
+def leave(child: Run) -> Result:
+    """End a child that nobody waits for, since the step that it belongs to was begun anew; parked until it has."""
+    event = AbortRequested(at=now(), cause=Cause.CANCELLED, by="parent run")
+    below = [one for one in child.children.all() if not RunStatus(one.status).is_end]
+    with statements.writing():
+        told = [post(one, event, message_id=f"sent-back:{one.pk}") for one in (*below, child)]
+    for message in told:
+        deliver(message)
+    return Result(outcome=Outcome.PARKED, error="its project has gone back", retry_after=LOOK_SECONDS)
 
 
 def _words(project: Project, refused: Sequence[str], comments: Sequence[Mapping[str, Any]]) -> str:

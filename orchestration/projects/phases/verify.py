@@ -13,7 +13,8 @@ from orchestration.actions.errors import Refused
 from orchestration.actions.task import TaskContext
 from orchestration.agents.process.private import sandbox_of_commands
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence, examine
-from orchestration.core.agent.evidence import CheckResult
+from orchestration.agents.workspace.diff import diff_stat
+from orchestration.core.agent.evidence import CheckResult, tests_changed
 from orchestration.core.definition.shape import canonical_json
 from orchestration.core.enums import Outcome, Purpose
 from orchestration.core.project import compile_acceptance
@@ -57,6 +58,15 @@ def verify(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     return _told(_Seen(project=project, own=own, commit=head, evidence=evidence))
 
 
+def built(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+    """The merged head before it is verified, what it has cost, and what it does to tests."""
+    project = project_of(context)
+    repository = project.repository
+    base, head = repository.base(), repository.head() or repository.base()
+    diff = diff_stat(repository.git, base, head).to_json()
+    return {"commit": head, "cost_so_far": _cost(project.run), "tests_changed": tests_changed(diff)}
+
+
 def _commands(project: Project, own: OwnChecks) -> Iterator[str]:
     """Without automatic testing only criteria with a check of their own are tested."""
     criteria = criteria_of(project.spec)
@@ -82,8 +92,10 @@ def _told(seen: _Seen) -> dict[str, Any]:
     accept = compile_acceptance(
         seen.project.spec.project_id, seen.project.config, unproved, commit=seen.commit, evidence=digest
     )
+    diff = seen.evidence.diff.to_json()
     return proof | {
-        "diff": seen.evidence.diff.to_json(),
+        "diff": diff,
+        "tests_changed": tests_changed(diff),
         "unproved": unproved,
         "evidence_digest": digest,
         "cost_so_far": _cost(seen.project.run),

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestration.core.project import PlanTask, ProjectConfig, ProjectPlan, ProjectSpec, planned
 from orchestration.core.project.phases import CHANGES, PROJECT, REWORK
+from orchestration.core.project.plan import plan_in_force
 from orchestration.models import AgentAttempt, Run
 from orchestration.runs.queries import run_view
 
@@ -44,8 +45,7 @@ class Family:
 
     def plan(self) -> ProjectPlan | None:
         """The plan as it was made, else as it would be made now; None where an agent has yet to make it."""
-        made = self.output("plan").get("plan")
-        return ProjectPlan.model_validate(made) if made else planned(self.spec)
+        return plan_in_force(self.output("plan"), self.output(CHANGES)) or planned(self.spec)
 
     def reworks(self) -> list[PlanTask]:
         """The tasks that people have asked for since it was built."""

@@ -9,6 +9,7 @@ from typing import Any
 from foundation.clock import now
 from orchestration.core.project.criteria import CriterionStatus
 from orchestration.core.project.requirements import RequirementStatus, TaskStatus
+from orchestration.core.project.spec_checks import timeline_seconds
 from orchestration.projects.queries.family import Family
 from orchestration.runs.spending.funds import funds_of
 
@@ -50,7 +51,7 @@ def cost(family: Family) -> dict[str, Any]:
 
 
 def forecast(family: Family, numbers: Mapping[str, int]) -> dict[str, Any]:
-    """Hours: as the spec estimates, as they were so far, and as they would be at this pace.
+    """Hours: as the spec estimates, as they were so far, as they would be at this pace, and as its timeline allows.
 
     The pace is that of the merged tasks; before the first one, the estimate stands.
     """
@@ -64,5 +65,9 @@ def forecast(family: Family, numbers: Mapping[str, int]) -> dict[str, Any]:
         expected = actual
     elif actual is not None and done:
         expected = actual * total / done
-    rounded = [None if one is None else round(one, 3) for one in (estimated, actual, expected)]
-    return dict(zip(("estimated_hours", "actual_hours", "expected_hours"), rounded, strict=True))
+    seconds = timeline_seconds(family.spec)
+    allowed = None if seconds is None else seconds / SECONDS_AN_HOUR
+    hours = {
+        "estimated_hours": estimated, "actual_hours": actual, "expected_hours": expected, "timeline_hours": allowed
+    }  # fmt: skip
+    return {name: None if one is None else round(one, 3) for name, one in hours.items()}

@@ -92,6 +92,8 @@ def attempt_row(one: AgentAttempt) -> dict[str, Any]:
         "diff": one.diff,
         "checks": one.checks,
         "tampering": one.tampering,
+        "evidence": one.evidence,
+        "seconds": None if one.ended_at is None else round((one.ended_at - one.started_at).total_seconds(), 3),
         "started_at": iso(one.started_at),
         "ended_at": iso(one.ended_at),
     }

@@ -322,8 +322,9 @@ def test_the_checks_of_a_task_judge_it_alone(engine: str, agents: Seen) -> None:
 
 
 def test_a_gate_expires(engine: str, agents: Seen) -> None:
-    run = ended(engine, {"approval_timeout": 0.5}, approval_gates=["Release"])
-    assert (run.status, run.cause) == ("rolled_back", "timed_out")
+    for gate in ("Release", {"name": "Look", "before": "t1"}):
+        run = ended(engine, {"approval_timeout": 0.5}, approval_gates=[gate])
+        assert (run.status, run.cause) == ("rolled_back", "timed_out"), "within the build as well"
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,59 @@ def test_what_is_not_accepted_is_reworked_verified_and_asked_about_anew(engine: 
     ]  # fmt: skip
 
 
+def test_changes_at_what_nothing_proves_send_it_back_as_well(engine: str) -> None:
+    run = begun(engine, success_criteria=["It is fun", "It is good"])
+    first = asked(run, "unproved-criteria")
+    says("bob", "request-changes", first, "more of it")
+    until(run, lambda _: Request.objects.filter(stage="unproved-criteria").count() == 2)
+    second = asked(run, "unproved-criteria")
+    assert second.pk != first.pk and second.content["context"]["commit"] != first.content["context"]["commit"]
+    until(run, lambda _: not Request.objects.filter(pk=first.pk, status__in=("pending", "changes_requested")).exists())
+    assert "more of it" in output_of(run, "changes")["tasks"][0]["prompt"] and sessions()[-1][0] == "rework-1"
+    says("bob", "approve", second, answers={"c1": "accepted", "c2": "accepted"})
+    assert until(run).status == "completed", run_view(run)["error"]
+    assert run.children.get(pk=first.run.parent_id).status == "rolled_back", "nobody waits for it"
+
+
+def test_a_gate_of_all_tasks_has_the_merged_head_reworked(engine: str, repository: Path) -> None:
+    run = begun(engine, repository=str(repository), approval_gates=["Database"])
+    request = asked(run, "Database")
+    about = request.content["context"]
+    assert about["commit"] == Repository(layout=Layout.of(run.workflow_id)).head() and about["tests_changed"] == []
+    says("bob", "request-changes", request, "another one")
+    until(run, in_round(request, 2))
+    request = asked(run, "Database")
+    assert request.content["context"]["commit"] != about["commit"] and sessions()[-1][0] == "rework-1"
+    says("bob", "approve", request)
+    assert until(run).status == "completed", run_view(run)["error"]
+
+
+def test_what_changes_tests_is_shown_apart_at_every_gate(engine: str, repository: Path, worker: Worker) -> None:
+    def adds_a_test(folder: Path, name: str) -> None:
+        (folder / "tests" / "test_cart.py").write_text("import unittest\n")
+        (folder / f"{name}.txt").write_text(name)
+
+    worker.acts["t1"] = adds_a_test
+    run = begun(engine, repository=str(repository), approval_gates=["Database", "Security", "Release"])
+    for stage in ("Database", "Security", "Release"):
+        request = asked(run, stage)
+        assert request.content["context"]["tests_changed"] == ["A tests/test_cart.py (+1 -0)"], stage
+        says("bob", "approve", request)
+    assert until(run).status == "completed", run_view(run)["error"]
+
+
+def test_two_projects_of_one_name_do_not_take_each_others_branch(engine: str, repository: Path) -> None:
+    first = until(begun(engine, repository=str(repository)))
+    kept = git(repository, "rev-parse", "zen/shop")
+    assert output_of(first, "report")["branch"] == "zen/shop" and project_view(first)["warnings"] == []
+    second = until(begun(engine, repository=str(repository), requirements=["Another thing"]))
+    branch = output_of(second, "report")["branch"]
+    head = output_of(second, "verify")["commit"]
+    assert second.status == "completed" and git(repository, "rev-parse", "zen/shop") == kept
+    assert branch == f"zen/shop-{head[:12]}" and git(repository, "rev-parse", branch) == head
+    assert "has other work as branch 'zen/shop'" in project_view(second)["warnings"][-1]
+
+
 def test_changes_at_a_gate_behind_the_build_are_a_task_and_the_same_request_shows_them(engine: str) -> None:
     run = begun(engine, approval_gates=["Release"])
     request = asked(run, "Release")
@@ -231,7 +284,7 @@ def test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_people_are_ask
     assert [(one["status"], one["request_id"]) for one in view["gates"]] == [("waiting", str(request))]
     assert [one["status"] for one in view["requirements"]] == ["served", "working"]
     says("bob", "approve", request, answers={"answer": "end"})
-    assert until(run).status == "rolled_back"
+    assert until(run).status == "rolled_back" and Run.objects.get(pk=run.pk).cause == "rejected", "people ended it"
     assert f"child run '{run.workflow_id}.build.1'" in run_view(run)["error"]
     assert [one["status"] for one in project_view(run)["tasks"]] == ["reverted", "failed"]
 

@@ -27,13 +27,14 @@ Acts = Callable[[Path, str], None]
 class Worker:
     """`acts`: what the agent does in its worktree, by the id of its task; '' for all others.
 
-    `says`: its words; a list: one after the other.
+    `says`: its words; a list: one after the other. `asks`: what stands before an attempt, such as a question to people.
     """
 
     acts: dict[str, Acts] = field(default_factory=dict)
     says: dict[str, str | list[str]] = field(default_factory=dict)
     seen: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    asks: Callable[[Call, Run], Result | None] | None = None
     now: int = 0
     most: int = 0
 
@@ -54,6 +55,9 @@ class Worker:
             text = words if isinstance(words, str) else words.pop(0)
             return Result(outcome=Outcome.SUCCEEDED, output={"text": text})
         run = Run.objects.get(workflow_id=call.workflow_id)
+        first = self.asks(call, run) if self.asks is not None else None
+        if first is not None:
+            return first
         assert run.parent is not None
         repository = Repository.create(Layout.of(run.parent.workflow_id))
         base = repository.head(INTEGRATION) or repository.base()
@@ -67,7 +71,11 @@ class Worker:
         red = [one.why for one in found.checks if not one.passed]
         if made.sha is None or red:
             return Result(outcome=Outcome.RETRYABLE, error="; ".join(red) or "empty")
-        return Result(outcome=Outcome.SUCCEEDED, output={"commit": made.sha, "branch": str(call.action["branch"])})
+        return Result(outcome=Outcome.SUCCEEDED, output=_output(made.sha, str(call.action["branch"])))
+
+
+def _output(commit: str, branch: str) -> dict[str, Any]:
+    return {"commit": commit, "branch": branch, "tests_changed": [], "evidence": "", "cost": None}
 
 
 def writes(folder: Path, task: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestration.core.definition import SagaDefinition, validate_definition
 from orchestration.core.project.config import ProjectConfig
-from orchestration.core.project.phases import handler
+from orchestration.core.project.phases import SENT_BACK, handler
 from orchestration.core.project.sagas.gate_steps import gate_step
 from orchestration.core.project.sagas.tasks import literal
 
@@ -36,13 +36,16 @@ def compile_acceptance(
         shown = [{key: literal(one[key]) for key in ("id", "text", "why")} for one in unproved]
         about = {"commit": commit, "evidence": evidence, "criteria": shown}
         gate = gate_step(
-            STAGE, STAGE, after=[], about=about, policy=None, approvers=None, timeout=config.approval_timeout
-        )
+            STAGE, STAGE, after=[SENT_BACK], about=about, policy=None, approvers=None,
+            timeout=config.approval_timeout, rework=SENT_BACK,
+        )  # fmt: skip
         lines = "\n".join(f"- **{one['id']}** {one['text']}: {one['why']}" for one in shown)
         gate["forward_action"] |= {"stage": STAGE, "description": (QUESTION + lines)[:20_000]}
         gate["forward_action"]["form"] = [_field(one) for one in unproved]
         gate["name"] = "Criteria that nothing proves"
-        steps, accept["answer"] = [gate], f"{{{STAGE}}}"
+        back = {"type": "task", "handler": handler(SENT_BACK), "unproved": accept["unproved"]}
+        first = {"step_id": SENT_BACK, "forward_action": back, "timeout_seconds": SECONDS, "dependencies": []}
+        steps, accept["answer"] = [first, gate], f"{{{STAGE}}}"
     steps.append({"step_id": "accept", "forward_action": accept, "timeout_seconds": SECONDS})
     return validate_definition({"saga_id": f"{project_id[:90]}.accept", "steps": steps})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition, validate_definition
@@ -11,7 +11,7 @@ from orchestration.core.project.config import ProjectConfig, validate_config
 from orchestration.core.project.criteria import LedgerCriterion, criteria_of
 from orchestration.core.project.faults import fault
 from orchestration.core.project.gates import PhaseGate, phase_gates
-from orchestration.core.project.phases import CHANGES, PHASES, PROJECT, REWORK, handler
+from orchestration.core.project.phases import BUILT, CHANGES, PHASES, PROJECT, REWORK, handler
 from orchestration.core.project.planning import planned
 from orchestration.core.project.proposals import question_of
 from orchestration.core.project.sagas.gate_steps import gate_step
@@ -32,10 +32,12 @@ HEAD_OUTPUT = {
     "commit": "{verify.commit}",
     "evidence": "{verify.evidence_digest}",
     "cost_so_far": "{verify.cost_so_far}",
+    "tests_changed": "{verify.tests_changed}",
 }
+BUILT_OUTPUT = {name: f"{{{BUILT}.{name}}}" for name in ("commit", "cost_so_far", "tests_changed")}
 DEPLOYED = {"commit": "{verify.commit}", "repository": "{prepare.repository}"}
 """What the child that deploys is given: the head that was verified, and where it is."""
-BOUND_TO: Mapping[str, Mapping[str, str]] = {"plan": PLAN_OUTPUT, "verify": HEAD_OUTPUT}
+BOUND_TO: Mapping[str, Mapping[str, str]] = {"plan": PLAN_OUTPUT, BUILT: BUILT_OUTPUT, "verify": HEAD_OUTPUT}
 """What the gates after a phase are bound to: another plan, or another commit, is another question."""
 
 
@@ -59,7 +61,7 @@ def compile_project(
         if phase == "plan" and planned(wanted) is None:
             steps.append(_proposal(wanted, given))
         steps += [_phase(phase)] if phase != "deploy" else []
-        steps += [*_reworked()] if phase == "build" else []
+        steps += [*_reworked(), *_built(gates)] if phase == "build" else []
         if phase == "plan" and steps[-2]["step_id"] == PROPOSAL:
             steps[-1]["forward_action"] |= {"proposal": f"{{{PROPOSAL}.text}}"}
         if phase == "deploy" and deployment is not None:
@@ -99,10 +101,14 @@ def _phase(phase: str) -> dict[str, Any]:
     return step
 
 
-def compile_proposal(spec: ProjectSpec, config: ProjectConfig, *, faults: str) -> SagaDefinition:
-    """The saga of one more question to the planning agent, with what was wrong with its last plan."""
-    step = _proposal(spec, config)
-    step["forward_action"]["prompt"] += literal(f"\n\n## Your last plan was refused\n\n{faults}\n\nMend all of it.")
+def compile_proposal(spec: ProjectSpec, config: ProjectConfig, *, faults: str = "", rest: str = "") -> SagaDefinition:
+    """The saga of one more question to the planning agent.
+
+    `faults`: what was wrong with its last plan. `rest`: what it is told where only the rest is planned.
+    """
+    step, refused = _proposal(spec, config), f"## Your last plan was refused\n\n{faults}\n\nMend all of it."
+    for more in filter(None, (rest, refused if faults else "")):
+        step["forward_action"]["prompt"] += literal(f"\n\n{more}")
     return validate_definition({"saga_id": f"{spec.project_id[:90]}.proposal", "name": "Plan again", "steps": [step]})
 
 
@@ -136,6 +142,13 @@ def _reworked() -> Iterator[dict[str, Any]]:
     action = {"type": "task", "handler": handler(CHANGES)}
     yield {"step_id": CHANGES, "forward_action": action, "timeout_seconds": SECONDS["analyze"]}
     yield {"step_id": REWORK, "forward_action": {"type": "saga", "definition": f"{{{CHANGES}.rework}}"}}
+
+
+def _built(gates: Sequence[PhaseGate]) -> Iterator[dict[str, Any]]:
+    """The merged head and what it took, for the gates that stand before it is verified."""
+    if any((one.phase, one.side) in (("build", "after"), ("verify", "before")) for one in gates):
+        action = {"type": "task", "handler": handler(BUILT)}
+        yield {"step_id": BUILT, "forward_action": action, "timeout_seconds": SECONDS["analyze"]}
 
 
 def _rework(before: list[str]) -> str:

@@ -30,7 +30,7 @@ def compile_tasks(
         DefinitionErrors: the configuration is not valid.
     """
     given = validate_config(config)
-    plan = _without(plan, merged)
+    made, plan = plan.plan_hash, _without(plan, merged)
     if not plan.tasks:
         return nothing_to_do(f"{plan.project_id[:90]}.tasks")
     steps: list[dict[str, Any]] = []
@@ -38,13 +38,14 @@ def compile_tasks(
         before = [gate for gate in plan.gates if gate.task_id == task.task_id and not gate.after]
         after = [gate for gate in plan.gates if gate.task_id == task.task_id and gate.after]
         steps.append(_agent(task, plan, given))
-        steps += [_gate(gate, [task.task_id], given, task, f"{{{task.task_id}.commit}}") for gate in before]
+        steps += [_gate(gate, [task.task_id], given, made, task, f"{{{task.task_id}.commit}}") for gate in before]
         steps.append(_merge(task, [task.task_id, *(gate.gate_id for gate in before)], given))
         steps += [
-            _gate(gate, [task.task_id + MERGE], given, task, f"{{{task.task_id}{MERGE}.merged}}") for gate in after
+            _gate(gate, [task.task_id + MERGE], given, made, task, f"{{{task.task_id}{MERGE}.merged}}")
+            for gate in after
         ]
     ends = [last for task in plan.tasks for last in _ends_of(task.task_id, plan)]
-    steps += [_gate(gate, ends, given, None) for gate in plan.gates if not gate.task_id]
+    steps += [_gate(gate, ends, given, made, None) for gate in plan.gates if not gate.task_id]
     return validate_definition(
         {
             "saga_id": f"{plan.project_id[:90]}.tasks",
@@ -127,7 +128,8 @@ def _merge(task: PlanTask, after: Sequence[str], config: ProjectConfig) -> dict[
         "dependencies": list(after),
     }
     if config.merge == "by_hand":
-        step["approval"] = {"stage": "merge", "description": GATED_BY_HAND, "context": {"task": task.task_id}}
+        step["approval"] = {"stage": "merge", "description": GATED_BY_HAND}
+        step["approval"]["context"] = {"task": task.task_id, **_work_of(task)}
         if config.approval_timeout is not None:
             step["approval"]["timeout_seconds"] = config.approval_timeout
     return step
@@ -169,17 +171,24 @@ def compile_resolution(
 
 
 def _gate(
-    gate: PlanGate, after: Sequence[str], config: ProjectConfig, task: PlanTask | None, commit: str = ""
-) -> dict[str, Any]:
-    """Of a task it is bound to the task's commit: another one is another question."""
-    about: dict[str, Any] = {}
+    gate: PlanGate, after: Sequence[str], config: ProjectConfig, plan_hash: str, task: PlanTask | None,
+    commit: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """Of a task it is bound to the task's commit and to what proves it: another one is another question."""
+    about: dict[str, Any] = {"plan_hash": plan_hash}
     if task is not None:
-        about = {"task": task.task_id, "title": literal(task.title), "requirements": list(task.requirements)}
-        about["commit"] = commit
+        about |= {"task": task.task_id, "title": literal(task.title), "requirements": list(task.requirements)}
+        about |= {"commit": commit, **_work_of(task)}
     return gate_step(
         gate.gate_id, gate.name, after=after, about=about, policy=gate.policy, approvers=gate.approvers,
         timeout=config.approval_timeout, rework=task.task_id if task is not None else "",
     )  # fmt: skip
+
+
+def _work_of(task: PlanTask) -> dict[str, str]:
+    """What a task's step gives besides its commit, for people: changes of tests apart, the digest of our checks."""
+    given = {"tests_changed": "tests_changed", "evidence": "evidence", "cost_so_far": "cost"}
+    return {name: f"{{{task.task_id}.{key}}}" for name, key in given.items()}
 
 
 def literal(text: str) -> str:

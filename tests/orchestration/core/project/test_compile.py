@@ -65,6 +65,7 @@ def test_the_seeds_first_example() -> None:
     assert gate["context"] == {
         "plan_hash": "{plan.plan_hash}", "coverage": "{plan.coverage}", "commit": "{verify.commit}",
         "evidence": "{verify.evidence_digest}", "cost_so_far": "{verify.cost_so_far}",
+        "tests_changed": "{verify.tests_changed}",
     }  # fmt: skip
     tasks = compile_tasks(plan_of(ProjectSpec(**ECOMMERCE)), ECOMMERCE_CONFIG)
     assert tasks.max_parallel == 3 and len(tasks.steps) == 16
@@ -77,9 +78,18 @@ def test_the_seeds_second_section() -> None:
     assert order(definition)[-3:] == ["accept", "gate-2-deployment", "report"], (
         "where nothing is deployed it stands here"
     )
-    tasks = compile_tasks(plan_of(ProjectSpec(**WEB_APP)), WEB_APP_CONFIG)
-    assert order(tasks)[-1] == "gate-1-backend-api"
-    assert set(waits_for(tasks, "gate-1-backend-api")) == {"t1-merge", "t2-merge", "t3-merge", "t4-merge"}
+    assert order(definition)[3:8] == ["build", "changes", "rework", "built", "gate-1-backend-api"]
+    gate = action(definition, "gate-1-backend-api")
+    assert gate["rework"] == "changes" and gate["context"]["commit"] == "{built.commit}"
+    assert order(compile_tasks(plan_of(ProjectSpec(**WEB_APP)), WEB_APP_CONFIG))[-1] == "t4-merge"
+
+
+def test_a_gate_of_all_tasks_that_an_agent_plans_stands_behind_their_merges() -> None:
+    made = spec(planner="agent", approval_gates=["Database"])
+    plan = validate_plan({"tasks": [task("a", "R1"), task("b", "R2")]}, made)
+    definition = compile_tasks(plan)
+    assert set(waits_for(definition, "gate-1-database")) == {"a-merge", "b-merge"}
+    assert "built" not in order(compile_project(made))
 
 
 def test_build_is_a_child_that_the_plan_gives() -> None:
@@ -135,6 +145,7 @@ def test_a_gate_after_a_task_holds_back_what_depends_on_it_and_is_bound_to_the_m
     definition = compile_tasks(plan_of(spec(tasks=tasks, approval_gates=gates)))
     assert waits_for(definition, "till") == ("gate-1-seen-cart",)
     assert action(definition, "gate-1-seen-cart")["context"]["commit"] == "{cart-merge.merged}"
+    assert action(definition, "gate-1-seen-cart")["context"]["tests_changed"] == "{cart.tests_changed}"
     assert waits_for(definition, "till-merge") == ("till", "gate-2-wanted-till")
     assert action(definition, "gate-2-wanted-till")["context"]["commit"] == "{till.commit}"
 
