@@ -37,7 +37,7 @@ class Rest:
 def rest_planned_again(step: AskingStep) -> Rest | Result | None:
     """What people had planned again and is not merged; None where there is nothing, parked while the agent plans."""
     project, before = step.project, step.project.output(CHANGES)
-    in_force = {one.task for one in merges(project.repository)}
+    in_force = {one.task for one in merges(project.repository) if one.run == project.run.workflow_id}
     if before.get("again"):
         plan = ProjectPlan.model_validate(before["again"])
         left = [one.task_id for one in plan.tasks if one.task_id not in in_force]
