@@ -70,6 +70,8 @@ class ProjectAttempt(s.Serializer[Any]):
     diff = Mapping(help_text="files_changed, added, removed, and the files: all, tests, config")
     checks = s.ListField(child=Mapping())
     tampering = s.ListField(child=s.CharField(), help_text="what was done to tests")
+    evidence = s.DictField(child=s.CharField(), help_text="check → SHA-256 of what it printed")
+    seconds = s.FloatField(allow_null=True, help_text="how long it took")
     started_at = s.DateTimeField()
     ended_at = s.DateTimeField(allow_null=True)
 
