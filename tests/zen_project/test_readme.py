@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from foundation.tcp_ports import listens
 from orchestration.core.project import validate_spec
 from orchestration.runs import check_definition
 from tests.system.crash.workers import ROOT
-from zen_project.embedded.ports import free_port, listens
+from zen_project.embedded.ports import free_port
 from zen_project.embedded.process import OwnedServer
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from foundation import audit
+from foundation import audit, tcp_ports
 from foundation.errors import BadInput, NotFound, WrongState
 from foundation.identity import permissions
 from foundation.identity.actor import Actor
@@ -145,7 +145,7 @@ def _view(folder: Folder) -> dict[str, JsonValue]:
         one.to_json() | {"running": processes.is_running(folder.replica(one.release, one.replica))}
         for one in record.backends()
     ]
-    held = {str(port): bool(ports.holders_of(port)) for port in ports.leases(str(folder.path))}
+    held = {str(port): bool(tcp_ports.holders_of(port)) for port in ports.leases(str(folder.path))}
     known: dict[str, JsonValue] = {
         one: {"workflow_id": release.workflow_id, "commit": release.commit} for one, release in record.releases.items()
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from foundation import tcp_ports
 from orchestration.models import Run
 from orchestration.projects.deployment.local import ports
 from orchestration.projects.deployment.local.folder import folder_of, folders
@@ -82,8 +83,8 @@ def nothing_is_twice(shop: Shop) -> None:
     """One process for each part of the routing, one lease for each process, the users' port besides."""
     record = shop.record
     wanted = {backend.port for backend in record.backends()}
-    assert all(len(ports.holders_of(port)) == 1 for port in (*wanted, record.port))
-    listening = {port for port in ports.leases(str(folder_of(shop.name).path)) if ports.holders_of(port)}
+    assert all(len(tcp_ports.holders_of(port)) == 1 for port in (*wanted, record.port))
+    listening = {port for port in ports.leases(str(folder_of(shop.name).path)) if tcp_ports.holders_of(port)}
     assert listening == wanted | {record.port}
 
 

@@ -7,6 +7,7 @@ import threading
 
 from pydantic import JsonValue
 
+from foundation import tcp_ports
 from orchestration.core.deployment.config import DeploymentConfig
 from orchestration.core.deployment.validate import words_of
 from orchestration.projects.deployment.local import ports, processes, replicas, switch
@@ -103,7 +104,7 @@ def _lease_for_users(folder: Folder, record: Record, wanted: int, release: str) 
         return
     port = wanted or ports.lease(str(folder.path))
     ports.lease_this(port, str(folder.path))
-    if why := ports.taken(port):
+    if why := tcp_ports.taken(port):
         ports.give_back(port, str(folder.path))
         raise ports.NoPort(f"{why}; free it, or give another port in config.deployment")
     if record.port:
@@ -119,7 +120,7 @@ def _move_back(folder: Folder, record: Record, release: str) -> None:
         return
     if before != record.port:
         switch.stop(folder)
-        if why := ports.taken(before):
+        if why := tcp_ports.taken(before):
             switch.ensure(folder, record)
             raise ports.NoPort(f"users cannot be given their port back: {why}")
         ports.give_back(record.port, str(folder.path))

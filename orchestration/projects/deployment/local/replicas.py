@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from foundation import tcp_ports
 from orchestration.core.deployment.window import Answer
 from orchestration.projects.deployment.local import ports, processes
 from orchestration.projects.deployment.local.folder import Folder, Place, Record, locked
@@ -39,7 +40,7 @@ def _one(folder: Folder, place: Place, cancelled: threading.Event) -> dict[str, 
             _start(folder, place)
             return _answering(folder, place, port, cancelled)
         except NotUp:
-            if not (left and not _is_ours(folder, place, port) and ports.taken(port)):
+            if not (left and not _is_ours(folder, place, port) and tcp_ports.taken(port)):
                 raise
             end(folder, [place], keep_ports=False)
     raise NotUp("no port was to be had")
@@ -50,7 +51,7 @@ def _port(folder: Folder, record: Record, place: Place) -> int:
     known = record.releases[place.release].ports
     port = known.get(place.replica, 0)
     where = folder.replica(place.release, place.replica)
-    if port and not processes.is_running(where) and ports.taken(port):
+    if port and not processes.is_running(where) and tcp_ports.taken(port):
         ports.give_back(port, str(folder.path))
         port = 0
     if not port:
@@ -103,7 +104,7 @@ def _answering(folder: Folder, place: Place, port: int, cancelled: threading.Eve
 
 def _is_ours(folder: Folder, place: Place, port: int) -> bool:
     """Whether what listens there is what was started, and nobody else's."""
-    holders = set(ports.holders_of(port))
+    holders = set(tcp_ports.holders_of(port))
     return bool(holders & set(processes.marked(str(folder.replica(place.release, place.replica)))))
 
 

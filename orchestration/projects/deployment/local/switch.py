@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from orchestration.projects.deployment.local import ports
+from foundation import tcp_ports
 from orchestration.projects.deployment.local.folder import Folder, Record, replace_file
 from orchestration.projects.deployment.local.processes import BEGIN_SECONDS, LOOK_SECONDS, PROGRAMS, is_held, spawn
 
@@ -35,7 +35,7 @@ def ensure(folder: Folder, record: Record) -> dict[str, Any]:
     """
     write_table(folder, record)
     if not is_running(folder):
-        if why := ports.taken(record.port):
+        if why := tcp_ports.taken(record.port):
             raise SwitchFault(f"{why}; free it, or give another port in config.deployment")
         _start(folder, record)
     told = ask(folder, "reload")
@@ -63,7 +63,7 @@ def _start(folder: Folder, record: Record) -> None:
             why = ""
             with contextlib.suppress(OSError):
                 why = (folder.path / "switch.error").read_text()
-            raise SwitchFault(f"the switch ended with {process.returncode}: {why or ports.taken(record.port)}")
+            raise SwitchFault(f"the switch ended with {process.returncode}: {why or tcp_ports.taken(record.port)}")
         if time.monotonic() > until:
             raise SwitchFault(f"the switch did not begin within {BEGIN_SECONDS:g} s")
         time.sleep(LOOK_SECONDS)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from foundation import tcp_ports
 from orchestration.actions.task import TaskContext, find
 from orchestration.core.enums import Verb
 from orchestration.models import Run
@@ -89,7 +90,7 @@ def test_another_port_moves_the_deployment_there(shop: Shop) -> None:
     other = ports.lease(str(folder_of("shop").path))
     ports.give_back(other, str(folder_of("shop").path))
     assert until(shop.deploy(shop.commit("new"), port=other)).status == "completed"
-    assert shop.record.port == other != before and shop.version() == "new" and not ports.holders_of(before)
+    assert shop.record.port == other != before and shop.version() == "new" and not tcp_ports.holders_of(before)
 
 
 def test_a_deployment_that_is_taken_back_gives_users_their_port_back(shop: Shop) -> None:
@@ -99,7 +100,7 @@ def test_a_deployment_that_is_taken_back_gives_users_their_port_back(shop: Shop)
     ports.give_back(other, str(folder_of("shop").path))
     run = until(shop.deploy(shop.commit("new", sick_after=2), port=other, window_seconds=10))
     assert run.status == "rolled_back"
-    assert shop.record.port == before and shop.version() == "old" and not ports.holders_of(other)
+    assert shop.record.port == before and shop.version() == "old" and not tcp_ports.holders_of(other)
     assert other not in ports.leases()
 
 
