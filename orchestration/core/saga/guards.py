@@ -102,15 +102,16 @@ def _rerun(plan: Plan, state: SagaState, step_id: str) -> str:
 
 
 def _rework(plan: Plan, state: SagaState, act: RerunRequested) -> str:
-    """What is repeated must not be at work, but for who asks; what goes on beside it may."""
+    """What is repeated must not be at work, but for who asks; what goes on beside it may. A gate does nothing but ask:
+    people may have answered before its attempt has ended."""
     step_id = act.step_id
     if state.aborting:
         return "the run is compensating; there is no forward step to repeat"
     if state.step(step_id).status is not StepStatus.SUCCEEDED:
         return f"step '{step_id}' is {state.step(step_id).status}; only what is done can be reworked"
     for one in (step_id, *descendants(plan, step_id)):
-        step = state.step(one)
-        waits = step.parked or step.waiting or plan.steps[one].wait_seconds is not None or one == act.asker
+        step, planned = state.step(one), plan.steps[one]
+        waits = step.parked or step.waiting or planned.wait_seconds is not None or planned.gate or one == act.asker
         if step.status is StepStatus.RUNNING and not waits:
             return f"step '{one}', which comes after '{step_id}', is at work"
     return ""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from approvals import gate as gates
 from approvals.models import Request
 from approvals.requests.state.inconsistencies import orphaned
 from foundation.errors import BadInput
@@ -56,6 +57,27 @@ def test_the_step_is_done_again_and_the_same_request_asks_about_what_came_of_it(
     assert view["status"] == "completed", view["error"]
     done = run.commands.filter(kind="run_action", iteration=2).values_list("step_id", flat=True)
     assert set(done) == {"a", "gate", "b"}
+
+
+def test_words_that_come_before_the_gates_own_attempt_has_ended_are_heard(
+    engine: str, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, said = gates.ask, list[str]()
+
+    def at_once(**given: Any) -> tuple[Request, bool]:
+        found = ask(**given)
+        if not said:
+            said.append(str(found[0]))
+            says("bob", "request-changes", found[0], "not this one")
+        return found
+
+    monkeypatch.setattr(gates, "ask", at_once)
+    run = start(peer, engine, step("a"), gate("a", context={"made": "{a.id}"}))
+    request = asked(run, 2)
+    assert str(request) == said[0] and peer.methods("POST").count("/things/a") == 2
+    says("bob", "approve", request)
+    assert until(run).status == "completed", run_view(run)["error"]
+    assert Request.objects.count() == 1 and not run.commands.filter(status="running").exists()
 
 
 def test_an_agent_goes_on_from_what_it_had_done_with_the_words(engine: str) -> None:
