@@ -89,24 +89,29 @@ class Site:
 
     def started(self, **more: Any) -> Run:
         """Over REST, by a web process that is killed as soon as it has answered."""
-        user = account("olga", "operator")
-        _, token = ApiToken.issue(user, name="crash")
+        self._asked("olga", "operator", "projects/", project_spec=spec(**more), config=CONFIG, engine=self.engine)
+        return Run.objects.get(workflow_id="shop")
+
+    def approved(self, request: Request) -> None:
+        """The same, by somebody who may decide."""
+        seen = Request.objects.values_list("shown_hash", flat=True).get(pk=request.pk)
+        self._asked("bob", "approver", f"approvals/{request}/decide/", decision="approve", seen=seen)
+
+    def _asked(self, name: str, role: str, path: str, **body: Any) -> None:
+        _, token = ApiToken.issue(account(name, role), name="crash")
         port = free_port()
         command = [sys.executable, "-m", "uvicorn", "zen_project.asgi:application", "--port", str(port)]
         web = subprocess.Popen(command, cwd=ROOT, env=self.env, start_new_session=True)
         try:
             wait_until(lambda: answers(port), "the site")
-            body = {"project_spec": spec(**more), "config": CONFIG, "engine": self.engine}
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            asked = urllib.request.Request(
-                f"http://127.0.0.1:{port}/api/v1/projects/", json.dumps(body).encode(), headers
-            )
+            url = f"http://127.0.0.1:{port}/api/v1/{path}"
+            asked = urllib.request.Request(url, json.dumps(body).encode(), headers)
             with urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS) as answer:
-                assert answer.status == 201
+                assert answer.status in (200, 201)
         finally:
             os.killpg(web.pid, signal.SIGKILL)
             web.wait(PATIENCE_SECONDS)
-        return Run.objects.get(workflow_id="shop")
 
 
 def answers(port: int) -> bool:
@@ -139,8 +144,11 @@ def site(
         yield Site(request.param, env, server, tmp_path)
 
 
-def done_once(run: Run) -> None:
-    """One commit and one merge for each task, one session that was judged good, and nothing that anybody left."""
+def done_once(run: Run, *more: str) -> None:
+    """One commit and one merge for each task, one session that was judged good, and nothing that anybody left.
+
+    `more`: the step of each further session that was due.
+    """
     assert run.status == "completed", run_view(run)["error"]
     repository = Repository(layout=Layout.of(run.workflow_id))
     assert Counter(one.task for one in entries(repository) if one.merges) == {"t1": 1, "t2": 1}
@@ -148,7 +156,8 @@ def done_once(run: Run) -> None:
     assert Counter(repository.git.out(*log).split()) == {"t1": 1, "t2": 1}
     for good in ({"verdict": "done"}, {"ended": "end_turn"}):
         rows = AgentAttempt.objects.filter(**good)
-        assert Counter(rows.values_list("step_id", flat=True)) == {"t1": 1, "t2": 1}, "no session is paid for twice"
+        held = Counter(rows.values_list("step_id", flat=True))
+        assert held == Counter(["t1", "t2", *more]), "no session is paid for twice"
     assert not AgentLease.objects.exists()
     assert leftovers(repository.layout).is_empty and output_of(run, "report")["janitor"]["clean"]
     record = read(folder_of("shop"))
@@ -181,6 +190,27 @@ def test_an_agent_killed_at_work_is_replaced_and_what_it_left_is_gone(site: Site
         until(run)
     assert set(AgentAttempt.objects.exclude(verdict="done").values_list("verdict", flat=True)) == {"crashed"}
     done_once(run)
+
+
+def test_a_worker_killed_over_a_conflict_and_a_site_over_an_answer_are_not_needed(site: Site) -> None:
+    account("bob")
+    words = "```write same.txt\n{}\n```\nscripted: works_slowly"
+    tasks = [{"task_id": f"t{n}", "prompt": words.format(n), "requirements": [f"R{n}"]} for n in (1, 2)]
+    proof = {"text": "It is there", "check": "test -s same.txt"}
+    gate = {"name": "Second", "before": "t2"}
+    run = site.started(tasks=tasks, success_criteria=[proof], approval_gates=[gate])
+    merged = Command.objects.filter(step_id="t1-merge", outcome="succeeded")
+    resolving = AgentAttempt.objects.filter(run__parent_step="t2-merge").order_by("id")
+    with site.worker() as one:
+        wait_until(lambda: merged.exists() and Request.objects.exists(), lambda: run_view(run))
+        site.approved(Request.objects.get())
+        wait_until(resolving.exclude(session_id="").exists, "an agent at the conflict")
+        one.kill()
+    with site.worker():
+        wait_until(lambda: ended(run) or Request.objects.count() > 1, lambda: run_view(run))
+    assert [row.verdict for row in resolving] == ["crashed", "done"], [row.facts for row in resolving]
+    run.refresh_from_db()
+    done_once(run, "t2")
 
 
 @pytest.mark.parametrize("site", ["temporal"], indirect=True)
