@@ -75,7 +75,8 @@ class SessionSpec:
 
     `command`: the program and its arguments, for drivers that start one; `url`: for those that reach one. `env`: all
     of the program's environment but for PATH, HOME and LANG, which it gets from the worker unless they are here.
-    `model`: '' for the agent's own choice. `session_id`: of the session to resume; '' begins one. `stall_seconds`:
+    `model`: '' for the agent's own choice. `session_id`: of the session to resume; '' begins one, and `used_before` and
+    `cost_before` are what it has used so far, since some agents count from a session's beginning. `stall_seconds`:
     how long no event may come; `deadline_seconds`: how long the session may take. `max_cost_usd` ends it as
     over_budget, by what the agent reports or else by `cost_of` the tokens. `secrets`: values to be taken out of every
     text.
@@ -92,6 +93,8 @@ class SessionSpec:
     deadline_seconds: float = 3600.0
     sandbox: Sandbox = field(default_factory=Sandbox)
     session_id: str = ""
+    used_before: Usage = field(default_factory=Usage)
+    cost_before: Decimal = Decimal(0)
     max_cost_usd: Decimal | None = None
     cost_of: Callable[[Usage], Decimal | None] = _unpriced
     secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -5,36 +5,50 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from foundation import clock
+from orchestration.agents.drivers.limits import moment_of, wait_of
 from orchestration.core.agent.session import EndReason
 
+
+def _status(*codes: int) -> str:
+    """A status of HTTP where it is one: numbers of lines, ports and folders look alike."""
+    number = f"(?:{'|'.join(map(str, codes))})"
+    named = r"\b(?:http(?:/\d(?:\.\d)?)?|status(?:[ _-]?code)?|code|api[ _-]?error)[\"']?[ \t]*[:=(]?[ \t]*[\"']?"
+    said = r"(?:unauthori[sz]ed|forbidden|incorrect|invalid|payment|too many|overloaded|rate|client error|\{)"
+    bare = rf"(?:^|(?<=\s))\({number}\)|(?:^|(?<=[\s:'\"])){number}[,:]?\s+{said}"
+    return rf"(?:{named}|\berror ){number}\b(?![.:]\d)|{bare}"
+
+
+_OF_THE_TASK = r"(?:context|token|turn|output|step|time|file|memory|size|recursion|retry)"
 AUTH = re.compile(
-    r"not logged in|please run /?login|log ?in (?:again|required)|authenticat|unauthori[sz]ed"
-    r"|invalid[ _-]*(?:x-)?api[ _-]*key|api[ _-]*key (?:is )?(?:missing|not (?:set|found)|required|expired)|no api key"
-    r"|\b401\b|\b403\b|credit balance|insufficient_quota|billing|missing credentials|auth method"
+    rf"{_status(401, 402, 403)}"
+    r"|not logged in|please run /?login|log ?in (?:again|required)|sign(?:ed)? in again|unauthori[sz]ed"
+    r"|authentication[ _-]*(?:error|fail|required|expired|token)|not authenticated|auth(?:entication)? method"
+    r"|(?:failed|unable|could not|cannot|must|need to|have to|please) (?:to )?(?:re-?)?authenticate"
+    r"|(?:token|credentials?|session) (?:has |have |is |was |are )?(?:expired|revoked)|token refresh failed"
+    r"|token could not be refreshed|invalid (?:bearer|access|auth\w*|refresh) token"
+    r"|invalid[ _-]*(?:x-)?api[ _-]*key|incorrect api key"
+    r"|api[ _-]*key (?:is )?(?:missing|not (?:set|found|valid)|required|expired|invalid)|no api key"
+    r"|credit balance|out of credits|insufficient[ _](?:quota|credits|balance|funds)|payment required"
+    r"|billing (?:details|error|hard limit|limit|is|account)|billing_\w+|missing credentials"
     r"|missing environment variable|must specify the \w*API_KEY|\w*API_KEY environment variable",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 """Also a purse that is empty: this endpoint works again only after a person did something."""
 RATE = re.compile(
-    r"rate[ _-]*limit|\b429\b|usage limit|too many requests|quota (?:exceeded|exhausted)|resource_exhausted|overloaded"
-    r"|\b529\b|limit (?:will )?resets?",
-    re.IGNORECASE,
+    rf"{_status(429, 529)}"
+    r"|\brate[ _-]*limit(?:s|ed|_?error|_?exceeded)?\b(?!\.\w)|too many requests|usage[ _]limit|resource_exhausted"
+    r"|quota (?:exceeded|exhausted)|exhausted your \w+|quota will reset"
+    rf"|(?:hit|reached|exceeded) (?:your|the) (?!(?:[\w-]+ ){{0,2}}{_OF_THE_TASK})(?:[\w-]+ ){{0,2}}limit"
+    r"|\b(?:session|weekly|daily|monthly|hourly|request|message|plan|opus|sonnet|\d+-(?:hour|day)) limit"
+    r" (?:was |has been |is )?(?:reached|hit|exceeded)"
+    r"|limit\W{1,3}resets|limit (?:will )?resets?"
+    r"|overloaded_error|\b(?:is|are|currently|temporarily|model|server|service|api|engine) overloaded"
+    r"|^\W*overloaded\b|error:? +overloaded",
+    re.IGNORECASE | re.MULTILINE,
 )
-IN_SECONDS = re.compile(
-    r"(?:retry|try again|resets?)[^.\n]{0,40}?\bin\s+(\d+(?:\.\d+)?)\s*"
-    r"(ms|milliseconds?|s|sec(?:ond)?s?|m|min(?:ute)?s?|h|hours?)\b",
-    re.IGNORECASE,
-)
-RETRY_AFTER = re.compile(r"retry[-_ ]?after[\"']?\s*[:=]?\s*[\"']?(\d+(?:\.\d+)?)", re.IGNORECASE)
-MOMENT = re.compile(
-    r"(?:resets?|retry|until|again)[^\n]{0,60}?\b(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))",
-    re.IGNORECASE,
-)
-EPOCH = re.compile(r"(?:resets?|limit reached)[^0-9\n]{0,20}(\d{10})\b", re.IGNORECASE)
-UNITS = {"ms": 0.001, "mi": 60.0, "m": 60.0, "s": 1.0, "h": 3600.0}
-LONGEST_WAIT = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +63,7 @@ class Failure:
 def failure_of(text: str) -> Failure:
     """A rate limit with its end, a refused sign-in, or else a crash."""
     if RATE.search(text):
-        return Failure(reason=EndReason.RATE_LIMITED, retry_after=_wait(text), retry_at=_moment(text))
+        wait = wait_of(text)
+        moment = moment_of(text, clock.now()) if wait is None else None
+        return Failure(reason=EndReason.RATE_LIMITED, retry_after=wait, retry_at=moment)
     return Failure(reason=EndReason.AUTH if AUTH.search(text) else EndReason.CRASHED)
-
-
-def _wait(text: str) -> float | None:
-    if found := RETRY_AFTER.search(text):
-        return min(float(found[1]), LONGEST_WAIT)
-    if found := IN_SECONDS.search(text):
-        unit = found[2].lower()
-        seconds = UNITS["ms"] if unit.startswith(("ms", "milli")) else UNITS.get(unit[:2], UNITS[unit[0]])
-        return min(float(found[1]) * seconds, LONGEST_WAIT)
-    return None
-
-
-def _moment(text: str) -> datetime | None:
-    if _wait(text) is not None:
-        return None
-    if found := MOMENT.search(text):
-        return datetime.fromisoformat(found[1])
-    if found := EPOCH.search(text):
-        return datetime.fromtimestamp(int(found[1]), UTC)
-    return None

@@ -19,7 +19,8 @@ FAILING_SECONDS = 60.0
 """One that was found ill is looked at again after so long."""
 FAILURES = 3
 FIRST_OPEN_SECONDS, LONGEST_OPEN_SECONDS = 60.0, 900.0
-LIMIT_SECONDS, LONGEST_LIMIT_SECONDS = 60.0, 86_400.0
+LIMIT_SECONDS, LONGEST_LIMIT_SECONDS = 60.0, 7 * 86_400.0
+"""Of a limit whose end nobody knows, or that should be over already; and the longest one: windows of a week."""
 LONGEST_ERROR = 1000
 SIGNED_OUT = "agent.out_of_service"
 """The audit kind, and the kind of alert: an endpoint needs a person before it gets attempts again."""
@@ -89,8 +90,9 @@ def _note_trouble(row: AgentEndpoint, ended: Ended, at: datetime, by: Actor) -> 
     if ended.reason is EndReason.AUTH:
         _out_of_service(row, by)
     elif ended.reason is EndReason.RATE_LIMITED:
-        until = ended.retry_at or at + timedelta(seconds=LIMIT_SECONDS)
-        row.not_before = min(max(until, at), at + timedelta(seconds=LONGEST_LIMIT_SECONDS))
+        soon, told = at + timedelta(seconds=LIMIT_SECONDS), ended.retry_at
+        until = told if told is not None and told > at else soon
+        row.not_before = min(until, at + timedelta(seconds=LONGEST_LIMIT_SECONDS))
     else:
         row.failures += 1
         if row.failures >= FAILURES:

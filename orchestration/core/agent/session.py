@@ -53,6 +53,12 @@ class Usage:
             input=self.input + other.input, output=self.output + other.output, cached=self.cached + other.cached
         )
 
+    def since(self, before: Usage) -> Usage:
+        """What came to it since then. It may have been counted anew: never below nothing."""
+        given = max(0, self.input - before.input)
+        cached = min(given, max(0, self.cached - before.cached))
+        return Usage(input=given, output=max(0, self.output - before.output), cached=cached)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:

@@ -156,9 +156,14 @@ def ended_of(row: AgentAttempt) -> Ended:
     """How a session had ended, as its row has it."""
     return Ended(
         reason=EndReason(row.ended), text=row.text, session_id=row.session_id, denied=tuple(row.denied),
-        usage=Usage(input=row.input_tokens, output=row.output_tokens, cached=row.cached_tokens), cost_usd=row.cost,
+        usage=usage_of(row), cost_usd=row.cost,
         turns=row.turns, error=row.error,
     )  # fmt: skip
+
+
+def usage_of(row: AgentAttempt) -> Usage:
+    """The tokens of an attempt."""
+    return Usage(input=row.input_tokens, output=row.output_tokens, cached=row.cached_tokens)
 
 
 USAGE = ["input_tokens", "output_tokens", "cached_tokens", "cost"]

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from foundation.errors import ZenError
 from foundation.secrets.store import MissingSecret
@@ -16,7 +17,7 @@ from orchestration.agents.process.private import sandbox_of_commands
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
 from orchestration.agents.workspace.repository import Repository
 from orchestration.core.agent.brief import brief
-from orchestration.core.agent.session import Answer, Ended, EndReason, Question
+from orchestration.core.agent.session import Answer, Ended, EndReason, Question, Usage
 from orchestration.core.agent.verdict import JUDGED, Next, Then, Verdict, facts_of, verdict_of
 from orchestration.core.enums import Outcome
 from orchestration.execution.agent_step import follows, forecast, money, questions, record, rework
@@ -162,17 +163,25 @@ class _Doing:
                 self.endpoint, cwd=work.worktree.path, prompt=prompt, env=env, max_turns=asking.max_turns,
                 deadline_seconds=seconds, stall_seconds=asking.stall_seconds,
                 max_cost_usd=self.left if kept.row.reserved is None else kept.row.reserved,
-                session_id=self._session_before(),
+                **self._session_before(),
             )  # fmt: skip
         except MissingSecret as error:
             return Ended(reason=EndReason.AUTH, error=str(error))
         spec = dataclasses.replace(spec, sandbox=work.repository.layout.sandboxed(spec.sandbox))
         return check.driver_of(self.endpoint).run(spec, on_event=kept.tell, ask=self._known, cancelled=self.stop)
 
-    def _session_before(self) -> str:
-        """The session that goes on; '' for a new one. Another endpoint does not have it."""
+    def _session_before(self) -> dict[str, Any]:
+        """The session that goes on, and what it has used; nothing for a new one. Another endpoint does not have it."""
         before = self.begin.resume
-        return before.session_id if before is not None and before.endpoint_id == self.endpoint.pk else ""
+        if before is None or not before.session_id or before.endpoint_id != self.endpoint.pk:
+            return {}
+        here = [row for row in self.earlier if row.endpoint_id == before.endpoint_id]
+        rows = [row for row in here if row.session_id == before.session_id]
+        return {
+            "session_id": before.session_id,
+            "used_before": sum((record.usage_of(row) for row in rows), Usage()),
+            "cost_before": sum((row.cost or Decimal(0) for row in rows), Decimal(0)),
+        }
 
     def _known(self, question: Question) -> Answer | None:
         """What people have said to this before; nobody can answer while an attempt runs."""

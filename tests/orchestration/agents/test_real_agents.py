@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.agents.base import Answer, EndReason, SessionSpec
+from orchestration.agents.base import Answer, EndReason, SessionSpec, Usage
 from orchestration.agents.drivers.choose import driver_for
 from orchestration.core.agent.events import Event, SessionStarted, ToolDone
 from tests.support.model_server import ModelServer, Script
@@ -117,8 +117,11 @@ def test_it_writes_what_its_model_says_and_goes_on_in_the_same_session(
 ) -> None:
     driver, events = driver_for(real.driver, real.program), list[Event]()
 
+    used: list[Usage] = []
+
     def hold(spec: SessionSpec) -> tuple[EndReason, str]:
         ended = driver.run(spec, on_event=events.append, ask=lambda _: Answer(), cancelled=threading.Event())
+        used.append(ended.usage)
         return ended.reason, ended.error
 
     health = driver.check(spec)
@@ -129,6 +132,8 @@ def test_it_writes_what_its_model_says_and_goes_on_in_the_same_session(
     first = next(event for event in events if isinstance(event, SessionStarted))
     if real.program != "aider":
         events.clear()
-        assert hold(replace(spec, session_id=first.session_id, prompt="Again.")) == (EndReason.END_TURN, "")
+        goes_on = replace(spec, session_id=first.session_id, used_before=used[0], prompt="Again.")
+        assert hold(goes_on) == (EndReason.END_TURN, "")
         again = next(event for event in events if isinstance(event, SessionStarted))
         assert again.resumed and again.session_id == first.session_id
+        assert real.driver != "cli" or used[1].total <= used[0].total / 2 + 1, "one call of its model, after two"

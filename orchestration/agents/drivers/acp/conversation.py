@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from acp import PROTOCOL_VERSION, schema
@@ -88,6 +89,7 @@ class Conversation:
         if old and offered.load_session:
             opened = self._load(cwd, old)
         resumed = opened is not None
+        self._updates.cost_before = session.spec.cost_before if resumed else Decimal(0)
         if opened is None:
             new = schema.NewSessionRequest(cwd=cwd, mcp_servers=[])
             opened = schema.NewSessionResponse.model_validate(self._wire.call(AGENT_METHODS["session_new"], new))

@@ -27,12 +27,17 @@ INPUT_SHOWN = 2_000
 
 
 class Updates:
-    """Remembers which tools began, for their ends name the id alone."""
+    """Remembers which tools began, for their ends name the id alone.
+
+    `cost_before`: of a session that goes on. By the protocol a cost is that of the session since it began; an agent
+    whose first one is below what it had cost before counts anew.
+    """
 
     def __init__(self) -> None:
         self._tools: dict[str, ToolStarted] = {}
         self._done: set[str] = set()
         self.usage = Usage()
+        self.cost_before, self._has_told_cost = Decimal(0), False
 
     def events(self, params: Mapping[str, Any]) -> Iterator[Event]:
         """Those of one session/update; none for kinds that say nothing about the work, or cannot be read."""
@@ -50,9 +55,15 @@ class Updates:
             case schema.AgentPlanUpdate():
                 yield PlanShown(entries=tuple(PlanEntry(text=e.content, status=str(e.status)) for e in update.entries))
             case schema.UsageUpdate() if update.cost is not None and update.cost.currency.upper() == "USD":
-                yield UsageReported(usage=self.usage, cost_usd=Decimal(str(update.cost.amount)))
+                yield UsageReported(usage=self.usage, cost_usd=self._cost(Decimal(str(update.cost.amount))))
             case _:
                 return
+
+    def _cost(self, told: Decimal) -> Decimal:
+        if not self._has_told_cost and told < self.cost_before:
+            self.cost_before = Decimal(0)
+        self._has_told_cost = True
+        return max(Decimal(0), told - self.cost_before)
 
     def _tool(self, update: schema.ToolCallStart | schema.ToolCallProgress) -> Iterator[Event]:
         tool_id = update.tool_call_id

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from orchestration.agents.drivers.lines import object_of
 from orchestration.agents.drivers.session import Session, SessionOver, crash_of, next_line
 from orchestration.agents.process.group import LONGEST_LINE, Program
 from orchestration.core.agent.session import EndReason
@@ -117,11 +118,8 @@ class Wire:
 
 
 def _message(data: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and ("method" in value or "id" in value) else None
+    value = object_of(data)
+    return value if value is not None and ("method" in value or "id" in value) else None
 
 
 def _result(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,18 +11,22 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from orchestration.agents.base import SessionSpec
+from orchestration.agents.drivers.lines import object_of
 from orchestration.agents.drivers.session import SessionOver
 from orchestration.core.agent.events import Event
 from orchestration.core.agent.session import Usage
 
 SHOWN = 2_000
+LAST_SECONDS = 10.0
+"""How long a program may take to end after its last word."""
 
 
 class Reader(ABC):
     """Reads one session's output. What it has gathered is valid at any time, also when the session is cut off.
 
     `denied`: names of refused tools. `turns`: rounds as the agent counts them; None when it does not. `finished`: the
-    agent's last word was read, so no more is waited for. `strange`: lines in a row that were no event.
+    agent's last word was read, so no more is waited for; `silence`: it may have been read, and was if nothing
+    comes for so many seconds. `strange`: lines in a row that were no event.
     """
 
     def __init__(self, spec: SessionSpec) -> None:
@@ -30,6 +34,7 @@ class Reader(ABC):
         self.usage, self.denied = Usage(), list[str]()
         self.cost_usd: Decimal | None = None
         self.turns: int | None = None
+        self.silence: float | None = None
         self.finished, self.strange = False, 0
 
     @abstractmethod
@@ -46,11 +51,8 @@ class JsonReader(Reader):
 
     def events(self, line: str) -> Iterable[Event]:
         """See `Reader`."""
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict) or "type" not in value:
+        value = object_of(line)
+        if value is None or "type" not in value:
             self.strange += 1
             return ()
         self.strange = 0

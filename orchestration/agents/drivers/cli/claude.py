@@ -1,13 +1,27 @@
-"""Claude Code: `claude -p --output-format stream-json --verbose`. As of 2.1.197."""
+"""Claude Code: `claude -p --output-format stream-json --verbose`. As of 2.1.197.
+
+Its turn has ended when it tells a result and then nothing more: one that left tasks in the background goes on after it.
+So it is asked to have none.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from orchestration.agents.base import SessionSpec
-from orchestration.agents.drivers.cli.adapter import Adapter, JsonReader, count, dollars, has, paths_of, shown
+from orchestration.agents.drivers.cli.adapter import (
+    LAST_SECONDS,
+    Adapter,
+    JsonReader,
+    count,
+    dollars,
+    has,
+    paths_of,
+    shown,
+)
 from orchestration.agents.drivers.cli.signed_in import claude as signed_in
 from orchestration.agents.drivers.failures import Failure, failure_of
 from orchestration.agents.drivers.session import SessionOver
@@ -19,6 +33,8 @@ SYNTHETIC = "<synthetic>"
 DENIED = re.compile(r"Permission to use (\S+) has been denied|requested permissions? to (?:use|write|edit|read) ")
 STATUS = {401: EndReason.AUTH, 403: EndReason.AUTH, 429: EndReason.RATE_LIMITED, 529: EndReason.RATE_LIMITED}
 SUBTYPES = {"error_max_turns": EndReason.MAX_TURNS, "error_max_budget_usd": EndReason.OVER_BUDGET}
+LATEST = 10**11
+"""Seconds; what is later is no moment that a date can hold."""
 STOPS = {"refusal": EndReason.REFUSAL, "max_tokens": EndReason.MAX_TURNS}
 
 
@@ -29,6 +45,9 @@ class ClaudeReader(JsonReader):
         super().__init__(spec)
         self._tools: dict[str, str] = {}
         self._result: dict[str, Any] | None = None
+        self._limited_until: datetime | None = None
+        self._is_limited = False
+        self._in_background: set[str] = set()
 
     def read(self, value: dict[str, Any]) -> Iterator[Event]:
         """See `JsonReader`."""
@@ -46,10 +65,17 @@ class ClaudeReader(JsonReader):
                 wait = value.get("retry_delay_ms")
                 seconds = wait / 1000 if isinstance(wait, int | float) else None
                 yield Retrying(error=said, attempt=count(value.get("attempt")), wait_seconds=seconds)
+            case "system", "task_started":
+                self._in_background.add(str(value.get("task_id")))
+            case "system", "task_notification":
+                self._in_background.discard(str(value.get("task_id")))
             case "assistant", _:
+                self.silence = None
                 yield from self._said(value.get("message"))
             case "user", _:
                 yield from self._done(value.get("message"))
+            case "rate_limit_event", _:
+                self._limit(value.get("rate_limit_info"))
             case "result", _:
                 self._end(value)
 
@@ -57,13 +83,15 @@ class ClaudeReader(JsonReader):
         """See `Reader`. An error can have the subtype `success`, so `is_error` decides."""
         result = self._result
         if result is None:
-            return None
+            return self._limited("it has reached a limit of its plan") if self._is_limited else None
         if reason := SUBTYPES.get(str(result.get("subtype"))):
             return SessionOver(reason, _error(result))
         if result.get("is_error") is not False or result.get("subtype") != "success":
             text, status = _error(result), result.get("api_error_status")
             found = failure_of(text)
             reason = STATUS.get(status, found.reason) if isinstance(status, int) else found.reason
+            if self._is_limited and reason in (EndReason.RATE_LIMITED, EndReason.CRASHED):
+                return self._limited(text)
             known = Failure(reason=reason, retry_after=found.retry_after, retry_at=found.retry_at)
             return SessionOver.by(text, known)
         return SessionOver(STOPS.get(str(result.get("stop_reason")), EndReason.END_TURN))
@@ -92,15 +120,30 @@ class ClaudeReader(JsonReader):
                 self.denied.append(name)
             yield ToolDone(tool_id=tool_id, name=name, succeeded=not failed, output=output)
 
+    def _limit(self, info: object) -> None:
+        """It tells of its plan's windows from time to time; `rejected` is the one that stops it."""
+        if not isinstance(info, dict):
+            return
+        self._is_limited, resets = info.get("status") == "rejected", count(info.get("resetsAt"))
+        self._limited_until = datetime.fromtimestamp(resets, UTC) if 0 < resets < LATEST else None
+
+    def _limited(self, text: str) -> SessionOver:
+        return SessionOver.by(text, Failure(reason=EndReason.RATE_LIMITED, retry_at=self._limited_until))
+
     def _end(self, value: dict[str, Any]) -> None:
-        self._result, self.finished = value, True
+        """There is one for each round of a session whose tasks went on in the background; the last one counts, and its
+        costs and tokens are those of all. One of no round at all is a fault after the end."""
+        if self._result is not None and not value.get("num_turns"):
+            return
+        self._result, self.usage = value, Usage()
+        self.silence = self.spec.stall_seconds if self._in_background else LAST_SECONDS
         self.cost_usd = dollars(value.get("total_cost_usd"))
         models = value.get("modelUsage")
         for one in models.values() if isinstance(models, dict) else ():
             cached = count(one.get("cacheReadInputTokens"))
             fresh = count(one.get("inputTokens")) + count(one.get("cacheCreationInputTokens"))
             self.usage += Usage(input=fresh + cached, output=count(one.get("outputTokens")), cached=cached)
-        self.turns = count(value.get("num_turns")) or None
+        self.turns = count(value.get("num_turns")) or self.turns
         denials = value.get("permission_denials") or ()
         self.denied += [str(one.get("tool_name", "tool")) for one in denials if isinstance(one, dict)]
 
@@ -138,5 +181,5 @@ CLAUDE = Adapter(
     signed_in=signed_in,
     sign_in="run `claude` and then /login as the worker's user, or set ANTHROPIC_API_KEY in the endpoint's env",
     lost=re.compile(r"No conversation found"),
-    env={"DISABLE_AUTOUPDATER": "1"},
+    env={"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"},
 )

@@ -37,13 +37,15 @@ class CodexReader(JsonReader):
         super().__init__(spec)
         self._over: SessionOver | None = None
         self._begun: set[str] = set()
+        self._before = Usage()
 
     def read(self, value: dict[str, Any]) -> Iterator[Event]:
         """See `JsonReader`."""
         match value["type"]:
             case "thread.started":
-                resumed = bool(self.spec.session_id)
-                yield SessionStarted(session_id=str(value.get("thread_id", "")), agent="Codex", resumed=resumed)
+                thread, resumed = str(value.get("thread_id", "")), bool(self.spec.session_id)
+                self._before = self.spec.used_before if thread == self.spec.session_id else Usage()
+                yield SessionStarted(session_id=thread, agent="Codex", resumed=resumed)
             case "item.started" | "item.updated" | "item.completed":
                 item = value.get("item")
                 if isinstance(item, dict):
@@ -96,10 +98,12 @@ class CodexReader(JsonReader):
         )
 
     def _count(self, usage: object) -> None:
-        """`input_tokens` has the cached ones in it, `output_tokens` the reasoning."""
+        """`input_tokens` has the cached ones in it, `output_tokens` the reasoning. All are of the session since it
+        began, also where it goes on."""
         if isinstance(usage, dict):
             given, cached = count(usage.get("input_tokens")), count(usage.get("cached_input_tokens"))
-            self.usage = Usage(input=given, output=count(usage.get("output_tokens")), cached=min(cached, given))
+            whole = Usage(input=given, output=count(usage.get("output_tokens")), cached=min(cached, given))
+            self.usage = whole.since(self._before)
 
 
 def _entries(items: object) -> Iterator[PlanEntry]:

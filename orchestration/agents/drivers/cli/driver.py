@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 from orchestration.agents.base import Ask, OnEvent, SessionSpec
-from orchestration.agents.drivers.cli.adapter import Adapter, Reader
+from orchestration.agents.drivers.cli.adapter import LAST_SECONDS, Adapter, Reader
 from orchestration.agents.drivers.failures import failure_of
-from orchestration.agents.drivers.session import Session, SessionOver, crash_of, environment, hold, next_line, start
-from orchestration.agents.process.group import Program
+from orchestration.agents.drivers.session import (
+    LOOK_SECONDS,
+    Session,
+    SessionOver,
+    crash_of,
+    environment,
+    hold,
+    next_line,
+    start,
+)
+from orchestration.agents.process.group import Line, Program
 from orchestration.core.agent.events import Retrying
 from orchestration.core.agent.session import Ended, EndReason, Health
 
 MOST_STRANGE_LINES = 200
 """Lines in a row that are no event."""
-LAST_SECONDS = 10.0
-"""How long a program may take to end after its last word."""
 CHECK_SECONDS = 30.0
 LONGEST_ARGUMENT = 120_000
 """Bytes, below the system's limit of one word of a command."""
@@ -86,22 +94,40 @@ class CliDriver:
 
     def _follow(self, session: Session, program: Program, reader: Reader) -> SessionOver:
         while not reader.finished:
-            line = next_line(session, program)
-            if line.at_end:
+            line = self._next(session, program, reader)
+            if line is None or line.at_end:
                 break
-            text = line.data.decode(errors="replace")
-            if not text.strip() or line.cut:
-                continue
-            told = list(reader.events(text))
-            for event in told:
-                session.tell(event)
-            if reader.strange == 0 and not any(isinstance(event, Retrying) for event in told):
+            if line.cut:  # too long to be read, and a sign of life
                 session.alive()
-            elif reader.strange > MOST_STRANGE_LINES:
-                raise SessionOver(EndReason.CRASHED, f"{self._adapter.name} prints no events, but {text[:200]!r}")
+                continue
+            text = line.data.decode(errors="replace")
+            if text.strip():
+                self._hear(session, reader, text)
         program.wait(LAST_SECONDS)
         session.resumable = bool(session.session_id) and self._adapter.lost is not None
         return reader.over() or crash_of(program, f"{self._adapter.name} ended before its turn had")
+
+    def _next(self, session: Session, program: Program, reader: Reader) -> Line | None:
+        """The next line; None when the agent has told how its turn ended, and no more comes."""
+        if reader.silence is None:
+            return next_line(session, program)
+        session.alive()
+        until = time.monotonic() + min(reader.silence, session.spec.stall_seconds * 0.9)
+        while (left := until - time.monotonic()) > 0:
+            session.look()
+            line = program.next_line(min(LOOK_SECONDS, left))
+            if line is not None:
+                return line
+        return None
+
+    def _hear(self, session: Session, reader: Reader, text: str) -> None:
+        told = list(reader.events(text))
+        for event in told:
+            session.tell(event)
+        if reader.strange == 0 and not any(isinstance(event, Retrying) for event in told):
+            session.alive()
+        elif reader.strange > MOST_STRANGE_LINES:
+            raise SessionOver(EndReason.CRASHED, f"{self._adapter.name} prints no events, but {text[:200]!r}")
 
 
 def _explained(over: SessionOver, program: Program) -> SessionOver:

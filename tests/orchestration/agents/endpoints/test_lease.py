@@ -197,6 +197,12 @@ def test_a_rate_limit_holds_it_back_until_its_reset() -> None:
     assert had(lease.take(CLAUDE, attempt(of))) == "two"
 
 
+def test_a_reset_that_is_past_is_waited_for_as_one_that_nobody_knows() -> None:
+    row, of = added("one"), run()
+    health.note_end(row.pk, Ended(reason=EndReason.RATE_LIMITED, retry_at=now() - timedelta(days=90)), by=ADMIN)
+    assert 50 < refused(lease.take(CLAUDE, attempt(of))).wait_seconds <= 60
+
+
 def test_signed_out_it_is_out_of_service_until_a_check_finds_it_well() -> None:
     row, of = added("one"), run()
     health.note_end(row.pk, Ended(reason=EndReason.AUTH, error="Not logged in"), by=ADMIN)
