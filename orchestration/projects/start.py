@@ -11,7 +11,7 @@ from foundation.identity.actor import Actor
 from orchestration.agents.workspace.remote import remote_of
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition
-from orchestration.core.deployment import warnings_of
+from orchestration.core.deployment import DeploymentSpec, warnings_of
 from orchestration.core.likeness import bounded
 from orchestration.core.project import (
     ProjectConfig,
@@ -25,8 +25,10 @@ from orchestration.core.project import (
 )
 from orchestration.core.project.faults import fault
 from orchestration.core.project.spec_checks import SHORTER, SPEC
+from orchestration.core.queues import DEFAULT as DEFAULT_QUEUE
 from orchestration.models import AgentEndpoint, Run
 from orchestration.ports import gate_problems
+from orchestration.projects.deployment.local import ports
 from orchestration.runs import start_run
 from orchestration.runs.definitions import checked
 
@@ -35,6 +37,7 @@ from orchestration.runs.definitions import checked
 class Prepared:
     """A project that could be started now. `plan`: where it is known beforehand; an agent makes its own later."""
 
+    handle: str
     spec: ProjectSpec
     config: ProjectConfig
     plan: ProjectPlan | None
@@ -43,28 +46,31 @@ class Prepared:
     @property
     def warnings(self) -> list[str]:
         """What is valid and probably not meant, or was chosen for its author."""
-        return warnings_of(self.config.deployed(self.spec.project_id))
+        return warnings_of(self.config.deployed(self.handle))
 
 
 @bounded
-def prepared(*, spec: object, config: object = None) -> Prepared:
+def prepared(*, spec: object, config: object = None, workflow_id: str = "") -> Prepared:
     """The project as it would be started: what its validation and its start have in common.
+
+    `spec`, `config`, `workflow_id`: as of `start_project`.
 
     Raises:
         BadInput: with every problem found, each with field, value and remedy.
     """
     given, how = _checked(spec, config)
     try:
-        definition, plan = compile_project(given, how), planned(given)
+        handle = workflow_id or given.project_id
+        definition, plan = compile_project(given, how, handle=handle), planned(given)
         tasks = compile_tasks(plan, how) if plan is not None else None
     except DefinitionErrors as errors:
         raise refusal(DefinitionErrors([_of_the_whole(one) for one in errors.problems])) from None
-    found = [*_repository(given), *_agents(given), *_gates(definition)]
+    found = [*_repository(given), *_agents(given), *_gates(definition), *_port(how.deployed(handle))]
     found += _gates(tasks) if tasks is not None else []
     if found:
         raise refusal(DefinitionErrors(found))
     checked(definition)
-    return Prepared(spec=given, config=how, plan=plan, definition=definition)
+    return Prepared(handle=handle, spec=given, config=how, plan=plan, definition=definition)
 
 
 def start_project(
@@ -80,11 +86,11 @@ def start_project(
         BadInput: with every problem found, or the handle is used by a run with another spec.
         Unreachable: an engine that was asked for by name is away.
     """
-    found = prepared(spec=spec, config=config)
+    found = prepared(spec=spec, config=config, workflow_id=workflow_id)
     return start_run(
         definition=found.definition.model_dump(mode="json", exclude_unset=True),
         actor=actor,
-        workflow_id=workflow_id or found.spec.project_id,
+        workflow_id=found.handle,
         engine=engine,
         config=found.config.of_the_run(),
         listed=False,
@@ -140,6 +146,17 @@ def _repository(spec: ProjectSpec) -> Iterator[Problem]:
         return
     if remote.is_folder and not ((remote.folder / ".git").exists() or (remote.folder / "objects").is_dir()):
         yield fault("repository", given, "is no git repository on this machine", "clone it there, or correct the path")
+
+
+def _port(deployed: DeploymentSpec) -> Iterator[Problem]:
+    """The port of another deployment of this machine: told now, and not when all the work is done."""
+    port = deployed.config.port if deployed.config and deployed.config.queue == DEFAULT_QUEUE else 0
+    owner = ports.owner_of(port) if port and deployed.strategy != "none" else ""
+    if owner not in ("", deployed.name):
+        remedy = (
+            f"give another port, `name: {owner}` to take over from it, or end it: manage.py deployment stop {owner}"
+        )
+        yield fault("config.deployment.port", port, f"belongs to the deployment '{owner}'", remedy)
 
 
 def _agents(spec: ProjectSpec) -> Iterator[Problem]:

@@ -125,7 +125,7 @@ def _start(
         "agents_required": ["CLAUDE", "CODEX"], "approval_gates": gates or [], "repository": str(repository),
         "tasks": tasks,
     }  # fmt: skip
-    config = {"deployment_strategy": "blue_green", "deployment": {**QUICK, "port": port}}
+    config = {"deployment_strategy": "blue_green", "deployment": {**QUICK, "name": NAME, "port": port}}
     return start_project(spec=spec, config=config, actor=ME, workflow_id=handle, engine=engine)[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,9 @@ from pydantic import JsonValue
 
 from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition, validate_definition
 from orchestration.core.definition.problems import short
-from orchestration.core.deployment.config import MOST_REPLICAS, Change, DeploymentConfig
+from orchestration.core.deployment.config import MOST_REPLICAS, NAME, NAME_IN_WORDS, Change, DeploymentConfig
 from orchestration.core.deployment.validate import validate_deployment
 
-LONGEST_NAME = 89
 PREFIX = "deployment."
 TASKS = "zen.deploy."
 VERSION, PREVIOUS = "{version}", "{previous_version}"
@@ -44,9 +44,8 @@ class DeploymentSpec:
 
 def deployment_saga_id(name: str) -> str:
     """The saga_id of all deployments of this name. Raises DefinitionErrors when it cannot be a name."""
-    allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-    if not name or len(name) > LONGEST_NAME or set(name) - set(allowed) or name[0] in "._-":
-        remedy = f"use letters, digits, . _ and -, at most {LONGEST_NAME}, beginning with a letter or digit"
+    if not re.fullmatch(NAME, name):
+        remedy = f"give config.deployment.name: {NAME_IN_WORDS}"
         raise DefinitionErrors(
             [
                 Problem(
@@ -96,8 +95,8 @@ def warnings_of(spec: DeploymentSpec) -> list[str]:
         found.append(f"{given}: the driver local serves the files of the merged head by a static file server")
     if spec.strategy == "recreate":
         found.append("recreate stops the old release before it starts the new one: until that answers, users get 503")
-    if config.window_seconds < config.interval_seconds * 3:
-        found.append(f"a window of {config.window_seconds:g} s has room for fewer than 3 answers")
+    if config.window_seconds < config.interval_seconds * 6:
+        found.append(f"half a window of {config.window_seconds:g} s has room for fewer than 3 answers")
     return found
 
 
@@ -153,16 +152,20 @@ class _Local:
         return _step(f"start{mark}", "Start the new release", *self.pair("start", replicas=[*numbers]), seconds=seconds)
 
     def health(self, numbers: list[int], mark: str = "") -> dict[str, Any]:
-        seconds = self.config.window_seconds + self.config.answer_seconds * len(numbers)
-        return _step(f"health{mark}", "Health window", self.task("health", replicas=[*numbers]), seconds=seconds)
+        """The first half of a window: what was started is asked before users are."""
+        lasts = self.config.window_seconds / 2
+        asked = self.task("health", replicas=[*numbers], seconds=lasts)
+        return _step(f"health{mark}", "Health window", asked, seconds=lasts + self.config.answer_seconds * len(numbers))
 
     def switch(self, mark: str = "", title: str = "Switch the traffic", **how: JsonValue) -> dict[str, Any]:
         seconds = self.config.start_seconds * self.replicas
         return _step(f"switch{mark}", title, *self.pair("switch", **how), seconds=seconds)
 
-    def watch(self, mark: str = "") -> dict[str, Any]:
-        seconds = self.config.window_seconds + self.config.answer_seconds * (self.replicas + 1)
-        return _step(f"watch{mark}", "Watch the new release serve", self.task("watch"), seconds=seconds)
+    def watch(self, mark: str = "", *, half: bool = True) -> dict[str, Any]:
+        """What is left of a window once users are served; all of it where `health` had no part of it."""
+        lasts = self.config.window_seconds / (2 if half else 1)
+        seconds = lasts + self.config.answer_seconds * (self.replicas + 1)
+        return _step(f"watch{mark}", "Watch the new release serve", self.task("watch", seconds=lasts), seconds=seconds)
 
     def drain(self, mark: str = "", *, last: bool, title: str = "Drain the old release") -> dict[str, Any]:
         seconds = self.config.drain_seconds + self.config.start_seconds * MOST_REPLICAS
@@ -179,9 +182,9 @@ def _local(spec: DeploymentSpec, config: DeploymentConfig) -> Iterator[dict[str,
         case "canary":
             yield local.start(everyone)
             yield local.health(everyone)
-            for weight in (*config.canary_weights, 100):
+            for number, weight in enumerate((*config.canary_weights, 100)):
                 yield local.switch(f"_{weight}", f"Give it {weight} % of the traffic", weight=weight)
-                yield local.watch(f"_{weight}")
+                yield local.watch(f"_{weight}", half=number == 0)
             yield local.drain(last=True)
         case "recreate":
             yield local.switch("_off", "Take the traffic from the old release", off=True)
@@ -202,30 +205,34 @@ def _local(spec: DeploymentSpec, config: DeploymentConfig) -> Iterator[dict[str,
 def _rolling(local: _Local, everyone: list[int]) -> Iterator[dict[str, Any]]:
     """One process after another; the old one of the same number ends when its requests have."""
     for number in everyone:
-        mark, is_last = f"_{number}", number == everyone[-1]
+        mark = f"_{number}"
         yield local.start([number], mark)
         yield local.health([number], mark)
         yield local.switch(mark, f"Process {number} takes over", replica=number, of=len(everyone))
-        if is_last:
-            yield local.watch()
-        yield local.drain(mark, last=is_last)
+        yield local.watch(mark)
+        yield local.drain(mark, last=number == everyone[-1])
 
 
 def _outside(spec: DeploymentSpec, config: DeploymentConfig) -> Iterator[dict[str, Any]]:
     """The drivers api and script: their own actions around our health window."""
     urls = [config.health] if isinstance(config.health, str) else list(config.health or ())
-    seconds = config.window_seconds + config.answer_seconds * len(urls)
     handed = {"type": "task", **_handed(spec, config)}
     health = {**handed, "handler": f"{TASKS}health", "urls": [_escaped(url) for url in urls]}
-    asks = any(PREVIOUS in json.dumps(one.model_dump(mode="json")) for one in _changes(config))
+
+    def asked(step_id: str, title: str, lasts: float) -> dict[str, Any]:
+        seconds = lasts + config.answer_seconds * len(urls)
+        return _step(step_id, title, {**health, "seconds": lasts}, seconds=seconds)
+
+    half = config.window_seconds / 2
+    asks = any(PREVIOUS in json.dumps(_templates(action)) for one in _changes(config) for action in (one.do, one.undo))
     claim = {**handed, "handler": f"{TASKS}claim", "commit": "{commit}", "needs_previous": asks}
     yield _step("release", "Claim the deployment", claim, seconds=30, retry_count=CLAIM_TRIES)
     yield _change("start", "Start the new release", config.start, 100)
-    yield _step("health", "Health window", health, seconds=seconds)
-    for weight in (*config.canary_weights, 100) if spec.strategy == "canary" else (100,):
+    yield asked("health", "Health window", half)
+    for number, weight in enumerate((*config.canary_weights, 100) if spec.strategy == "canary" else (100,)):
         mark = f"_{weight}" if spec.strategy == "canary" else ""
         yield _change(f"switch{mark}", "Switch the traffic", config.switch, weight)
-        yield _step(f"watch{mark}", "Watch the new release serve", health, seconds=seconds)
+        yield asked(f"watch{mark}", "Watch the new release serve", config.window_seconds if number else half)
     if config.drain is not None:
         yield _change("drain", "Drain the old release", config.drain, 100)
 
@@ -237,7 +244,7 @@ def _changes(config: DeploymentConfig) -> list[Change]:
 def _change(step_id: str, title: str, change: Change | None, weight: int) -> dict[str, Any]:
     assert change is not None  # noqa: S101 - validate_deployment has said so
     do, undo = (_filled(action, weight) for action in (change.do, change.undo))
-    return _step(step_id, title, do, undo, seconds=540, retry_count=3)
+    return _step(step_id, title, do, undo, seconds=0, retry_count=3) | {"timeout_seconds": change.timeout_seconds}
 
 
 def _filled(action: dict[str, JsonValue], weight: int) -> dict[str, JsonValue]:
@@ -245,7 +252,12 @@ def _filled(action: dict[str, JsonValue], weight: int) -> dict[str, JsonValue]:
 
     By the step's name, for a service may answer with a `version` of its own.
     """
-    text = json.dumps(action).replace('"{weight}"', str(weight)).replace("{weight}", str(weight))
+    text = json.dumps(_templates(action)).replace('"{weight}"', str(weight)).replace("{weight}", str(weight))
     text = text.replace(VERSION, "{release.version}").replace(PREVIOUS, "{release.previous_version}")
     filled: dict[str, JsonValue] = json.loads(text)
-    return filled
+    return action | filled
+
+
+def _templates(action: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The action but for a script's text: that is no template, and `${version}` is the shell's."""
+    return {key: value for key, value in action.items() if (action.get("type"), key) != ("script", "script")}

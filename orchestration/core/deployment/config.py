@@ -12,6 +12,8 @@ from orchestration.core.queues import NAME as QUEUE
 
 LONGEST_WINDOW = 86_400
 MOST_REPLICAS = 10
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,88}$"
+NAME_IN_WORDS = "letters, digits, . _ and -, at most 89, beginning with a letter or digit"
 Strategy = Literal["blue_green", "rolling", "canary", "recreate", "none"]
 Word = Annotated[str, Field(min_length=1, max_length=4096)]
 Weight = Annotated[int, Field(ge=1, le=99)]
@@ -33,12 +35,20 @@ class Change(_Model):
     undo: dict[str, JsonValue] = Field(
         description="the action that takes it back, such as the same call with {previous_version}"
     )
+    timeout_seconds: float = Field(
+        720, ge=1, le=LONGEST_WINDOW, description="seconds that each of the two may take, 1 to 86400; left out, 720"
+    )
 
 
 class DeploymentConfig(_Model):
     """How a project is deployed. Defaults: driver `local` with a static file server over the merged head."""
 
     driver: Literal["local", "api", "script"] = Field("local", description="one of: local, api, script")
+    name: str | None = Field(
+        None,
+        pattern=NAME,
+        description=f"the deployment that this is a release of: {NAME_IN_WORDS}; left out, the project's handle",
+    )
     command: Line | Words | None = Field(
         None,
         description="what starts the release, a text or a list of words, with {port} for the port to listen on: "
@@ -55,7 +65,8 @@ class DeploymentConfig(_Model):
         10,
         gt=0,
         le=LONGEST_WINDOW,
-        description="how long the new release is watched, in seconds above 0, at most a day",
+        description="how long the new release is watched at each change of the traffic, in seconds above 0, at most a "
+        "day; half of it before the change where processes were started for it",
     )
     interval_seconds: float = Field(
         1, ge=0.05, le=60, description="seconds between two questions for health, 0.05 to 60"

@@ -94,7 +94,9 @@ def _one(detail: ErrorDetails, field: str, key: str, data: Mapping[str, JsonValu
             field, data.get(key), "is not a known key", did_you_mean(field.split(".")[-1], known, "the keys here are")
         )
     fields = DeploymentConfig.model_fields
-    remedy = str(fields[key].description) if key in fields else "see the deployment guide"
+    inner = Change.model_fields.get(field.removeprefix(f"{key}.")) if key in PHASES else None
+    about = inner or fields.get(key)
+    remedy = str(about.description) if about else "see the deployment guide"
     if detail["type"] == "missing":
         return _problem(field, None, "is missing", remedy)
     return _problem(field, data.get(key), "is not valid", remedy)

@@ -79,11 +79,17 @@ class ProjectConfig(BaseModel):
         """The budget that a valid configuration gives; None where it gives none."""
         return None if self.budget is None else amounts.amount_of(self.budget)
 
-    def deployed(self, project_id: str) -> DeploymentSpec:
-        """What a valid configuration says about bringing the project to its users."""
+    def deployed(self, handle: str) -> DeploymentSpec:
+        """What a valid configuration says about bringing the project to its users.
+
+        `handle`: of the project's run, which names its deployment where the configuration does not: two projects
+        with one project_id have users of their own.
+        """
         given = validate_deployment(self.deployment, self.deployment_strategy)
         return DeploymentSpec(
-            name=project_id, strategy=self.deployment_strategy, config=given if self.deployment is not None else None
+            name=given.name or handle,
+            strategy=self.deployment_strategy,
+            config=given if self.deployment is not None else None,
         )
 
     def of_the_run(self) -> dict[str, Any]:

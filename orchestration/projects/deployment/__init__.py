@@ -2,7 +2,8 @@
 
 The saga is compiled by `orchestration.core.deployment`; `handlers` performs its steps of the driver `local` and the
 health windows of all drivers, under the names `zen.deploy.…`. `claims` lets one deployment of a name go on at a time,
-`probe` asks for health within bounds, `window` judges by the database's clock, `service` is what doors call, `local`
+`work` is what each of them knows, `probe` asks for health within bounds, `questions` says what is asked, `window`
+judges by the database's clock, `service` is what doors call, `local`
 has the processes, ports and the switch.
 
 A handler may be performed again for the same attempt, after any kill -9: it finds what is there and goes on. A

@@ -5,92 +5,18 @@ A refusal of a step that goes forward says that nothing of it stands. One of a c
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from pydantic import JsonValue
 
 from orchestration.actions.errors import Refused
-from orchestration.actions.task import TaskContext
-from orchestration.core.definition import DefinitionErrors
-from orchestration.core.deployment import DeploymentConfig, deployment_saga_id, handed
-from orchestration.core.deployment.window import Answer
-from orchestration.models import Run
 from orchestration.projects.deployment.claims import claim, last_version
-from orchestration.projects.deployment.local import ports, processes, releases, replicas, switch, traffic
-from orchestration.projects.deployment.local.checkout import NoCheckout
-from orchestration.projects.deployment.local.folder import Folder, Place, folder_of, locked, read, release_id
-from orchestration.projects.deployment.probe import ask_port, ask_url
-from orchestration.projects.deployment.window import Question, Users, judged
-
-log = logging.getLogger(__name__)
-Payload = Mapping[str, JsonValue]
-EXPECTED = (
-    NoCheckout, ports.NoPort, processes.NotStarted, replicas.NotUp, switch.SwitchFault, traffic.NotBack
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What every handler needs to know. `key`: of its step and iteration, the same for the way back."""
-
-    name: str
-    config: DeploymentConfig
-    context: TaskContext
-    payload: Payload
-
-    @property
-    def folder(self) -> Folder:
-        return folder_of(self.name)
-
-    @property
-    def release(self) -> str:
-        return release_id(self.context.workflow_id)
-
-    @property
-    def key(self) -> str:
-        return f"{self.context.step_id}:{self.context.idempotency_key.rpartition(':')[2]}"
-
-    def places(self) -> list[Place]:
-        """The processes that the step is about."""
-        given = self.payload.get("replicas")
-        numbers = [int(str(one)) for one in given] if isinstance(given, list) else []
-        return [Place(release=self.release, replica=number) for number in numbers]
-
-
-Act = Callable[[Work], JsonValue]
-
-
-def _handler(act: Act) -> Callable[[Payload, TaskContext], JsonValue]:
-    """A handler of this act: what is expected to go wrong is a refusal in words."""
-
-    def handle(payload: Payload, context: TaskContext) -> JsonValue:
-        try:
-            return act(_work(payload, context))
-        except EXPECTED as error:
-            raise Refused(str(error)) from None
-
-    return handle
-
-
-def _work(payload: Payload, context: TaskContext) -> Work:
-    name = str(payload.get("project") or "")
-    try:
-        _refuse_others(deployment_saga_id(name), context.workflow_id)
-        config = handed(payload.get("deployment"))
-    except DefinitionErrors as error:
-        raise Refused(str(error)) from None
-    return Work(name=name, config=config, context=context, payload=payload)
-
-
-def _refuse_others(saga_id: str, workflow_id: str) -> None:
-    """A saga of another name would deploy beside the one that goes on."""
-    found = Run.objects.filter(workflow_id=workflow_id).values_list("definition__saga_id", flat=True).first()
-    if found != saga_id:
-        raise Refused(f"these steps belong to the saga '{saga_id}', and this run is of '{found}'")
+from orchestration.projects.deployment.local import releases, replicas, traffic
+from orchestration.projects.deployment.local.folder import locked, read
+from orchestration.projects.deployment.probe import ask_url
+from orchestration.projects.deployment.questions import own_questions, question_of, users_of
+from orchestration.projects.deployment.window import Question, judged
+from orchestration.projects.deployment.work import Work, handler
 
 
 def _claim(work: Work) -> JsonValue:
@@ -144,8 +70,8 @@ def _health(work: Work) -> JsonValue:
     if isinstance(urls, list):
         questions = [partial(ask_url, str(url), seconds=work.config.answer_seconds) for url in urls]
     else:
-        questions = _own_questions(work, [place.replica for place in work.places()])
-    return judged(questions, work.config, work.context.cancelled)
+        questions = own_questions(work, [place.replica for place in work.places()])
+    return judged(questions, work.config, work.context.cancelled, seconds=work.window_seconds)
 
 
 def _watch(work: Work) -> JsonValue:
@@ -153,50 +79,10 @@ def _watch(work: Work) -> JsonValue:
     record = read(work.folder)
     if not any(place.release == work.release for place in record.routing):
         raise Refused(f"release {work.release} gets no requests, so there is nothing to watch")
-    questions = _own_questions(work, [place.replica for place in record.routing if place.release == work.release])
+    questions = own_questions(work, [place.replica for place in record.routing if place.release == work.release])
     if all(place.release == work.release for place in record.routing):
-        questions.append(_question(work, record.port, "the users' port"))
-    return judged(questions, work.config, work.context.cancelled, users=_users(work))
-
-
-def _own_questions(work: Work, numbers: list[int]) -> list[Question]:
-    known = read(work.folder).releases[work.release].ports
-    return [
-        _question(work, known[number], replicas.title(Place(release=work.release, replica=number)))
-        for number in numbers
-    ]
-
-
-def _question(work: Work, port: int, target: str) -> Question:
-    path = work.config.health if isinstance(work.config.health, str) else "/"
-
-    def ask() -> Answer:
-        return ask_port(port, path, seconds=work.config.answer_seconds, target=target)
-
-    return ask
-
-
-def _counted(work: Work) -> dict[str, Any]:
-    try:
-        told = switch.ask(work.folder, "status")
-    except switch.SwitchFault:
-        return {}
-    found: dict[str, Any] = told["releases"].get(work.release, {})
-    return {**found, "since": told["since"]}
-
-
-def _users(work: Work) -> Callable[[], Users]:
-    """What the switch counts from now on; a switch that was started again counts from 0."""
-    first = _counted(work)
-
-    def seen() -> Users:
-        last = _counted(work)
-        same = last.get("since") == first.get("since")
-        good, bad = (int(last.get(key, 0)) - (int(first.get(key, 0)) if same else 0) for key in ("good", "bad"))
-        failures = last.get("failures", [])[-min(bad, 5) :] if bad > 0 else []
-        return Users(good=max(0, good), bad=max(0, bad), failures=tuple(failures))
-
-    return seen
+        questions.append(question_of(work, record.port, "the users' port"))
+    return judged(questions, work.config, work.context.cancelled, seconds=work.window_seconds, users=users_of(work))
 
 
 def _switch(work: Work) -> JsonValue:
@@ -234,11 +120,11 @@ def _serving(work: Work) -> list[str]:
     return list(dict.fromkeys(place.release for place in read(work.folder).routing))
 
 
-release, release_back = _handler(_release), _handler(_release_back)
-start, start_back = _handler(_start), _handler(_start_back)
-health, watch, claimed = _handler(_health), _handler(_watch), _handler(_claim)
-shift, shift_back = _handler(_switch), _handler(_switch_back)
-drain, drain_back = _handler(_drain), _handler(_drain_back)
+release, release_back = handler(_release), handler(_release_back)
+start, start_back = handler(_start), handler(_start_back)
+health, watch, claimed = handler(_health), handler(_watch), handler(_claim)
+shift, shift_back = handler(_switch), handler(_switch_back)
+drain, drain_back = handler(_drain), handler(_drain_back)
 
 TASKS = {
     "zen.deploy.claim": f"{__name__}.claimed",

@@ -14,6 +14,7 @@ from foundation.identity.actor import Actor
 from orchestration.agents.workspace.layout import Layout
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.deployment import DeploymentSpec, compile_deployment, validate_deployment
+from orchestration.core.deployment.compile import PREFIX
 from orchestration.core.project.phases import PROJECT
 from orchestration.models import Run
 from orchestration.projects.deployment.claims import open_deployments
@@ -40,8 +41,8 @@ def deploy(project_workflow_id: str, *, actor: Actor, strategy: str = "", engine
     if chosen == "none":
         remedy = "name one: blue_green, rolling, canary or recreate"
         raise BadInput("the project's deployment_strategy is none", field="strategy", value=chosen, remedy=remedy)
-    name = str(asked["spec"]["project_id"])
-    definition = _compiled(name, chosen, config, run)
+    definition = _compiled(chosen, config, run)
+    name = definition["saga_id"].removeprefix(PREFIX)
     under_way = open_deployments(name).first()
     if under_way is not None:
         message = f"run '{under_way.workflow_id}' deploys '{name}' and is {under_way.status}"
@@ -95,13 +96,14 @@ def _project(workflow_id: str) -> tuple[Run, Mapping[str, Any]]:
     return run, asked
 
 
-def _compiled(name: str, strategy: str, config: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def _compiled(strategy: str, config: Mapping[str, Any], run: Run) -> dict[str, Any]:
     try:
+        given = validate_deployment(config.get("deployment"), strategy)
         definition = compile_deployment(
             DeploymentSpec(
-                name=name,
+                name=given.name or run.workflow_id,
                 strategy=strategy,
-                config=validate_deployment(config.get("deployment"), strategy),
+                config=given,
                 commit=_verified(run),
                 repository=str(Layout.of(run.workflow_id).repository),
             )

@@ -40,9 +40,10 @@ def judged(
     config: DeploymentConfig,
     cancelled: threading.Event,
     *,
+    seconds: float,
     users: Callable[[], Users] = no_users,
 ) -> dict[str, JsonValue]:
-    """Ask for the length of the window; the evidence, when enough was good.
+    """Ask for so many seconds, a window or a part of one; the evidence, when enough was good.
 
     An attempt that is performed again begins its window anew: the new release has to be well for all of it.
 
@@ -50,8 +51,8 @@ def judged(
         Refused: with the evidence, when it was not good enough, as soon as that is sure; or when it was told to stop.
     """
     began = now()
-    until = began + timedelta(seconds=config.window_seconds)
-    expected = max(1, int(config.window_seconds / config.interval_seconds)) * len(questions)
+    until = began + timedelta(seconds=seconds)
+    expected = max(1, int(seconds / config.interval_seconds)) * len(questions)
     window = Window(share=config.healthy_share)
     lost = False
     while not lost:

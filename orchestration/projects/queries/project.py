@@ -90,7 +90,7 @@ def _project(family: Family) -> dict[str, Any]:
     statuses = task_statuses(family, plan)
     requirements, criteria = requirements_of(family, plan, statuses), criteria_views(family)
     numbers = progress(statuses, requirements, criteria)
-    told = warnings_of(family.config.deployed(family.spec.project_id))
+    told = warnings_of(family.config.deployed(family.view["workflow_id"]))
     return {
         **family.view,
         "warnings": [*family.view["warnings"], *told, *_planned_by_rules(family), *_other_branch(family)],

@@ -160,9 +160,9 @@ def done_once(run: Run, *more: str) -> None:
         assert held == Counter(["t1", "t2", *more]), "no session is paid for twice"
     assert not AgentLease.objects.exists()
     assert leftovers(repository.layout).is_empty and output_of(run, "report")["janitor"]["clean"]
-    record = read(folder_of("shop"))
+    record = read(folder_of(run.workflow_id))
     assert list(record.releases) == [record.live] and len(record.backends()) == 1
-    stop_all(folder_of("shop"))
+    stop_all(folder_of(run.workflow_id))
     assert deployed.marked(f"{root()}/") == []
 
 

@@ -33,8 +33,8 @@ def _data(tmp_path: Path, settings: Settings) -> Iterator[None]:
         stop_all(one)
 
 
-def served(path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{read(folder_of('shop')).port}/{path}") as answer:
+def served(name: str, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{read(folder_of(name)).port}/{path}") as answer:
         return str(answer.read().decode())
 
 
@@ -42,11 +42,11 @@ def test_the_merged_head_is_served_and_can_be_deployed_again(engine: str, reposi
     config = {"deployment_strategy": "blue_green", "deployment": QUICK}
     run = until(begun(engine, config, repository=str(repository), requirements=["A cart"]))
     assert run.status == "completed", run_view(run)["error"]
-    assert "cart" in served("t1.md").lower()
+    assert "cart" in served(run.workflow_id, "t1.md").lower()
     assert "static file server" in str(project_view(get_project(run.workflow_id))["warnings"])
     again = until(deploy(run.workflow_id, actor=ADA, strategy="rolling"))
     assert again.status == "completed", run_view(again)["error"]
-    assert len(read(folder_of("shop")).routing) == 2 and "cart" in served("t1.md").lower()
+    assert len(read(folder_of(run.workflow_id)).routing) == 2 and "cart" in served(run.workflow_id, "t1.md").lower()
 
 
 def test_a_release_that_does_not_come_up_takes_the_project_back_and_leaves_nothing(
@@ -56,6 +56,6 @@ def test_a_release_that_does_not_come_up_takes_the_project_back_and_leaves_nothi
     config = {"deployment_strategy": "blue_green", "deployment": broken}
     run = until(begun(engine, config, repository=str(repository), requirements=["A cart"]))
     assert run.status == "rolled_back"
-    child = Run.objects.get(definition__saga_id=f"{PREFIX}shop")
+    child = Run.objects.get(definition__saga_id=f"{PREFIX}{run.workflow_id}")
     assert "ended with 7 before it answered; the end of its log: no database" in run_view(child)["error"]
     assert processes.marked(f"{root()}/") == []

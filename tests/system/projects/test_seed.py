@@ -96,7 +96,7 @@ def test_it_goes_over_every_gate_to_its_end(engine: str, example: str) -> None:
     assert len(report["pack"]["merges"]) == tasks and report["janitor"]["clean"]
     assert leftovers(Layout.of(run.workflow_id)).is_empty
     if example == "example_1":
-        deployed = read(folder_of("ecommerce-platform"))
+        deployed = read(folder_of(run.workflow_id))
         with urllib.request.urlopen(f"http://127.0.0.1:{deployed.port}/t1.md") as answer:
             assert "User authentication and authorization" in answer.read().decode()
         assert [one.commit for one in deployed.releases.values()] == [output_of(run, "verify")["commit"]]

@@ -42,18 +42,19 @@ BOUND_TO: Mapping[str, Mapping[str, str]] = {"plan": PLAN_OUTPUT, BUILT: BUILT_O
 
 
 def compile_project(
-    spec: ProjectSpec | Mapping[str, Any], config: ProjectConfig | Mapping[str, Any] | None = None
+    spec: ProjectSpec | Mapping[str, Any], config: ProjectConfig | Mapping[str, Any] | None = None, *, handle: str = ""
 ) -> SagaDefinition:
     """The outer saga: prepare, analyze, plan, build, verify, accept, deploy, report, and the gates of the spec.
 
     `build` is a child whose definition the step `plan` gives, `deploy` one whose steps the strategy says. With the
-    strategy `none` that phase is left out, and its gates stand where it would.
+    strategy `none` that phase is left out, and its gates stand where it would. `handle`: of the run, which names its
+    deployment; '' is the project_id, as at a start.
 
     Raises:
         DefinitionErrors: with every problem of the spec, the configuration and the sagas made of them.
     """
     wanted, given = validate_spec(spec), validate_config(config)
-    gates, deployment = phase_gates(wanted), compile_deployment(given.deployed(wanted.project_id))
+    gates, deployment = phase_gates(wanted), compile_deployment(given.deployed(handle or wanted.project_id))
     steps: list[dict[str, Any]] = []
     for phase in PHASES:
         steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "before")]

@@ -27,7 +27,13 @@ def lease(owner: str) -> int:
 def lease_this(port: int, owner: str) -> None:
     """Lease a port that was asked for. Raises NoPort when another deployment has it; it may still be taken."""
     if not _take(port, owner):
-        raise NoPort(f"port {port} belongs to the deployment {Path(_owner(port)).name}")
+        raise NoPort(f"port {port} belongs to the deployment {owner_of(port)}")
+
+
+def owner_of(port: int) -> str:
+    """The name of the deployment that has leased this port; '' for none."""
+    whose = _owner(port)
+    return Path(whose).name if whose and Path(whose).exists() else ""
 
 
 def give_back(port: int, owner: str) -> None:

@@ -91,15 +91,15 @@ def sandbox(files: Path) -> list[str]:
     """bwrap and its options: everything readable but Zen's own data, the worker's logins and the sockets of services;
     the release's files writable, the network shared.
 
-    None with ZEN_SCRIPTS=unsafe. Raises NotStarted where there is no bwrap.
+    Whatever ZEN_SCRIPTS says; none where there is no bwrap, which takes ZEN_SCRIPTS=unsafe. Raises NotStarted.
     """
-    if settings.ZEN_SCRIPTS == "unsafe":
-        return []
     bwrap = shutil.which("bwrap")
+    if bwrap is None and settings.ZEN_SCRIPTS == "unsafe":
+        return []
     if bwrap is None:
         raise NotStarted(
-            "a release's command runs in bubblewrap, and bwrap is not on the PATH of the worker; install it, or say "
-            "ZEN_SCRIPTS=unsafe"
+            "a release's command runs in bubblewrap, and bwrap is not on the PATH of the worker; install it, or do "
+            "without by ZEN_SCRIPTS=unsafe"
         )
     return [
         bwrap, "--unshare-all", "--share-net", "--die-with-parent", "--new-session", "--ro-bind", "/", "/",

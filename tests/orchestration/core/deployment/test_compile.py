@@ -15,7 +15,7 @@ from tests.test_names import ROOT
 
 STEPS = {
     "blue_green": "release start health switch watch drain",
-    "rolling": "release start_1 health_1 switch_1 drain_1 start_2 health_2 switch_2 watch drain_2",
+    "rolling": "release start_1 health_1 switch_1 watch_1 drain_1 start_2 health_2 switch_2 watch_2 drain_2",
     "canary": "release start health switch_10 watch_10 switch_50 watch_50 switch_100 watch_100 drain",
     "recreate": "release switch_off drain_old start health switch watch drain",
 }
@@ -45,7 +45,24 @@ def test_none_deploys_nothing() -> None:
 
 def test_a_step_has_time_for_what_its_configuration_allows() -> None:
     steps = {step.step_id: step for step in compiled(config={"window_seconds": 7200, "drain_seconds": 900}).steps}
-    assert steps["health"].effective_timeout_seconds > 7200 and steps["drain"].effective_timeout_seconds > 900
+    assert steps["health"].effective_timeout_seconds > 3600 and steps["drain"].effective_timeout_seconds > 900
+
+
+@pytest.mark.parametrize(
+    ("strategy", "windows"),
+    [("blue_green", 1), ("recreate", 1), ("rolling", 2), ("canary", 3)],
+)
+@pytest.mark.parametrize("driver", ["local", "api"])
+def test_a_window_is_spent_once_for_each_change_of_the_traffic(strategy: str, windows: int, driver: str) -> None:
+    """Half of it before the change where processes were started for it; `switch_off` and `drain` change nothing."""
+    if driver == "api" and strategy in ("rolling", "recreate"):
+        return
+    steps = compiled(strategy, (API if driver == "api" else {}) | {"window_seconds": 60}).steps
+    told = {one.step_id: one.forward_action.model_dump() for one in steps if one.forward_action.type == "task"}
+    parts = {step_id: action["seconds"] for step_id, action in told.items() if "seconds" in action}
+    assert sum(parts.values()) == 60 * windows
+    assert parts.pop("health", 30) == 30 and min(parts.values()) >= 30
+    assert set(parts) == {one.step_id for one in steps if one.step_id.startswith(("watch", "health_"))}
 
 
 def test_every_step_is_on_the_queue_that_was_asked_for() -> None:
@@ -71,13 +88,23 @@ def test_actions_of_the_author_are_the_steps_of_the_driver_api() -> None:
 
 @pytest.mark.parametrize("name", ["", "../shop", "a/b", ".hidden", "x" * 90, "a b"])
 def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
-    with pytest.raises(DefinitionErrors, match="use letters, digits"):
+    with pytest.raises(DefinitionErrors, match="give config.deployment.name: letters, digits"):
         compile_deployment(DeploymentSpec(name=name))
 
 
 def test_the_examples_of_the_guide_compile() -> None:
     text = (ROOT / "docs" / "howto" / "deployment.md").read_text()
     examples = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
-    assert [one["deployment"]["driver"] for one in examples] == ["local", "api"]
+    assert [one["deployment"]["driver"] for one in examples] == ["local", "api", "script"]
     for one in examples:
         assert compiled(one["deployment_strategy"], one["deployment"]).steps[-1].step_id in ("drain", "watch")
+
+
+def test_the_text_of_a_script_is_the_shells() -> None:
+    text = 'echo "${version}" {weight}'
+    script = {"type": "script", "script": text, "env": {"version": "{version}", "W": "{weight}"}}
+    given = API | {"driver": "script", "switch": {"do": script, "undo": CALL, "timeout_seconds": 5}}
+    steps = {step.step_id: step for step in compiled(config=given).steps}
+    done: Any = steps["switch"].forward_action
+    assert done.script == text and done.env == {"version": "{release.version}", "W": 100}
+    assert (steps["switch"].timeout_seconds, steps["start"].timeout_seconds) == (5, 720)

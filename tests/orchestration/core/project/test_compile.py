@@ -260,3 +260,18 @@ def test_no_task_begins_before_what_it_depends_on_is_merged(count: int, data: st
     for one in tasks:
         assert set(plan.steps[one["task_id"]].dependencies) == {f"{name}-merge" for name in one["dependencies"]}
         assert plan.steps[f"{one['task_id']}-merge"].dependencies == (one["task_id"],)
+
+
+def test_a_deployment_is_of_the_run_unless_it_is_named() -> None:
+    """Two projects with one project_id have users of their own."""
+
+    def deploys(handle: str = "", **deployment: object) -> object:
+        config = {"deployment_strategy": "blue_green", "deployment": deployment}
+        child: Any = action(compile_project(spec(project_id="shop"), config, handle=handle), "deploy")
+        return child["definition"]["saga_id"]
+
+    assert (deploys(), deploys("shop-2")) == ("deployment.shop", "deployment.shop-2")
+    assert deploys("shop-2", name="shop") == "deployment.shop"
+    with pytest.raises(DefinitionErrors, match=r"give config\.deployment\.name"):
+        deploys("shop:2")
+    assert deploys("shop:2", name="shop") == "deployment.shop"

@@ -8,8 +8,9 @@ from pytest_django import Settings
 
 from orchestration.projects.deployment.local.folder import folders
 from orchestration.projects.deployment.local.releases import stop_all
+from orchestration.workers.temporal.worker import hosted
 from tests.orchestration.projects.deployment.shop import Shop
-from tests.system.contract.conftest import engine as engine  # the same engines
+from tests.system.contract import hosts
 
 
 @pytest.fixture
@@ -21,6 +22,19 @@ def data(tmp_path: Path, settings: Settings) -> Iterator[Path]:
     yield folder
     for one in folders():
         stop_all(one)
+
+
+@pytest.fixture(params=["celery", "temporal"])
+def engine(request: pytest.FixtureRequest, transactional_db: None, settings: Settings) -> Iterator[str]:
+    """Each of the two engines, with a worker."""
+    if request.param == "celery":
+        with hosts.celery_host() as name:
+            yield name
+        return
+    settings.TEMPORAL_ADDRESS = request.getfixturevalue("temporal_dev_server")
+    settings.TEMPORAL_TASK_QUEUE = f"deployment-{request.node.name}"[:100]
+    with hosted():
+        yield "temporal"
 
 
 @pytest.fixture

@@ -31,16 +31,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 told = json.loads(Path("told.json").read_text())
-asked = 0
+asked = served = 0
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        global asked
+        global asked, served
         is_health = self.path == "/health"
         asked += is_health
         sick = told.get("sick_after") is not None and is_health and asked > told["sick_after"]
+        served += not is_health
+        sick = sick or is_health and served > told.get("sick_once_served", served)
         if self.path.startswith("/slow"):
             time.sleep(float(self.path.rpartition("=")[2]))
         broken = self.path == "/broken" and told.get("breaks")
@@ -69,7 +71,7 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 COMMAND = "python app.py {port}"
 QUICK: dict[str, Any] = {
     "command": COMMAND, "health": "/health", "window_seconds": 0.6, "interval_seconds": 0.1, "drain_seconds": 20,
-    "start_seconds": 60,
+    "start_seconds": 60, "answer_seconds": 60,
 }  # fmt: skip
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,7 +18,7 @@ from tests.orchestration.projects.deployment.shop import Shop, answered, asking,
 from tests.support.waiting import wait_until
 from tests.system.contract.hosts import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 def test_no_request_is_lost_while_green_takes_over(shop: Shop) -> None:
@@ -56,3 +60,32 @@ def test_a_green_that_fails_users_after_the_switch_gives_the_traffic_back(shop: 
     assert "/broken" in str(row.detail["evidence"]["users"]["failures"])
     back: Any = run.commands.get(step_id="switch", purpose="undo").output
     assert back["changed"] is True and back["proof"]["status"] == 200
+
+
+def test_a_green_that_dies_in_its_window_leaves_blue_serving_and_nothing_of_itself(shop: Shop) -> None:
+    until(shop.deploy(shop.commit("blue")))
+    before = shop.processes()
+    with asking(shop.url) as clients:
+        run = shop.deploy(shop.commit("green"), window_seconds=60)
+        until(run, lambda r: shop.is_at(r, "health"))
+        for pid in set(shop.processes()) - set(before):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert until(run).status == "rolled_back"
+    assert faults(clients) == [] and set(answered(clients)) == {"blue"}
+    assert shop.processes() == before and len(ports.leases(str(folder_of("shop").path))) == 2
+    assert "ConnectionRefusedError" in run.commands.get(step_id="health", purpose="forward").error
+
+
+def test_a_window_is_spent_once(shop: Shop) -> None:
+    """By the clock of the database: half before the switch, half after it."""
+    run = until(shop.deploy(shop.commit("blue"), window_seconds=2, interval_seconds=0.2))
+    assert run.status == "completed", run_view(run)["error"]
+    lasted = 0.0
+    for step in ("health", "watch"):
+        told: Any = run.commands.get(step_id=step, purpose="forward").output
+        began, ended = (datetime.fromisoformat(told[key]) for key in ("window_began", "window_ended"))
+        assert (ended - began).total_seconds() >= 1
+        assert told["answers"] <= 12 and told["good"] == told["answers"]  # 5 in a second, of two who are asked at most
+        lasted += (ended - began).total_seconds()
+    assert lasted >= 2

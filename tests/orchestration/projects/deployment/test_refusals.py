@@ -20,17 +20,10 @@ from orchestration.runs import act
 from orchestration.runs.queries import run_view
 from tests.orchestration.projects.deployment.shop import Shop, answered, asking, faults
 from tests.support.waiting import wait_until
-from tests.system.contract import hosts
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def engine() -> Iterator[str]:
-    with hosts.celery_host() as name:
-        yield name
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 @pytest.fixture

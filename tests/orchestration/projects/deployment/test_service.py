@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from django.test import override_settings
 from pytest_django import Settings
 
+from foundation import tcp_ports
 from foundation.errors import BadInput, NotAllowed, NotFound, WrongState
 from foundation.identity.actor import Actor
 from foundation.models import AuditEvent
@@ -22,24 +22,19 @@ from orchestration.core.deployment import DeploymentSpec, compile_deployment, va
 from orchestration.core.enums import Verb
 from orchestration.core.project.sagas.project import DEPLOYED
 from orchestration.models import Run
+from orchestration.projects.deployment.local import ports
 from orchestration.projects.deployment.service import deploy, deployment_views, stop_deployment
+from orchestration.projects.start import prepared
 from orchestration.runs import act, start_run
 from orchestration.runs.queries import run_view
 from tests.orchestration.projects.deployment.handlers import TASKS
 from tests.orchestration.projects.deployment.shop import QUICK, Shop
-from tests.system.contract import hosts
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
 from tests.system.crash.workers import ROOT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 VIEWER = Actor(name="vera", door="python", roles=frozenset({"viewer"}))
-
-
-@pytest.fixture
-def engine() -> Iterator[str]:
-    with hosts.celery_host() as name:
-        yield name
 
 
 class Project:
@@ -49,7 +44,7 @@ class Project:
         self.shop, self.workflow_id = shop, f"project-{uuid.uuid4().hex[:8]}"
         shop.repository = Layout.of(self.workflow_id).repository
         shop.repository.parent.mkdir(parents=True)
-        self.config = {"deployment_strategy": "blue_green", "deployment": dict(QUICK)} | config
+        self.config = {"deployment_strategy": "blue_green", "deployment": QUICK | {"name": "shop"}} | config
 
     def run(self, head: str, *more: dict[str, Any]) -> Run:
         steps: list[dict[str, Any]] = [
@@ -155,7 +150,7 @@ def test_a_project_that_fails_after_its_deployment_takes_it_back(project: Projec
 def test_operators_see_and_stop_what_is_deployed(project: Project, process_env: dict[str, str], data: Path) -> None:
     project.run(project.shop.commit("one"))
     until(deploy(project.workflow_id, actor=ADA))
-    project.shop.version()
+    users = project.shop.record.port
     (view,) = deployment_views()
     backends: Any = view["backends"]
     assert view["switch"] == "running" and [one["running"] for one in backends] == [True]
@@ -177,9 +172,44 @@ def test_operators_see_and_stop_what_is_deployed(project: Project, process_env: 
     assert asked.returncode == 2 and "repeat with --yes" in asked.stderr and project.shop.version() == "one"
     done = manage("stop", "shop", "--yes", "--note", "end of the trial", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["left"] == [], done.stderr
-    assert project.shop.processes() == [] and project.shop.version() == ""
+    assert project.shop.processes() == [] and project.shop.version() == "" and ports.leases() == {}
+    assert not any(tcp_ports.taken(port) for port in (users, *(one["port"] for one in backends)))
     assert AuditEvent.objects.filter(action="deployment.stop", note="end of the trial").count() == 1
     assert manage("stop", "nobody", "--yes").returncode == 2
+
+
+def test_two_projects_of_one_project_id_have_users_of_their_own(shop: Shop, settings: Settings) -> None:
+    """Unless the second one says that it is the next version of the first."""
+    settings.ZEN_TASKS = TASKS
+    projects = [Project(shop, deployment=dict(QUICK)), Project(shop, deployment=dict(QUICK))]
+    for project, version in zip(projects, ("one", "two"), strict=True):
+        shop.repository = Layout.of(project.workflow_id).repository
+        project.run(shop.commit(version))
+        assert until(deploy(project.workflow_id, actor=ADA)).status == "completed"
+    names = [project.workflow_id for project in projects]
+    assert [view["name"] for view in deployment_views()] == sorted(names)
+    for name, version in zip(names, ("one", "two"), strict=True):
+        shop.name = name
+        assert shop.version() == version
+    shop.name = names[0]
+    third = Project(shop, deployment=QUICK | {"name": names[0]})
+    third.run(shop.commit("three"))
+    assert until(deploy(third.workflow_id, actor=ADA)).status == "completed" and shop.version() == "three"
+
+
+def test_the_port_of_another_deployment_is_refused_before_any_work_is_done(shop: Shop) -> None:
+    assert until(shop.deploy(shop.commit("one"))).status == "completed"
+
+    def refused(**deployment: Any) -> dict[str, Any]:
+        config = {"deployment_strategy": "blue_green", "deployment": {"port": shop.record.port, **deployment}}
+        spec = {"project_id": "kiosk", "name": "Kiosk", "requirements": ["x"], "agents_required": ["CLAUDE"]}
+        with pytest.raises(BadInput) as told:  # no agent is there at all
+            prepared(spec=spec, config=config)
+        return {str(one["field"]): one["remedy"] for one in told.value.problems}
+
+    assert "`name: shop` to take over" in refused()["config.deployment.port"]
+    assert "config.deployment.port" not in refused(name="shop")
+    assert "config.deployment.port" not in refused(queue="edge")
 
 
 def test_the_steps_of_a_deployment_act_in_no_other_saga(shop: Shop) -> None:

@@ -1,38 +1,28 @@
-"""Rolling, canary and recreate with real processes, and the drivers api and script."""
+"""Rolling, canary and recreate with real processes, and clients that ask all the time."""
 
 from __future__ import annotations
 
-import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from orchestration.core.deployment import DeploymentSpec, compile_deployment, validate_deployment
-from orchestration.models import Run
-from orchestration.runs import start_run
+from foundation import tcp_ports
+from orchestration.core.enums import Verb
+from orchestration.projects.deployment.local import ports
+from orchestration.runs import act
 from orchestration.runs.queries import run_view
 from tests.orchestration.projects.deployment.shop import Shop, answered, asking, faults
-from tests.support.peer import Peer
 from tests.support.waiting import wait_until
-from tests.system.contract import hosts
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 def output(run: Any, step: str) -> Any:
     return run.commands.get(step_id=step, purpose="forward", outcome="succeeded").output
-
-
-@pytest.fixture(params=["memory", "celery"])
-def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The strategies are steps like others: every engine is asked in test_blue_green."""
-    with hosts.memory_host() if request.param == "memory" else hosts.celery_host() as name:
-        yield name
 
 
 def test_rolling_replaces_one_process_after_another_and_loses_nothing(shop: Shop) -> None:
@@ -58,11 +48,43 @@ def test_a_rolling_release_that_is_unwell_gives_back_what_it_had_taken(shop: Sho
 
 def test_a_canary_gets_exactly_its_share(shop: Shop) -> None:
     until(shop.deploy(shop.commit("old"), "canary"))
-    run = shop.deploy(shop.commit("new"), "canary", canary_weights=[20], window_seconds=6)
+    run = shop.deploy(shop.commit("new"), "canary", canary_weights=[20], window_seconds=60)
     until(run, lambda r: len(shop.record.routing) == 2)
     seen = [shop.version() for _ in range(50)]
     assert seen.count("new") == 10 and seen.count("old") == 40
-    assert until(run).status == "completed" and shop.version() == "new"
+    act(workflow_id=run.workflow_id, verb=Verb.ABORT, actor=ADA)
+    assert until(run).status == "rolled_back" and shop.version() == "old"
+    assert list(output(run, "switch_20")["traffic"].values()) == [80, 20]
+
+
+def test_a_canary_loses_no_request_and_has_all_of_them_in_the_end(shop: Shop) -> None:
+    until(shop.deploy(shop.commit("old"), "canary"))
+    with asking(shop.url) as clients:
+        wait_until(lambda: answered(clients)["old"] > 20, "the old release")
+        run = until(shop.deploy(shop.commit("new"), "canary", canary_weights=[10, 50], window_seconds=1))
+        before = answered(clients)
+        wait_until(lambda: answered(clients)["new"] > before["new"] + 20, "the new release")
+    assert run.status == "completed", run_view(run)["error"]
+    assert faults(clients) == [] and set(answered(clients)) == {"old", "new"} and shop.version() == "new"
+    shares = [list(output(run, f"switch_{weight}")["traffic"].values()) for weight in (10, 50, 100)]
+    assert shares == [[90, 10], [50, 50], [100]] and len(shop.record.routing) == 1
+
+
+def test_a_canary_that_is_unwell_goes_back_by_itself_and_users_notice_nothing(shop: Shop) -> None:
+    """Its health is bad, and only once it has served somebody."""
+    until(shop.deploy(shop.commit("old"), "canary"))
+    with asking(shop.url) as clients:
+        wait_until(lambda: answered(clients)["old"] > 20, "the old release")
+        sick = shop.commit("new", sick_once_served=0)
+        run = until(shop.deploy(sick, "canary", canary_weights=[20, 50], window_seconds=10))
+        before = answered(clients)
+        wait_until(lambda: answered(clients)["old"] > before["old"] + 20, "the old release")
+        assert answered(clients)["new"] == before["new"] > 0
+    assert run.status == "rolled_back" and faults(clients) == [] and shop.version() == "old"
+    failed = run.commands.get(purpose="forward", outcome="failed")
+    assert failed.step_id in ("watch_20", "watch_50")
+    evidence: Any = failed.detail["evidence"]
+    assert evidence["bad"] == 1 and evidence["users"]["bad"] == 0
     assert list(output(run, "switch_20")["traffic"].values()) == [80, 20]
 
 
@@ -89,6 +111,8 @@ def test_the_first_deployment_leaves_nothing_when_it_is_taken_back(shop: Shop) -
     run = until(shop.deploy(shop.commit("new", sick_after=2), window_seconds=10))
     assert run.status == "rolled_back" and shop.processes() == []
     assert (shop.record.port, shop.record.releases, shop.version()) == (0, {}, "")
+    told = output(run, "release")["port"], *[one["port"] for one in output(run, "start")["processes"]]
+    assert len(told) == 2 and not any(tcp_ports.taken(port) for port in told) and ports.leases() == {}
 
 
 def test_files_are_served_where_no_command_is_given(shop: Shop) -> None:
@@ -99,52 +123,3 @@ def test_files_are_served_where_no_command_is_given(shop: Shop) -> None:
     for path in ("/outside", "/.env", "/%2e%2e/%2e%2e/record.json", "/..%2f..%2f..%2frecord.json"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(shop.url + path)
-
-
-def api(peer: Peer, **more: Any) -> dict[str, Any]:
-    """As in the guide: services of the author's own, the way back with the version before."""
-    calls = {
-        name: {
-            "do": {
-                "type": "api_call", "method": "POST", "url": f"{peer.url}/things/{name}",
-                "payload": {"version": "{version}", "weight": "{weight}"},
-            },
-            "undo": {
-                "type": "api_call", "method": "PUT", "url": f"{peer.url}/things/{name}",
-                "payload": {"version": "{previous_version}"},
-            },
-        }
-        for name in ("start", "switch")
-    }  # fmt: skip
-    quick = {"window_seconds": 0.4, "interval_seconds": 0.1}
-    return {"driver": "api", **calls, "health": f"{peer.url}/health", **quick, **more}
-
-
-def deployed(engine: str, strategy: str, commit: str, config: dict[str, Any]) -> Run:
-    spec = DeploymentSpec(name="far", strategy=strategy, config=validate_deployment(config, strategy), commit=commit)
-    run, _ = start_run(definition=compile_deployment(spec), actor=ADA, engine=engine, compiled=True)
-    return until(run)
-
-
-def test_the_driver_api_calls_what_it_was_given_and_takes_it_back(engine: str, peer: Peer) -> None:
-    peer.say("/health", 200)
-    config = api(peer, previous_version="v0")
-    assert deployed(engine, "canary", "v1", config | {"canary_weights": [20]}).status == "completed"
-    bodies = [(call.path, json.loads(call.body)) for call in peer.seen if call.method == "POST"]
-    assert bodies == [
-        ("/things/start", {"version": "v1", "weight": 100}),
-        ("/things/switch", {"version": "v1", "weight": 20}),
-        ("/things/switch", {"version": "v1", "weight": 100}),
-    ]
-    peer.say("/health", 503)
-    run = deployed(engine, "blue_green", "v2", api(peer))
-    row = run.commands.get(step_id="health", purpose="forward")
-    assert run.status == "rolled_back" and row.detail["evidence"]["statuses"] == {"503": 1}
-    back = [json.loads(call.body) for call in peer.seen if call.method == "PUT"]
-    assert back == [{"version": "v1"}]  # what the deployment before had deployed
-
-
-def test_a_version_before_that_nobody_knows_is_refused_at_once(engine: str, peer: Peer) -> None:
-    run = deployed(engine, "blue_green", "v1", api(peer))
-    assert run.status == "rolled_back" and peer.calls == []
-    assert "say it in config.deployment.previous_version" in run.commands.get(step_id="release").error
