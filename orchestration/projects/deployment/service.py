@@ -61,7 +61,7 @@ def deploy(project_workflow_id: str, *, actor: Actor, strategy: str = "", engine
 
 
 def deployment_views(name: str = "") -> list[dict[str, JsonValue]]:
-    """What is deployed on this machine, one mapping for each deployment; `name`: of this one alone.
+    """What is deployed on this machine, one mapping for each deployment; `name`: of this one alone, also once it ended.
 
     Raises:
         NotFound: nothing of this name is deployed here.
@@ -127,7 +127,7 @@ def _verified(run: Run) -> str:
 
 
 def _found(name: str) -> list[Folder]:
-    found = [folder for folder in folders() if name in ("", folder.name)]
+    found = [folder for folder in folders() if (folder.name == name if name else read(folder).releases)]
     if name and not found:
         known = ", ".join(folder.name for folder in folders()) or "none"
         raise NotFound(f"nothing called '{name[:100]}' is deployed on this machine", remedy=f"there are: {known}")

@@ -98,7 +98,7 @@ def test_a_worker_killed_at_a_step_is_replaced_and_no_request_is_lost(site: Site
     with asking(shop.url) as clients, ExitStack() as held:
         if hold_from == "":
             held.enter_context(shop.held())
-        run = shop.deploy(green, window_seconds=3)
+        run = shop.deploy(green, window_seconds=8)
         if hold_from:
             until(run, lambda r: shop.is_at(r, str(hold_from)))
             held.enter_context(shop.held())
@@ -120,7 +120,8 @@ def test_a_worker_killed_on_the_way_back_is_replaced_and_blue_serves(site: Site,
     shop = site.shop
     until(shop.deploy(shop.commit("blue")))
     with asking(shop.url) as clients:
-        run = shop.deploy(shop.commit("green", sick_after=15 if step == "start" else 35), window_seconds=3)
+        sick = {"sick_after": 15} if step == "start" else {"sick_once_served": 0}
+        run = shop.deploy(shop.commit("green", **sick), window_seconds=8)
         until(run, lambda r: shop.is_at(r, "health" if step == "start" else "watch"))
         with shop.held():
             site.kill_at(run, step, "undo")
@@ -150,7 +151,7 @@ def test_a_switch_or_a_process_that_is_killed_is_started_again_by_a_worker(site:
 def test_a_switch_killed_during_a_deployment_comes_back_and_the_deployment_goes_on(site: Site, step: str) -> None:
     shop = site.shop
     until(shop.deploy(shop.commit("blue")))
-    run = shop.deploy(shop.commit("green", naps=2), window_seconds=3, healthy_share=0.5)
+    run = shop.deploy(shop.commit("green", naps=2), window_seconds=8, healthy_share=0.5)
     until(run, lambda r: shop.is_at(r, step))
     os.kill(number_in(folder_of(shop.name).path / "switch.pid"), signal.SIGKILL)
     assert until(run).status == "completed", run_view(run)["error"]

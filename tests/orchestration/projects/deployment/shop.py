@@ -42,6 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         asked += is_health
         sick = told.get("sick_after") is not None and is_health and asked > told["sick_after"]
         served += not is_health
+        sick = sick or is_health and Path("sick").exists()
         sick = sick or is_health and served > told.get("sick_once_served", served)
         if self.path.startswith("/slow"):
             time.sleep(float(self.path.rpartition("=")[2]))

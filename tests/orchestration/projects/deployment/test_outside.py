@@ -181,7 +181,7 @@ def test_a_script_that_could_not_now_is_tried_again(engine: str, place: Place) -
     text = '[ -e tried ] || { touch tried; exit 75; }; echo "$VERSION" > live'
     run = deployed(engine, "blue_green", "v1", place.config(switch=text))
     assert run.status == "completed" and place.live == "v1"
-    assert run.commands.filter(step_id="switch", purpose="forward").count() == 2
+    assert run.commands.filter(step_id="switch", purpose="forward", kind="run_action").count() == 2
 
 
 def test_a_script_that_takes_too_long_is_ended_and_what_it_did_is_taken_back(engine: str, place: Place) -> None:

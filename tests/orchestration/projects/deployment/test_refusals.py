@@ -15,7 +15,7 @@ from orchestration.actions.task import TaskContext, find
 from orchestration.core.enums import Verb
 from orchestration.models import Run
 from orchestration.projects.deployment.local import ports, processes
-from orchestration.projects.deployment.local.folder import folder_of, locked
+from orchestration.projects.deployment.local.folder import folder_of
 from orchestration.runs import act
 from orchestration.runs.queries import run_view
 from tests.orchestration.projects.deployment.shop import Shop, answered, asking, faults
@@ -112,12 +112,12 @@ def test_a_way_back_that_fails_holds_the_run_for_a_person_and_a_retry_brings_blu
     (blue,) = shop.record.routing
     app = folder_of("shop").files(blue.release) / "app.py"
     text = app.read_text()
-    run = shop.deploy(shop.commit("green", sick_after=40), window_seconds=3, start_seconds=3, interval_seconds=0.1)
+    run = shop.deploy(shop.commit("green"), window_seconds=20)
     until(run, lambda r: shop.is_at(r, "watch"))
-    with locked(folder_of("shop")) as record:
-        record.releases[blue.release].start_seconds = 3
+    (green,) = shop.record.routing
     app.write_text("import sys; sys.exit(9)")
     processes.stop(folder_of("shop").replica(blue.release, blue.replica))
+    (folder_of("shop").files(green.release) / "sick").touch()
     assert until(run).status == "needs_attention"
     assert "cannot be started again" in error(run, "switch", "undo") and shop.version() == "green"
     app.write_text(text)

@@ -172,6 +172,7 @@ def test_operators_see_and_stop_what_is_deployed(project: Project, process_env: 
     assert asked.returncode == 2 and "repeat with --yes" in asked.stderr and project.shop.version() == "one"
     done = manage("stop", "shop", "--yes", "--note", "end of the trial", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["left"] == [], done.stderr
+    assert deployment_views() == [] and deployment_views("shop")[0]["switch"] == "down"
     assert project.shop.processes() == [] and project.shop.version() == "" and ports.leases() == {}
     assert not any(tcp_ports.taken(port) for port in (users, *(one["port"] for one in backends)))
     assert AuditEvent.objects.filter(action="deployment.stop", note="end of the trial").count() == 1
