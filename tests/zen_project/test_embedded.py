@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import redis
 
-from foundation.tcp_ports import listens
+from foundation.machine.tcp_ports import listens
 from tests.support.servers.fixtures import need
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from zen_project.embedded import postgres, temporal, valkey

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from foundation.tcp_ports import listens
+from foundation.machine.tcp_ports import listens
 from orchestration.core.project import validate_spec
 from orchestration.runs import check_definition
 from tests.system.crash.workers import ROOT

@@ -6,7 +6,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from foundation import tcp_ports
+from foundation.machine import tcp_ports
 from zen_project.embedded.process import ServerFailed
 
 TRIES = 200

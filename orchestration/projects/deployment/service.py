@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from foundation import audit, tcp_ports
+from foundation import audit
 from foundation.errors import BadInput, NotFound, WrongState
 from foundation.identity import permissions
 from foundation.identity.actor import Actor
+from foundation.machine import tcp_ports
 from orchestration.agents.workspace.layout import Layout
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.deployment import DeploymentSpec, compile_deployment, validate_deployment

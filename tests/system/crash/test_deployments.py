@@ -7,11 +7,12 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from foundation import tcp_ports
+from foundation.machine import tcp_ports
 from orchestration.models import Run
 from orchestration.projects.deployment.local import ports
 from orchestration.projects.deployment.local.folder import folder_of, folders
@@ -120,7 +121,7 @@ def test_a_worker_killed_on_the_way_back_is_replaced_and_blue_serves(site: Site,
     shop = site.shop
     until(shop.deploy(shop.commit("blue")))
     with asking(shop.url) as clients:
-        sick = {"sick_after": 15} if step == "start" else {"sick_once_served": 0}
+        sick: dict[str, Any] = {"sick_after": 15} if step == "start" else {"sick_once_served": 0}
         run = shop.deploy(shop.commit("green", **sick), window_seconds=8)
         until(run, lambda r: shop.is_at(r, "health" if step == "start" else "watch"))
         with shop.held():

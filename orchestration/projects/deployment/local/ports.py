@@ -6,7 +6,7 @@ import os
 import uuid
 from pathlib import Path
 
-from foundation.tcp_ports import PORTS, free_ports
+from foundation.machine.tcp_ports import PORTS, free_ports
 from orchestration.projects.deployment.local.folder import root
 
 TRIES = 400

@@ -7,7 +7,7 @@ import threading
 
 from pydantic import JsonValue
 
-from foundation import tcp_ports
+from foundation.machine import tcp_ports
 from orchestration.core.deployment.config import DeploymentConfig
 from orchestration.core.deployment.validate import words_of
 from orchestration.projects.deployment.local import ports, processes, replicas, switch

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from foundation import tcp_ports
+from foundation.machine import tcp_ports
 from orchestration.core.deployment.window import Answer
 from orchestration.projects.deployment.local import ports, processes
 from orchestration.projects.deployment.local.folder import Folder, Place, Record, locked

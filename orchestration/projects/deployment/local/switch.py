@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from foundation import tcp_ports
+from foundation.machine import tcp_ports
 from orchestration.projects.deployment.local.folder import Folder, Record, replace_file
 from orchestration.projects.deployment.local.processes import BEGIN_SECONDS, LOOK_SECONDS, PROGRAMS, is_held, spawn
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from foundation import tcp_ports
+from foundation.machine import tcp_ports
 from orchestration.actions.task import TaskContext, find
 from orchestration.core.enums import Verb
 from orchestration.models import Run

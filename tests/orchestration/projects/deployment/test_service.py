@@ -13,9 +13,9 @@ import pytest
 from django.test import override_settings
 from pytest_django import Settings
 
-from foundation import tcp_ports
 from foundation.errors import BadInput, NotAllowed, NotFound, WrongState
 from foundation.identity.actor import Actor
+from foundation.machine import tcp_ports
 from foundation.models import AuditEvent
 from orchestration.agents.workspace.layout import Layout
 from orchestration.core.deployment import DeploymentSpec, compile_deployment, validate_deployment

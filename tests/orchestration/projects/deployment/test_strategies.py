@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from foundation import tcp_ports
+from foundation.machine import tcp_ports
 from orchestration.core.enums import Verb
 from orchestration.projects.deployment.local import ports
 from orchestration.runs import act

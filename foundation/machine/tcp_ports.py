@@ -1,7 +1,4 @@
-"""Ports of this machine's loopback: which are free, why one cannot be had, who listens. Standard library only.
-
-For the programs that we start ourselves: servers of `zen up`, releases of deployments.
-"""
+"""Ports of this machine's loopback: which are free, why one cannot be had, who listens."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from foundation import tcp_ports
+from foundation.machine import tcp_ports
 
 
 def test_a_port_that_somebody_has_is_told_with_who() -> None:
