@@ -48,8 +48,8 @@ def test_a_rolling_release_that_is_unwell_gives_back_what_it_had_taken(shop: Sho
 
 def test_a_canary_gets_exactly_its_share(shop: Shop) -> None:
     until(shop.deploy(shop.commit("old"), "canary"))
-    run = shop.deploy(shop.commit("new"), "canary", canary_weights=[20], window_seconds=60)
-    until(run, lambda r: len(shop.record.routing) == 2)
+    run = shop.deploy(shop.commit("new"), "canary", canary_weights=[20], window_seconds=30)
+    until(run, lambda r: shop.is_at(r, "watch_20"))
     seen = [shop.version() for _ in range(50)]
     assert seen.count("new") == 10 and seen.count("old") == 40
     act(workflow_id=run.workflow_id, verb=Verb.ABORT, actor=ADA)
