@@ -51,6 +51,10 @@ RATE = re.compile(
 )
 
 
+LONGEST_END = 2000
+"""Characters. Patterns may take as long as the square of what they search."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """`retry_after`: seconds from now; `retry_at`: an aware moment. At most one of them."""
@@ -61,7 +65,9 @@ class Failure:
 
 
 def failure_of(text: str) -> Failure:
-    """A rate limit with its end, a refused sign-in, or else a crash."""
+    """A rate limit with its end, a refused sign-in, or else a crash. Of a long text its two ends are read."""
+    if len(text) > 2 * LONGEST_END:
+        text = f"{text[:LONGEST_END]}\n{text[-LONGEST_END:]}"
     if RATE.search(text):
         wait = wait_of(text)
         moment = moment_of(text, clock.now()) if wait is None else None

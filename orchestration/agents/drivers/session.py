@@ -15,6 +15,7 @@ from pathlib import Path
 from foundation import clock
 from orchestration.agents.base import Ask, OnEvent, SessionSpec
 from orchestration.agents.drivers.failures import Failure, failure_of
+from orchestration.agents.drivers.limits import LONGEST_WAIT
 from orchestration.agents.drivers.transcript import Transcript
 from orchestration.agents.process.group import Line, Program
 from orchestration.agents.process.sandbox import NoSandbox, confined
@@ -38,6 +39,8 @@ LOOK_SECONDS = 0.2
 """How often a silent session is looked at."""
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What a program gets of the worker's environment, unless the spec says otherwise. Nothing else."""
+MOST_TOKENS, MOST_COST, MOST_TURNS = 10**15, Decimal(10**9), 10**6
+"""What an agent reports beyond these is no number of this session's; rows hold no more."""
 LONGEST_ID = 200
 """Characters of what the agent calls its session, and a tool."""
 
@@ -92,6 +95,7 @@ class Session:
         self._count_turn(event)
         if isinstance(event, UsageReported):
             self.settle(event.usage, event.cost_usd)
+            event = UsageReported(usage=self.usage, cost_usd=self.cost_usd)
         self.transcript.add(event)
         self._hold_to_limits()
 
@@ -101,8 +105,10 @@ class Session:
 
     def settle(self, usage: Usage, cost_usd: Decimal | None) -> None:
         """What the session has used, known at its end: it is kept, and ends nothing any more."""
-        self.usage = usage
-        self.cost_usd = cost_usd if cost_usd is not None else self.cost_usd
+        given, output, cached = (min(max(one, 0), MOST_TOKENS) for one in (usage.input, usage.output, usage.cached))
+        self.usage = Usage(input=given, output=output, cached=cached)
+        if cost_usd is not None and cost_usd.is_finite():  # what was spent is not given back, whatever is said later
+            self.cost_usd = max(min(cost_usd, MOST_COST), self.cost_usd or Decimal(0))
 
     def put(self, question: Question) -> Answer:
         """Ask, and return the answer. Raises SessionOver when nobody can answer now or the session was cancelled."""
@@ -137,9 +143,12 @@ class Session:
         """The result; its TurnEnded is the last event."""
         error = self.transcript.clean(over.error)
         self.transcript.add(TurnEnded(reason=over.reason, error=error))
-        retry_at = over.retry_at
+        at = clock.now()
+        retry_at = over.retry_at if over.retry_at is not None and over.retry_at.tzinfo is not None else None
         if over.retry_after is not None:
-            retry_at = clock.now() + timedelta(seconds=over.retry_after)
+            retry_at = at + timedelta(seconds=over.retry_after)
+        if retry_at is not None:
+            retry_at = min(retry_at, at + timedelta(seconds=LONGEST_WAIT))
         return Ended(
             reason=over.reason,
             text=self.transcript.last_text,
@@ -148,7 +157,7 @@ class Session:
             usage=self.usage,
             cost_usd=self.cost_usd,
             denied=tuple(dict.fromkeys(self.transcript.clean(tool, LONGEST_ID) for tool in self.denied)),
-            turns=self.turns,
+            turns=min(max(self.turns, 0), MOST_TURNS),
             exit_code=self.exit_code,
             error=error,
             retry_at=retry_at,

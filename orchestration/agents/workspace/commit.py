@@ -12,7 +12,8 @@ from orchestration.agents.workspace.worktree import Worktree
 
 LONGEST_MESSAGE = 8000
 LONGEST_VALUE = 200
-OURS = re.compile(r"^(?=[ \t]*zen-)", re.IGNORECASE | re.MULTILINE)
+OURS = re.compile(r"^(?=[ \t]*zen-|#[ \t]*-+[ \t]*>8)", re.IGNORECASE | re.MULTILINE)
+"""Where a line begins that could be taken for ours, or after which git looks for no trailers (its scissors)."""
 NAME = re.compile(r"Zen-[A-Z][A-Za-z-]{0,40}")
 
 

@@ -84,8 +84,8 @@ def _texts(git: Git, names: set[str]) -> dict[str, str]:
     told = git.out("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=_lines(names)).splitlines()
     sizes = sorted((int(size), name) for name, size in (line.split() for line in told) if int(size) <= LARGEST)
     small, total = set[str](), 0
-    for size, name in sizes:
-        total += size
+    for length, name in sizes:
+        total += length
         if total <= LARGEST_TOTAL:
             small.add(name)
     data = git.run("cat-file", "--batch=%(objectname) %(objectsize)", stdin=_lines(small))[1]

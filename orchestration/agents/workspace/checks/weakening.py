@@ -106,7 +106,8 @@ def _likeness(one: FoundTest, other: FoundTest) -> float:
     """0 where it is surely below SAME."""
     if one.body == other.body:
         return 1.0
-    matcher = difflib.SequenceMatcher(None, *(WORD.findall(test.body[:4000]) for test in (one, other)), autojunk=False)
+    words = [WORD.findall(test.body[:4000]) for test in (one, other)]
+    matcher = difflib.SequenceMatcher(None, words[0], words[1], autojunk=False)
     is_near = matcher.real_quick_ratio() >= SAME and matcher.quick_ratio() >= SAME
     return matcher.ratio() if is_near else 0.0
 
