@@ -25,7 +25,8 @@ def gate_views(family: Family) -> list[dict[str, Any]]:
     names = [view["workflow_id"] for view in views[1:]]
     runs |= {one.workflow_id: one for one in Run.objects.filter(workflow_id__in=names).select_related("definition")}
     gates = [gate for view in views for gate in _gates(runs[view["workflow_id"]], view)]
-    to_come = [] if "build" in family.children else _to_come(family)
+    told = {gate["gate_id"] for gate in gates}
+    to_come = [] if "build" in family.children else [one for one in _to_come(family) if one["gate_id"] not in told]
     return [*gates, *to_come, *_questions(family, {gate["request_id"] for gate in gates})]
 
 
