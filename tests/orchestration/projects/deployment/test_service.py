@@ -228,4 +228,4 @@ def test_no_site_can_register_a_reserved_name(shop: Shop) -> None:
 
     with override_settings(ZEN_TASKS={"zen.deploy.release": "os.getcwd", "zen.own": "os.getcwd"}):
         assert find("zen.own") is None and find("zen.deploy.release") is not None
-        assert "handlers" in str(getattr(find("zen.deploy.release"), "__module__", ""))
+        assert "projects.deployment" in str(getattr(find("zen.deploy.release"), "__module__", ""))
