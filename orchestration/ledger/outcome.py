@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from orchestration.core.enums import Answer, Outcome, Purpose, RunStatus, StepStatus
 from orchestration.core.saga.plan import Plan
 from orchestration.core.saga.state import SagaState, StepState
-from orchestration.ledger.loaded import loaded
+from orchestration.ledger.loaded import ACTION, loaded
 from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.ledger.store import load_state
 from orchestration.models import Command, Run
 
-ACTION = "run_action"
-"""The kind of a command that is an attempt."""
 PROBLEM_STATUSES = (StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.SKIPPED)
 CLOSED_BY = {
     Answer.DONE_BY_HAND: "was undone by hand",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -32,6 +33,11 @@ MOST_TEXT = 2 * 1024 * 1024
 MOST_EVENTS = 5_000
 HELD_SECONDS = 1.0
 """How long a piece of a message waits for the rest of its line."""
+QUIET_SECONDS = 2.0
+"""How long its last word waits for the rest of that word, when nothing more comes."""
+LONGEST_WORD = 40
+PLAIN_WORD = re.compile(rf"[^\W\d_]{{0,{LONGEST_WORD}}}[.,:;!?…)\]\"'*`]{{0,4}}\Z")
+"""What may be handed on though it could go on: no token or key looks like it."""
 LONGEST_HELD = 2_000
 BOUNDED = (Message, Thought, PlanShown, Retrying, ToolStarted, ToolDone)
 """Kinds that are kept back when there are too many; the others are few, and the session's course hangs on them."""
@@ -44,7 +50,7 @@ class Transcript:
         self._secrets = tuple(sorted((one for one in secrets if len(one) >= 4), key=len, reverse=True))
         self._send = send
         self._held: Message | Thought | None = None
-        self._held_since = 0.0
+        self._held_since = self._heard_at = 0.0
         self._events = self._characters = self.dropped = 0
         self._last, self._last_id, self._goes_on = "", "", False
 
@@ -64,9 +70,13 @@ class Transcript:
         self._pass(event)
 
     def breathe(self) -> None:
-        """Called again and again: hands on, up to its last whole word, what has been held long enough."""
-        if self._held is not None and time.monotonic() - self._held_since > HELD_SECONDS:
+        """Called again and again: hands on, up to its last whole word, what has been held long enough; the last word
+        too, once nothing more has come, unless it may be half a secret."""
+        now = time.monotonic()
+        if self._held is not None and now - self._held_since > HELD_SECONDS:
             self._hand_on_whole_words()
+        if self._held is not None and now - self._heard_at > QUIET_SECONDS and self._is_plain(self._held.text):
+            self.flush()
 
     def flush(self) -> None:
         """Hand on all that is held."""
@@ -82,8 +92,13 @@ class Transcript:
         self._last = ((self._last if same else "") + event.text)[-LOOKED_AT:]
         self._last_id, self._goes_on = event.message_id, True
 
+    def _is_plain(self, text: str) -> bool:
+        """Whether a word is no beginning of a secret, by its look or because it is known."""
+        begun = any(secret.startswith(text[-length:]) for secret in self._secrets for length in range(1, len(text) + 1))
+        return PLAIN_WORD.match(text) is not None and not begun
+
     def _join(self, event: Message | Thought) -> None:
-        held = self._held
+        held, self._heard_at = self._held, time.monotonic()
         if held is None or type(held) is not type(event) or _id(held) != _id(event):
             self.flush()
             self._held, self._held_since = event, time.monotonic()

@@ -9,6 +9,7 @@ from typing import Any
 from orchestration.core.project import PlanTask, ProjectConfig, ProjectPlan, ProjectSpec, planned
 from orchestration.core.project.phases import CHANGES, PROJECT, REWORK
 from orchestration.core.project.plan import plan_in_force
+from orchestration.ledger.loaded import of_family
 from orchestration.models import AgentAttempt, Run
 from orchestration.runs.queries import run_view
 
@@ -68,22 +69,22 @@ class Family:
 
 
 def family_of(run: Run) -> Family:
-    """All that the views of a project need: a few queries for each of its runs."""
-    given, view = run.context[PROJECT], run_view(run)
-    below = _below(run)
-    works = [run_view(one) for one in reversed(below) if one.parent_id == run.pk and one.parent_step in WORKS]
-    latest: dict[str, Run] = {}
-    for child in below:
-        if child.parent_id == run.pk and child.kind in Run.SAGAS:
-            latest[child.parent_step] = child
+    """All that the views of a project need: a query for each kind of row, and one for each level of runs."""
+    given, below = run.context[PROJECT], _below(run)
+    if len(below) < MOST_RUNS:  # else some of a level may be missing
+        of_family(run, below)
+    own = [child for child in below if child.parent_id == run.pk]
+    latest = {child.parent_step: child for child in own if child.kind in Run.SAGAS}
+    at_work = [child for child in own if child.parent_step in WORKS]
+    views = {one.pk: run_view(one) for one in (run, *latest.values(), *at_work)}
     found = AgentAttempt.objects.filter(run__in=[run, *below]).select_related("run").defer("transcript")
     return Family(
         run=run,
-        view=view,
+        view=views[run.pk],
         spec=ProjectSpec.model_validate(given["spec"]),
         config=ProjectConfig.model_validate(given["config"]),
-        works=works,
-        children={step_id: run_view(child) for step_id, child in latest.items()},
+        works=[views[one.pk] for one in reversed(at_work)],
+        children={step_id: views[child.pk] for step_id, child in latest.items()},
         attempts=list(found.order_by("-id")[:MOST_ATTEMPTS])[::-1],
         questions=[child for child in below if child.kind not in Run.SAGAS],
     )
@@ -105,7 +106,7 @@ def _below(run: Run) -> list[Run]:
     """The runs below it, the oldest of a level first. One query a level."""
     found, level = [], [run]
     for _ in range(DEEPEST):
-        rows = Run.objects.filter(parent__in=level).select_related("definition", "parent").order_by("-id")
+        rows = Run.objects.filter(parent__in=level).select_related("definition", "archive", "parent").order_by("-id")
         level = list(rows[:MOST_RUNS])[::-1]
         if not level:
             break

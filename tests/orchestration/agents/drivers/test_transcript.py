@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestration.agents.base import EndReason
+from orchestration.agents.drivers import transcript as transcripts
 from orchestration.agents.drivers.transcript import LONGEST_TEXT, MOST_EVENTS, Transcript
 from orchestration.core.agent.events import Event, Message, Thought, ToolDone, ToolStarted, TurnEnded, to_json
 from orchestration.core.agent.session import Option, Question
@@ -72,3 +75,26 @@ def test_a_question_is_as_clean_as_what_is_told() -> None:
     found = told()[1].question(asked)
     assert SECRET[:8] not in str(found) and "\0" not in str(found) and len(found.options) == 50 and found.digest
     assert told()[1].question(found) == found, "asked again it is the same"
+
+
+def heard_at_once(monkeypatch: pytest.MonkeyPatch, *pieces: str) -> list[Event]:
+    """What is handed on of these pieces while the agent's turn goes on."""
+    monkeypatch.setattr(transcripts, "HELD_SECONDS", -1.0)
+    monkeypatch.setattr(transcripts, "QUIET_SECONDS", -1.0)
+    found: list[Event] = []
+    transcript = Transcript([SECRET], found.append)
+    for piece in pieces:
+        transcript.add(Message(text=piece))
+    transcript.breathe()
+    return found
+
+
+def test_an_agents_last_word_is_told_while_its_turn_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = heard_at_once(monkeypatch, "I wait for ", "the tests.")
+    assert "".join(str(to_json(event)["text"]) for event in found) == "I wait for the tests."
+
+
+@pytest.mark.parametrize("word", ["s3cr", "s", "key=s", "sk-ant-abc", "ghp_abcdef", "aGVsbG8x", "x" * 41])
+def test_a_last_word_that_may_be_half_a_secret_waits_for_its_rest(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    found = heard_at_once(monkeypatch, f"the key is {word}")
+    assert [to_json(event)["text"] for event in found] == ["the key is "]
