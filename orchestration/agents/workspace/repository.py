@@ -18,6 +18,7 @@ INTEGRATION = "main"
 BASE_REF = "refs/zen/base"
 """The commit that the project began with."""
 HISTORY_SECONDS = 3600.0
+MOST_NAMED = 10
 EPOCH = "946684800 +0000"
 CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true\n"
 EXCLUDED = """\
@@ -36,6 +37,8 @@ node_modules/
 .DS_Store
 """
 OWN_FILES = {"config": CONFIG, "info/attributes": ATTRIBUTES, "info/exclude": EXCLUDED}
+REJECTED = re.compile(r"^ ! \[(?:remote )?rejected\]", re.MULTILINE)
+"""What git says where a name cannot be had."""
 BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 
 
@@ -109,49 +112,32 @@ class Repository:
         names = self.git.out("for-each-ref", "--format=%(refname:strip=2)", "refs/heads").splitlines()
         return [name for name in names if name != INTEGRATION]
 
-    def is_taken(self, target: str, branch: str, *, at: str) -> bool:
-        """Whether the user's repository has other work under the name of a branch than what this commit goes on with.
+    def push(self, target: str, branch: str, *, at: str) -> str:
+        """Put a commit into the user's repository, and return the branch that has it there: `branch`, or one beside it
+        where that name has other work, is checked out, or is a folder of names. What is there is never overwritten.
 
         Raises:
-            BadInput: it cannot be reached.
+            BadInput: it cannot be reached, or refuses.
         """
-        remote, ref = remote_of(target), f"refs/heads/{checked_branch(branch)}"
-        try:
-            _, said = self.git.run(*remote.options(), "ls-remote", "--", target, ref, remote=True)
-        except GitFailed as error:
-            remedy = "have the worker read it"
-            raise BadInput(
-                f"it cannot be read: {error.stderr}", field="repository", value=target, remedy=remedy
-            ) from error
-        there = next((line.split()[0] for line in said.decode().splitlines() if line.split()[1:] == [ref]), "")
-        return bool(there) and not self._leads_to(there, at)
-
-    def _leads_to(self, there: str, at: str) -> bool:
-        try:
-            self.git.run("merge-base", "--is-ancestor", there, at)
-        except GitFailed:  # it is none, or a commit that is not known here
-            return False
-        return True
-
-    def push(self, target: str, branch: str, *, at: str) -> None:
-        """Put a commit as `branch` into the user's repository. Other work under this name is never overwritten.
-
-        Raises:
-            BadInput: it cannot be reached, refuses, or has other work under this name.
-        """
-        remote = remote_of(target)
-        try:
-            self.git.run(
-                *remote.options(), "push", "--quiet", "--no-verify", *remote.receiver(), "--", target,
-                f"{at}:refs/heads/{checked_branch(branch)}", remote=True, seconds=HISTORY_SECONDS,
-            )  # fmt: skip
-        except GitFailed as error:
-            raise BadInput(
-                f"the branch {branch!r} could not be pushed: {error.stderr}",
-                field="repository",
-                value=target,
-                remedy="make it writable for the worker, and rename a branch of this name that has other work",
-            ) from error
+        remote, refused = remote_of(target), ""
+        for name in (branch, f"{branch}-{at[:12]}", f"{branch.replace('/', '-')}-{at[:12]}"):
+            try:
+                self.git.run(
+                    *remote.options(), "push", "--quiet", "--no-verify", *remote.receiver(), "--", target,
+                    f"{at}:refs/heads/{checked_branch(name)}", remote=True, seconds=HISTORY_SECONDS,
+                )  # fmt: skip
+            except GitFailed as error:
+                refused = refused or error.stderr
+                if not REJECTED.search(error.stderr):
+                    break
+            else:
+                return name
+        raise BadInput(
+            f"the branch {branch!r} could not be pushed: {refused}",
+            field="repository",
+            value=target,
+            remedy="make it writable for the worker, and let it take branches of this name",
+        )
 
     def _make(self, source: Remote | None) -> None:
         """In a folder of its own, which gets its name when it is complete."""
@@ -190,17 +176,38 @@ def _empty_commit(git: Git) -> str:
 
 
 def _fetched(git: Git, source: Remote) -> str:
+    remedy = "name a git repository with at least one commit, which the worker may read"
     try:
+        begin = _begin(git, source)
+        if not begin:
+            names = ", ".join(_branches(git, source)[:MOST_NAMED])
+            remedy = f"let its HEAD name one of its branches: {names}" if names else remedy
         git.run(
             *source.options(), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-            "--no-recurse-submodules", "--update-shallow", "--", source.named, f"+HEAD:{BASE_REF}",
+            "--no-recurse-submodules", "--update-shallow", "--", source.named, f"+{begin or 'HEAD'}:{BASE_REF}",
             remote=True, seconds=HISTORY_SECONDS,
         )  # fmt: skip
     except GitFailed as error:
         raise BadInput(
-            f"the repository cannot be read: {error.stderr}",
-            field="repository",
-            value=source.named,
-            remedy="name a git repository with at least one commit, which the worker may read",
+            f"the repository cannot be read: {error.stderr}", field="repository", value=source.named, remedy=remedy
         ) from error
     return git.out("rev-parse", "--verify", f"{BASE_REF}^{{commit}}")
+
+
+def _begin(git: Git, source: Remote) -> str:
+    """The reference that the project begins with: HEAD, or the only branch where HEAD names one that nobody has made,
+    as in a bare repository that got its first push. '' where that is not clear."""
+    if _listed(git, source, "HEAD"):
+        return "HEAD"
+    branches = _branches(git, source)
+    return f"refs/heads/{branches[0]}" if len(branches) == 1 else ""
+
+
+def _branches(git: Git, source: Remote) -> list[str]:
+    return [name.removeprefix("refs/heads/") for name in _listed(git, source, "refs/heads/*")]
+
+
+def _listed(git: Git, source: Remote, pattern: str) -> list[str]:
+    words = (*source.options(), "ls-remote", "--quiet", "--", source.named, pattern)
+    out = git.run(*words, remote=True)[1].decode(errors="replace")
+    return [line.partition("\t")[2] for line in out.splitlines()]

@@ -38,14 +38,40 @@ def take(git: Git, worktree: Path, pristine: Path, scratch: Path) -> Snapshot:
     scratch.with_name(f"{scratch.name}.lock").unlink(missing_ok=True)  # of a git that was killed
     shutil.copy2(pristine, scratch)
     here = git.on(worktree, scratch)
-    changed = here.records("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard")
-    gone, there = _sorted(worktree, sorted(set(changed)), notes)
+    submodules = _submodules(here, worktree, notes)
+    changed = set(here.records("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"))
+    gone, there = _sorted(worktree, sorted(changed - submodules), notes)
     here.run("update-index", "-z", "--force-remove", "--stdin", stdin=_lines(gone))
     here.run("update-index", "-z", "--add", "--replace", "--stdin", stdin=_lines(there))
     tree = here.out("write-tree")
     scratch.unlink()
     shortened = notes[:MOST_NOTES] + ([f"and {len(notes) - MOST_NOTES} more"] if len(notes) > MOST_NOTES else [])
     return Snapshot(tree=tree, notes=tuple(shortened))
+
+
+def _submodules(here: Git, worktree: Path, notes: list[str]) -> set[bytes]:
+    """The places of submodules, which stay as they are: a worktree holds them as empty folders, and many a tool clears
+    such away. One that was taken out of `.gitmodules`, or that is a file by now, is none any longer, and what lies
+    there is taken as files. What an agent wrote into one that stays would be of no commit of ours, so it is told."""
+    records = here.records("ls-files", "-z", "--stage")
+    places = {record.partition(b"\t")[2] for record in records if record.startswith(b"160000 ")}
+    if not places:
+        return places
+    told = worktree / ".gitmodules"
+    named = set(told.read_bytes().split()) if told.is_file() and not told.is_symlink() else set()
+    unnamed = set(here.run("cat-file", "blob", ":.gitmodules", expected=(0, 128))[1].split()) - named
+    kept = {place for place in places if place not in unnamed and not _is_file(worktree, place)}
+    here.run("update-index", "-z", "--force-remove", "--stdin", stdin=_lines(sorted(places - kept)))
+    for place in sorted(kept):
+        folder = worktree / os.fsdecode(place)
+        if folder.is_dir() and any(folder.iterdir()):
+            notes.append(f"what lies in {shown(place)[-200:]} was not taken: it is a submodule")
+    return kept
+
+
+def _is_file(worktree: Path, place: bytes) -> bool:
+    full = worktree / os.fsdecode(place)
+    return full.is_symlink() or full.is_file()
 
 
 def _sorted(worktree: Path, changed: list[bytes], notes: list[str]) -> tuple[list[bytes], list[bytes]]:

@@ -128,4 +128,6 @@ def private_repository(folder: Path, lender: Path, *, head: str, index: Path) ->
     (own / "config").write_text(PRIVATE_CONFIG)
     (own / "info" / "exclude").write_text(EXCLUDED)
     (own / "objects" / "info" / "alternates").write_text(f"{lender / 'objects'}\n")
+    if (lender / "shallow").is_file():  # where the history that was lent begins
+        shutil.copy2(lender / "shallow", own / "shallow")
     shutil.copy2(index, own / "index")

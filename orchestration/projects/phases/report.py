@@ -47,12 +47,9 @@ def _pushed(project: Project) -> str:
     branch = f"zen/{project.spec.project_id}"
     head = project.output("verify").get("commit") or project.repository.head() or project.repository.base()
     try:
-        if project.repository.is_taken(given, branch, at=str(head)):  # by another project of the same name
-            branch = f"{branch}-{str(head)[:12]}"
-        project.repository.push(given, branch, at=str(head))
+        return project.repository.push(given, branch, at=str(head))
     except BadInput as error:
         raise TryLater(error.in_words(), after=PUSH_AGAIN_SECONDS) from None
-    return branch
 
 
 def _pack(project: Project, branch: str) -> dict[str, Any]:

@@ -135,12 +135,10 @@ def test_no_program_of_the_repository_that_gets_a_push_is_run(
     assert git(source, "rev-parse", "zen/shop") == made and not trap()
 
 
-def test_other_work_of_this_name_is_not_overwritten(layout: Layout, source: Path) -> None:
+def test_what_cannot_be_reached_gets_no_push(layout: Layout, source: Path) -> None:
     repository = Repository.create(layout, str(source))
     made = task(repository, "t1", {"a": "a"})
-    git(source, "checkout", "-qb", "zen/shop")
-    git(source, "commit", "-qm", "Mine", "--allow-empty")
-    git(source, "checkout", "-q", "trunk")
+    (source / ".git").rename(source / "away")
     with pytest.raises(BadInput, match="could not be pushed"):
         repository.push(str(source), "zen/shop", at=made)
 
