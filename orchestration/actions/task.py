@@ -105,7 +105,7 @@ def _bounded(handler: Handler, call: Call) -> Result:
     A thread cannot be ended from outside. So the attempt lasts until the handler has really ended, however late:
     otherwise a retry or an undo would run at the same time.
     """
-    box: list[Result] = []
+    box: list[Result | Exception] = []
     told = threading.Event()
     inside = dataclasses.replace(call, cancelled=told)
     context = contextvars.copy_context()  # what it logs belongs to this attempt
@@ -116,6 +116,8 @@ def _bounded(handler: Handler, call: Call) -> Result:
     thread.start()
     late_since = _ended(thread, call, told, deadline)
     result = box[0] if box else Result(outcome=Outcome.UNKNOWN, maybe=True, error="the task's thread gave no answer")
+    if isinstance(result, Exception):
+        raise result
     return result if late_since is None else _late(result, call.timeout_seconds, time.monotonic() - late_since)
 
 
@@ -145,7 +147,10 @@ def _late(result: Result, limit: float, seconds: float) -> Result:
     return dataclasses.replace(result, error=error)
 
 
-def _outcome(handler: Handler, call: Call) -> Result:
+def _outcome(handler: Handler, call: Call) -> Result | Exception:
+    """What came of it. An error of a handler of our own is a fault of the machinery: a database that is away, a disk
+    that is full. Those may be performed again, and nothing is undone for want of a machine.
+    """
     payload = {key: value for key, value in call.action.items() if key not in NOT_PAYLOAD}
     context = TaskContext(
         workflow_id=call.workflow_id,
@@ -163,6 +168,8 @@ def _outcome(handler: Handler, call: Call) -> Result:
     except TryLater as error:
         return Result(outcome=Outcome.RETRYABLE, error=str(error), retry_after=error.after)
     except BaseException as error:  # noqa: BLE001 - a handler's bug, or its sys.exit, is an outcome: it may have acted
+        if isinstance(error, Exception) and str(call.action["handler"]).startswith(RESERVED):
+            return error
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task raised {type(error).__name__}: {error}")
     finally:
         connections.close_all()

@@ -6,7 +6,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F
@@ -14,6 +14,7 @@ from django.db.models import F
 from foundation.clock import database_now
 from foundation.db import statements
 from foundation.db.advisory_lock import lock_by_name
+from orchestration.agents.claims import Superseded, require
 from orchestration.agents.endpoints import health
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.enums import Purpose
@@ -57,10 +58,6 @@ class NoEndpoint(Exception):
     """No endpoint of the type is enabled; the message says how to add one."""
 
 
-class Superseded(Exception):
-    """The same attempt has a lease under a later claim: another worker performs it by now."""
-
-
 def take(
     agent_type: AgentType, attempt: Attempt, *, avoid: Collection[str] = (), seconds: float = SECONDS
 ) -> Taken | NoneFree:
@@ -75,6 +72,7 @@ def take(
     with statements.writing():
         statements.run(*lock_by_name(f"agent_lease:{agent_type}"))
         at = database_now()
+        require(**asdict(attempt))
         _give_up_earlier(attempt)
         rows = list(AgentEndpoint.objects.filter(agent_type=agent_type, enabled=True))
         if not rows:
@@ -86,20 +84,28 @@ def take(
         free = [row for row in rows if not _held_back(row, active[row.pk], at)[0]]
         if not free:
             return _none_free(agent_type, rows, active, at)
-        chosen = min(free, key=lambda row: _order(row, active[row.pk], avoid))
-        lease = AgentLease.objects.create(
-            endpoint=chosen, run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose,
-            iteration=attempt.iteration, attempt=attempt.attempt, claim=attempt.claim,
-            holder=f"{socket.gethostname()}:{os.getpid()}"[:200], taken_at=at, until=at + timedelta(seconds=seconds),
-        )  # fmt: skip
-        AgentEndpoint.objects.filter(pk=chosen.pk).update(leased_at=at)
-    return Taken(endpoint=chosen, lease_id=lease.pk)
+        return _lease(min(free, key=lambda row: _order(row, active[row.pk], avoid)), attempt, seconds)
 
 
 def renew(lease_id: int, *, seconds: float = SECONDS) -> bool:
-    """Hold it for so much longer. False when it is somebody else's by now: it had lapsed."""
+    """Hold it for so much longer. False when it is not there any more: it had lapsed, or was taken over."""
     until = database_now() + timedelta(seconds=seconds)
     return bool(AgentLease.objects.filter(pk=lease_id).update(until=until))
+
+
+def hold_on(taken: Taken, attempt: Attempt, *, seconds: float = SECONDS) -> Taken:
+    """The lease anew, after it had lapsed: a database that was away for longer ends no session that is paid for.
+
+    So its endpoint may have a session too many for a while.
+
+    Raises:
+        Superseded: the attempt's claim is over.
+    """
+    with statements.writing():
+        statements.run(*lock_by_name(f"agent_lease:{taken.endpoint.agent_type}"))
+        require(**asdict(attempt))
+        _give_up_earlier(attempt)
+        return _lease(taken.endpoint, attempt, seconds)
 
 
 def give_back(lease_id: int) -> None:
@@ -138,6 +144,17 @@ def how_to_add(agent_type: AgentType) -> str:
         f"there is no endpoint of type {agent_type}; add one: "
         f"`manage.py agent add {agent_type.lower()}-1 --type {agent_type} --driver DRIVER`"
     )
+
+
+def _lease(endpoint: AgentEndpoint, attempt: Attempt, seconds: float) -> Taken:
+    at = database_now()
+    made = AgentLease.objects.create(
+        endpoint=endpoint, run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose,
+        iteration=attempt.iteration, attempt=attempt.attempt, claim=attempt.claim,
+        holder=f"{socket.gethostname()}:{os.getpid()}"[:200], taken_at=at, until=at + timedelta(seconds=seconds),
+    )  # fmt: skip
+    AgentEndpoint.objects.filter(pk=endpoint.pk).update(leased_at=at)
+    return Taken(endpoint=endpoint, lease_id=made.pk)
 
 
 def _give_up_earlier(attempt: Attempt) -> None:

@@ -53,9 +53,9 @@ def commit(worktree: Worktree, message: str, trailers: Trailers) -> Committed:
     branch is set back.
 
     Raises:
-        GitFailed: git could not, for the machine's reasons.
+        GitFailed: git could not, for the machine's reasons. Lost: the worktree is somebody else's by now.
     """
-    with worktree.locked() as git:
+    with worktree.owned() as git:
         snapshot = take(git, worktree.path, worktree.pristine, worktree.state / "scratch")
         if snapshot.tree == git.out("rev-parse", f"{worktree.at}^{{tree}}"):
             sha = None

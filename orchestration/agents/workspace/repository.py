@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from foundation.errors import BadInput
+from orchestration.agents.claims import require_current
 from orchestration.agents.workspace import locks
 from orchestration.agents.workspace.git import ATTRIBUTES, Git, GitFailed
 from orchestration.agents.workspace.layout import RUN_FILE, Layout, remove
@@ -93,8 +94,13 @@ class Repository:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Git]:
-        """Git under the lock that every change of a branch needs; lock files of killed gits are gone."""
+        """Git under the lock that every change of a branch needs; lock files of killed gits are gone.
+
+        Raises:
+            Superseded: the attempt that this is for is another worker's by now.
+        """
         with locks.held(self.layout.locks / "references") as descriptor:
+            require_current()
             locks.clear_stale(self.layout.repository)
             yield self.git.holding(descriptor)
 

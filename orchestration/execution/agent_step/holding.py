@@ -10,8 +10,9 @@ from contextlib import ExitStack, contextmanager
 from django.db import connections
 
 from foundation.clock import now
-from foundation.db.outages import AWAY
+from foundation.db.outages import AWAY, heal
 from foundation.identity.actor import Actor
+from orchestration.agents.claims import Superseded
 from orchestration.agents.endpoints import check, health, lease
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.models import AgentEndpoint
@@ -50,27 +51,42 @@ class Stop(threading.Event):
 
 
 @contextmanager
-def held(taken: lease.Taken, cancelled: threading.Event) -> Iterator[Stop]:
-    """The lease is renewed until the attempt is over, and given back then. One that lapsed stops the attempt."""
-    stop, over = Stop(cancelled), threading.Event()
-    thread = threading.Thread(target=_renew, args=(taken.lease_id, over, stop), name="agent-lease", daemon=True)
+def held(taken: lease.Taken, attempt: lease.Attempt, cancelled: threading.Event) -> Iterator[Stop]:
+    """The lease is renewed until the attempt is over, and given back then. Once another worker has the attempt it is
+    stopped; a database that is away stops nothing.
+    """
+    stop, keeper = Stop(cancelled), _Keeper(taken, attempt)
+    thread = threading.Thread(target=keeper.renew, args=(stop,), name="agent-lease", daemon=True)
     thread.start()
     try:
         yield stop
     finally:
-        over.set()
+        keeper.over.set()
         thread.join()
-        lease.give_back(taken.lease_id)
+        keeper.give_back()
 
 
-def _renew(lease_id: int, over: threading.Event, stop: Stop) -> None:
-    try:
-        while not over.wait(lease.SECONDS / 3):
-            try:
-                if not lease.renew(lease_id):
+class _Keeper:
+    def __init__(self, taken: lease.Taken, attempt: lease.Attempt) -> None:
+        self.taken, self.attempt, self.over = taken, attempt, threading.Event()
+
+    def renew(self, stop: Stop) -> None:
+        try:
+            while not self.over.wait(lease.SECONDS / 3):
+                try:
+                    if not lease.renew(self.taken.lease_id):
+                        self.taken = lease.hold_on(self.taken, self.attempt)
+                except Superseded:
                     stop.set()
                     return
-            except AWAY:
-                connections.close_all()
-    finally:
-        connections.close_all()
+                except AWAY:
+                    connections.close_all()
+        finally:
+            connections.close_all()
+
+    def give_back(self) -> None:
+        """What cannot be given back lapses: it is not worth the result."""
+        try:
+            lease.give_back(self.taken.lease_id)
+        except AWAY:
+            heal()

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from foundation.clock import database_now
+from foundation.db.outages import AWAY, heal, outlast
 from foundation.secrets.redaction import head, redact
 from orchestration.actions.base import Call
 from orchestration.agents.endpoints.lease import Attempt
@@ -32,6 +33,7 @@ from orchestration.core.agent.events import (
 )
 from orchestration.core.agent.session import Ended, EndReason, Question, Usage
 from orchestration.core.agent.verdict import Verdict
+from orchestration.execution.claim_check import TakenOver
 from orchestration.models import AgentAttempt, AgentEndpoint
 
 LOGGER = "agent"
@@ -56,7 +58,7 @@ def before(attempt: Attempt) -> list[AgentAttempt]:
     rows = AgentAttempt.objects.filter(
         run_id=attempt.run_id, step_id=attempt.step_id, purpose=attempt.purpose, iteration=attempt.iteration
     )
-    open_ones = rows.filter(verdict="", ended="")
+    open_ones = rows.filter(verdict="", ended="", claim__lte=attempt.claim)
     open_ones.update(verdict=Verdict.CRASHED, ended=EndReason.CRASHED, error=LOST, ended_at=database_now())
     return list(rows.order_by("id"))
 
@@ -97,12 +99,19 @@ class Record:
             self.say(text, level=level)
         if isinstance(event, SessionStarted):
             self.row.session_id = event.session_id[:200]
-            self.row.save(update_fields=["session_id"])
+            self._save_if_it_can("session_id")
         if isinstance(event, UsageReported):
             self._used(event.usage, event.cost_usd)
             if time.monotonic() - self._written > WRITE_SECONDS:
-                self.row.save(update_fields=USAGE)
+                self._save_if_it_can("session_id", *USAGE)
                 self._written = time.monotonic()
+
+    def _save_if_it_can(self, *fields: str) -> None:
+        """No session ends because the database is away: it is told again, at the latest at the session's end."""
+        try:
+            self.row.save(update_fields=fields)
+        except AWAY:
+            heal()
 
     def say(self, text: str, *, level: int = logging.INFO) -> None:
         """A line of the attempt's log."""
@@ -112,7 +121,11 @@ class Record:
                     current.add(self._log, line, level=level, logger=LOGGER)
 
     def session_ended(self, ended: Ended) -> None:
-        """Keep how the session ended, before anything else is done: it is paid for, and need not be held again."""
+        """Keep how the session ended, before anything else is done: it is paid for, and need not be held again.
+
+        Raises:
+            TakenOver: another worker has closed the row meanwhile. What the session has cost is kept all the same.
+        """
         self._used(ended.usage, ended.cost_usd)
         row = self.row
         row.ended, row.error = ended.reason.value, head(ended.error, LONGEST_ERROR)
@@ -121,16 +134,28 @@ class Record:
         row.denied = list(ended.denied)[:100]
         row.question = None if ended.question is None else redact(_as_json(ended.question))
         row.transcript, row.left_out = redact(self._events), self._left_out + ended.dropped
-        row.save()
+        cost = [*USAGE, "session_id", "text", "turns", "transcript", "left_out"]
+        self._keep_once("ended", cost, ["ended", "error", "denied", "question", *cost])
 
     def judged(self, verdict: Verdict, facts: Sequence[str]) -> None:
-        """Keep the verdict; the attempt is over."""
+        """Keep the verdict; the attempt is over. Raises TakenOver: another worker has judged it meanwhile."""
         self.row.verdict, self.row.ended_at = verdict.value, database_now()
         self.row.facts = redact([fact[:1000] for fact in facts][:100])
-        self.row.save()
+        self._keep_once("verdict", [], ["verdict", "ended_at", "facts", *JUDGED])
         self.say(f"verdict: {verdict}", level=logging.INFO if verdict is Verdict.DONE else logging.WARNING)
         for fact in facts[:20]:
             self.say(f"  {fact}", level=logging.WARNING)
+
+    def _keep_once(self, mark: str, always: Sequence[str], fields: Sequence[str]) -> None:
+        """Write these fields where `mark` is empty by now, else those of `always` alone. Waits for the database."""
+        rows = AgentAttempt.objects.filter(pk=self.row.pk)
+        values = {name: getattr(self.row, name) for name in fields}
+        if outlast(lambda: rows.filter(**{mark: ""}).update(**values), what=self.row):
+            return
+        known = {name: values[name] for name in always}
+        if known:
+            outlast(lambda: rows.update(**known), what=self.row)
+        raise TakenOver(f"{self.row} was closed meanwhile: another worker performs the attempt")
 
     def _used(self, usage: Usage, cost: Decimal | None) -> None:
         row = self.row
@@ -167,6 +192,7 @@ def usage_of(row: AgentAttempt) -> Usage:
 
 
 USAGE = ["input_tokens", "output_tokens", "cached_tokens", "cost"]
+JUDGED = ["commit", "diff", "checks", "tampering", "evidence"]
 
 
 def _as_json(asked: Question) -> dict[str, object]:

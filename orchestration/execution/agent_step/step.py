@@ -11,11 +11,14 @@ from typing import Any
 from foundation.errors import ZenError
 from foundation.secrets.store import MissingSecret
 from orchestration.actions.base import Call, Result
+from orchestration.agents import claims
 from orchestration.agents.endpoints import check, health, lease
 from orchestration.agents.endpoints.session import sandbox_of, spec_of
 from orchestration.agents.process.private import sandbox_of_commands
 from orchestration.agents.workspace.checks.judge import CannotCheck, Evidence
 from orchestration.agents.workspace.repository import Repository
+from orchestration.agents.workspace.worktree import Lost
+from orchestration.attempt_log import current
 from orchestration.core.agent.brief import brief
 from orchestration.core.agent.session import Answer, Ended, EndReason, Question, Usage
 from orchestration.core.agent.verdict import JUDGED, Next, Then, Verdict, facts_of, verdict_of
@@ -26,11 +29,15 @@ from orchestration.execution.agent_step.holding import BY, Stop, held, well
 from orchestration.execution.agent_step.record import Record
 from orchestration.execution.agent_step.result import detail_of, result_of
 from orchestration.execution.agent_step.work import Work, branch_of, home_of, repository_of
+from orchestration.execution.claim_check import TakenOver
 from orchestration.models import AgentAttempt, AgentEndpoint, Command, Run
 
 FOR_CHECKS = 0.1
 """The share of an attempt's time that is kept for the checks."""
 LEAST_CHECK_SECONDS = 60.0
+PAID = (EndReason.END_TURN, EndReason.MAX_TURNS)
+"""Ends of sessions whose work is judged, also by the worker after a lost one."""
+TAKEN = "another worker has the attempt by now"
 ASKED = (Verdict.DENIED, Verdict.BLOCKED)
 """Verdicts of attempts that asked people: these find no fault with the work."""
 
@@ -38,7 +45,8 @@ ASKED = (Verdict.DENIED, Verdict.BLOCKED)
 def agent(call: Call) -> Result:
     """One attempt. Failed: nothing was accepted, and why. Parked: no endpoint can be had now.
 
-    Raises for faults of the machinery: git, the database, no room for processes.
+    Raises for faults of the machinery: git, the database, no room for processes; TakenOver once another worker performs
+    the attempt.
     """
     try:
         asking = asked_for(call.action)
@@ -49,6 +57,14 @@ def agent(call: Call) -> Result:
 
 def attempted(call: Call, asking: Asking) -> Result:
     """The same, for what was asked."""
+    try:
+        claims.require_current()
+        return _attempted(call, asking)
+    except (Lost, claims.Superseded) as taken:
+        raise TakenOver(str(taken)) from None
+
+
+def _attempted(call: Call, asking: Asking) -> Result:
     run = Run.objects.select_related("parent").get(workflow_id=call.workflow_id)
     attempt = record.attempt_of(call, run.pk, _claim(run, call))
     earlier = record.before(attempt)
@@ -67,11 +83,11 @@ def attempted(call: Call, asking: Asking) -> Result:
         return short
     try:
         taken = well(asking.agent_type, attempt, begin.avoid)
-    except (lease.NoEndpoint, lease.Superseded) as error:
-        return Result(outcome=Outcome.FAILED, error=str(error))
+    except lease.NoEndpoint as none:
+        return Result(outcome=Outcome.FAILED, error=str(none))
     if isinstance(taken, lease.NoneFree):
         return Result(outcome=Outcome.PARKED, error=taken.why, retry_after=taken.wait_seconds)
-    with held(taken, call.cancelled) as stop:
+    with held(taken, attempt, call.cancelled) as stop:
         doing = _Doing(
             call=call, asking=asking, run=run, attempt=attempt, endpoint=taken.endpoint, earlier=tuple(earlier),
             begin=begin, left=left, stop=stop, deadline=time.monotonic() + call.timeout_seconds,
@@ -85,7 +101,12 @@ def _accepted(earlier: list[AgentAttempt], attempt: lease.Attempt) -> AgentAttem
 
 
 def _claim(run: Run, call: Call) -> int:
-    """The epoch of the attempt's claim."""
+    """The epoch of the attempt's claim: the one under which this thread performs it, not that of whoever may have taken
+    it over since.
+    """
+    mine = current.current()
+    if mine is not None:
+        return mine.claim
     rows = Command.objects.filter(
         run=run, kind="run_action", step_id=call.step_id, purpose=call.purpose, iteration=call.iteration,
         attempt=call.attempt,
@@ -118,6 +139,8 @@ class _Doing:
             work = Work.found(repository, home, branch) if paid is not None else None
             if paid is not None and work is not None:
                 return self._judged(work, Record(paid, self.endpoint), record.ended_of(paid))
+            if paid is not None:
+                Record(paid, self.endpoint).judged(Verdict.CRASHED, ["its worktree is gone"])
             work = Work.found(repository, home, branch) if self.begin.resume is not None else None
             work = work or self._fresh(repository, home, branch)
         except ZenError as error:
@@ -146,7 +169,7 @@ class _Doing:
     def _is_paid(self, row: AgentAttempt) -> bool:
         """Whether a lost worker had held this very attempt's session to its end: then it is only judged."""
         is_this = row.attempt == self.attempt.attempt
-        return is_this and not row.verdict and row.ended in (EndReason.END_TURN, EndReason.MAX_TURNS)
+        return is_this and not row.verdict and row.ended in PAID
 
     def _session(self, work: Work, kept: Record) -> Ended:
         asking, told = self.asking, self.begin.told or rework.wanted(self.run, self.call)
@@ -157,7 +180,7 @@ class _Doing:
         )  # fmt: skip
         seconds = max(1.0, (self.deadline - time.monotonic()) * (1 - FOR_CHECKS if asking.checks else 1))
         about = {"ZEN_ATTEMPT": str(self.call.attempt), "ZEN_TASK_ID": self.call.step_id}
-        env = {**work.repository.layout.env, **about}
+        env = {**work.worktree.env, **about}
         try:
             spec = spec_of(
                 self.endpoint, cwd=work.worktree.path, prompt=prompt, env=env, max_turns=asking.max_turns,
@@ -188,7 +211,12 @@ class _Doing:
         return questions.known_answer(self.run, self.call, question)
 
     def _given_up(self, work: Work, kept: Record) -> Result:
-        kept.judged(Verdict.CRASHED, ["the run gave the attempt up"])
+        is_wanted = not self.call.cancelled.is_set()
+        if is_wanted and kept.row.ended in PAID:  # whoever has the claim judges what is paid for
+            raise TakenOver(TAKEN)
+        kept.judged(Verdict.CRASHED, [TAKEN if is_wanted else "the run gave the attempt up"])
+        if is_wanted:
+            raise TakenOver(TAKEN)
         work.worktree.remove()
         why, acts = "the agent was stopped, as the run no longer wants its result", self.asking.acts_outside
         outcome = Outcome.UNKNOWN if acts else Outcome.FAILED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,10 +57,13 @@ def repository_of(home: Run, source: str) -> Repository:
     layout = Layout.of(home.workflow_id)
     made = Repository.create(layout, source or None)
     known = layout.folder / SOURCE
-    if source and not known.exists():
-        known.write_text(source)
-    if source and known.read_text() != source:
-        message = f"this run works in the repository '{known.read_text()}' already"
+    before = known.read_text() if known.exists() else ""
+    if source and not before:  # a kill, or a full disk, may have left an empty file
+        unfinished = known.with_name(f"{SOURCE}.{secrets.token_hex(4)}.unfinished")
+        unfinished.write_text(source)
+        unfinished.rename(known)
+    elif source and before != source:
+        message = f"this run works in the repository '{before}' already"
         remedy = "a saga has one repository; put the steps of another into a child saga"
         raise BadInput(message, field="repository", value=source, remedy=remedy)
     return made
@@ -93,7 +97,7 @@ class Work:
     def laid_over(self, commit: str) -> None:
         """Put the files of an earlier commit of ours, made from the same base, into the fresh worktree."""
         scratch = self.worktree.state / "rework"
-        with self.worktree.locked() as git:
+        with self.worktree.owned() as git:
             here = git.on(self.worktree.path, scratch)
             here.run("read-tree", f"{commit}^{{commit}}")
             here.run("checkout-index", "--all", "--force", "--quiet")

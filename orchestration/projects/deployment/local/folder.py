@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict
 
+from orchestration.agents.claims import require_current
 from orchestration.core.deployment.routing import Backend, Routing
 
 
@@ -131,6 +132,7 @@ def locked(folder: Folder, *, wait: bool = True) -> Iterator[Record]:
     """The record, alone with it; what was changed is kept, unless an error ends it.
 
     Raises:
+        Superseded: the attempt that this is for is another worker's by now.
         Busy: with `wait` False, when another process or thread has the lock.
     """
     lock = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -139,6 +141,7 @@ def locked(folder: Folder, *, wait: bool = True) -> Iterator[Record]:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise Busy(folder.name) from None
+        require_current()
         record = read(folder)
         before = record.model_dump_json()
         yield record

@@ -15,7 +15,7 @@ from orchestration.agents.workspace import snapshot
 from orchestration.agents.workspace.commit import Committed, Trailers, commit
 from orchestration.agents.workspace.repository import Repository
 from orchestration.agents.workspace.snapshot import stays_within
-from orchestration.agents.workspace.worktree import Worktree
+from orchestration.agents.workspace.worktree import Lost, Worktree
 from tests.orchestration.agents.workspace.work import files_of, git, task, write
 
 TRAILERS = Trailers(run="shop", task="t1")
@@ -248,3 +248,27 @@ def test_removing_leaves_the_branch(worktree: Worktree) -> None:
     worktree.remove()
     assert not worktree.path.exists() and not worktree.state.exists()
     assert worktree.repository.head(worktree.branch) == made
+
+
+def test_who_had_it_before_changes_and_removes_nothing_any_more(worktree: Worktree) -> None:
+    again = Worktree.add(worktree.repository, worktree.branch, worktree.at)
+    write(again.path, {"new": "new"})
+    with pytest.raises(Lost):
+        commit(worktree, "Late", TRAILERS)
+    worktree.remove()
+    assert taken(again)[0]["new"] == "new"
+    found = Worktree.open(worktree.repository, worktree.branch)
+    assert found is not None
+    again.remove()
+    assert found.path.is_dir(), "opened by somebody else since"
+    found.remove()
+    assert not found.path.exists()
+    with pytest.raises(Lost):
+        commit(found, "Late", TRAILERS)
+
+
+def test_what_still_works_in_it_is_ended_before_somebody_else_gets_it(worktree: Worktree) -> None:
+    for follows in (Worktree.add, lambda repository, branch, _: Worktree.open(repository, branch)):
+        process = subprocess.Popen(["sleep", "600"], env={**os.environ, **worktree.env})
+        assert follows(worktree.repository, worktree.branch, worktree.at) is not None
+        assert process.wait(60) == -9
