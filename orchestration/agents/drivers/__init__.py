@@ -5,7 +5,7 @@
 - `agentapi`: an HTTP server in the manner of coder/agentapi.
 - `scripted`: our own agent program, over ACP; for tests and demonstrations.
 
-`session` is what they share: progress, bounds, budget, questions, the end; `transcript` bounds and redacts what is
-told; `failures` reads why a model said no. `choose` finds the driver of an endpoint. Imported by
-`orchestration.execution` and `orchestration.agents.endpoints`.
+`session` is what they share: progress, bounds, budget, questions; `over` is its end, `program` its program.
+`transcript` bounds and redacts what is told; `failures` reads why a model said no. `choose` finds the driver of an
+endpoint. Imported by `orchestration.execution` and `orchestration.agents.endpoints`.
 """

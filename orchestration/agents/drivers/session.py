@@ -2,70 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 from foundation import clock
 from orchestration.agents.base import Ask, OnEvent, SessionSpec
-from orchestration.agents.drivers.failures import Failure, failure_of
+from orchestration.agents.drivers.failures import failure_of
 from orchestration.agents.drivers.limits import LONGEST_WAIT
+from orchestration.agents.drivers.over import SessionOver
 from orchestration.agents.drivers.transcript import Transcript
-from orchestration.agents.process.group import Line, Program
-from orchestration.agents.process.sandbox import NoSandbox, confined
-from orchestration.agents.process.state_folders import state_folders
-from orchestration.core.agent.events import (
-    Event,
-    Message,
-    PermissionNeeded,
-    QuestionAsked,
-    Retrying,
-    SessionStarted,
-    Thought,
-    ToolDone,
-    ToolStarted,
-    TurnEnded,
-    UsageReported,
-)
+from orchestration.core.agent import events
 from orchestration.core.agent.session import Answer, Ended, EndReason, Question, Usage
 
-LOOK_SECONDS = 0.2
-"""How often a silent session is looked at."""
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""What a program gets of the worker's environment, unless the spec says otherwise. Nothing else."""
 MOST_TOKENS, MOST_COST, MOST_TURNS = 10**15, Decimal(10**9), 10**6
 """What an agent reports beyond these is no number of this session's; rows hold no more."""
 LONGEST_ID = 200
 """Characters of what the agent calls its session, and a tool."""
-
-
-class SessionOver(Exception):
-    """Why the session ends here."""
-
-    def __init__(
-        self,
-        reason: EndReason,
-        error: str = "",
-        *,
-        question: Question | None = None,
-        retry_after: float | None = None,
-        retry_at: datetime | None = None,
-    ) -> None:
-        super().__init__(error)
-        self.reason, self.error, self.question = reason, error, question
-        self.retry_after, self.retry_at = retry_after, retry_at
-
-    @classmethod
-    def by(cls, text: str, failure: Failure | None = None) -> SessionOver:
-        """For what an agent says went wrong."""
-        failure = failure or failure_of(text)
-        return cls(failure.reason, text, retry_after=failure.retry_after, retry_at=failure.retry_at)
 
 
 class Session:
@@ -84,18 +39,18 @@ class Session:
         self.exit_code: int | None = None
         self._told_retry = ""
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: events.Event) -> None:
         """Hand an event on. Raises SessionOver when it shows that a limit is passed."""
-        if isinstance(event, SessionStarted):
+        if isinstance(event, events.SessionStarted):
             self.session_id = self.transcript.clean(event.session_id, LONGEST_ID)
-        if isinstance(event, Retrying):
+        if isinstance(event, events.Retrying):
             self._told_retry = event.error
         else:
             self.alive()
         self._count_turn(event)
-        if isinstance(event, UsageReported):
+        if isinstance(event, events.UsageReported):
             self.settle(event.usage, event.cost_usd)
-            event = UsageReported(usage=self.usage, cost_usd=self.cost_usd)
+            event = events.UsageReported(usage=self.usage, cost_usd=self.cost_usd)
         self.transcript.add(event)
         self._hold_to_limits()
 
@@ -114,7 +69,7 @@ class Session:
         """Ask, and return the answer. Raises SessionOver when nobody can answer now or the session was cancelled."""
         question = self.transcript.question(question)
         permission = question.kind == "permission"
-        self.tell(PermissionNeeded(question=question) if permission else QuestionAsked(question=question))
+        self.tell(events.PermissionNeeded(question=question) if permission else events.QuestionAsked(question=question))
         answer = self._ask(question)
         self.alive()
         self.look()
@@ -142,7 +97,7 @@ class Session:
     def ended(self, over: SessionOver) -> Ended:
         """The result; its TurnEnded is the last event."""
         error = self.transcript.clean(over.error)
-        self.transcript.add(TurnEnded(reason=over.reason, error=error))
+        self.transcript.add(events.TurnEnded(reason=over.reason, error=error))
         at = clock.now()
         retry_at = over.retry_at if over.retry_at is not None and over.retry_at.tzinfo is not None else None
         if over.retry_after is not None:
@@ -176,11 +131,13 @@ class Session:
             return SessionOver(EndReason.STALLED, text)
         return SessionOver.by(text, failure)
 
-    def _count_turn(self, event: Event) -> None:
+    def _count_turn(self, event: events.Event) -> None:
         """A round with the model begins with what it says first, and again after results of tools."""
-        if isinstance(event, Message | Thought | ToolStarted) and (self._tools_done or self.turns == 0):
+        if isinstance(event, events.Message | events.Thought | events.ToolStarted) and (
+            self._tools_done or self.turns == 0
+        ):
             self.turns, self._tools_done = self.turns + 1, False
-        elif isinstance(event, ToolDone):
+        elif isinstance(event, events.ToolDone):
             self._tools_done = True
 
     def _hold_to_limits(self) -> None:
@@ -208,46 +165,3 @@ def hold(
     except SessionOver as error:
         over = error
     return session.ended(over)
-
-
-def start(spec: SessionSpec, command: tuple[str, ...] = ()) -> Program:
-    """The spec's command, or this one, in its sandbox. Raises SessionOver, with the remedy, when it cannot start."""
-    words = command or spec.command
-    if not words:
-        raise SessionOver(EndReason.CRASHED, "the endpoint has no command; set one")
-    env = environment(spec)
-    path = shutil.which(words[0], path=env["PATH"])
-    if path is None:
-        raise SessionOver(EndReason.CRASHED, f"{words[0]!r} is not installed on this worker, or not on its PATH")
-    if not spec.cwd.is_dir():
-        raise SessionOver(EndReason.CRASHED, f"the folder {str(spec.cwd)!r} is not there")
-    sandbox = replace(spec.sandbox, writable=(*spec.sandbox.writable, *state_folders(path, env)))
-    try:
-        wrapped = confined((path, *words[1:]), cwd=spec.cwd, sandbox=sandbox, env=env)
-        return Program(wrapped, cwd=spec.cwd, env=env, bounds=sandbox.bounds)
-    except NoSandbox as error:
-        raise SessionOver(EndReason.CRASHED, str(error)) from error
-    except (OSError, ValueError) as error:
-        raise SessionOver(EndReason.CRASHED, f"{words[0]!r} cannot be started: {error}") from error
-
-
-def environment(spec: SessionSpec) -> dict[str, str]:
-    """All of the program's environment."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {"PATH": os.defpath, "HOME": str(Path("~").expanduser()), **inherited, **spec.env}
-
-
-def next_line(session: Session, program: Program) -> Line:
-    """The program's next line. Raises SessionOver when the session is over before it comes."""
-    while True:
-        session.look()
-        line = program.next_line(LOOK_SECONDS)
-        if line is not None:
-            return line
-
-
-def crash_of(program: Program, what: str) -> SessionOver:
-    """For a program that ended before its turn had."""
-    code, errors = program.wait(5.0), program.errors()
-    said = f": {errors[-2000:]}" if errors else ""
-    return SessionOver.by(f"{what} (exit code {code if code is not None else 'unknown'}){said}")

@@ -2,7 +2,7 @@
 
 - `step` is the action `agent`; `from_task` a `task` that names a type of agent and no handler.
 - `asking` reads what the step asks for; `holding` leases an endpoint that is well, renews and gives it back.
-- `work`: repository, worktree, our commit, our checks; `record`: the row of the attempt, its events as lines.
+- `work`: repository, worktree, our commit, our checks; `record`: the row of the attempt, `in_words` its lines.
 - `follows`: what comes after an attempt; `inquiry`: what people are asked about it; `questions`: asking, and how the
   next one goes on with what they said; `rework`: the changes they wanted.
 - `money`, `forecast`: what people are asked before an attempt: a spent budget, a project that takes too long.

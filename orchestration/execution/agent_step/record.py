@@ -16,23 +16,10 @@ from orchestration.actions.base import Call
 from orchestration.agents.endpoints.lease import Attempt
 from orchestration.agents.endpoints.session import cost_of
 from orchestration.attempt_log import current
-from orchestration.core.agent.events import (
-    Event,
-    Message,
-    PermissionNeeded,
-    PlanShown,
-    QuestionAsked,
-    Retrying,
-    SessionStarted,
-    Thought,
-    ToolDone,
-    ToolStarted,
-    TurnEnded,
-    UsageReported,
-    to_json,
-)
+from orchestration.core.agent.events import Event, Message, SessionStarted, UsageReported, to_json
 from orchestration.core.agent.session import Ended, EndReason, Question, Usage
 from orchestration.core.agent.verdict import Verdict
+from orchestration.execution.agent_step.in_words import lines_of
 from orchestration.execution.claim_check import TakenOver
 from orchestration.models import AgentAttempt, AgentEndpoint
 
@@ -201,35 +188,3 @@ def _as_json(asked: Question) -> dict[str, object]:
         "kind": asked.kind, "text": head(asked.text, 4000), "tool": head(asked.tool, 200), "options": options,
         "digest": asked.digest,
     }  # fmt: skip
-
-
-def lines_of(event: Event) -> list[tuple[int, str]]:
-    """An event in words, with the level of its line; what is no news is none."""
-    match event:
-        case SessionStarted():
-            again = " goes on" if event.resumed else ""
-            return [
-                (
-                    logging.INFO,
-                    f"session {event.session_id}{again}: {event.agent} {event.version} {event.model}".strip(),
-                )
-            ]
-        case Message():
-            return [(logging.INFO, event.text)]
-        case Thought():
-            return [(logging.DEBUG, event.text)]
-        case ToolStarted():
-            return [(logging.INFO, f"→ {event.name}: {event.title}".rstrip(": "))]
-        case ToolDone():
-            return [(logging.INFO, f"✓ {event.name}")] if event.succeeded else [(logging.WARNING, f"✗ {event.name}")]
-        case PermissionNeeded() | QuestionAsked():
-            return [(logging.WARNING, f"? {event.question.text}")]
-        case PlanShown():
-            return [(logging.INFO, f"plan: {'; '.join(f'{one.text} ({one.status})' for one in event.entries)}")]
-        case Retrying():
-            return [(logging.WARNING, f"tries its model again: {event.error}")]
-        case TurnEnded():
-            told = f": {event.error}" if event.error else ""
-            return [(logging.INFO if not told else logging.WARNING, f"the session ended as {event.reason}{told}")]
-        case _:
-            return []

@@ -9,7 +9,8 @@ import pytest
 from pytest_django import Settings
 
 from orchestration.agents.base import Answer, SessionSpec
-from orchestration.agents.drivers.session import Session, SessionOver
+from orchestration.agents.drivers.over import SessionOver
+from orchestration.agents.drivers.session import Session
 from orchestration.core.agent.events import Message, SessionStarted, ToolDone
 from orchestration.core.agent.session import EndReason, Option, Question
 from orchestration.core.agent.verdict import Verdict

@@ -15,7 +15,8 @@ from orchestration.agents.drivers.acp.requests import answer_request, capabiliti
 from orchestration.agents.drivers.acp.updates import Updates, tokens
 from orchestration.agents.drivers.acp.wire import AgentError, Wire
 from orchestration.agents.drivers.failures import Failure
-from orchestration.agents.drivers.session import Session, SessionOver
+from orchestration.agents.drivers.over import SessionOver
+from orchestration.agents.drivers.session import Session
 from orchestration.agents.process.group import Program
 from orchestration.core.agent.events import SessionStarted
 from orchestration.core.agent.session import EndReason

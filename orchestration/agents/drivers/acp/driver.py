@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from orchestration.agents.base import Ask, OnEvent, SessionSpec
 from orchestration.agents.drivers.acp.conversation import Conversation
-from orchestration.agents.drivers.session import Session, SessionOver, hold, start
+from orchestration.agents.drivers.over import SessionOver
+from orchestration.agents.drivers.program import start
+from orchestration.agents.drivers.session import Session, hold
 from orchestration.core.agent.session import Ended, EndReason, Health
 
 CHECK_SECONDS = 30.0

@@ -10,7 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from orchestration.agents.drivers.lines import object_of
-from orchestration.agents.drivers.session import Session, SessionOver, crash_of, next_line
+from orchestration.agents.drivers.over import SessionOver
+from orchestration.agents.drivers.program import crash_of, next_line
+from orchestration.agents.drivers.session import Session
 from orchestration.agents.process.group import LONGEST_LINE, Program
 from orchestration.core.agent.session import EndReason
 

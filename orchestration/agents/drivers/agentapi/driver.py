@@ -13,7 +13,9 @@ from dataclasses import replace
 from orchestration.agents.base import Ask, OnEvent, SessionSpec
 from orchestration.agents.drivers.agentapi.client import AgentApiClient, Refused, Unreachable
 from orchestration.agents.drivers.agentapi.turn import Turn
-from orchestration.agents.drivers.session import Session, SessionOver, crash_of, hold, start
+from orchestration.agents.drivers.over import SessionOver
+from orchestration.agents.drivers.program import crash_of, start
+from orchestration.agents.drivers.session import Session, hold
 from orchestration.agents.process.group import Program
 from orchestration.core.agent.events import SessionStarted
 from orchestration.core.agent.session import Ended, EndReason, Health

@@ -12,7 +12,8 @@ from datetime import datetime
 from orchestration.agents.drivers.agentapi.client import AgentApiClient, Refused, Unreachable
 from orchestration.agents.drivers.agentapi.screen import LIMITED, SIGNED_OUT, menu
 from orchestration.agents.drivers.failures import Failure, failure_of
-from orchestration.agents.drivers.session import Session, SessionOver
+from orchestration.agents.drivers.over import SessionOver
+from orchestration.agents.drivers.session import Session
 from orchestration.core.agent.events import Message
 from orchestration.core.agent.session import EndReason, Option, Question
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from orchestration.agents.base import SessionSpec
 from orchestration.agents.drivers.lines import object_of
-from orchestration.agents.drivers.session import SessionOver
+from orchestration.agents.drivers.over import SessionOver
 from orchestration.core.agent.events import Event
 from orchestration.core.agent.session import Usage
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from orchestration.agents.base import SessionSpec
 from orchestration.agents.drivers.cli.adapter import Adapter, Reader, dollars, has
 from orchestration.agents.drivers.cli.signed_in import aider as signed_in
-from orchestration.agents.drivers.session import SessionOver
+from orchestration.agents.drivers.over import SessionOver
 from orchestration.core.agent.events import Event, Message, Retrying, SessionStarted, ToolDone, ToolStarted
 from orchestration.core.agent.session import EndReason, Usage
 

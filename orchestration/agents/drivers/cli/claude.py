@@ -24,7 +24,7 @@ from orchestration.agents.drivers.cli.adapter import (
 )
 from orchestration.agents.drivers.cli.signed_in import claude as signed_in
 from orchestration.agents.drivers.failures import Failure, failure_of
-from orchestration.agents.drivers.session import SessionOver
+from orchestration.agents.drivers.over import SessionOver
 from orchestration.core.agent.events import Event, Message, Retrying, SessionStarted, Thought, ToolDone, ToolStarted
 from orchestration.core.agent.session import EndReason, Usage
 

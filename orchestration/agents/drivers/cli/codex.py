@@ -9,7 +9,7 @@ from typing import Any
 from orchestration.agents.base import SessionSpec
 from orchestration.agents.drivers.cli.adapter import Adapter, JsonReader, count, has, shown
 from orchestration.agents.drivers.cli.signed_in import codex as signed_in
-from orchestration.agents.drivers.session import SessionOver
+from orchestration.agents.drivers.over import SessionOver
 from orchestration.agents.process.sandbox import bubblewrap
 from orchestration.core.agent.events import (
     Event,

@@ -9,16 +9,9 @@ from dataclasses import replace
 from orchestration.agents.base import Ask, OnEvent, SessionSpec
 from orchestration.agents.drivers.cli.adapter import LAST_SECONDS, Adapter, Reader
 from orchestration.agents.drivers.failures import failure_of
-from orchestration.agents.drivers.session import (
-    LOOK_SECONDS,
-    Session,
-    SessionOver,
-    crash_of,
-    environment,
-    hold,
-    next_line,
-    start,
-)
+from orchestration.agents.drivers.over import SessionOver
+from orchestration.agents.drivers.program import LOOK_SECONDS, crash_of, environment, next_line, start
+from orchestration.agents.drivers.session import Session, hold
 from orchestration.agents.process.group import Line, Program
 from orchestration.core.agent.events import Retrying
 from orchestration.core.agent.session import Ended, EndReason, Health

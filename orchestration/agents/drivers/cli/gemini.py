@@ -9,7 +9,7 @@ from typing import Any
 from orchestration.agents.base import SessionSpec
 from orchestration.agents.drivers.cli.adapter import Adapter, JsonReader, count, has, paths_of, shown
 from orchestration.agents.drivers.cli.signed_in import gemini as signed_in
-from orchestration.agents.drivers.session import SessionOver
+from orchestration.agents.drivers.over import SessionOver
 from orchestration.core.agent.events import Event, Message, SessionStarted, ToolDone, ToolStarted
 from orchestration.core.agent.session import EndReason, Usage
 

@@ -10,7 +10,7 @@ from typing import Any
 from orchestration.agents.base import SessionSpec
 from orchestration.agents.drivers.cli.adapter import Adapter, JsonReader, count, dollars, paths_of, shown
 from orchestration.agents.drivers.cli.signed_in import opencode as signed_in
-from orchestration.agents.drivers.session import SessionOver
+from orchestration.agents.drivers.over import SessionOver
 from orchestration.core.agent.events import (
     Event,
     Message,

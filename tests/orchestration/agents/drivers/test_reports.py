@@ -14,7 +14,8 @@ from foundation import clock
 from orchestration.agents.base import EndReason, SessionSpec
 from orchestration.agents.drivers.failures import failure_of
 from orchestration.agents.drivers.limits import LONGEST_WAIT
-from orchestration.agents.drivers.session import MOST_COST, MOST_TOKENS, MOST_TURNS, Session, SessionOver
+from orchestration.agents.drivers.over import SessionOver
+from orchestration.agents.drivers.session import MOST_COST, MOST_TOKENS, MOST_TURNS, Session
 from orchestration.core.agent.events import Event, UsageReported
 from orchestration.core.agent.session import Usage
 
