@@ -189,12 +189,29 @@ def test_bodies_heads_and_lengths_pass(running: Running) -> None:
     assert b'"length": 3' in answered
 
 
-def test_who_asks_is_told_and_cannot_be_forged(running: Running) -> None:
+def test_who_asks_is_told_behind_what_the_operators_proxy_says(running: Running) -> None:
     running.route(blue=1)
     line = running.line()
-    line.request("GET", "/", headers={"X-Forwarded-For": "8.8.8.8", "Connection": "X-Secret", "X-Secret": "1"})
-    headers = json.loads(line.getresponse().read())["headers"]
-    assert headers["X-Forwarded-For"] == "127.0.0.1" and "X-Secret" not in headers
+
+    def heard(**given: str) -> dict[str, str]:
+        line.request("GET", "/", headers={name.replace("_", "-"): value for name, value in given.items()})
+        return dict(json.loads(line.getresponse().read())["headers"])
+
+    headers = heard(X_Forwarded_For="8.8.8.8", Connection="X-Secret", X_Secret="1")
+    assert headers["X-Forwarded-For"] == "8.8.8.8, 127.0.0.1" and "X-Secret" not in headers
+    assert (
+        heard(X_Forwarded_Proto="https")["X-Forwarded-Proto"] == "https"
+    )  # TLS ended there; else it redirects for ever
+    assert heard(X_Forwarded_Proto="gopher")["X-Forwarded-Proto"] == heard()["X-Forwarded-Proto"] == "http"
+    assert heard()["X-Forwarded-For"] == "127.0.0.1"
+
+
+def test_checks_of_balancers_that_speak_http_1_0_are_answered(running: Running) -> None:
+    running.route(blue=1)
+    assert running.raw(b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert running.raw(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").startswith(b"HTTP/1.1 505")
+    told = switch.ask(running.folder, "status")["releases"]["blue"]
+    assert (told["good"], told["bad"], told["open"]) == (1, 0, 0)
 
 
 @pytest.mark.parametrize("request_", [

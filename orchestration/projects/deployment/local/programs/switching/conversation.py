@@ -31,6 +31,9 @@ class Conversation:
                 return
             if not isinstance(request, h11.Request):
                 return
+            if request.http_version not in (b"1.0", b"1.1"):
+                await self.refuse(505, "this speaks HTTP/1.1")
+                return
             await self.request(request)
             if self.client.our_state is not h11.DONE or self.client.their_state is not h11.DONE:
                 return

@@ -70,12 +70,22 @@ class Exchange:
         taken = HOP | (named - FRAMING)
         kept = [(name, value) for name, value in self.request.headers if name not in taken]
         upgrade = [value for name, value in self.request.headers if name == b"upgrade"] if b"upgrade" in named else []
-        peer = self.conversation.writer.get_extra_info("peername") or ("unknown",)
-        more = [(b"X-Forwarded-For", str(peer[0]).encode()), (b"X-Forwarded-Proto", b"http")]
+        more = self.forwarded()
         kept = [(name, value) for name, value in kept if name not in (b"x-forwarded-for", b"x-forwarded-proto")]
+        if not any(name == b"host" for name, _ in kept):  # as HTTP/1.0 has it, which balancers' checks still speak
+            more.append((b"Host", b"localhost"))
         if upgrade:
             return [*kept, *more, (b"Connection", b"upgrade"), (b"Upgrade", upgrade[0])]
         return [*kept, *more, (b"Connection", b"close")]
+
+    def forwarded(self) -> list[tuple[bytes, bytes]]:
+        """Who asks is on this machine: the operator's own proxy, which knows for whom, and whether over TLS. We say who
+        that was, as every proxy on the way does."""
+        peer = self.conversation.writer.get_extra_info("peername") or ("unknown",)
+        told = [value for name, value in self.request.headers if name == b"x-forwarded-for"]
+        schemes = [value.strip().lower() for name, value in self.request.headers if name == b"x-forwarded-proto"]
+        scheme = schemes[0] if schemes in ([b"https"], [b"http"]) else b"http"
+        return [(b"X-Forwarded-For", b", ".join((*told, str(peer[0]).encode()))), (b"X-Forwarded-Proto", scheme)]
 
     async def send(self, event: Any) -> None:
         data = self.backend.send(event)
