@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from approvals import gate as gates
 from approvals.models import Request
+from approvals.requests.open_request import ask
 from approvals.requests.state.inconsistencies import orphaned
 from foundation.errors import BadInput
 from orchestration.models import AgentAttempt, Run
@@ -62,7 +62,7 @@ def test_the_step_is_done_again_and_the_same_request_asks_about_what_came_of_it(
 def test_words_that_come_before_the_gates_own_attempt_has_ended_are_heard(
     engine: str, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, said = gates.ask, list[str]()
+    said: list[str] = []
 
     def at_once(**given: Any) -> tuple[Request, bool]:
         found = ask(**given)
@@ -71,7 +71,7 @@ def test_words_that_come_before_the_gates_own_attempt_has_ended_are_heard(
             says("bob", "request-changes", found[0], "not this one")
         return found
 
-    monkeypatch.setattr(gates, "ask", at_once)
+    monkeypatch.setattr("approvals.gate.ask", at_once)
     run = start(peer, engine, step("a"), gate("a", context={"made": "{a.id}"}))
     request = asked(run, 2)
     assert str(request) == said[0] and peer.methods("POST").count("/things/a") == 2
