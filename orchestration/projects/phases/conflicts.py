@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from foundation.errors import BadInput
@@ -16,25 +15,13 @@ from orchestration.core.inquiry import InquiryField, Reply, ReplyStatus
 from orchestration.core.project.sagas.tasks import compile_resolution
 from orchestration.inquiries import Inquiry, inquiry_service
 from orchestration.models import AgentAttempt, Run
-from orchestration.projects.phases.asking_agents import AskingStep, is_at_work, parked
+from orchestration.projects.phases.asking_agents import is_at_work, parked
 from orchestration.projects.phases.project import Project, output_of
+from orchestration.projects.phases.resolved import ENDS, Merging, agreed
 
 STAGE = "merge-conflict"
 AGAIN, DROP, END = "again", "drop the task", "end"
 MOST_FILES, LONGEST_INTENT = 50, 2000
-ENDS = {ReplyStatus.EXPIRED: Cause.TIMED_OUT, ReplyStatus.TAKEN_BACK: Cause.CANCELLED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merging(AskingStep):
-    """The merge step of a task. `payload`: as `compile_tasks` wrote it, its commit filled in."""
-
-    payload: Mapping[str, Any]
-
-    @property
-    def task(self) -> str:
-        """The task's id."""
-        return str(self.payload["task"])
 
 
 def merged_in_the_end(merging: Merging) -> str | Result:
@@ -48,7 +35,10 @@ def merged_in_the_end(merging: Merging) -> str | Result:
         if is_at_work(tried[-1]):
             return parked(f"an agent resolves the conflict in run '{tried[-1].workflow_id}'")
         made = output_of(tried[-1], merging.task).get("commit")
-        commit = str(made) if made and tried[-1].status == RunStatus.COMPLETED else commit
+        if made and tried[-1].status == RunStatus.COMPLETED:
+            commit = str(made)
+            if (not_yet := agreed(merging, commit, tried[-1])) is not None:
+                return not_yet
     found = merge(merging.project.repository, commit)
     if not isinstance(found, Conflict):
         return found

@@ -13,8 +13,9 @@ from orchestration.agents.workspace.merge import Conflict, take_back
 from orchestration.core.project.phases import MERGE
 from orchestration.core.saga.compensation import is_owed
 from orchestration.ledger.store import load_state
-from orchestration.projects.phases.conflicts import Merging, merged_in_the_end, said
+from orchestration.projects.phases.conflicts import merged_in_the_end, said
 from orchestration.projects.phases.project import project_of
+from orchestration.projects.phases.resolved import Merging
 
 
 def merge_task(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | Result:

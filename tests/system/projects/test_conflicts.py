@@ -44,8 +44,28 @@ def sessions() -> list[tuple[str, str, str]]:
     return [(row.run.parent_step, row.step_id, row.verdict) for row in rows if row.run.parent_step != "build"]
 
 
+def agreed_to_again(run: Run, engine: str) -> Request:
+    """The gate of the second task is asked about the commit that an agent has made since, before that is merged."""
+    request = asked(run, "Second")
+    about, build = request.content["context"], run.children.get(parent_step="build")
+    first = build.commands.get(step_id="t2", outcome="succeeded").output["commit"]
+    made = AgentAttempt.objects.filter(run__parent_step="t2-merge", verdict="done").latest("id").commit
+    assert (about["instead_of"], about["commit"], about["files"]) == (first, made, ["same.txt"]) and first != made
+    assert in_the_file(run) == "t1", "nothing of it is merged yet"
+    says("bob", "approve", request)
+    return request
+
+
+def test_what_an_agent_makes_of_a_conflict_is_not_merged_against_the_gate_of_its_task(engine: str) -> None:
+    run = in_conflict(engine, "write")
+    says("bob", "reject", asked(run, "Second"), "this is not what we agreed to")
+    assert until(run).status == "rolled_back" and "is not merged" in run_view(run)["error"]
+    assert sessions() == [("t2-merge", "t2", "done")]
+
+
 def test_an_agent_with_both_intents_makes_one_of_two_changes(engine: str) -> None:
     run = in_conflict(engine, "write")
+    agreed_to_again(run, engine)
     assert until(run).status == "completed", run_view(run)["error"]
     assert sessions() == [("t2-merge", "t2", "done")]
     said = AgentAttempt.objects.get(run__parent_step="t2-merge").transcript
@@ -65,6 +85,7 @@ def test_what_an_agent_does_not_resolve_a_person_has_tried_again(engine: str) ->
     assert "<<<<<<<" in request.content["description"] and sessions() == [("t2-merge", "t2", "lied")]
     AgentEndpoint.objects.filter(name="aider").update(args=["--behaviour", "write"])
     says("bob", "approve", request, "take the second", answers={"answer": "again"})
+    agreed_to_again(run, engine)
     release = asked(run, "Release")
     assert [verdict for _, _, verdict in sessions()] == ["lied", "done"] and Request.objects.filter(
         stage="merge-conflict"

@@ -16,9 +16,9 @@ def gate_step(
     None is the step before it in the list. Without a policy or approvers the standard policy says who decides.
     `rework`: the step that is done again when changes are requested; '' for none.
     """
-    plain = name.replace("{", "(").replace("}", ")")
+    plain = _plain(name)
     action: dict[str, Any] = {
-        "type": "approval", "stage": plain[:LONGEST_STAGE], "description": f"Approve: {plain}", "context": dict(about)
+        "type": "approval", "stage": stage_of(name), "description": f"Approve: {plain}", "context": dict(about)
     }  # fmt: skip
     action |= {"policy": policy} if policy else {}
     action |= {"approvers": [one.replace("{", "{{").replace("}", "}}") for one in approvers]} if approvers else {}
@@ -26,3 +26,12 @@ def gate_step(
     action |= {"rework": rework} if rework else {}
     step: dict[str, Any] = {"step_id": gate_id, "name": plain, "forward_action": action}
     return step | ({} if after is None else {"dependencies": list(after)})
+
+
+def stage_of(name: str) -> str:
+    """The word by which a gate's policy is found."""
+    return _plain(name)[:LONGEST_STAGE]
+
+
+def _plain(name: str) -> str:
+    return name.replace("{", "(").replace("}", ")")

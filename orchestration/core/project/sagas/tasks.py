@@ -9,12 +9,13 @@ from orchestration.core.definition import SagaDefinition, validate_definition
 from orchestration.core.project.config import ProjectConfig, validate_config
 from orchestration.core.project.phases import BRIEF, MERGE, handler
 from orchestration.core.project.plan import PlanGate, PlanTask, ProjectPlan
-from orchestration.core.project.sagas.gate_steps import gate_step
+from orchestration.core.project.sagas.gate_steps import gate_step, stage_of
 
 AGENT_HOURS = 12
 """The bound of one attempt of an agent. What is idle is stopped long before, by `stall_seconds`."""
 
 MERGE_SECONDS = 900
+BY_HAND = "merge"
 GATED_BY_HAND = "Merge what was done for this task?"
 
 
@@ -39,7 +40,7 @@ def compile_tasks(
         after = [gate for gate in plan.gates if gate.task_id == task.task_id and gate.after]
         steps.append(_agent(task, plan, given))
         steps += [_gate(gate, [task.task_id], given, made, task, f"{{{task.task_id}.commit}}") for gate in before]
-        steps.append(_merge(task, [task.task_id, *(gate.gate_id for gate in before)], given))
+        steps.append(_merge(task, before, given))
         steps += [
             _gate(gate, [task.task_id + MERGE], given, made, task, f"{{{task.task_id}{MERGE}.merged}}")
             for gate in after
@@ -115,20 +116,21 @@ def _prompt(task: PlanTask, plan: ProjectPlan) -> str:
     return "\n\n".join(parts)
 
 
-def _merge(task: PlanTask, after: Sequence[str], config: ProjectConfig) -> dict[str, Any]:
+def _merge(task: PlanTask, before: Sequence[PlanGate], config: ProjectConfig) -> dict[str, Any]:
+    """`before`: the gates that its commit has passed by then."""
     step: dict[str, Any] = {
         "step_id": task.task_id + MERGE,
         "name": f"Merge {task.task_id}",
         "forward_action": _action("merge", task)
-        | _for_a_conflict(task, config)
+        | _for_a_conflict(task, before, config)
         | {"commit": f"{{{task.task_id}.commit}}"},
         "compensation_action": _action("revert", task),
         "timeout_seconds": MERGE_SECONDS,
         "retry_count": 2,
-        "dependencies": list(after),
+        "dependencies": [task.task_id, *(gate.gate_id for gate in before)],
     }
     if config.merge == "by_hand":
-        step["approval"] = {"stage": "merge", "description": GATED_BY_HAND}
+        step["approval"] = {"stage": BY_HAND, "description": GATED_BY_HAND}
         step["approval"]["context"] = {"task": task.task_id, **_work_of(task)}
         if config.approval_timeout is not None:
             step["approval"]["timeout_seconds"] = config.approval_timeout
@@ -142,10 +144,21 @@ def _action(name: str, task: PlanTask) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _for_a_conflict(task: PlanTask, config: ProjectConfig) -> dict[str, Any]:
-    """Who makes a merge possible that is in conflict, and what judges that."""
+def _for_a_conflict(task: PlanTask, before: Sequence[PlanGate], config: ProjectConfig) -> dict[str, Any]:
+    """Who makes a merge possible that is in conflict, what judges that, and who has to agree to it: those who agreed
+    to what the task had been."""
     checks = [literal(one) for one in task.checks] if config.automatic_testing else []
-    return {"agent": task.agent_type.value, "checks": checks}
+    gates: list[dict[str, Any]] = [
+        {
+            "gate_id": gate.gate_id, "stage": stage_of(gate.name), "policy": literal(gate.policy or ""),
+            "approvers": [literal(one) for one in gate.approvers or ()],
+        }
+        for gate in before
+    ]  # fmt: skip
+    if config.merge == "by_hand":
+        gates.append({"gate_id": BY_HAND, "stage": BY_HAND, "policy": "", "approvers": []})
+    asked = {} if config.approval_timeout is None else {"approval_timeout": config.approval_timeout}
+    return {"agent": task.agent_type.value, "checks": checks, "gates": gates} | asked
 
 
 def compile_resolution(
