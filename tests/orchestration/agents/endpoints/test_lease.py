@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from foundation.clock import now
+from orchestration.agents.claims import Superseded
 from orchestration.agents.endpoints import health, lease, services
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.agent.session import Ended, EndReason, Health
@@ -87,7 +88,7 @@ def test_the_same_attempt_under_a_later_claim_takes_its_lease_over_at_once() -> 
     had(lease.take(CLAUDE, attempt(of, "a", claim=1)))
     assert had(lease.take(CLAUDE, attempt(of, "a", claim=2))) == "one"
     assert AgentLease.objects.get().claim == 2
-    with pytest.raises(lease.Superseded):
+    with pytest.raises(Superseded):
         lease.take(CLAUDE, attempt(of, "a", claim=1))
 
 
