@@ -24,7 +24,7 @@ from orchestration.core.project import (
     validate_spec,
 )
 from orchestration.core.project.faults import fault
-from orchestration.core.project.spec_checks import SHORTER, SPEC
+from orchestration.core.project.spec_checks import SHORTER, SPEC, warnings_of_budgets
 from orchestration.core.queues import DEFAULT as DEFAULT_QUEUE
 from orchestration.models import AgentEndpoint, Run
 from orchestration.ports import gate_problems
@@ -46,7 +46,7 @@ class Prepared:
     @property
     def warnings(self) -> list[str]:
         """What is valid and probably not meant, or was chosen for its author."""
-        return warnings_of(self.config.deployed(self.handle))
+        return [*warnings_of(self.config.deployed(self.handle)), *warnings_of_budgets(self.spec, self.config.cap)]
 
 
 @bounded

@@ -57,6 +57,12 @@ def budget_of(spec: ProjectSpec) -> amounts.Amount | None:
     return None if given is None else amounts.amount_of(given)
 
 
+def warnings_of_budgets(spec: ProjectSpec, cap: amounts.Amount | None) -> list[str]:
+    """What is valid about the money of a project, and probably not meant. `cap`: the budget of its configuration."""
+    tasks = [amounts.amount_of(task.budget) for task in spec.tasks if task.budget is not None]
+    return amounts.warnings_of([budget_of(spec), cap, *tasks])
+
+
 def _together(spec: ProjectSpec) -> Iterator[Problem]:
     if ".." in spec.project_id or spec.project_id.endswith((".", ".lock")):
         message, remedy = "can be in no name of a branch", "leave out '..', and a '.' or '.lock' at its end"

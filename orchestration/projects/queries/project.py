@@ -12,6 +12,7 @@ from foundation.errors import NotFound
 from orchestration.core.deployment import warnings_of
 from orchestration.core.enums import StepStatus
 from orchestration.core.project.phases import PHASES
+from orchestration.core.project.spec_checks import warnings_of_budgets
 from orchestration.models import AgentAttempt, Run
 from orchestration.projects.queries.family import Family, family_of, output_in
 from orchestration.projects.queries.gates import gate_views
@@ -91,6 +92,7 @@ def _project(family: Family) -> dict[str, Any]:
     requirements, criteria = requirements_of(family, plan, statuses), criteria_views(family)
     numbers = progress(statuses, requirements, criteria)
     told = warnings_of(family.config.deployed(family.view["workflow_id"]))
+    told += warnings_of_budgets(family.spec, family.config.cap)
     return {
         **family.view,
         "warnings": [*family.view["warnings"], *told, *_planned_by_rules(family), *_other_branch(family)],

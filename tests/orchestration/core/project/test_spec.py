@@ -15,7 +15,7 @@ from orchestration.core.definition import DefinitionErrors
 from orchestration.core.project import ProjectSpec, validate_config, validate_spec
 from orchestration.core.project.quantities.amounts import amount_of
 from orchestration.core.project.quantities.durations import seconds_of
-from orchestration.core.project.spec_checks import budget_of, timeline_seconds
+from orchestration.core.project.spec_checks import budget_of, timeline_seconds, warnings_of_budgets
 from tests.orchestration.core.project.specs import (
     ECOMMERCE,
     ECOMMERCE_CONFIG,
@@ -133,7 +133,8 @@ def test_what_is_no_time_is_refused_and_not_ignored(text: object) -> None:
     [
         (10000, "10000", ""), (99.5, "99.5", ""), ("10,000 USD", "10000", "USD"), ("$10k", "10000", "USD"),
         ("2.5k EUR", "2500", "EUR"), ("€ 1 000 000", "1000000", "EUR"), ("1M", "1000000", ""),
-        ("5000 euros", "5000", "EUR"),
+        ("5000 euros", "5000", "EUR"), ("0.005", "0.005", ""), ("1,234,567.5", "1234567.5", ""),
+        ("12'500 CHF", "12500", "CHF"),
     ],
 )  # fmt: skip
 def test_a_budget_is_a_number_or_money(given_amount: object, value: str, currency: str) -> None:
@@ -141,9 +142,15 @@ def test_a_budget_is_a_number_or_money(given_amount: object, value: str, currenc
     assert (found.value, found.currency) == (Decimal(value), currency)
 
 
-@pytest.mark.parametrize("wrong", ["lots", "", 0, -5, True, float("nan"), "$5 EUR", "1e400", [1], "10 20 x", 1e300])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "lots", "", 0, -5, True, float("nan"), "$5 EUR", "1e400", [1], "10 20 x", 1e300,
+        "1,5", "0,50 USD", "2,50 €", "5.000 EUR", "1,50,000", "10,00", "1 5", "5.000,50",  # elsewhere another amount
+    ],
+)  # fmt: skip
 def test_what_is_no_amount_is_refused(wrong: object) -> None:
-    with pytest.raises(ValueError, match="is|names"):
+    with pytest.raises(ValueError, match="is|names|two ways"):
         amount_of(wrong)
 
 
@@ -209,3 +216,10 @@ def test_a_configuration_key_that_is_wrong_names_itself(key: str, value: object,
 
 def test_a_strategy_may_be_written_with_hyphens() -> None:
     assert validate_config({"deployment_strategy": "Blue-Green"}).deployment_strategy == "blue_green"
+
+
+def test_a_budget_in_a_currency_that_no_cost_is_told_in_is_warned_of() -> None:
+    wanted = spec(constraints={"budget": "500 EUR"})
+    (told,) = warnings_of_budgets(wanted, amount_of("$400"))
+    assert "EUR" in told and "compared as they are" in told
+    assert warnings_of_budgets(spec(constraints={"budget": "$500"}), amount_of(400)) == []
