@@ -44,6 +44,7 @@ docs: $(VENV)/.dev ## The documentation as a site, in .cache/site
 
 chaos: $(VENV)/.dev ## Sagas under kills, stalls and cut connections (SEED=7 repeats, SECONDS=1200)
 	@$(PY) -m tools.chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+	@$(PY) -m tools.chaos.projects $(if $(SEED),--seed $(SEED))
 
 dist: $(VENV)/.base ## The wheel and the source distribution of the last commit (or TAG=v0.2.0), in dist
 	@$(PY) -m tools.dist $(TAG)
