@@ -90,14 +90,15 @@ def run(given: argparse.Namespace, folder: Path, small: bool) -> dict[str, Any]:
 
 
 def _inject(faults: tuple[Fault, ...], theatre: Any, seconds: float) -> None:
+    """What a fault lasts longer than it was planned, such as a worker that ends its agents' sessions, delays the rest."""
     begin = time.time()
     for fault in faults:
         time.sleep(max(0.0, begin + fault.at - time.time()))
-        if time.time() - begin > seconds:
-            return
-        print(f"chaos: {time.time() - begin:6.1f} {fault.kind} {fault.target} {fault.link} {fault.seconds:g} s",
+        print(f"chaos: {fault.at:6.1f} {fault.kind} {fault.target} {fault.link} {fault.seconds:g} s",
               file=sys.stderr, flush=True)  # fmt: skip
         theatre.do(fault)
+        begin += max(0.0, time.time() - begin - fault.at - fault.seconds)
+    time.sleep(max(0.0, begin + seconds - time.time()))
 
 
 def _settle(load: Any) -> None:

@@ -17,6 +17,7 @@ from orchestration.agents.workspace.repository import Repository
 from orchestration.agents.workspace.snapshot import stays_within
 from orchestration.agents.workspace.worktree import Lost, Worktree
 from tests.orchestration.agents.workspace.work import files_of, git, task, write
+from tests.support.waiting import PATIENCE_SECONDS
 
 TRAILERS = Trailers(run="shop", task="t1")
 
@@ -271,4 +272,4 @@ def test_what_still_works_in_it_is_ended_before_somebody_else_gets_it(worktree: 
     for follows in (Worktree.add, lambda repository, branch, _: Worktree.open(repository, branch)):
         process = subprocess.Popen(["sleep", "600"], env={**os.environ, **worktree.env})
         assert follows(worktree.repository, worktree.branch, worktree.at) is not None
-        assert process.wait(60) == -9
+        assert process.wait(PATIENCE_SECONDS) == -9
