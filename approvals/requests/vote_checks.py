@@ -16,6 +16,7 @@ from foundation.canonical_json import settled
 from foundation.errors import BadInput, WrongState
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.shape import plain_json
+from orchestration.runs.external import too_early_for_rework
 
 LONGEST_COMMENT = 10_000
 MOST_REWORKS = 5
@@ -33,7 +34,12 @@ def _is_worn_out(request: Request) -> bool:
 
 
 def check_place(request: Request, word: Choice, comment: str) -> None:
-    """Raises BadInput for a decision that is out of place, and for changes that nobody could make."""
+    """What cannot be asked for here, or not now.
+
+    Raises:
+        BadInput: a decision that is out of place, or changes that nobody could make.
+        WrongState: what would be done again is followed by work that has not ended.
+    """
     if word is not Choice.REQUEST_CHANGES:
         return
     if _is_worn_out(request):
@@ -45,6 +51,10 @@ def check_place(request: Request, word: Choice, comment: str) -> None:
     if is_out_of_place(request, word):
         message = "this is a question, so there is nothing that could be changed"
         raise BadInput(message, field="decision", remedy="approve with your answer, or reject and say why")
+    if REWORK in request.facts and (why := too_early_for_rework(request.run, str(request.facts[REWORK]))):
+        raise WrongState(
+            f"it cannot be done again yet: {why}", field="decision", remedy="ask for it when that has ended"
+        )
 
 
 def check_comment(stage: Stage, word: Choice, comment: str) -> None:

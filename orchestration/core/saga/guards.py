@@ -109,12 +109,20 @@ def _rework(plan: Plan, state: SagaState, act: RerunRequested) -> str:
         return "the run is compensating; there is no forward step to repeat"
     if state.step(step_id).status is not StepStatus.SUCCEEDED:
         return f"step '{step_id}' is {state.step(step_id).status}; only what is done can be reworked"
-    for one in (step_id, *descendants(plan, step_id)):
+    busy = [one for one in at_work_after(plan, state, step_id) if one != act.asker]
+    return f"step '{busy[0]}', which comes after '{step_id}', is at work" if busy else ""
+
+
+def at_work_after(plan: Plan, state: SagaState, step_id: str) -> list[str]:
+    """The steps behind this one that do something now, in the plan's order; one that waits, or a gate, does not."""
+    behind = {step_id, *descendants(plan, step_id)}
+
+    def works(one: str) -> bool:
         step, planned = state.step(one), plan.steps[one]
-        waits = step.parked or step.waiting or planned.wait_seconds is not None or planned.gate or one == act.asker
-        if step.status is StepStatus.RUNNING and not waits:
-            return f"step '{one}', which comes after '{step_id}', is at work"
-    return ""
+        waits = step.parked or step.waiting or planned.wait_seconds is not None or planned.gate
+        return step.status is StepStatus.RUNNING and not waits
+
+    return [one for one in plan.order if one in behind and works(one)]
 
 
 def _skip(plan: Plan, state: SagaState, step_id: str) -> str:

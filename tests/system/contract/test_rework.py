@@ -9,7 +9,7 @@ import pytest
 from approvals.models import Request
 from approvals.requests.open_request import ask
 from approvals.requests.state.inconsistencies import orphaned
-from foundation.errors import BadInput
+from foundation.errors import BadInput, WrongState
 from orchestration.models import AgentAttempt, Run
 from orchestration.runs.queries import run_view
 from tests.support.peer import Peer
@@ -78,6 +78,23 @@ def test_words_that_come_before_the_gates_own_attempt_has_ended_are_heard(
     says("bob", "approve", request)
     assert until(run).status == "completed", run_view(run)["error"]
     assert Request.objects.count() == 1 and not run.commands.filter(status="running").exists()
+
+
+def test_what_is_followed_by_work_that_goes_on_is_not_done_again_before_that_has_ended(engine: str, peer: Peer) -> None:
+    peer.hold("POST", "/things/c")
+    run = start(peer, engine, step("a"), gate("a"), step("c", dependencies=["a"]))
+    found = Request.objects.filter(about=run.workflow_id)
+    wait_until(lambda: peer.at_once == 1 and found.exists(), lambda: run_view(run)["steps"])
+    wait_until(lambda: run.commands.filter(step_id="c", status="running").exists(), lambda: run_view(run)["steps"])
+    with pytest.raises(WrongState, match="'c', which comes after 'a', is at work"):
+        says("bob", "request-changes", found.get(), "not this one")
+    assert found.get().status == "pending" and not found.get().votes.exists()
+    peer.let_go()
+    request = asked(run)
+    wait_until(lambda: run_view(run)["steps"][2]["status"] == "succeeded", lambda: run_view(run)["steps"])
+    says("bob", "request-changes", request, "not this one")
+    says("bob", "approve", asked(run, 2))
+    assert until(run).status == "completed" and peer.methods("POST").count("/things/c") == 2
 
 
 def test_an_agent_goes_on_from_what_it_had_done_with_the_words(engine: str) -> None:
