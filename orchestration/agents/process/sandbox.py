@@ -18,6 +18,8 @@ RUNTIME = Path("/run")
 """Sockets of the machine's services are here, such as a container engine's: no file permission keeps root out."""
 RESOLVER = ("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf")
 SHEBANG_BYTES = 256
+HIDDEN_BYTES = 1024**2
+"""Of memory for what is written over a place that is hidden: it is empty, and nobody's."""
 
 
 class NoSandbox(Exception):
@@ -48,27 +50,37 @@ def confined(command: Sequence[str], *, cwd: Path, sandbox: Sandbox, env: Mappin
 
 
 def _options(command: Sequence[str], cwd: Path, sandbox: Sandbox, env: Mapping[str, str]) -> Iterator[str]:
-    """In bwrap a later mount covers an earlier one, so what is hidden comes before what is shown."""
+    """In bwrap a later mount covers an earlier one: what is hidden comes after what the command itself is said to need,
+    which whoever writes the command decides, and before what we show by name."""
     yield from ("--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
     if sandbox.network == "none":
         yield "--unshare-net"
     yield from ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--cap-drop", "ALL")
+    yield from (*_at_most(sandbox.bounds.memory_bytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev")  # noqa: S108
     for place in (*TEMPORARY, RUNTIME):
         if place.is_dir() and not place.is_symlink():
             yield from (*_at_most(sandbox.bounds.memory_bytes), "--tmpfs", str(place))
     for name in RESOLVER:
         yield from ("--ro-bind-try", name, name)
-    for place in sandbox.hidden:
-        if place.is_dir():
-            yield from ("--tmpfs", str(place))
-        elif place.exists():
-            yield from ("--ro-bind", "/dev/null", str(place))
-    for place in (*_of_the_command(command, env), *sandbox.readable):
+    for place in _of_the_command(command, env):
         yield from ("--ro-bind-try", str(place), str(place))
+    yield from _hidden_and_shown(sandbox)
     for place in (*sandbox.writable, cwd):
         yield from ("--bind-try", str(place), str(place))
     if (cwd / ".git").exists():
         yield from ("--ro-bind", str(cwd / ".git"), str(cwd / ".git"))
+
+
+def _hidden_and_shown(sandbox: Sandbox) -> Iterator[str]:
+    """The deeper a place lies, the later: what is hidden within a shown one is hidden, and the other way round."""
+    hidden = [(len(place.parts), False, place) for place in sandbox.hidden]
+    for _, is_shown, place in sorted(hidden + [(len(place.parts), True, place) for place in sandbox.readable]):
+        if is_shown:
+            yield from ("--ro-bind-try", str(place), str(place))
+        elif place.is_dir():
+            yield from (*_at_most(HIDDEN_BYTES), "--tmpfs", str(place))
+        elif place.exists():
+            yield from ("--ro-bind", "/dev/null", str(place))
 
 
 def _at_most(memory_bytes: int) -> tuple[str, ...]:
