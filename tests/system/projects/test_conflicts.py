@@ -48,7 +48,7 @@ def agreed_to_again(run: Run, engine: str) -> Request:
     """The gate of the second task is asked about the commit that an agent has made since, before that is merged."""
     request = asked(run, "Second")
     about, build = request.content["context"], run.children.get(parent_step="build")
-    first = build.commands.get(step_id="t2", outcome="succeeded").output["commit"]
+    first = (build.commands.get(step_id="t2", outcome="succeeded").output or {})["commit"]
     made = AgentAttempt.objects.filter(run__parent_step="t2-merge", verdict="done").latest("id").commit
     assert (about["instead_of"], about["commit"], about["files"]) == (first, made, ["same.txt"]) and first != made
     assert in_the_file(run) == "t1", "nothing of it is merged yet"

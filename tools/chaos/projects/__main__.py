@@ -90,7 +90,7 @@ def run(given: argparse.Namespace, folder: Path, small: bool) -> dict[str, Any]:
 
 
 def _inject(faults: tuple[Fault, ...], theatre: Any, seconds: float) -> None:
-    """What a fault lasts longer than it was planned, such as a worker that ends its agents' sessions, delays the rest."""
+    """A fault that lasts longer than planned, such as a worker that ends its agents' sessions, delays the rest."""
     begin = time.time()
     for fault in faults:
         time.sleep(max(0.0, begin + fault.at - time.time()))
