@@ -16,6 +16,7 @@ from orchestration.agents.workspace.sweep import MOST_NOTES, sweep
 LARGEST_FILE = 50 * 1024**2
 LARGEST_TOTAL = 500 * 1024**2
 MOST_FILES = 20_000
+MOST_IGNORED = 5
 SHORTEST_SECRET = 12
 """Characters. What is shorter may well stand in a file for another reason."""
 
@@ -40,6 +41,7 @@ def take(git: Git, worktree: Path, pristine: Path, scratch: Path) -> Snapshot:
     here = git.on(worktree, scratch)
     submodules = _submodules(here, worktree, notes)
     changed = set(here.records("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"))
+    notes += _ignored(here)
     gone, there = _sorted(worktree, sorted(changed - submodules), notes)
     here.run("update-index", "-z", "--force-remove", "--stdin", stdin=_lines(gone))
     here.run("update-index", "-z", "--add", "--replace", "--stdin", stdin=_lines(there))
@@ -67,6 +69,18 @@ def _submodules(here: Git, worktree: Path, notes: list[str]) -> set[bytes]:
         if folder.is_dir() and any(folder.iterdir()):
             notes.append(f"what lies in {shown(place)[-200:]} was not taken: it is a submodule")
     return kept
+
+
+def _ignored(here: Git) -> list[str]:
+    """What the repository's own rules keep out, in a line: a check in a clean checkout will miss it, and an agent that
+    wrote nothing else has changed nothing. What tools leave behind is no news."""
+    words = ("ls-files", "-z", "--others", "--ignored", "--directory")
+    left_behind = set(here.records(*words, f"--exclude-from={here.git_dir / 'info' / 'exclude'}"))
+    found = [name for name in here.records(*words, "--exclude-per-directory=.gitignore") if name not in left_behind]
+    if not found:
+        return []
+    more = f" and {len(found) - MOST_IGNORED} more" if len(found) > MOST_IGNORED else ""
+    return [f"{', '.join(shown(name)[-80:] for name in found[:MOST_IGNORED])}{more} was not taken: .gitignore has it"]
 
 
 def _is_file(worktree: Path, place: bytes) -> bool:

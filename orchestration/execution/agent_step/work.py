@@ -45,7 +45,7 @@ def is_in_project(run: Run) -> bool:
 
 def branch_of(home: Run, step_id: str) -> str:
     """The branch of a step's commit, where the step names none."""
-    return "/".join(("zen", re.sub(r"[^A-Za-z0-9_-]", "-", home.workflow_id)[:90], step_id[:90]))
+    return "/".join(("zen", re.sub(r"[^A-Za-z0-9_-]", "-", home.workflow_id)[:90], step_id))
 
 
 def repository_of(home: Run, source: str) -> Repository:

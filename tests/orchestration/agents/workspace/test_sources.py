@@ -126,3 +126,17 @@ def test_a_result_lands_beside_a_name_that_cannot_be_had(
     assert name == f"{beside}-{made[:12]}" and git(source, "rev-parse", name) == made
     after = git(source, "for-each-ref", "--format=%(refname) %(objectname)").splitlines()
     assert set(before.splitlines()) == {line for line in after if not line.startswith(f"refs/heads/{name} ")}
+
+
+def test_what_the_repositorys_own_rules_keep_out_is_told(layout: Layout, source: Path) -> None:
+    write(source, {".gitignore": "lib/\n*.env\nnode_modules/\n"})
+    git(source, "add", ".gitignore")
+    git(source, "commit", "--quiet", "-m", "Ignore")
+    repository = Repository.create(layout, str(source))
+    worktree = Worktree.add(repository, "zen/shop/t1", repository.base())
+    write(
+        worktree.path,
+        {"lib/cart.py": "CART = []\n", "a.env": "X=1\n", "node_modules/x/y.js": "", "__pycache__/z.pyc": ""},
+    )
+    made = commit(worktree, "Do it", Trailers(run="shop", task="t1"))
+    assert (made.sha, made.notes) == (None, ("a.env, lib/ was not taken: .gitignore has it",))
