@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -39,6 +40,9 @@ LONGEST_WORD = 40
 PLAIN_WORD = re.compile(rf"[^\W\d_]{{0,{LONGEST_WORD}}}[.,:;!?…)\]\"'*`]{{0,4}}\Z")
 """What may be handed on though it could go on: no token or key looks like it."""
 LONGEST_HELD = 2_000
+LONGEST_QUESTION = 4_000
+"""Characters of what is asked: as many as are kept and shown wherever people answer."""
+CUT, LONGEST_CUT = "\n… cut: it has {count} characters, and the SHA-256 {digest}", 200
 BOUNDED = (Message, Thought, PlanShown, Retrying, ToolStarted, ToolDone)
 """Kinds that are kept back when there are too many; the others are few, and the session's course hangs on them."""
 
@@ -148,13 +152,21 @@ class Transcript:
         return replace(
             asked,
             id=self.clean(asked.id, MOST_ID),
-            text=self.clean(asked.text, LONGEST_TEXT),
+            text=self._asked(asked.text),
             tool=self.clean(asked.tool, MOST_ID),
             options=tuple(
                 replace(one, id=self.clean(one.id, MOST_ID), label=self.clean(one.label, MOST_ID))
                 for one in asked.options[:MOST_ITEMS]
             ),
         )
+
+    def _asked(self, text: str) -> str:
+        """Whole, or told to be cut with a digest of the whole: who agrees to its beginning agrees to this end alone."""
+        shown = self.clean(text, LONGEST_QUESTION)
+        if len(text) <= LONGEST_QUESTION:
+            return shown
+        digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()
+        return f"{shown[: LONGEST_QUESTION - LONGEST_CUT]}{CUT.format(count=len(text), digest=digest)}"
 
     def _clean(self, text: str) -> str:
         text = storable(text)

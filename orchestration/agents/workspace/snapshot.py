@@ -100,6 +100,9 @@ def _sorted(worktree: Path, changed: list[bytes], notes: list[str]) -> tuple[lis
         if not os.path.lexists(full) or not is_real(full.parent) or (full.is_dir() and not full.is_symlink()):
             gone.append(path)
             continue
+        if _secret_in(path, secrets):
+            notes.append("a file was not taken: its name holds the value of a secret")
+            continue
         size = full.lstat().st_size
         why = _why_not(full, path, size, secrets)
         if not why and len(there) >= MOST_FILES:
@@ -117,10 +120,14 @@ def _sorted(worktree: Path, changed: list[bytes], notes: list[str]) -> tuple[lis
 def _why_not(full: Path, path: bytes, size: int, secrets: tuple[bytes, ...]) -> str:
     """Why the file cannot be taken; '' if it can."""
     if full.is_symlink():
-        return "" if stays_within(path, os.fsencode(full.readlink())) else "it is a link out of the worktree"
+        target = os.fsencode(full.readlink())
+        return _secret_in(target, secrets) if stays_within(path, target) else "it is a link out of the worktree"
     if size > LARGEST_FILE:
         return f"it has {size} bytes, and {LARGEST_FILE} is the most"
-    content = full.read_bytes() if secrets else b""
+    return _secret_in(full.read_bytes() if secrets else b"", secrets)
+
+
+def _secret_in(content: bytes, secrets: tuple[bytes, ...]) -> str:
     return "it holds the value of a secret" if any(one in content for one in secrets) else ""
 
 

@@ -43,7 +43,7 @@ def _permission(session: Session, request: schema.RequestPermissionRequest) -> B
     question = Question(
         id=call.tool_call_id,
         kind="permission",
-        text=title_of(call) or tool_name(call),
+        text=title_of(call, most=None) or tool_name(call),
         tool=tool_name(call),
         options=tuple(
             Option(

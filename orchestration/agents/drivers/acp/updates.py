@@ -90,10 +90,12 @@ def tool_name(call: schema.ToolCallStart | schema.ToolCallProgress | schema.Tool
     return call.kind if call.kind and call.kind != "other" else (call.title or "tool")[:80]
 
 
-def title_of(call: schema.ToolCallStart | schema.ToolCallProgress | schema.ToolCallUpdate) -> str:
-    """What it is about to do, with its input."""
+def title_of(
+    call: schema.ToolCallStart | schema.ToolCallProgress | schema.ToolCallUpdate, most: int | None = INPUT_SHOWN
+) -> str:
+    """What it is about to do, with its input, of which `most` characters are shown; None: all, for who has to agree."""
     given = "" if call.raw_input in (None, {}) else json.dumps(call.raw_input, ensure_ascii=False, default=str)
-    return " ".join(part for part in (call.title or "", given[:INPUT_SHOWN]) if part)
+    return " ".join(part for part in (call.title or "", given[:most]) if part)
 
 
 def tokens(usage: schema.Usage | None) -> Usage:

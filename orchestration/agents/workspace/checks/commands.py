@@ -14,6 +14,8 @@ from orchestration.agents.workspace.git import Git, GitFailed
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 NO_TESTS = "no test specified"
 MOST_READ = 200
+LARGEST = 2 * 1024**2
+"""Bytes of a file that are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ def files_of(git: Git, sha: str) -> Files:
 
     def read(name: str) -> str:
         try:
-            return git.run("cat-file", "blob", f"{sha}:{name}")[1].decode(errors="replace")
+            return git.beginning("cat-file", "blob", f"{sha}:{name}", most=LARGEST)[0].decode(errors="replace")
         except GitFailed:
             return ""
 
@@ -67,7 +69,7 @@ def command_for_coverage(files: Files, percent: float) -> str | None:
 def _package(files: Files) -> Mapping[str, object]:
     try:
         found = json.loads(files.read("package.json")) if "package.json" in files.names else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

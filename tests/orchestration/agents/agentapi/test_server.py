@@ -148,7 +148,8 @@ def test_a_page_of_another_site_that_resolves_here_is_refused(http: httpx2.Clien
         ({"origin": "null"}, 403),
         ({"origin": "http://localhost.evil.example:3284"}, 403),
         ({"content-type": "text/plain; json"}, 415),
-        ({"origin": "http://localhost:3000"}, 422),
+        ({"origin": "http://localhost:3000"}, 403),
+        ({"origin": "http://localhost:3284", "host": "localhost:3284"}, 422),
     ],
 )
 def test_a_page_of_another_site_makes_no_agent_work(http: httpx2.Client, headers: dict[str, str], status: int) -> None:

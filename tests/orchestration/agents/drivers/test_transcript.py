@@ -6,7 +6,7 @@ import pytest
 
 from orchestration.agents.base import EndReason
 from orchestration.agents.drivers import transcript as transcripts
-from orchestration.agents.drivers.transcript import LONGEST_TEXT, MOST_EVENTS, Transcript
+from orchestration.agents.drivers.transcript import LONGEST_QUESTION, LONGEST_TEXT, MOST_EVENTS, Transcript
 from orchestration.core.agent.events import Event, Message, Thought, ToolDone, ToolStarted, TurnEnded, to_json
 from orchestration.core.agent.session import Option, Question
 
@@ -98,3 +98,15 @@ def test_an_agents_last_word_is_told_while_its_turn_goes_on(monkeypatch: pytest.
 def test_a_last_word_that_may_be_half_a_secret_waits_for_its_rest(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     found = heard_at_once(monkeypatch, f"the key is {word}")
     assert [to_json(event)["text"] for event in found] == ["the key is "]
+
+
+def test_a_question_that_is_cut_says_so_and_is_another_one_with_another_end() -> None:
+    """Otherwise a yes to what can be read would be one to whatever follows it."""
+    transcript = Transcript([SECRET], lambda _: None)
+    begins = "run: " + "a" * LONGEST_TEXT
+    one, other = (
+        transcript.question(Question(id="1", kind="permission", text=f"{begins}{end}"))
+        for end in ("; ls", "; rm -rf x")
+    )
+    assert one.digest != other.digest and "cut: it has" in one.text and len(one.text) <= LONGEST_QUESTION
+    assert transcript.question(one) == one, "asked again, it is the same"

@@ -273,3 +273,13 @@ def test_what_still_works_in_it_is_ended_before_somebody_else_gets_it(worktree: 
         process = subprocess.Popen(["sleep", "600"], env={**os.environ, **worktree.env})
         assert follows(worktree.repository, worktree.branch, worktree.at) is not None
         assert process.wait(PATIENCE_SECONDS) == -9
+
+
+def test_neither_a_name_nor_a_link_carries_a_secret_out(worktree: Worktree, settings: Settings) -> None:
+    """A name is not shown either."""
+    settings.ZEN_SECRETS = {"TOKEN": "sk-abcdefghijkl"}
+    write(worktree.path, {"a.txt": "a", "sk-abcdefghijkl/b.txt": "b"})
+    (worktree.path / "c").symlink_to("sk-abcdefghijkl")
+    files, made = taken(worktree)
+    assert set(files) == {"kept.txt", "old/deep.txt", "a.txt"}
+    assert len(made.notes) == 2 and "sk-" not in str(made.notes)
