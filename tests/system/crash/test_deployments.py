@@ -90,22 +90,22 @@ def nothing_is_twice(shop: Shop) -> None:
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("step", ["release", "start", "health", "switch", "watch", "drain"])
-def test_a_worker_killed_at_a_step_is_replaced_and_no_request_is_lost(site: Site, step: str) -> None:
+def test_a_worker_killed_at_every_step_is_replaced_and_no_request_is_lost(site: Site) -> None:
     shop = site.shop
     assert until(shop.deploy(shop.commit("blue"))).status == "completed"
     green = shop.commit("green", naps=3)
-    hold_from = {"release": "", "switch": "health", "drain": "watch"}.get(step)
-    with asking(shop.url) as clients, ExitStack() as held:
-        if hold_from == "":
-            held.enter_context(shop.held())
-        run = shop.deploy(green, window_seconds=8)
-        if hold_from:
-            until(run, lambda r: shop.is_at(r, str(hold_from)))
-            held.enter_context(shop.held())
-        site.kill_at(run, step)
-        held.close()
-        assert shop.version() in ("blue", "green")  # what serves has no need of workers
+    with asking(shop.url) as clients:
+        with shop.held():
+            run = shop.deploy(green, window_seconds=8)
+            site.kill_at(run, "release")
+        for step, before in (("start", ""), ("health", ""), ("switch", "health"), ("watch", ""), ("drain", "watch")):
+            site.begin()
+            with ExitStack() as held:
+                if before:
+                    until(run, lambda r: shop.is_at(r, before))  # noqa: B023 - awaited in the loop
+                    held.enter_context(shop.held())
+                site.kill_at(run, step)
+            assert shop.version() in ("blue", "green")  # what serves has no need of workers
         site.begin()
         until(run)
         seen = answered(clients)["green"]
@@ -116,7 +116,7 @@ def test_a_worker_killed_at_a_step_is_replaced_and_no_request_is_lost(site: Site
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("step", ["switch", "start"])
+@pytest.mark.parametrize(("site", "step"), [("celery", "switch"), ("temporal", "start")], indirect=["site"])
 def test_a_worker_killed_on_the_way_back_is_replaced_and_blue_serves(site: Site, step: str) -> None:
     shop = site.shop
     until(shop.deploy(shop.commit("blue")))
@@ -135,26 +135,26 @@ def test_a_worker_killed_on_the_way_back_is_replaced_and_blue_serves(site: Site,
 
 @pytest.mark.crash
 def test_a_switch_or_a_process_that_is_killed_is_started_again_by_a_worker(site: Site) -> None:
+    """While nothing is deployed, and at each step of a deployment, which goes on."""
     shop = site.shop
     until(shop.deploy(shop.commit("blue")))
     folder = folder_of(shop.name)
     (place,) = shop.record.routing
     for file in (folder.path / "switch.pid", folder.replica(place.release, place.replica) / "runner.pid"):
-        killed = number_in(file)
-        os.kill(killed, signal.SIGKILL)
-        wait_until(lambda: number_in(file) not in (0, killed), "another process")  # noqa: B023 - awaited in the loop
+        back_after_a_kill(file)
         wait_until(lambda: shop.version() == "blue", "blue serves again")
     nothing_is_twice(shop)
-
-
-@pytest.mark.crash
-@pytest.mark.parametrize("step", ["start", "health", "watch"])
-def test_a_switch_killed_during_a_deployment_comes_back_and_the_deployment_goes_on(site: Site, step: str) -> None:
-    shop = site.shop
-    until(shop.deploy(shop.commit("blue")))
     run = shop.deploy(shop.commit("green", naps=2), window_seconds=8, healthy_share=0.5)
-    until(run, lambda r: shop.is_at(r, step))
-    os.kill(number_in(folder_of(shop.name).path / "switch.pid"), signal.SIGKILL)
+    for step in ("start", "health", "watch"):
+        until(run, lambda r: shop.is_at(r, step))  # noqa: B023 - awaited in the loop
+        back_after_a_kill(folder.path / "switch.pid")
     assert until(run).status == "completed", run_view(run)["error"]
     assert shop.version() == "green"
     nothing_is_twice(shop)
+
+
+def back_after_a_kill(file: Path) -> None:
+    """Kill the process whose number is in the file, and wait for another one."""
+    killed = number_in(file)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: number_in(file) not in (0, killed), "another process")

@@ -165,6 +165,10 @@ class Shop:
         return processes.marked(f"{folder_of(self.name).path}/")
 
 
+PACE_SECONDS = 0.05
+"""Between two requests of a client: four of them leave the processors to what they ask."""
+
+
 class Client(threading.Thread):
     """Asks all the time; `answers` by version, `faults` for what was lost."""
 
@@ -193,7 +197,7 @@ class Client(threading.Thread):
                 time.sleep(0.02)
             if self.fresh:
                 line.close()
-            time.sleep(0.005)
+            time.sleep(PACE_SECONDS)
         line.close()
 
 

@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
