@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Any
 
 import h11
 
+from .client import ClientConnection
 from .exchange import Cut, Exchange, Unanswered
-from .limits import CHUNK, CONNECT_SECONDS, IDLE_SECONDS, MOST_HEAD, SILENT_SECONDS
+from .limits import CONNECT_SECONDS, IDLE_SECONDS
 from .state import State
 
 REPEATABLE = {b"GET", b"HEAD", b"OPTIONS"}
 
 
-class Conversation:
+class Conversation(ClientConnection):
     """A client's connection: its requests one after another."""
 
     def __init__(self, state: State, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.state, self.reader, self.writer = state, reader, writer
-        self.client = h11.Connection(h11.SERVER, max_incomplete_event_size=MOST_HEAD)
+        super().__init__(reader, writer)
+        self.state = state
 
     async def run(self) -> None:
         while True:
@@ -40,34 +39,6 @@ class Conversation:
             if self.state.ending.is_set():
                 return
             self.client.start_next_cycle()
-
-    async def event(self, seconds: float) -> Any:
-        while True:
-            event = self.client.next_event()
-            if event is not h11.NEED_DATA:
-                return event
-            if self.client.they_are_waiting_for_100_continue:
-                go_on = h11.InformationalResponse(status_code=100, headers=[])
-                await self.send(go_on)
-            self.client.receive_data(await asyncio.wait_for(self.reader.read(CHUNK), seconds))
-
-    async def send(self, event: Any) -> None:
-        data = self.client.send(event)
-        if data:
-            self.writer.write(data)
-            await asyncio.wait_for(self.writer.drain(), SILENT_SECONDS)
-
-    async def refuse(self, status: int, why: str) -> None:
-        """An answer of the switch's own."""
-        if self.client.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            return
-        body = json.dumps({"error": why}).encode() + b"\n"
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
-        if status == 503:
-            headers.append(("Retry-After", "1"))
-        await self.send(h11.Response(status_code=status, headers=headers))
-        await self.send(h11.Data(data=body))
-        await self.send(h11.EndOfMessage())
 
     async def request(self, request: h11.Request) -> None:
         tries = self.state.table.in_turn()

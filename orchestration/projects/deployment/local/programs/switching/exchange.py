@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h11
 
+from .client import ClientConnection
 from .limits import CHUNK, MOST_HEAD, SILENT_SECONDS
 from .pipes import joined
-
-if TYPE_CHECKING:
-    from .conversation import Conversation
 
 HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"expect"}
 FRAMING = {b"host", b"content-length", b"transfer-encoding"}
@@ -36,7 +34,7 @@ class Exchange:
 
     def __init__(
         self,
-        conversation: Conversation,
+        conversation: ClientConnection,
         request: h11.Request,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
