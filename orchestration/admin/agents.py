@@ -9,6 +9,7 @@ from unfold.decorators import display  # type: ignore[import-untyped]
 from foundation.admin.base import ReadOnlyAdmin
 from foundation.templatetags.zen import clip
 from orchestration.models import AgentAttempt, AgentEndpoint
+from orchestration.models.agent import AgentAttempts
 
 HEALTH = {"healthy": "success", "failing": "warning", "out_of_service": "danger", "unknown": "info"}
 VERDICTS = {
@@ -59,7 +60,7 @@ class AgentAttemptAdmin(ReadOnlyAdmin):
         "started_at",
         "run",
         "step_id",
-        "attempt",
+        "session",
         "endpoint_name",
         "agent_type",
         "verdict_word",
@@ -72,10 +73,17 @@ class AgentAttemptAdmin(ReadOnlyAdmin):
     search_help_text = "workflow id, step, endpoint or commit"
     list_select_related = ["run"]
     fields = readonly_fields = [
-        "run", "step_id", "purpose", "iteration", "attempt", "agent_type", "endpoint_name", "session_id", "verdict",
+        "run", "step_id", "purpose", "iteration", "session", "agent_type", "endpoint_name", "session_id", "verdict",
         "ended", "short_error", "branch", "base", "commit", "turns", "input_tokens", "output_tokens", "cached_tokens",
         "cost", "started_at", "ended_at", "facts", "checks", "diff", "tampering", "denied", "question", "said",
     ]  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> AgentAttempts:
+        return AgentAttempt.objects.numbered()
+
+    @display(description="session")  # type: ignore[untyped-decorator]
+    def session(self, row: AgentAttempt) -> int:
+        return row.session
 
     @display(description="verdict", ordering="verdict", label=VERDICTS)  # type: ignore[untyped-decorator]
     def verdict_word(self, row: AgentAttempt) -> tuple[str, str]:

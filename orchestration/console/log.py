@@ -79,7 +79,8 @@ def _family(run: Run) -> list[Run]:
 def line(entry: dict[str, Any]) -> str:
     """Time, level, step with attempt, message; below it what an old script printed."""
     about = entry["step_id"] or ""
-    about += f"#{entry['attempt']}" if entry["attempt"] else ""
+    number = run_log.shown_number(entry)
+    about += f"#{number}" if number else ""
     head = f"{entry['at'][11:23]}  {entry['level']:<8} {about:<20} {entry['message']}"
     texts = [f"{name}: {text}" for name in TEXTS if (text := entry["data"].get(name))]
     return "\n".join(clean(part) for text in (head, *texts) for part in text.rstrip("\n").split("\n"))

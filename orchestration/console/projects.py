@@ -68,7 +68,7 @@ def plan(view: View) -> None:
 
 
 def tasks(views: Sequence[View]) -> None:
-    """Each task and its attempts."""
+    """Each task and the sessions at it."""
     console = out()
     for one in views:
         console.print(f"\n{escape(one['task_id'])}  {_word(one['status'])}  {escape(_cut(one['title']))}")
@@ -76,7 +76,7 @@ def tasks(views: Sequence[View]) -> None:
             took = f"{row['turns']} turns, {row['tokens']['input'] + row['tokens']['output']} tokens"
             money = f", {row['cost']}" if row["cost"] is not None else ""
             verdict = row["verdict"] or row["ended"] or "at work"
-            console.print(f"  #{row['attempt']} {escape(row['endpoint'])}: {_word(verdict)} ({took}{money})")
+            console.print(f"  #{row['session']} {escape(row['endpoint'])}: {_word(verdict)} ({took}{money})")
             if row["error"]:
                 console.print(f"    {escape(row['error'])}")
         if one["error"]:
@@ -111,10 +111,10 @@ def evidence(view: View) -> None:
 def costs(view: View) -> None:
     """What was spent."""
     budget = f" of {view['budget']}" if view["budget"] else ""
-    unknown = f"; of {view['unknown']} attempts nothing tells the cost" if view["unknown"] else ""
+    unknown = f"; of {view['unknown']} sessions nothing tells the cost" if view["unknown"] else ""
     out().print(f"spent {view['spent']}{budget}{unknown}")
     for title in ("tasks", "endpoints"):
-        table = Table(title, "attempts", "spent", "tokens in", "out", "cached", box=None, pad_edge=False)
+        table = Table(title, "sessions", "spent", "tokens in", "out", "cached", box=None, pad_edge=False)
         for one in view[title]:
             counts = (str(one["tokens"][kind]) for kind in ("input", "output", "cached"))
             table.add_row(escape(one["name"]), str(one["attempts"]), one["spent"], *counts)
@@ -122,7 +122,7 @@ def costs(view: View) -> None:
 
 
 def _tasks(found: Sequence[View]) -> None:
-    table = Table("task", "agent", "status", "verdict", "attempts", "endpoint", "commit", box=None, pad_edge=False)
+    table = Table("task", "agent", "status", "verdict", "sessions", "endpoint", "commit", box=None, pad_edge=False)
     for one in found:
         verdict = _word(one["verdict"]) if one["verdict"] else "-"
         cells = (

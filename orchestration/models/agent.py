@@ -86,6 +86,19 @@ class AgentLease(models.Model):
         return f"{self.endpoint_id}: {self.run_id}:{self.step_id}:{self.iteration}:{self.attempt}"
 
 
+class AgentAttempts(models.QuerySet["AgentAttempt"]):
+    """Sessions of agents."""
+
+    def numbered(self) -> AgentAttempts:
+        """Each with `session`: its number among the sessions of its step in its run, from 1.
+
+        The number of its attempt is no such thing: that counts each time that no endpoint was free.
+        """
+        of_its_step = {name: models.OuterRef(name) for name in ("run", "step_id", "purpose")}
+        up_to_it = AgentAttempt.objects.filter(**of_its_step, pk__lte=models.OuterRef("pk")).order_by().values("run")
+        return self.annotate(session=models.Subquery(up_to_it.annotate(n=models.Count("pk")).values("n")))
+
+
 class AgentAttempt(models.Model):
     """One session of an agent, and how it was judged.
 
@@ -93,8 +106,10 @@ class AgentAttempt(models.Model):
     money, None where neither the agent nor its endpoint's prices tell. `reserved`: what it holds of its project's
     budget until it has ended. `checks`: one {"command", "passed", "exit_code", "seconds", "digest", "output"} each.
     `evidence`: {name: SHA-256}. `question`: what it asked, and nobody answered. `transcript`: its events as JSON,
-    bounded, without secrets; `left_out`: how many more there were.
+    bounded, without secrets; `left_out`: how many more there were. `session`: on rows that were `numbered`.
     """
+
+    session: int
 
     run = models.ForeignKey(Run, related_name="agent_attempts", **OF_A_RUN)
     step_id = models.CharField(max_length=100)
@@ -130,6 +145,8 @@ class AgentAttempt(models.Model):
     evidence = models.JSONField(default=dict, blank=True)
     transcript = models.JSONField(default=list, blank=True)
     left_out = models.PositiveIntegerField(default=0)
+
+    objects = AgentAttempts.as_manager()
 
     class Meta:
         ordering = ["id"]

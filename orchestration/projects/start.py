@@ -8,6 +8,7 @@ from typing import Any
 
 from foundation.errors import BadInput
 from foundation.identity.actor import Actor
+from orchestration.agents.endpoints.lease import added_by
 from orchestration.agents.workspace.remote import remote_of
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.definition import DefinitionErrors, Problem, SagaDefinition
@@ -167,8 +168,8 @@ def _agents(spec: ProjectSpec) -> Iterator[Problem]:
 
 
 def _how_to_add(agent: AgentType) -> str:
-    named = f"{agent.value.lower()}-1"
-    return f"add one: `manage.py agent add {named} --type {agent.value} --driver …`, or `manage.py agent enable NAME`"
+    off = AgentEndpoint.objects.filter(agent_type=agent.value, enabled=False).values_list("name", flat=True).first()
+    return f"`manage.py agent enable {off}`" if off is not None else f"add one: {added_by(agent)}"
 
 
 def _gates(definition: SagaDefinition) -> list[Problem]:

@@ -15,6 +15,7 @@ from foundation.clock import database_now
 from foundation.db import statements
 from foundation.db.advisory_lock import lock_by_name
 from orchestration.agents.claims import Superseded, require
+from orchestration.agents.drivers.choose import ADAPTERS
 from orchestration.agents.endpoints import health
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.enums import Purpose
@@ -140,10 +141,14 @@ def how_to_add(agent_type: AgentType) -> str:
     off = AgentEndpoint.objects.filter(agent_type=agent_type).values_list("name", flat=True).first()
     if off is not None:
         return f"no endpoint of type {agent_type} is enabled; `manage.py agent enable {off}`"
-    return (
-        f"there is no endpoint of type {agent_type}; add one: "
-        f"`manage.py agent add {agent_type.lower()}-1 --type {agent_type} --driver DRIVER`"
-    )
+    return f"there is no endpoint of type {agent_type}; add one: {added_by(agent_type)}"
+
+
+def added_by(agent_type: AgentType) -> str:
+    """The command that adds an endpoint of a type, as it can be typed, and the one that needs no key."""
+    first = f"manage.py agent add {agent_type.lower()}-1 --type {agent_type} --driver"
+    driver = "cli" if agent_type in ADAPTERS else "acp --command PROGRAM"
+    return f"`{first} {driver}`, or to try it without a key `{first} scripted`"
 
 
 def _lease(endpoint: AgentEndpoint, attempt: Attempt, seconds: float) -> Taken:

@@ -36,7 +36,7 @@ class ProjectTask(s.Serializer[Any]):
     agent_type = s.CharField()
     status = s.CharField()
     verdict = s.CharField(allow_null=True)
-    attempts = s.IntegerField()
+    attempts = s.IntegerField(help_text="how many sessions agents had at it")
     endpoint = s.CharField(allow_null=True)
     branch = s.CharField(allow_null=True)
     commit = s.CharField(allow_null=True)
@@ -53,7 +53,8 @@ class Tokens(s.Serializer[Any]):
 
 
 class ProjectAttempt(s.Serializer[Any]):
-    attempt = s.IntegerField()
+    session = s.IntegerField(help_text="its number among the sessions at the task, from 1")
+    attempt = s.IntegerField(help_text="counts the times that no endpoint was free, too")
     iteration = s.IntegerField()
     agent_type = s.CharField()
     endpoint = s.CharField()

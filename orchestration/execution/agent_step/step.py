@@ -179,7 +179,10 @@ class _Doing:
             changes=asking.changes, told=told, goes_on=self.begin.resume is not None,
         )  # fmt: skip
         seconds = max(1.0, (self.deadline - time.monotonic()) * (1 - FOR_CHECKS if asking.checks else 1))
-        about = {"ZEN_ATTEMPT": str(self.call.attempt), "ZEN_TASK_ID": self.call.step_id}
+        about = {
+            "ZEN_ATTEMPT": str(1 + len({row.attempt for row in self.earlier} - {self.call.attempt})),
+            "ZEN_TASK_ID": self.call.step_id,
+        }
         env = {**work.worktree.env, **about}
         try:
             spec = spec_of(

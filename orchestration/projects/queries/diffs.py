@@ -27,7 +27,12 @@ def task_diff(run: Run, task_id: str, attempt_id: int | None = None) -> dict[str
     Raises:
         NotFound: no attempt at such a task left a commit, or not the one that is named.
     """
-    rows = AgentAttempt.objects.filter(run__parent=run, step_id=task_id).exclude(commit="").select_related("run")
+    rows = (
+        AgentAttempt.objects.numbered()
+        .filter(run__parent=run, step_id=task_id)
+        .exclude(commit="")
+        .select_related("run")
+    )
     attempts = list(rows.defer("transcript", "text").order_by("-id")[:MOST_ATTEMPTS])
     chosen = next((one for one in attempts if attempt_id in (None, one.pk)), None)
     if chosen is None:

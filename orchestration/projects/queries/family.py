@@ -77,7 +77,7 @@ def family_of(run: Run) -> Family:
     latest = {child.parent_step: child for child in own if child.kind in Run.SAGAS}
     at_work = [child for child in own if child.parent_step in WORKS]
     views = {one.pk: run_view(one) for one in (run, *latest.values(), *at_work)}
-    found = AgentAttempt.objects.filter(run__in=[run, *below]).select_related("run").defer("transcript")
+    found = AgentAttempt.objects.filter(run__in=[run, *below]).numbered().select_related("run").defer("transcript")
     return Family(
         run=run,
         view=views[run.pk],

@@ -66,25 +66,26 @@ NEEDED = (
 def _views(rows: Iterable[RunLine]) -> list[dict[str, Any]]:
     lines = list(rows)
     agents = _agents(lines)
-    return [_view(line, *agents.get(_attempt(line), ("", ""))) for line in lines]
+    return [_view(line, *agents.get(_attempt(line), ("", "", None))) for line in lines]
 
 
-def _agents(lines: Sequence[RunLine]) -> dict[tuple[Any, ...], tuple[str, str]]:
-    """Which agent each of these attempts was given: its type, and its endpoint's name. One query."""
+def _agents(lines: Sequence[RunLine]) -> dict[tuple[Any, ...], tuple[str, str, int]]:
+    """Which agent each of these attempts was given: its type, its endpoint's name, and the session. One query."""
     if not lines:
         return {}
-    of_these = AgentAttempt.objects.filter(
+    of_these = AgentAttempt.objects.numbered().filter(
         run__in={line.run_id for line in lines}, step_id__in={line.step_id for line in lines}
     )
-    columns = ("run_id", "step_id", "purpose", "iteration", "attempt", "agent_type", "endpoint_name")
-    return {tuple(name): (kind, endpoint) for *name, kind, endpoint in of_these.order_by("id").values_list(*columns)}
+    columns = ("run_id", "step_id", "purpose", "iteration", "attempt", "agent_type", "endpoint_name", "session")
+    rows = of_these.order_by("id").values_list(*columns)
+    return {tuple(name): (kind, endpoint, session) for *name, kind, endpoint, session in rows}
 
 
 def _attempt(line: RunLine) -> tuple[Any, ...]:
     return line.run_id, line.step_id, line.purpose, line.iteration, line.attempt
 
 
-def _view(line: RunLine, agent_type: str, endpoint: str) -> dict[str, Any]:
+def _view(line: RunLine, agent_type: str, endpoint: str, session: int | None) -> dict[str, Any]:
     return {
         "kind": "line",
         "seq": line.pk,
@@ -92,6 +93,7 @@ def _view(line: RunLine, agent_type: str, endpoint: str) -> dict[str, Any]:
         "run": line.run.workflow_id,
         "task_id": line.step_id,
         "attempt": line.attempt,
+        "session": session,
         "agent_type": agent_type or None,
         "endpoint": endpoint or None,
         "level": logging.getLevelName(line.level),

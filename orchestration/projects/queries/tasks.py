@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from foundation.clock import iso
@@ -41,7 +42,7 @@ def _task(family: Family, task: PlanTask) -> dict[str, Any]:
         "agent_type": task.agent_type.value,
         "status": _status(family, task.task_id).value,
         "verdict": (last.verdict if last is not None else "") or output.get("verdict") or None,
-        "attempts": len(attempts) or (step["attempts"] if step is not None else 0),
+        "attempts": len(attempts) or _of_an_archive(build, step),
         "endpoint": last.endpoint_name if last is not None else None,
         "branch": (last.branch if last is not None else "") or output.get("branch") or None,
         "commit": output.get("commit") or None,
@@ -50,6 +51,11 @@ def _task(family: Family, task: PlanTask) -> dict[str, Any]:
         "dependencies": list(task.dependencies),
         "error": step["error"] if step is not None else "",
     }
+
+
+def _of_an_archive(build: Mapping[str, Any], step: Mapping[str, Any] | None) -> int:
+    """The attempts of a step whose sessions were archived, so that only the flow's count is left."""
+    return int(step["attempts"]) if step is not None and build.get("archived") else 0
 
 
 def _status(family: Family, task_id: str) -> TaskStatus:
@@ -75,6 +81,7 @@ def _status(family: Family, task_id: str) -> TaskStatus:
 def attempt_row(one: AgentAttempt) -> dict[str, Any]:
     """An attempt at a task: who, how it was judged and why, what it took."""
     return {
+        "session": one.session,
         "attempt": one.attempt,
         "iteration": one.iteration,
         "agent_type": one.agent_type,

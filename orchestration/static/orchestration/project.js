@@ -36,7 +36,7 @@ function add(line) {
   item.querySelector("time").textContent = line.at.slice(11, 19);
   item.querySelector("b").textContent = line.level;
   item.querySelector("b").className = `l-${line.level.toLowerCase()}`;
-  item.querySelector("i").textContent = `${visible(line.endpoint ?? "")}#${line.attempt}`;
+  item.querySelector("i").textContent = `${visible(line.endpoint ?? "")}${line.session ? `#${line.session}` : ""}`;
   item.querySelector("span").textContent = visible(line.message);
   list.append(item);
   while (list.children.length > Number(output.dataset.most)) list.firstElementChild.remove();

@@ -20,8 +20,10 @@ from approvals.models import Request
 from foundation.clock import now
 from foundation.errors import BadInput
 from orchestration.client import get_temporal_client
+from orchestration.core.agent.agent_type import AgentType
 from orchestration.models import AgentEndpoint, Definition, Run
 from orchestration.projects import ProjectSpec, start_multi_agent_project
+from orchestration.projects.start import prepared
 from tests.orchestration.api.test_runs import client_of
 from tests.orchestration.core.project.specs import given, task
 
@@ -220,3 +222,18 @@ def test_a_spec_made_in_python_is_looked_at_in_full_as_well(site: Path) -> None:
     (one,) = by_python(ProjectSpec(**given(tasks=[task("a", "R1")])), None)
     assert (one["field"], one["value"]) == ("requirements[1]", "'A till'")
     assert nothing_is_stored(site)
+
+
+@pytest.mark.parametrize(
+    ("agent", "driver"),
+    [(AgentType.CLAUDE, "cli"), (AgentType.CODEX, "cli"), (AgentType.GOOSE, "acp --command PROGRAM")],
+)
+def test_how_to_add_an_agent_can_be_typed(agent: AgentType, driver: str) -> None:
+    command = f"manage.py agent add {agent.lower()}-1 --type {agent} --driver"
+    with pytest.raises(BadInput) as refused:
+        prepared(spec=given(agents_required=[agent.value]))
+    assert f"`{command} {driver}`" in str(refused.value) and f"`{command} scripted`" in str(refused.value)
+    AgentEndpoint.objects.create(name="mine", agent_type=agent.value, driver="scripted", enabled=False)
+    with pytest.raises(BadInput) as refused:
+        prepared(spec=given(agents_required=[agent.value]))
+    assert "`manage.py agent enable mine`" in str(refused.value) and "agent add" not in str(refused.value)
