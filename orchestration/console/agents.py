@@ -44,7 +44,7 @@ def checked(name: str, found: Health) -> None:
     """What a check found, in words."""
     signed_in = {None: "not known before a session", True: "yes", False: "no"}[found.signed_in]
     print(f"{name}: {'a session may begin' if found.usable else 'not usable'}")
-    print(f"  installed: {'yes' if found.installed else 'no'}")
+    print(f"  installed: {'yes' if found.installed or found.version else 'no'}")
     print(f"  version:   {found.version or '-'}")
     print(f"  signed in: {signed_in}")
     if found.detail:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from foundation.errors import BadInput
@@ -30,6 +31,7 @@ from orchestration.core.queues import DEFAULT as DEFAULT_QUEUE
 from orchestration.models import AgentEndpoint, Run
 from orchestration.ports import gate_problems
 from orchestration.projects.deployment.local import ports
+from orchestration.projects.uncommitted import warnings_of_uncommitted
 from orchestration.runs import start_run
 from orchestration.runs.definitions import checked
 
@@ -47,7 +49,9 @@ class Prepared:
     @property
     def warnings(self) -> list[str]:
         """What is valid and probably not meant, or was chosen for its author."""
-        return [*warnings_of(self.config.deployed(self.handle)), *warnings_of_budgets(self.spec, self.config.cap)]
+        told = [*warnings_of(self.config.deployed(self.handle)), *warnings_of_budgets(self.spec, self.config.cap)]
+        remote = remote_of(self.spec.repository) if self.spec.repository else None
+        return told + (warnings_of_uncommitted(remote.folder) if remote is not None and remote.is_folder else [])
 
 
 @bounded
@@ -146,7 +150,13 @@ def _repository(spec: ProjectSpec) -> Iterator[Problem]:
         yield fault("repository", error.value, str(error), error.remedy)
         return
     if remote.is_folder and not ((remote.folder / ".git").exists() or (remote.folder / "objects").is_dir()):
-        yield fault("repository", given, "is no git repository on this machine", "clone it there, or correct the path")
+        yield fault("repository", given, "is no git repository on this machine", _how_to_have(remote.folder))
+
+
+def _how_to_have(folder: Path) -> str:
+    if folder.is_dir():
+        return "correct the path, clone it there, or make it one: `git init`, `git add -A`, `git commit -m first` there"
+    return "clone it there, or correct the path; left out, the project begins with an empty one"
 
 
 def _port(deployed: DeploymentSpec) -> Iterator[Problem]:

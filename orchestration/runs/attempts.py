@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,13 +14,14 @@ from orchestration.core.enums import Outcome
 from orchestration.ledger.loaded import loaded
 from orchestration.ledger.outcome import action_rows
 from orchestration.ledger.plan_cache import definition_of
-from orchestration.models import Command, Run
+from orchestration.models import AgentAttempt, Command, Run
 from orchestration.runs.archive.views import archive_of
 
 MOST_OF_BODY = 2000
 """Characters of an answer's body that are shown."""
 Name = tuple[str, str, int, int]
 """Of an attempt: step_id, purpose, iteration, attempt."""
+OF_A_NAME = ("step_id", "purpose", "iteration", "attempt")
 OF_SCRIPTS = ("exit_code", "stderr", "truncated")
 
 
@@ -61,14 +63,22 @@ def sessions_of(run: Run, names: Iterable[Name]) -> dict[Name, int]:
     steps = {name[0] for name in names}
     if not steps:
         return {}
-    rows = run.agent_attempts.numbered().filter(step_id__in=steps).order_by("id")
-    columns = ("step_id", "purpose", "iteration", "attempt", "session")
-    return {(step, purpose, n, attempt): number for step, purpose, n, attempt, number in rows.values_list(*columns)}
+    kept = loaded(run, "agent_attempts")
+    asked = run.agent_attempts.filter(step_id__in=steps).order_by("id").only(*OF_A_NAME)
+    rows: Iterable[AgentAttempt] = asked if kept is None else kept
+    found: dict[Name, int] = {}
+    so_far: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        of_step = (row.step_id, row.purpose)
+        so_far[of_step] += 1
+        found[(*of_step, row.iteration, row.attempt)] = so_far[of_step]
+    return found
 
 
 def agents_of(run: Run) -> frozenset[str]:
     """The steps of a run that are done by agents."""
-    return frozenset(step.step_id for step in definition_of(run).steps if step.is_for_an_agent)
+    steps = definition_of(run).steps if run.kind in Run.SAGAS else ()
+    return frozenset(step.step_id for step in steps if step.is_for_an_agent)
 
 
 def attempt_view(row: Command, session: int | None = None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def free_port() -> int:
 def taken(port: int) -> str:
     """Why `up` cannot have this port, and what to do; '' when it can."""
     why = tcp_ports.taken(port)
-    return why and f"{why}; free it, or use --port"
+    return why and f"{why}; free it, or use --port (make up PORT=8001)"
 
 
 def same_port(data_dir: Path, name: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foundation.identity.actor import Actor
 from foundation.identity.permissions import require
-from foundation.secrets.store import MissingSecret
+from foundation.secrets.store import REFERENCE, MissingSecret
 from orchestration.agents.base import Driver, Health
 from orchestration.agents.drivers.choose import driver_for
 from orchestration.agents.endpoints import health
@@ -37,10 +37,20 @@ def look(row: AgentEndpoint) -> Health:
     """What its driver finds; nothing is stored."""
     with tempfile.TemporaryDirectory(prefix="zen-agent-check-", ignore_cleanup_errors=True) as folder:
         try:
-            spec = spec_of(row, cwd=Path(folder), prompt="")
-            return driver_of(row).check(spec)
-        except (MissingSecret, NoDriver) as error:
+            return driver_of(row).check(spec_of(row, cwd=Path(folder), prompt=""))
+        except NoDriver as error:
             return Health(installed=False, detail=str(error))
+        except MissingSecret as error:
+            return _without_secrets(row, Path(folder), str(error))
+
+
+def _without_secrets(row: AgentEndpoint, folder: Path, missing: str) -> Health:
+    """Not usable for want of a secret, which is no fault of the endpoint's: another machine may have it. Whether its
+    program is there is told all the same: `version` then, else why it is not.
+    """
+    row.env = {name: value for name, value in row.env.items() if not REFERENCE.search(str(value))}
+    found = driver_of(row).check(spec_of(row, cwd=folder, prompt=""))
+    return Health(installed=False, version=found.version, detail="; ".join(filter(None, (missing, found.detail))))
 
 
 def driver_of(row: AgentEndpoint) -> Driver:

@@ -16,6 +16,7 @@ from orchestration.core.project.phases import STRATEGIES
 from orchestration.core.project.quantities import amounts
 from orchestration.core.project.quantities.amounts import Amount
 from orchestration.core.project.quantities.durations import LONGEST_SECONDS
+from orchestration.core.project.spec import ProjectSpec
 
 CONFIG = "config"
 MOST_BYTES = 64 * 1024
@@ -28,6 +29,9 @@ Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
 
 def _strategy(value: object) -> object:
     return value.strip().lower().replace("-", "_") if isinstance(value, str) else value
+
+
+OF_SPEC = dict.fromkeys(ProjectSpec.model_fields, "it is a key of the spec: give it there")
 
 
 class ProjectConfig(BaseModel):
@@ -118,7 +122,8 @@ def validate_config(data: object = None) -> ProjectConfig:
     try:
         config = ProjectConfig.model_validate(plain)
     except ValidationError as error:
-        raise DefinitionErrors([*faults_of(error, ProjectConfig, under=CONFIG), *_budget(plain)]) from None
+        found = faults_of(error, ProjectConfig, under=CONFIG, beside=OF_SPEC)
+        raise DefinitionErrors([*found, *_budget(plain)]) from None
     found = [*_budget(plain), *_deployment(config)]
     if found:
         raise DefinitionErrors(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,25 +18,31 @@ def fault(field: str, value: object, message: str, remedy: str) -> Problem:
     return Problem(step="", field=field, value="" if value is None else short(value), message=message, remedy=remedy)
 
 
-def faults_of(error: ValidationError, model: type[BaseModel], *, under: str = "") -> list[Problem]:
-    """One problem for each place that pydantic refuses; `under` is where the model stands in what was given."""
+def faults_of(
+    error: ValidationError, model: type[BaseModel], *, under: str = "", beside: Mapping[str, str] | None = None
+) -> list[Problem]:
+    """One problem for each place that pydantic refuses; `under` is where the model stands in what was given.
+
+    `beside`: keys that belong elsewhere → where.
+    """
     found: dict[str, Problem] = {}
     for detail in error.errors(include_url=False):
         if not is_echo(detail):
-            problem = _problem(detail, model, under)
+            problem = _problem(detail, model, under, beside or {})
             found.setdefault(problem.field, problem)
     return list(found.values())
 
 
-def _problem(detail: ErrorDetails, model: type[BaseModel], under: str) -> Problem:
+def _problem(detail: ErrorDetails, model: type[BaseModel], under: str, beside: Mapping[str, str]) -> Problem:
     path = detail["loc"]
     inside, field = dotted(path), _field(model, path)
     where = ".".join(filter(None, (under, inside)))
     remedy = (field.description if field is not None else "") or ""
     match detail["type"]:
         case "extra_forbidden":
-            known = _known(model, path)
-            return fault(where, detail["input"], "is not a known key", did_you_mean(path[-1], known, "the keys are"))
+            elsewhere = beside.get(str(path[-1]), "") if len(path) == 1 else ""
+            remedy = elsewhere or did_you_mean(path[-1], _known(model, path), "the keys are")
+            return fault(where, detail["input"], "is not a known key", remedy)
         case "missing":
             return fault(where, None, "is missing", remedy or "add it")
         case "value_error":

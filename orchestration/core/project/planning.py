@@ -121,7 +121,7 @@ def _dependencies(at: str, task: TaskSpec, ids: Sequence[str]) -> Iterator[Probl
         if dependency == task.task_id:
             yield fault(f"{at}.dependencies", dependency, "is the task itself", "remove it")
         elif dependency not in others:
-            remedy = did_you_mean(dependency, others, "other tasks") or "remove it"
+            remedy = did_you_mean(dependency, others, "the other tasks are") or "there is no other task; leave it out"
             yield fault(f"{at}.dependencies", dependency, "is no task of the plan", remedy)
 
 

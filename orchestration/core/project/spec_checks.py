@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from orchestration.core.definition.problems import DefinitionErrors, Problem
 from orchestration.core.likeness import bounded
+from orchestration.core.project.config import ProjectConfig
 from orchestration.core.project.faults import fault, faults_of, plain_of
 from orchestration.core.project.gates import gate_faults
 from orchestration.core.project.planning import faults_of_tasks
@@ -21,6 +22,10 @@ from orchestration.core.templates.tokens import texts_in
 SPEC = "project_spec"
 """The field of what is wrong with the whole."""
 MOST_BYTES = 512 * 1024
+OF_CONFIG = {
+    key: f"it is of the configuration: --config {key}=…, or `config` beside `project_spec`"
+    for key in ProjectConfig.model_fields
+}
 SHORTER = "give large texts as files of the repository"
 
 
@@ -38,7 +43,8 @@ def validate_spec(data: object) -> ProjectSpec:
     try:
         spec = ProjectSpec.model_validate(plain)
     except ValidationError as error:
-        raise DefinitionErrors([*faults_of(error, ProjectSpec), *_constraints(plain.get("constraints"))]) from None
+        found = faults_of(error, ProjectSpec, beside=OF_CONFIG)
+        raise DefinitionErrors([*found, *_constraints(plain.get("constraints"))]) from None
     found = [*_together(spec), *_constraints(plain.get("constraints")), *faults_of_tasks(spec), *gate_faults(spec)]
     if found:
         raise DefinitionErrors(found)

@@ -66,9 +66,12 @@ class Command(ConsoleCommand):
         as_json: AsJson = False,
     ) -> None:
         """Start a project."""
+        spec, how = read_document(file), configuration(config)
+        for warning in () if as_json else prepared(spec=spec, config=how, workflow_id=workflow_id).warnings:
+            note(f"warning: {warning}")
         run, new = start_project(
-            spec=read_document(file),
-            config=configuration(config),
+            spec=spec,
+            config=how,
             actor=as_account(as_user, door="console", field="as") if as_user else actor(),
             workflow_id=workflow_id,
             engine=engine,

@@ -44,6 +44,11 @@ WRONG: Mapping[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {"requirements": [f"{n} {'x' * 1990}" for n in range(200)]}, {}, "project_spec", "shorten its texts"
     ),
     "gate without a name": ({"approval_gates": [""]}, {}, "approval_gates[0].name", "what is approved"),
+    "key of the configuration": (
+        {"deployment_strategy": "none"}, {}, "deployment_strategy", "--config deployment_strategy="
+    ),
+    "key of the spec": ({}, {"approval_gates": ["Release"]}, "config.approval_gates", "it is a key of the spec"),
+    "folder without git": ({"repository": "{here}"}, {}, "repository", "`git init`"),
     "unknown agent": ({"agents_required": ["CLAUD"]}, {}, "agents_required[0]", "did you mean 'CLAUDE'?"),
     "agent is a number": ({"agents_required": [3]}, {}, "agents_required[0]", "CLAUDE"),
     "no agents": ({"agents_required": []}, {}, "agents_required", "the types of agents"),
