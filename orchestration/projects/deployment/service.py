@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from pydantic import JsonValue
@@ -17,7 +18,7 @@ from orchestration.core.definition import DefinitionErrors
 from orchestration.core.deployment import DeploymentSpec, compile_deployment, validate_deployment
 from orchestration.core.deployment.compile import PREFIX
 from orchestration.core.project.phases import PROJECT
-from orchestration.models import Run
+from orchestration.models import Run, Tombstone
 from orchestration.projects.deployment.claims import open_deployments
 from orchestration.projects.deployment.local import ports, processes, releases, switch
 from orchestration.projects.deployment.local.folder import Folder, folders, read
@@ -48,17 +49,27 @@ def deploy(project_workflow_id: str, *, actor: Actor, strategy: str = "", engine
     if under_way is not None:
         message = f"run '{under_way.workflow_id}' deploys '{name}' and is {under_way.status}"
         raise WrongState(message, remedy=f"wait for its end, or abort it: runs abort {under_way.workflow_id}")
-    before = Run.objects.filter(workflow_id__startswith=f"{run.workflow_id}.deploy-").count()
     started, _ = start_run(
         definition=definition,
         actor=actor,
-        workflow_id=f"{run.workflow_id}.deploy-{before + 1}",
+        workflow_id=_free_id(run),
         engine=engine or run.engine,
         config=run.config,
         listed=False,
         compiled=True,
     )
     return started
+
+
+def _free_id(run: Run) -> str:
+    """The first `….deploy-N` that no run has, or had: whoever took one keeps nobody from deploying."""
+    begin = f"{run.workflow_id}.deploy-"
+    taken = {
+        found
+        for model in (Run, Tombstone)
+        for found in model.objects.filter(workflow_id__startswith=begin).values_list("workflow_id", flat=True)
+    }
+    return next(found for number in count(1) if (found := f"{begin}{number}") not in taken)
 
 
 def deployment_views(name: str = "") -> list[dict[str, JsonValue]]:

@@ -71,7 +71,10 @@ def test_the_verified_head_of_a_project_is_deployed(project: Project) -> None:
     run = until(deploy(project.workflow_id, actor=ADA))
     assert run.status == "completed", run_view(run)["error"]
     assert run.workflow_id == f"{project.workflow_id}.deploy-1" and project.shop.version() == "one"
-    assert until(deploy(project.workflow_id, actor=ADA, strategy="rolling")).status == "completed"
+    squatter = {"saga_id": "other", "steps": [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 5000}}]}
+    start_run(definition=squatter, actor=ADA, engine=run.engine, workflow_id=f"{project.workflow_id}.deploy-2")
+    again = until(deploy(project.workflow_id, actor=ADA, strategy="rolling"))
+    assert again.status == "completed" and again.workflow_id == f"{project.workflow_id}.deploy-3"
 
 
 def test_a_deployment_beside_another_is_refused(project: Project) -> None:
