@@ -96,7 +96,10 @@ class AgentAttempts(models.QuerySet["AgentAttempt"]):
         """
         of_its_step = {name: models.OuterRef(name) for name in ("run", "step_id", "purpose")}
         up_to_it = AgentAttempt.objects.filter(**of_its_step, pk__lte=models.OuterRef("pk")).order_by().values("run")
-        return self.annotate(session=models.Subquery(up_to_it.annotate(n=models.Count("pk")).values("n")))
+        number: dict[str, models.Subquery] = {
+            "session": models.Subquery(up_to_it.annotate(n=models.Count("pk")).values("n"))
+        }
+        return self.annotate(**number)
 
 
 class AgentAttempt(models.Model):
