@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -40,10 +39,9 @@ def project(transactional_db: None, tmp_path: Path, settings: Settings) -> Itera
         yield run
 
 
-def of_console(*words: str) -> str:
-    told = StringIO()
-    call_command(*words, stdout=told)
-    return told.getvalue()
+def of_console(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    call_command(*words)
+    return capsys.readouterr().out
 
 
 def test_pages_number_sessions(project: Run) -> None:
@@ -68,16 +66,16 @@ def test_pages_number_sessions(project: Run) -> None:
 
 
 def test_the_console_numbers_sessions(project: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    told = of_console("project", "tasks", project.workflow_id) + capsys.readouterr().out
+    told = of_console(capsys, "project", "tasks", project.workflow_id)
     assert "#1 claude" in told and "#2 claude" in told and "#42" not in told
-    told = of_console("project", "logs", project.workflow_id, "--step", "t1") + capsys.readouterr().out
+    told = of_console(capsys, "project", "logs", project.workflow_id, "--step", "t1")
     assert "t1#2" in told and "#57" not in told
 
 
 def test_json_keeps_both_numbers(project: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    tasks = json.loads(of_console("project", "tasks", project.workflow_id, "--json") + capsys.readouterr().out)
+    tasks = json.loads(of_console(capsys, "project", "tasks", project.workflow_id, "--json"))
     assert [(one["session"], one["attempt"]) for one in tasks[0]["attempts"]] == [(1, FIRST), (2, SECOND)]
-    shown = json.loads(of_console("project", "show", project.workflow_id, "--json") + capsys.readouterr().out)
+    shown = json.loads(of_console(capsys, "project", "show", project.workflow_id, "--json"))
     assert shown["tasks"][0]["attempts"] == 2
     build = Run.objects.get(parent=project)
     lines = [
@@ -86,7 +84,7 @@ def test_json_keeps_both_numbers(project: Run, capsys: pytest.CaptureFixture[str
     assert {(one["session"], one["attempt"]) for one in lines} == {(2, SECOND)}
 
 
-def test_a_look_for_an_endpoint_is_no_session(project: Run) -> None:
+def test_a_look_for_an_endpoint_is_no_session(project: Run, capsys: pytest.CaptureFixture[str]) -> None:
     build = Run.objects.get(parent=project)
     AgentAttempt.objects.filter(run=build).delete()
     put_off = {"outcome": "parked", "attempt": 41, "iteration": 1, "error": "no endpoint of type CLAUDE is free"}
@@ -97,5 +95,5 @@ def test_a_look_for_an_endpoint_is_no_session(project: Run) -> None:
     assert entry["message"].startswith("an attempt at 't1' is put off: no endpoint")
     assert run_log.shown_number(entry) is None and entry["attempt"] == 41
     assert {one["session"] for one in attempt_views(build)} == {None}
-    told = json.loads(of_console("project", "show", project.workflow_id, "--json"))
+    told = json.loads(of_console(capsys, "project", "show", project.workflow_id, "--json"))
     assert told["tasks"][0]["attempts"] == 0, "a task that no agent has begun has had no session"
