@@ -21,7 +21,7 @@ from tests.support.model_server import ModelServer, Script
 from tests.system.contract.cast import says
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
-from tests.system.projects.test_projects import answered, asked
+from tests.system.projects.scenes import answered, asked
 
 GATES = ("Architecture Review", "Security Review", "Performance Testing", "unproved-criteria", "Production Deployment")
 PROVIDER = """model="fake"

@@ -13,7 +13,7 @@ from orchestration.runs.queries import run_view
 from tests.orchestration.core.project.specs import task
 from tests.system.contract.cast import says
 from tests.system.contract.hosts import until
-from tests.system.projects.test_projects import asked, begun
+from tests.system.projects.scenes import asked, begun
 
 
 def writes(name: str, requirement: str) -> dict[str, Any]:

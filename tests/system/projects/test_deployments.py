@@ -19,7 +19,7 @@ from orchestration.projects.queries import get_project, project_view
 from orchestration.runs.queries import run_view
 from tests.system.contract.hosts import until
 from tests.system.contract.sagas import ADA
-from tests.system.projects.test_projects import begun
+from tests.system.projects.scenes import begun
 
 QUICK = {"window_seconds": 0.5, "interval_seconds": 0.1}
 

@@ -37,13 +37,15 @@ from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.system.contract.cast import account, says
 from tests.system.contract.hosts import memory_host, until
 from tests.system.contract.sagas import ADA
-from tests.system.projects.test_projects import asked, begun
+from tests.system.projects.scenes import asked, begun
 from tests.system.projects.worker import Worker, working, writes
 
 ROOT = Path(__file__).parents[3]
 PROJECTS, DEPLOYMENTS = "tests/system/projects/test_projects.py", "tests/system/projects/test_deployments.py"
+GATES, RED_ONES = "tests/system/projects/test_gates.py", "tests/system/projects/test_red.py"
+PLANS = "tests/system/projects/test_plans.py"
 BUDGETS, FORECASTS = "tests/system/projects/test_budgets.py", "tests/system/projects/test_forecasts.py"
-RED = f"{PROJECTS}::test_one_red_criterion_never_completes_by_itself_and_a_no_takes_everything_back"
+RED = f"{RED_ONES}::test_one_red_criterion_never_completes_by_itself_and_a_no_takes_everything_back"
 COMPILE = "tests/orchestration/core/project/test_compile.py"
 
 TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
@@ -59,10 +61,10 @@ TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "estimated_duration_hours": "test_the_estimate_is_what_is_expected",
         "estimated_duration_hours.people": f"{FORECASTS}::test_the_rest_is_planned_again_with_the_words_of_people",
         "agents_required": "test_the_agents_work_in_turn",
-        "approval_gates": f"{PROJECTS}::test_a_gate_is_bound_to_what_it_is_about",
+        "approval_gates": f"{GATES}::test_a_gate_is_bound_to_what_it_is_about",
         "repository": f"{PROJECTS}::test_a_project_goes_from_its_spec_to_a_signed_report",
-        "checks": f"{PROJECTS}::test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_people_are_asked",
-        "planner": f"{PROJECTS}::test_an_agents_plan_is_built",
+        "checks": f"{RED_ONES}::test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_people_are_asked",
+        "planner": f"{PLANS}::test_an_agents_plan_is_built",
         "tasks": "test_a_plan_by_hand_is_what_is_built",
     },
     Criterion: {
@@ -93,7 +95,7 @@ TESTS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "parallel_execution": "test_how_many_agents_work_at_once",
         "max_parallel_agents": "test_how_many_agents_work_at_once",
         "retry_failed_phases": "test_a_failed_task_is_tried_once_where_nothing_is_retried",
-        "max_attempts": f"{PROJECTS}::test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_people_are_asked",
+        "max_attempts": f"{RED_ONES}::test_a_task_that_stays_red_is_tried_as_often_as_said_and_then_people_are_asked",
         "automatic_testing": "test_without_automatic_testing_checks_judge_no_task",
         "deployment_strategy": f"{DEPLOYMENTS}::test_the_merged_head_is_served_and_can_be_deployed_again",
         "deployment": f"{DEPLOYMENTS}::test_a_release_that_does_not_come_up_takes_the_project_back_and_leaves_nothing",

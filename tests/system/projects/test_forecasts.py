@@ -17,7 +17,7 @@ from orchestration.projects.queries import project_view
 from orchestration.runs.queries import run_view
 from tests.system.contract.cast import says
 from tests.system.contract.hosts import until
-from tests.system.projects.test_projects import asked, begun, sessions
+from tests.system.projects.scenes import asked, begun, sessions
 from tests.system.projects.worker import Worker
 
 SOON = 1e-6

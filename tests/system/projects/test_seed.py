@@ -32,7 +32,7 @@ from tests.support.servers.fixtures import need
 from tests.system.contract.cast import says
 from tests.system.contract.hosts import until
 from tests.system.projects.conftest import QUEUES
-from tests.system.projects.test_projects import answered, asked, sessions
+from tests.system.projects.scenes import answered, asked, sessions
 from zen_project.embedded import temporal
 
 SEED = Path(__file__).with_name("seed")
