@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from orchestration.core.agent.agent_type import is_agent_type, unknown_type
@@ -12,6 +11,7 @@ from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS, Script
 from orchestration.core.definition.calls import call_problems
 from orchestration.core.definition.problems import Problem, did_you_mean, short
 from orchestration.core.likeness import nearest
+from orchestration.core.paths import leads_outside
 from orchestration.core.templates import SECRET, problems_in, template_parts
 from orchestration.core.templates import url_problems as faults_of_url
 from orchestration.core.templates.tokens import texts_in
@@ -94,7 +94,7 @@ def _agent(action: Mapping[str, Any], step: str, field: str) -> Iterator[Problem
         yield Problem(step=step, field=f"{field}.agent", value=short(agent), message=message, remedy=remedy)
     for key in ("context_files", "files"):
         paths = action.get(key)
-        wrong = [one for one in paths if _leads_out(one)] if isinstance(paths, list) else []
+        wrong = [one for one in paths if isinstance(one, str) and leads_outside(one)] if isinstance(paths, list) else []
         for path in wrong[:MOST_LOOKED_UP]:
             message, remedy = (
                 "is not a path inside the repository",
@@ -106,13 +106,6 @@ def _agent(action: Mapping[str, Any], step: str, field: str) -> Iterator[Problem
             message = "holds a secret, which the agent would read"
             remedy = "give it to the endpoint of the agent, by `agent add --env`"
             yield Problem(step=step, field=f"{field}.{key}", value="", message=message, remedy=remedy)
-
-
-def _leads_out(path: object) -> bool:
-    if not isinstance(path, str):
-        return False
-    parts = PurePosixPath(path).parts
-    return path.startswith("/") or ".." in parts or ".git" in parts or "\x00" in path
 
 
 def _wait(action: Mapping[str, Any], step: str, field: str) -> list[Problem]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,6 +13,7 @@ from orchestration.core.dag import circle_in
 from orchestration.core.definition.problems import DefinitionErrors, Problem, did_you_mean
 from orchestration.core.definition.shape import plain_json
 from orchestration.core.likeness import bounded
+from orchestration.core.paths import leads_outside
 from orchestration.core.project.brief import brief_of
 from orchestration.core.project.faults import fault, faults_of
 from orchestration.core.project.gates import faults_of_named, plan_gates
@@ -127,8 +127,7 @@ def _dependencies(at: str, task: TaskSpec, ids: Sequence[str]) -> Iterator[Probl
 
 def _files(at: str, task: TaskSpec) -> Iterator[Problem]:
     for path in task.files:
-        parts = PurePosixPath(path).parts
-        if path.startswith(("/", "~")) or ".." in parts or ".git" in parts:
+        if leads_outside(path):
             yield fault(f"{at}.files", path, "leads out of the repository", "give a path inside it, such as src/cart")
 
 

@@ -142,7 +142,7 @@ def held(layout: Layout) -> None:
     report = janitor("shop", data_dir=layout.folder.parents[1])
     assert report.is_clean, report.to_json()
     assert list(layout.folder.rglob("*.lock")) == [] and list(layout.folder.rglob("*unfinished*")) == []
-    assert sorted(path.name for path in layout.folder.iterdir()) == ["locks", "recorded.json", "repository.git"]
+    assert sorted(path.name for path in layout.folder.iterdir()) == ["locks", "recorded.json", "repository.git", "run"]
 
 
 kills = st.builds(
