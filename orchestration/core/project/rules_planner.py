@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from orchestration.core.project.plan import Requirement
 from orchestration.core.project.requirements import ledger
 from orchestration.core.project.spec import LONGEST_NAME, ProjectSpec, TaskSpec
 
@@ -16,6 +15,7 @@ LEAST_WORDS = 2
 def plan_by_rules(spec: ProjectSpec) -> tuple[TaskSpec, ...]:
     """`t1` serves R1, and so on. A task depends on another only where its text names that one: R2, t2, or its text."""
     requirements = ledger(spec)
+    texts = [one.text.casefold() for one in requirements]
     agents = spec.agents_required
     return tuple(
         TaskSpec(
@@ -24,25 +24,25 @@ def plan_by_rules(spec: ProjectSpec) -> tuple[TaskSpec, ...]:
             prompt=one.text,
             agent_type=agents[(number - 1) % len(agents)],
             requirements=(one.requirement_id,),
-            dependencies=tuple(_named(one, number, requirements)),
+            dependencies=tuple(_named(number, texts)),
         )
         for number, one in enumerate(requirements, 1)
     )
 
 
-def _named(one: Requirement, own: int, requirements: Sequence[Requirement]) -> list[str]:
-    text = one.text.casefold()
+def _named(own: int, texts: Sequence[str]) -> list[str]:
+    """Those that the text of one names; `texts`: of all, case-folded."""
+    text = texts[own - 1]
     words = set(re.findall(r"\b[rt]\d+\b", text))
     return [
         f"t{number}"
-        for number, other in enumerate(requirements, 1)
-        if number != own and (words & {f"r{number}", f"t{number}"} or _holds(text, other.text.casefold()))
+        for number, other in enumerate(texts, 1)
+        if number != own and (words & {f"r{number}", f"t{number}"} or _holds(text, other))
     ]
 
 
 def _holds(text: str, other: str) -> bool:
-    return (
-        text != other
-        and len(other.split()) >= LEAST_WORDS
-        and re.search(rf"(?<!\w){re.escape(other)}(?!\w)", text) is not None
-    )
+    """Whether the other one stands in the text as whole words."""
+    if text == other or other not in text or len(other.split()) < LEAST_WORDS:
+        return False
+    return re.search(rf"(?<!\w){re.escape(other)}(?!\w)", text) is not None
