@@ -68,13 +68,16 @@ class ProjectStage(Stage):
         signal_all(pids, signal.SIGCONT)
 
     def _leave_locks(self) -> None:
-        """As a git that was killed leaves them; only where no living git holds the lock that all of ours are under."""
+        """As a git that was killed leaves them; only where no living git holds the lock that all of ours are under, and
+        where the janitor is yet to come: nobody looks after a project that has ended."""
         from orchestration.agents.workspace import locks
 
-        homes = [one for one in _homes(self.data) if (one / "repository.git").is_dir()]
+        homes = [one for one in _homes(self.data) if _has_branches(one)]
         self.missed += not homes
         for home in self.random.sample(homes, 1) if homes else []:
             with suppress(locks.Busy), locks.held(home / "locks" / "references", seconds=2):
+                if not _has_branches(home):
+                    return
                 for name in ("index.lock", "packed-refs.lock", "HEAD.lock", "refs/heads/main.lock"):
                     (home / "repository.git" / name).touch()
             for state in (home / "state").glob("*"):
@@ -89,6 +92,11 @@ class ProjectStage(Stage):
                 file.flush()
         time.sleep(seconds)
         whole.unlink(missing_ok=True)
+
+
+def _has_branches(home: Path) -> bool:
+    """Whether tasks of the project have branches, which its janitor takes away under the lock of references."""
+    return any(one.is_file() for one in (home / "repository.git" / "refs" / "heads" / "zen").rglob("*"))
 
 
 def _homes(data: Path) -> list[Path]:
