@@ -30,7 +30,7 @@ def guarded(do: Callable[[], Result], otherwise: Callable[[Exception], Instead])
 
 
 def logged(log: logging.Logger, message: str, *about: object) -> Callable[[Exception], None]:
-    """For `guarded` where nothing else is to be done: the error in the log, with its traceback if it does not pass."""
+    """For `guarded`, or as a part of it: the error in the log, with its traceback if it does not pass by itself."""
     return lambda error: log.error(f"{message}: %s", *about, error, exc_info=traceback_of(error))
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from foundation.clock import ticks
-from foundation.db.outages import AWAY, heal, traceback_of
+from foundation.db.outages import AWAY, heal
 from foundation.guarded import guarded, logged
 
 log = logging.getLogger(__name__)
@@ -125,8 +125,7 @@ class _Hand(Generic[Row, Result]):
             self.kind.finish(row, future.result())
 
     def _broke(self, row: Row, error: Exception) -> None:
-        tb = traceback_of(error)
-        log.error("%s %s could not be sent; it is tried again: %s", self.kind.name, row, error, exc_info=tb)
+        logged(log, "%s %s could not be sent; it is tried again", self.kind.name, row)(error)
         if isinstance(error, AWAY):
             heal()
         told = logged(log, "%s %s could not be put off; it is tried again", self.kind.name, row)

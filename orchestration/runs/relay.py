@@ -17,9 +17,8 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from foundation.clock import now
-from foundation.db.outages import traceback_of
 from foundation.errors import Unreachable
-from foundation.guarded import guarded
+from foundation.guarded import guarded, logged
 from orchestration.engines.base import Engine
 from orchestration.engines.registry import ENGINES
 from orchestration.models import Message, Run
@@ -88,13 +87,7 @@ def _pass(engine: Engine) -> int:
                 break
             log.warning("%s waits: %s", item.name, error)
         else:
-            log.error(
-                "%s could not be handed to the %s engine: %s",
-                item.name,
-                engine.name,
-                error,
-                exc_info=traceback_of(error),
-            )
+            logged(log, "%s could not be handed to the %s engine", item.name, engine.name)(error)
         item.put_off()
         stuck.add(item.run_pk)
         if lost == MOST_LOST:

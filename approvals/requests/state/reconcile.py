@@ -25,9 +25,8 @@ from approvals.requests.state.locked_request import LockedRequest, lock_request
 from foundation import audit
 from foundation.clock import now
 from foundation.db import statements
-from foundation.db.outages import traceback_of
 from foundation.errors import Unreachable
-from foundation.guarded import guarded
+from foundation.guarded import guarded, logged
 from foundation.identity.actor import Actor
 from orchestration.models import Message, Run
 from orchestration.runs.external import keep_time, tell_parent_again
@@ -81,7 +80,7 @@ def _not_mended(request: Request, error: Exception) -> bool:
     if isinstance(error, Unreachable):
         log.warning("approval %s waits: %s", request, error)
     else:
-        log.error("approval %s could not be reconciled: %s", request, error, exc_info=traceback_of(error))
+        logged(log, "approval %s could not be reconciled", request)(error)
     return False
 
 
