@@ -13,6 +13,7 @@ from django.urls import reverse
 from unfold.decorators import display  # type: ignore[import-untyped]
 from unfold.widgets import UnfoldAdminTextareaWidget  # type: ignore[import-untyped]
 
+from approvals.core.approval.plan import in_order
 from approvals.core.enums import OPEN
 from approvals.core.policy.chain import names_in
 from approvals.core.policy.definition import PolicyDefinition, Stage
@@ -125,7 +126,7 @@ def _stage(stage: Stage, found: principals.ResolvedPrincipals) -> dict[str, Any]
 
 
 def _names(keys: list[str], found: principals.ResolvedPrincipals) -> str:
-    ids = sorted(frozenset().union(*(found.named[key] for key in keys)))
+    ids = in_order(frozenset().union(*(found.named[key] for key in keys)))
     names = [found.people[one].name for one in ids]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more

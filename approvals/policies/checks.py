@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from approvals.core.approval.feasibility import short_of, too_few_for_all
-from approvals.core.approval.plan import Plan, StagePlan, counted_once, doubles
+from approvals.core.approval.plan import Plan, StagePlan, counted_once, doubles, in_order
 from approvals.core.enums import AtTheEnd, Authority
 from approvals.core.policy.chain import names_in
 from approvals.core.policy.definition import PolicyDefinition, Stage
@@ -129,7 +129,7 @@ def _of_silence(policy: PolicyDefinition, whom: ResolvedPrincipals) -> Iterator[
         ids = {one for name in names_in(stage.who) for one in whom.named.get(name, ())}
         unheard = unreachable_among(whom.people[one] for one in ids if one in whom.people)
         if unheard:
-            names = ", ".join(f"{whom.people[one].name} ({why})" for one, why in sorted(unheard.items()))
+            names = ", ".join(f"{whom.people[one].name} ({unheard[one]})" for one in in_order(unheard))
             yield f"stage '{stage.name}': the silence of whom no message reaches is no yes: {names}"
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.contrib.auth import get_user_model
 
 from approvals.core.approval.events import Event, Opened, Voted
-from approvals.core.approval.plan import Plan
+from approvals.core.approval.plan import Plan, in_order
 from approvals.core.content import Ask
 from approvals.core.enums import Choice
 from approvals.core.policy.chain import plan_of
@@ -88,7 +88,7 @@ def simulated(
             plan, [opened, *votes], stand_ins=stand_ins, unreachable=frozenset(unreachable_among(whom.people.values()))
         ),
         best=best_case(plan, opened, silent=silent, stand_ins=stand_ins),
-        away={person: _deputies(person, stand_ins) for person in sorted(silent)},
+        away={person: _deputies(person, stand_ins) for person in in_order(silent)},
         left_out=(*whom.left_out, *_left_out(policy, whom, barred, names, gone)),
         refused=why_infeasible(plan, policy, there),
     )

@@ -62,6 +62,16 @@ def test_a_policy_is_checked_published_and_says_whom_it_reaches() -> None:
     assert "there is no user &#x27;bob&#x27;" in client.get(f"{PAGES}/policy/{policy.pk}/change/").content.decode()
 
 
+def test_people_are_named_in_the_order_in_which_their_accounts_were_made() -> None:
+    silent = POLICY.replace("groups: [approver]", "groups: [crew]").replace("how_many: 2", "how_many: all")
+    for pk, name in ((99_999, "zoe"), (100_000, "adam")):
+        User.objects.create_user(name, id=pk)
+        account(name, "crew")
+    text = silent.replace("expire: 1d", "expire: 1d\n    at_the_end: approve")
+    checked = client_of("administrator").post(f"{PAGES}/policy/add/", {"text": text, "check": "1"}).content.decode()
+    assert "zoe, adam" in checked and checked.index("zoe (") < checked.index("adam ("), checked
+
+
 def test_what_single_requests_brought_along_is_in_nobodys_way() -> None:
     own, standard = scenes.asked(), scenes.asked(approvers=(), timeout_seconds=600)
     assert [str(request.policy) for request in (own, standard)] == ["named approvers", "standard"]
