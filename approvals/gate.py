@@ -12,7 +12,7 @@ from approvals.models import Request
 from approvals.policies import principals
 from approvals.requests.open_request import ask, ask_again, handle_for_gate
 from approvals.requests.policy_choice import as_it_was_asked, policy_of, refuse_strangers
-from approvals.requests.state.locked_request import CAUSES, REWORK
+from approvals.requests.state.locked_request import CAUSES, REWORK, REWORKED
 from foundation import audit
 from foundation.clock import now
 from foundation.db import statements
@@ -175,7 +175,7 @@ def _ask_of(asked: GateRequest) -> Ask:
             "saga": str(asked.run.definition),
             "step": step.step_id,
             "engine": asked.run.engine,
-            **({REWORK: given["rework"]} if given.get("rework") else {}),
+            **({REWORK: given["rework"], REWORKED: given.get("reworked", 0)} if given.get("rework") else {}),
         },
     )
 

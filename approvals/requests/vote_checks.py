@@ -11,7 +11,7 @@ from approvals.core.enums import Choice
 from approvals.core.policy.definition import Stage
 from approvals.models import Request
 from approvals.requests.amend import open_to_all
-from approvals.requests.state.locked_request import REWORK, LockedRequest
+from approvals.requests.state.locked_request import REWORK, REWORKED, LockedRequest
 from foundation.canonical_json import settled
 from foundation.errors import BadInput, WrongState
 from orchestration.core.definition import DefinitionErrors
@@ -30,7 +30,7 @@ def is_out_of_place(request: Request, word: Choice) -> bool:
 
 
 def _is_worn_out(request: Request) -> bool:
-    return REWORK in request.facts and request.round > MOST_REWORKS
+    return REWORK in request.facts and request.facts.get(REWORKED, 0) + request.round > MOST_REWORKS
 
 
 def check_place(request: Request, word: Choice, comment: str) -> None:

@@ -36,8 +36,8 @@ CAUSES = {
     Status.WITHDRAWN: Cause.CANCELLED,
     Status.CANCELLED: Cause.CANCELLED,
 }
-REWORK = "rework"
-"""Key of a request's facts: the step that is done again when changes are asked for."""
+REWORK, REWORKED = "rework", "reworked"
+"""Keys of a request's facts: the step that is done again when changes are asked for, and how often it was before."""
 _SETTLED = (Status.COOLING_OFF, Status.APPROVED)
 
 

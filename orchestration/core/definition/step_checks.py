@@ -77,6 +77,12 @@ def rework_problems(
                 continue
             named = block.get("rework")
             if not isinstance(named, str):
+                if "reworked" in block:
+                    message, remedy = "counts for `rework`, and there is none", "name the step in rework, or remove it"
+                    at = f"{field}.reworked"
+                    found.append(
+                        Problem(step=label, field=at, value=short(block["reworked"]), message=message, remedy=remedy)
+                    )
                 continue
             before = _before(label, dependencies)
             if named not in before:

@@ -68,7 +68,7 @@ def _pack(project: Project, branch: str) -> dict[str, Any]:
         "base": repository.base(),
         "commit": verified.get("commit"),
         "branch": branch,
-        "plan_hash": planned.get("plan_hash"),
+        "plan_hash": plan.plan_hash if plan is not None else None,
         "coverage": plan.coverage() if plan is not None else None,
         "merges": [
             {"task": one.task, "merge": one.sha, "commit": one.merges, "requirements": list(one.requirements)}

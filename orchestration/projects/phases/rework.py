@@ -15,8 +15,9 @@ from orchestration.core.project import ProjectPlan, compile_tasks
 from orchestration.core.project.brief import brief_of
 from orchestration.core.project.criteria import criteria_of
 from orchestration.core.project.phases import CHANGES, REWORK
-from orchestration.core.project.plan import PlanTask
+from orchestration.core.project.plan import PlanTask, plan_in_force
 from orchestration.core.project.requirements import ledger
+from orchestration.core.project.sagas.acceptance import MOST_ROUNDS
 from orchestration.core.project.sagas.tasks import nothing_to_do
 from orchestration.core.saga.events import AbortRequested
 from orchestration.ledger.run_end import post
@@ -29,8 +30,6 @@ from orchestration.runs.acts.rework import changes_wanted
 from orchestration.runs.delivery import deliver
 from orchestration.runs.external import ask_for_rework
 
-MOST_ROUNDS = 5
-"""Rounds of changes because of criteria that were not accepted; a gate has as many of its own."""
 LOOK_SECONDS = 1.0
 LONGEST_TITLE = 200
 
@@ -38,7 +37,8 @@ LONGEST_TITLE = 200
 def changes(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | Result:
     """`tasks`: one for each time that people asked for changes; `rework`: the saga of the latest, or of nothing.
 
-    `again`: the tasks that an agent planned in place of those that are `replaced`; parked while it plans.
+    `again`: the tasks that an agent planned in place of those that are `replaced`; parked while it plans. `plan_hash`
+    and `coverage`: of the plan as it is in force then.
     """
     project = project_of(context)
     rest = rest_planned_again(AskingStep(project=project, context=context))
@@ -51,13 +51,15 @@ def changes(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] 
     )  # fmt: skip
     plan = rest.plan.model_copy(update={"tasks": (*rest.plan.tasks, *plan.tasks)}) if rest is not None else plan
     saga = compile_tasks(plan, project.config) if plan.tasks else nothing_to_do(f"{spec.project_id[:90]}.{REWORK}")
-    return {
+    told = {
         "changes": list(words),
         "tasks": [one.model_dump(mode="json") for one in tasks],
         "rework": saga.model_dump(mode="json", exclude_unset=True),
         "again": rest.again if rest is not None else None,
         "replaced": list(rest.replaced) if rest is not None else [],
     }
+    in_force = plan_in_force(project.output("plan"), told)
+    return told | ({} if in_force is None else {"plan_hash": in_force.plan_hash, "coverage": in_force.coverage()})
 
 
 def nothing(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:

@@ -19,9 +19,11 @@ from orchestration.core.definition.shape import canonical_json
 from orchestration.core.enums import Outcome, Purpose
 from orchestration.core.project import compile_acceptance
 from orchestration.core.project.criteria import CriterionStatus, LedgerCriterion, criteria_of
+from orchestration.core.project.phases import CHANGES
 from orchestration.models import AgentAttempt, Command, Run
 from orchestration.projects.phases.own_checks import OwnChecks
 from orchestration.projects.phases.project import Project, project_of
+from orchestration.runs.acts.rework import changes_wanted
 
 EXCERPT = 2000
 """Characters of what a check printed, the last of them, that are kept."""
@@ -90,8 +92,9 @@ def _told(seen: _Seen) -> dict[str, Any]:
     proof = {"commit": seen.commit, "criteria": criteria, "checks": checks, "tampering": list(seen.evidence.tampering)}
     digest = hashlib.sha256(canonical_json(proof).encode()).hexdigest()
     accept = compile_acceptance(
-        seen.project.spec.project_id, seen.project.config, unproved, commit=seen.commit, evidence=digest
-    )
+        seen.project.spec.project_id, seen.project.config, unproved, commit=seen.commit, evidence=digest,
+        reworked=len(changes_wanted(seen.project.run, CHANGES)),
+    )  # fmt: skip
     diff = seen.evidence.diff.to_json()
     return proof | {
         "diff": diff,

@@ -143,6 +143,18 @@ def test_words_are_needed_and_five_rounds_are_enough(engine: str, peer: Peer) ->
 
 
 @pytest.mark.parametrize("engine", ["celery"], indirect=True)
+def test_rounds_of_earlier_requests_count(engine: str, peer: Peer) -> None:
+    run = start(peer, engine, step("a"), gate("a", context={"made": "{a.id}"}, reworked=4))
+    says("bob", "request-changes", asked(run), "again")
+    with pytest.raises(BadInput, match="reworked 5 times"):
+        says("bob", "request-changes", asked(run, 2), "once more")
+    says("bob", "approve", asked(run, 2))
+    assert until(run).status == "completed"
+    with pytest.raises(BadInput, match=r"forward_action\.reworked.*there is none"):
+        start(peer, engine, step("a"), gate("a", rework=None, reworked=4))
+
+
+@pytest.mark.parametrize("engine", ["celery"], indirect=True)
 def test_what_goes_on_beside_the_gate_is_not_disturbed(engine: str, peer: Peer) -> None:
     peer.hold("POST", "/things/slow")
     slow = step("slow", after=[])

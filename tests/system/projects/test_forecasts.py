@@ -13,7 +13,7 @@ from monitoring.watch.sweep import sweep
 from orchestration.execution.agent_step.forecast import asked_first
 from orchestration.models import AgentAttempt, Run
 from orchestration.projects.phases.project import output_of
-from orchestration.projects.queries import project_view
+from orchestration.projects.queries import plan_view, project_view
 from orchestration.runs.queries import run_view
 from tests.system.contract.cast import says
 from tests.system.contract.hosts import until
@@ -43,8 +43,10 @@ def test_the_agent_that_planned_plans_the_rest_again(engine: str, worker: Worker
     again = [*faulty, {"task_id": "smaller", "prompt": "b", "requirements": ["R2"], "dependencies": ["small"]}]
     worker.says["proposal"] = [json.dumps({"tasks": tasks}) for tasks in (first, faulty, again)]
     worker.asks = asked_first
-    run = begun(engine, planner="agent", estimated_duration_hours=SOON)
+    run = begun(engine, planner="agent", estimated_duration_hours=SOON, approval_gates=["Release"])
     says("bob", "approve", asked(run, "re-plan"), "smaller steps", answers={"answer": "plan again"})
+    gate = asked(run, "Release")
+    says("bob", "approve", gate)
     assert until(run).status == "completed", run_view(run)["error"]
     assert [name for name, _ in worker.seen if name not in ("cart", "till")] == ["proposal"] * 3 + ["small", "smaller"]
     view = project_view(run)
@@ -53,7 +55,10 @@ def test_the_agent_that_planned_plans_the_rest_again(engine: str, worker: Worker
     asked_anew = run.children.filter(parent_step="changes").order_by("pk")
     one, two = (child.definition.body["steps"][0]["forward_action"]["prompt"] for child in asked_anew)
     assert "smaller steps" in one and "- cart (R1): A cart" in one and "served by no task (R2)" in two
-    assert output_of(run, "report")["pack"]["coverage"] == {"R1": ["small"], "R2": ["smaller"]}
+    in_force = plan_view(run)["plan_hash"]
+    assert in_force != output_of(run, "plan")["plan_hash"], "it is another plan"
+    for about in (gate.content["context"], output_of(run, "report")["pack"]):
+        assert (about["plan_hash"], about["coverage"]) == (in_force, {"R1": ["small"], "R2": ["smaller"]})
 
 
 def test_it_goes_on_or_ends_as_people_say(engine: str) -> None:

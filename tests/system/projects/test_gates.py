@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from approvals.core.content import content_hash
 from approvals.models import Request
+from foundation.errors import BadInput
 from orchestration.agents.workspace.layout import Layout
 from orchestration.agents.workspace.repository import Repository
 from orchestration.models import AgentAttempt
+from orchestration.projects.phases import verify
 from orchestration.projects.phases.project import output_of
 from orchestration.projects.queries import project_view
 from orchestration.runs.queries import run_view
@@ -117,3 +121,18 @@ def test_a_gate_is_bound_to_what_it_is_about(engine: str) -> None:
         "R1": ["t1"],
         "R2": ["t2"],
     }
+
+
+def test_after_five_rounds_what_nothing_proves_is_approved_or_rejected(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "changes_wanted", lambda *_: ("more",) * 5)
+    run = begun(engine, success_criteria=["It is fun"])
+    request = asked(run, "unproved-criteria")
+    assert "reworked 5 times already" in request.content["description"]
+    with pytest.raises(BadInput, match="reworked 5 times already"):
+        says("bob", "request-changes", request, "more of it")
+    with pytest.raises(BadInput, match="not accepted. does not fit"):
+        says("bob", "approve", request, answers={"c1": "not accepted"})
+    says("bob", "approve", request, answers={"c1": "accepted"})
+    assert until(run).status == "completed", run_view(run)["error"]

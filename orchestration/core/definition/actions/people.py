@@ -46,6 +46,9 @@ class Ask(ActionModel):
         None, min_length=1, max_length=100,
         description="the id of a step before it, which is done again with all after it when changes are requested",
     )  # fmt: skip
+    reworked: int = Field(
+        0, ge=0, le=1000, description="how often that was done by earlier requests; after five times it is decided"
+    )
 
 
 class Approval(Ask):

@@ -27,7 +27,9 @@ TRIES = {"prepare": 2, "analyze": 1, "plan": 1, "verify": 1, "report": 3}
 PROPOSAL = "proposal"
 """The step in which an agent plans, before the phase `plan`."""
 
-PLAN_OUTPUT = {"plan_hash": "{plan.plan_hash}", "coverage": "{plan.coverage}"}
+PLAN_OUTPUT, PLAN_IN_FORCE = (
+    {name: f"{{{step}.{name}}}" for name in ("plan_hash", "coverage")} for step in ("plan", CHANGES)
+)
 HEAD_OUTPUT = {
     "commit": "{verify.commit}",
     "evidence": "{verify.evidence_digest}",
@@ -37,8 +39,10 @@ HEAD_OUTPUT = {
 BUILT_OUTPUT = {name: f"{{{BUILT}.{name}}}" for name in ("commit", "cost_so_far", "tests_changed")}
 DEPLOYED = {"commit": "{verify.commit}", "repository": "{prepare.repository}"}
 """What the child that deploys is given: the head that was verified, and where it is."""
-BOUND_TO: Mapping[str, Mapping[str, str]] = {"plan": PLAN_OUTPUT, BUILT: BUILT_OUTPUT, "verify": HEAD_OUTPUT}
-"""What the gates after a phase are bound to: another plan, or another commit, is another question."""
+BOUND_TO: Mapping[str, Mapping[str, str]] = {
+    "plan": PLAN_OUTPUT, CHANGES: PLAN_IN_FORCE, BUILT: BUILT_OUTPUT, "verify": HEAD_OUTPUT
+}  # fmt: skip
+"""What the gates after a step are bound to: another plan, or another commit, is another question."""
 
 
 def compile_project(
