@@ -20,9 +20,12 @@ from orchestration.models import AgentEndpoint
 MOST_SESSIONS, MOST_ARGS, MOST_ENV, LONGEST = 100, 100, 100, 4000
 MOST_STALL_SECONDS = 86_400
 CREDENTIAL = re.compile(
-    r"(?:sk|pk|rk)-[\w-]{8,}|gh[pousr]_\w{8,}|github_pat_\w+|xox[abp]-|AKIA[0-9A-Z]{8,}|eyJ[\w-]{8,}\."
+    r"\bsk-[\w-]{3,}|(?:sk|pk|rk)(?:-|_live_|_test_)[\w-]{8,}|gh[pousr]_\w{8,}|github_pat_\w+|glpat-\w|xox[abp]-|hf_\w{8,}"
+    r"|AKIA[0-9A-Z]{8,}|AIza[\w-]{8,}|eyJ[\w-]{8,}\.|://[^/\s:@]*:[^/\s@]+@|-----BEGIN"
 )
-"""How keys of well-known services begin."""
+"""How keys of well-known services begin, a password in an address, a key in a file."""
+KEYS = re.compile(r"(?:^|_)(?:keys?|pass|pat|creds?)(?:_?\d+)?$", re.IGNORECASE)
+"""How variables end whose value is a credential, besides those that say so anywhere: `OPENAI_KEY`, `KEY_2`."""
 PROGRAMS: Mapping[str, str] = {
     "CLAUDE": "claude", "CODEX": "codex", "AIDER": "aider", "GEMINI": "gemini", "OPENCODE": "opencode",
 }  # fmt: skip
@@ -147,7 +150,8 @@ def _env(given: Given) -> list[BadInput]:
 def _is_open_credential(name: str, value: str) -> bool:
     """Whether a value is a credential by its name or its look, and not only a reference to a secret."""
     rest = REFERENCE.sub("", value).strip()
-    return bool(rest) and (is_sensitive(name) or CREDENTIAL.search(rest) is not None)
+    named = is_sensitive(name) or KEYS.search(name) is not None
+    return bool(rest) and (named or CREDENTIAL.search(rest) is not None)
 
 
 def _numbers(given: Given) -> list[BadInput]:

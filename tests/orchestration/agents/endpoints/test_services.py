@@ -75,6 +75,12 @@ def test_what_was_given_is_shown_and_a_type_is_taken_in_any_case() -> None:
         ({"driver": "cli", "agent_type": "GOOSE"}, "agent_type", "take the driver acp"),
         ({"env": {"ANTHROPIC_API_KEY": "abc"}}, "env", "ANTHROPIC_API_KEY={secret:ANTHROPIC_API_KEY}"),
         ({"env": {"MODE": "sk-ant-abcdefgh12345"}}, "env", "{secret:MODE}"),
+        ({"env": {"KEY": "sk-123"}}, "env", "KEY={secret:KEY}"),
+        ({"env": {"OPENAI_KEY": "abc"}}, "env", "OPENAI_KEY={secret:OPENAI_KEY}"),
+        ({"env": {"key2": "abc"}}, "env", "ZEN_SECRET_KEY2"),
+        ({"env": {"DB_PASS": "abc"}}, "env", "{secret:DB_PASS}"),
+        ({"env": {"MODE": "sk-123"}}, "env", "{secret:MODE}"),
+        ({"env": {"PROXY": "http://me:word@proxy:80"}}, "env", "{secret:PROXY}"),
         ({"env": {"1X": "y"}}, "env", "not beginning with a digit"),
         ({"args": ["--key", "sk-ant-abcdefgh12345"]}, "args", "as a reference"),
         ({"concurrency": 0}, "concurrency", "from 1 to 100"),
@@ -92,6 +98,11 @@ def test_what_is_wrong_is_refused_with_field_value_and_remedy(fields: dict[str, 
         services.add(given, actor=ADMIN)
     assert refused.value.field == field and told in refused.value.remedy
     assert not AgentEndpoint.objects.exists() and not acts()
+
+
+def test_what_is_no_credential_stays() -> None:
+    env = {"MONKEY": "task-1", "KEY": "{secret:KEY}", "KEY_FILE": "/k", "MODE": "disk-1", "URL": "http://host:80/a@b"}
+    assert added("one", env=env).env == env
 
 
 def test_every_fault_is_told_at_once() -> None:
