@@ -9,6 +9,7 @@ from typing import Any
 
 from foundation.errors import BadInput
 from foundation.identity.actor import Actor
+from foundation.machine.tcp_ports import taken
 from orchestration.agents.endpoints.lease import added_by
 from orchestration.agents.workspace.remote import remote_of
 from orchestration.core.agent.agent_type import AgentType
@@ -23,10 +24,9 @@ from orchestration.core.project import (
     compile_tasks,
     planned,
     validate_config,
-    validate_spec,
 )
 from orchestration.core.project.faults import fault
-from orchestration.core.project.spec_checks import SHORTER, SPEC, warnings_of_budgets
+from orchestration.core.project.spec_checks import SHORTER, SPEC, read_spec, warnings_of_budgets
 from orchestration.core.queues import DEFAULT as DEFAULT_QUEUE
 from orchestration.models import AgentEndpoint, Run
 from orchestration.ports import gate_problems
@@ -49,7 +49,8 @@ class Prepared:
     @property
     def warnings(self) -> list[str]:
         """What is valid and probably not meant, or was chosen for its author."""
-        told = [*warnings_of(self.config.deployed(self.handle)), *warnings_of_budgets(self.spec, self.config.cap)]
+        deployed = self.config.deployed(self.handle)
+        told = [*warnings_of(deployed), *_busy_port(deployed), *warnings_of_budgets(self.spec, self.config.cap)]
         remote = remote_of(self.spec.repository) if self.spec.repository else None
         return told + (warnings_of_uncommitted(remote.folder) if remote is not None and remote.is_folder else [])
 
@@ -70,7 +71,7 @@ def prepared(*, spec: object, config: object = None, workflow_id: str = "") -> P
         tasks = compile_tasks(plan, how) if plan is not None else None
     except DefinitionErrors as errors:
         raise refusal(DefinitionErrors([_of_the_whole(one) for one in errors.problems])) from None
-    found = [*_repository(given), *_agents(given), *_gates(definition), *_port(how.deployed(handle))]
+    found = [*_here(given), *_gates(definition), *_port(how.deployed(handle))]
     found += _gates(tasks) if tasks is not None else []
     if found:
         raise refusal(DefinitionErrors(found))
@@ -124,19 +125,21 @@ def refusal(errors: DefinitionErrors) -> BadInput:
 
 def _checked(spec: object, config: object) -> tuple[ProjectSpec, ProjectConfig]:
     """Both, with the problems of both told at once."""
-    problems: list[Problem] = []
-    found_spec, found_config = None, None
-    try:
-        found_spec = validate_spec(spec)
-    except DefinitionErrors as errors:
-        problems += errors.problems
+    found_config = None
+    found_spec, problems = read_spec(spec)
     try:
         found_config = validate_config(config)
     except DefinitionErrors as errors:
         problems += errors.problems
-    if found_spec is None or found_config is None:
-        raise refusal(DefinitionErrors(problems))
+    if found_spec is None or found_config is None or problems:
+        here = _here(found_spec) if found_spec is not None else []
+        raise refusal(DefinitionErrors([*problems, *here]))
     return found_spec, found_config
+
+
+def _here(spec: ProjectSpec) -> list[Problem]:
+    """What this site and this machine lack for it."""
+    return [*_repository(spec), *_agents(spec)]
 
 
 def _repository(spec: ProjectSpec) -> Iterator[Problem]:
@@ -159,10 +162,25 @@ def _how_to_have(folder: Path) -> str:
     return "clone it there, or correct the path; left out, the project begins with an empty one"
 
 
+def _port_here(deployed: DeploymentSpec) -> int:
+    """The port of this machine that it asks for; 0 for none."""
+    if deployed.strategy == "none" or not deployed.config or deployed.config.queue != DEFAULT_QUEUE:
+        return 0
+    return deployed.config.port or 0
+
+
+def _busy_port(deployed: DeploymentSpec) -> Iterator[str]:
+    """A program that is no deployment of ours may be gone by the time the port is needed."""
+    port = _port_here(deployed)
+    why = taken(port) if port and not ports.owner_of(port) else ""
+    if why:
+        yield f"config.deployment.port: {why} on this machine now; give another one, or end that before it is deployed"
+
+
 def _port(deployed: DeploymentSpec) -> Iterator[Problem]:
     """The port of another deployment of this machine: told now, and not when all the work is done."""
-    port = deployed.config.port if deployed.config and deployed.config.queue == DEFAULT_QUEUE else 0
-    owner = ports.owner_of(port) if port and deployed.strategy != "none" else ""
+    port = _port_here(deployed)
+    owner = ports.owner_of(port) if port else ""
     if owner not in ("", deployed.name):
         remedy = (
             f"give another port, `name: {owner}` to take over from it, or end it: manage.py deployment stop {owner}"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, V
 from orchestration.core.definition.problems import DefinitionErrors, Problem
 from orchestration.core.deployment import DeploymentSpec, validate_deployment
 from orchestration.core.likeness import bounded
-from orchestration.core.project.faults import fault, faults_of, plain_of
+from orchestration.core.project.faults import fault, faults_of, plain_of, without_refused
 from orchestration.core.project.phases import STRATEGIES
 from orchestration.core.project.quantities import amounts
 from orchestration.core.project.quantities.amounts import Amount
@@ -123,11 +123,20 @@ def validate_config(data: object = None) -> ProjectConfig:
         config = ProjectConfig.model_validate(plain)
     except ValidationError as error:
         found = faults_of(error, ProjectConfig, under=CONFIG, beside=OF_SPEC)
-        raise DefinitionErrors([*found, *_budget(plain)]) from None
+        raise DefinitionErrors([*found, *_budget(plain), *_deployment_of(plain, error)]) from None
     found = [*_budget(plain), *_deployment(config)]
     if found:
         raise DefinitionErrors(found)
     return config
+
+
+def _deployment_of(plain: Mapping[str, JsonValue], error: ValidationError) -> list[Problem]:
+    """What is wrong with the deployment of a configuration that has other faults, where its strategy can be read."""
+    rest = without_refused(plain, error, ProjectConfig, keep=("deployment_strategy", "deployment"))
+    try:
+        return _deployment(ProjectConfig.model_validate(rest))
+    except ValidationError:
+        return []
 
 
 def _deployment(config: ProjectConfig) -> list[Problem]:

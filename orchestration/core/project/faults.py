@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -45,12 +46,41 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], under: str, beside: M
             return fault(where, detail["input"], "is not a known key", remedy)
         case "missing":
             return fault(where, None, "is missing", remedy or "add it")
+        case "string_type" if isinstance(detail["input"], (bool, int, float)):
+            told = f"; {remedy}" if remedy else ""
+            return fault(where, detail["input"], "is no text", f"write it in quotes, as '{detail['input']}'{told}")
         case "value_error":
             message, _, hint = str(detail["ctx"]["error"]).partition("; ")
             return fault(where, detail["input"], message, hint or remedy)
         case _:
             message = detail["msg"].removeprefix("Input ").replace("tuple", "list").replace("Tuple", "list")
             return fault(where, detail["input"], message[:1].lower() + message[1:], remedy)
+
+
+def without_refused(
+    plain: Mapping[str, Any], error: ValidationError, model: type[BaseModel], *, keep: Collection[str]
+) -> dict[str, Any]:
+    """What was given but for its unknown keys, and the fields of `model` that are refused; those in `keep` stay."""
+    left = deepcopy(dict(plain))
+    for detail in error.errors(include_url=False):
+        path = detail["loc"]
+        if detail["type"] == "extra_forbidden":
+            holder: Any = left
+            for part in path[:-1]:
+                holder = _within(holder, part)
+            if isinstance(holder, dict):
+                holder.pop(path[-1], None)
+        elif path and path[0] in model.model_fields and path[0] not in keep:
+            left.pop(str(path[0]), None)
+    return left
+
+
+def _within(holder: Any, part: str | int) -> Any:
+    """None where there is none; pydantic puts words of its own into some paths."""
+    try:
+        return holder[part]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _field(model: type[BaseModel], path: Sequence[str | int]) -> Any:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from orchestration.core.definition.problems import DefinitionErrors, Problem
 from orchestration.core.likeness import bounded
 from orchestration.core.project.config import ProjectConfig
-from orchestration.core.project.faults import fault, faults_of, plain_of
+from orchestration.core.project.faults import fault, faults_of, plain_of, without_refused
 from orchestration.core.project.gates import gate_faults
 from orchestration.core.project.planning import faults_of_tasks
 from orchestration.core.project.quantities import amounts, durations
@@ -26,6 +26,9 @@ OF_CONFIG = {
     key: f"it is of the configuration: --config {key}=…, or `config` beside `project_spec`"
     for key in ProjectConfig.model_fields
 }
+NEEDED = frozenset({"requirements", "agents_required", "approval_gates", "tasks", "planner"})
+"""Fields that others refer to: what is said of the rest without them would be wrong."""
+STAND_INS = {"project_id": "project", "name": "project"}
 SHORTER = "give large texts as files of the repository"
 
 
@@ -36,19 +39,39 @@ def validate_spec(data: object) -> ProjectSpec:
     Raises:
         DefinitionErrors: with every problem found.
     """
+    spec, found = read_spec(data)
+    if spec is None or found:
+        raise DefinitionErrors(found)
+    return spec
+
+
+@bounded
+def read_spec(data: object) -> tuple[ProjectSpec | None, list[Problem]]:
+    """The spec as far as it can be read, and every problem found. `data`: as of `validate_spec`.
+
+    One with problems is there so that more can be found, without what nothing else depends on. It is None where too
+    little can be read.
+    """
     given = data.plain() if isinstance(data, ProjectSpec) else data
-    plain = plain_of(given, SPEC, most_bytes=MOST_BYTES, remedy=SHORTER)
+    try:
+        plain = plain_of(given, SPEC, most_bytes=MOST_BYTES, remedy=SHORTER)
+    except DefinitionErrors as errors:
+        return None, list(errors.problems)
     if not isinstance(plain, dict):
-        raise DefinitionErrors([fault(SPEC, plain, "is no mapping", "begin with project_id: and requirements:")])
+        return None, [fault(SPEC, plain, "is no mapping", "begin with project_id: and requirements:")]
+    constraints = [*_constraints(plain.get("constraints"))]
     try:
         spec = ProjectSpec.model_validate(plain)
     except ValidationError as error:
         found = faults_of(error, ProjectSpec, beside=OF_CONFIG)
-        raise DefinitionErrors([*found, *_constraints(plain.get("constraints"))]) from None
-    found = [*_together(spec), *_constraints(plain.get("constraints")), *faults_of_tasks(spec), *gate_faults(spec)]
-    if found:
-        raise DefinitionErrors(found)
-    return spec
+        rest = without_refused(plain, error, ProjectSpec, keep=NEEDED)
+        try:
+            spec = ProjectSpec.model_validate({**STAND_INS, **rest})
+        except ValidationError:
+            return None, [*found, *constraints]
+    else:
+        found = []
+    return spec, [*found, *_together(spec), *constraints, *faults_of_tasks(spec), *gate_faults(spec)]
 
 
 def timeline_seconds(spec: ProjectSpec) -> float | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,8 @@ WRONG: Mapping[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {"success_criteria": [{"text": "x", "check": {"api_call": {"url": "file:///etc/passwd"}}}]}, {},
         "success_criteria[0].check.api_call.url", "http",
     ),
+    "project_id as a number": ({"project_id": 12}, {}, "project_id", "write it in quotes, as '12'"),
+    "requirement as a number": ({"requirements": ["A cart", 3.5]}, {}, "requirements[1]", "in quotes, as '3.5'"),
     "project_id": ({"project_id": "a b"}, {}, "project_id", "letters, digits"),
     "name": ({"name": ""}, {}, "name", "a short name"),
     "too many requirements": ({"requirements": [f"Thing {n}" for n in range(201)]}, {}, "requirements", "list"),
@@ -238,3 +241,30 @@ def test_how_to_add_an_agent_can_be_typed(agent: AgentType, driver: str) -> None
     with pytest.raises(BadInput) as refused:
         prepared(spec=given(agents_required=[agent.value]))
     assert f"`{command} {driver}`" in str(refused.value) and f"`{command} scripted`" in str(refused.value)
+
+
+def test_every_problem_is_told_at_once_whatever_else_is_wrong(site: Path) -> None:
+    spec = given(
+        project_id=12, agents_required=["CLAUDE", "GOOSE"], repository="/nowhere/at/all", approval_gates=["Vibes"],
+        requirments=["x"], estimated_duration_hours=0, success_criteria=[{"text": "x", "chek": "y"}],
+        constraints={"timeline": "soon"}, tasks=[task("a", "R1", agent="CLAUDE"), task("b", "R9")],
+    )  # fmt: skip
+    config = {"aproval_timeout": 3, "deployment_strategy": "rolling", "deployment": {"drivr": "local"}}
+    told = [one["field"] for one in by_python(spec, config)]
+    assert sorted(told) == sorted([
+        "project_id", "requirments", "estimated_duration_hours", "success_criteria[0].chek", "tasks[0].agent",
+        "constraints.timeline", "tasks[1].requirements", "requirements[1]", "approval_gates[0]",
+        "config.aproval_timeout", "config.deployment.drivr", "repository", "agents_required[1]",
+    ])  # fmt: skip
+
+
+def test_a_port_of_another_program_is_a_warning_before_the_work_begins(site: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        config = {"deployment_strategy": "rolling", "deployment": {"command": "x {port}", "health": "/", "port": port}}
+        (told,) = prepared(spec=given(), config=config).warnings
+        assert f"port {port} cannot be had" in told and "config.deployment.port" in told
+        assert not prepared(spec=given(), config=config | {"deployment_strategy": "none"}).warnings
+    assert not prepared(spec=given(), config=config).warnings
