@@ -32,7 +32,7 @@ class AgentEndpointAdmin(ReadOnlyAdmin):
     search_help_text = "name or model"
     fields = readonly_fields = [
         "name", "agent_type", "driver", "command", "args", "url", "env", "model", "concurrency", "prices", "sandbox",
-        "network", "writable", "stall_seconds", "enabled", "health", "health_error", "health_at", "version",
+        "network", "hosts", "writable", "stall_seconds", "enabled", "health", "health_error", "health_at", "version",
         "out_since", "failures", "open_until", "not_before", "created_at", "created_by",
     ]  # fmt: skip
 

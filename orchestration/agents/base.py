@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,14 +59,16 @@ class Sandbox:
     `writable`: more that it may write, such as the folder in which the agent keeps its sessions; one that is not
     there is left out. `hidden`: files and folders that it may not even read; `readable`: what it may read
     though it lies in a hidden folder or in /tmp (the command's own folders need no mention). network `none`: loopback
-    of its own and nothing else.
+    of its own and nothing else; `hosts`: besides that the `hosts` of its list, by a proxy. A list is kept or the
+    program is refused, in every mode.
     """
 
     mode: Literal["required", "if_possible", "off"] = "if_possible"
     writable: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
     readable: tuple[Path, ...] = ()
-    network: Literal["host", "none"] = "host"
+    network: Literal["host", "none", "hosts"] = "host"
+    hosts: tuple[str, ...] = ()
     bounds: Bounds = UNBOUND
 
 
@@ -79,7 +82,7 @@ class SessionSpec:
     `cost_before` are what it has used so far, since some agents count from a session's beginning. `stall_seconds`:
     how long no event may come; `deadline_seconds`: how long the session may take. `max_cost_usd` ends it as
     over_budget, by what the agent reports or else by `cost_of` the tokens. `secrets`: values to be taken out of every
-    text.
+    text. `notices`: what its sandbox has to say meanwhile.
     """
 
     cwd: Path
@@ -98,6 +101,7 @@ class SessionSpec:
     max_cost_usd: Decimal | None = None
     cost_of: Callable[[Usage], Decimal | None] = _unpriced
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    notices: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue, repr=False, compare=False)
 
 
 OnEvent = Callable[[Event], None]

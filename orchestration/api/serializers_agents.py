@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from orchestration.agents.endpoints.given import LONGEST, MOST_ARGS, MOST_ENV
+from orchestration.agents.process.allow_list import LONGEST_HOST, MOST_HOSTS
 from orchestration.api.fields import Mapping, Number, Text
 from orchestration.api.forms import Form
 from orchestration.core.agent.agent_type import AgentType
@@ -38,6 +39,10 @@ class AgentIn(Form):
     prices = Mapping(required=False, help_text="of a million tokens: input, output and cached, as texts or numbers")
     sandbox = Text(required=False, max_length=12, help_text=", ".join(AgentEndpoint.SANDBOXES))
     network = Text(required=False, max_length=8, help_text=", ".join(AgentEndpoint.NETWORKS))
+    hosts = s.ListField(
+        child=Text(max_length=LONGEST_HOST), required=False, max_length=MOST_HOSTS,
+        help_text="with network hosts: host, host:port or *.domain[:port]; without a port 443 and 80",
+    )  # fmt: skip
     writable = s.ListField(child=Text(max_length=LONGEST), required=False, max_length=MOST_ARGS)
     stall_seconds = Number(required=False, allow_null=True, min_value=1, max_value=86_400)
 
@@ -55,6 +60,7 @@ class AgentOut(s.Serializer[Any]):
     prices = s.DictField(child=s.CharField())
     sandbox = s.CharField()
     network = s.CharField()
+    hosts = s.ListField(child=s.CharField())
     writable = s.ListField(child=s.CharField())
     stall_seconds = s.FloatField(allow_null=True)
     enabled = s.BooleanField()

@@ -13,16 +13,16 @@ class AgentEndpoint(models.Model):
     """One way to run an agent of a type: a program that workers start, or the address of one that runs already.
 
     `env`: {NAME: value}; credentials as `{secret:NAME}`. `prices`: {"input", "output", "cached"} as decimal texts, of a
-    million tokens. `sandbox`, `network`, `writable`: of its sandbox (agents/base.py). `failures`: attempts in a row
-    that its program broke; `open_until`: the circuit is open, no attempt begins before, and then one at a time until
-    one succeeds. `not_before`: its provider's limit is reached until then. `out_since`: it needs a person, such as a
-    sign-in, and gets no attempt until `agent check` finds it well.
+    million tokens. `sandbox`, `network`, `hosts`, `writable`: of its sandbox (agents/base.py). `failures`: attempts in
+    a row that its program broke; `open_until`: the circuit is open, no attempt begins before, and then one at a time
+    until one succeeds. `not_before`: its provider's limit is reached until then. `out_since`: it needs a person, such
+    as a sign-in, and gets no attempt until `agent check` finds it well.
     """
 
     UNKNOWN, HEALTHY, FAILING, OUT_OF_SERVICE = "unknown", "healthy", "failing", "out_of_service"
     HEALTH = (UNKNOWN, HEALTHY, FAILING, OUT_OF_SERVICE)
     DRIVERS = ("acp", "cli", "agentapi", "scripted")
-    SANDBOXES, NETWORKS = ("if_possible", "required", "off"), ("host", "none")
+    SANDBOXES, NETWORKS = ("if_possible", "required", "off"), ("host", "none", "hosts")
 
     name = models.CharField(max_length=100, unique=True)
     agent_type = models.CharField(max_length=12, choices=choices(AgentType))
@@ -36,6 +36,7 @@ class AgentEndpoint(models.Model):
     prices = models.JSONField(default=dict, blank=True)
     sandbox = models.CharField(max_length=12, default="if_possible", choices=[(one, one) for one in SANDBOXES])
     network = models.CharField(max_length=8, default="host", choices=[(one, one) for one in NETWORKS])
+    hosts = models.JSONField(default=list, db_default=[], blank=True, help_text="that it may reach: host[:port]")
     writable = models.JSONField(default=list, blank=True, help_text="folders that it may write to beside its worktree")
     stall_seconds = models.FloatField(null=True, blank=True, help_text="seconds without an event; as the site's")
     enabled = models.BooleanField(default=True)

@@ -11,7 +11,8 @@ from orchestration.agents.base import SessionSpec
 from orchestration.agents.drivers.over import SessionOver
 from orchestration.agents.drivers.session import Session
 from orchestration.agents.process.group import Line, Program
-from orchestration.agents.process.sandbox import NoSandbox, confined
+from orchestration.agents.process.proxy import proxy_for
+from orchestration.agents.process.sandbox import NoSandbox, bubblewrap, confined
 from orchestration.agents.process.state_folders import state_folders
 from orchestration.core.agent.session import EndReason
 
@@ -33,9 +34,12 @@ def start(spec: SessionSpec, command: tuple[str, ...] = ()) -> Program:
     if not spec.cwd.is_dir():
         raise SessionOver(EndReason.CRASHED, f"the folder {str(spec.cwd)!r} is not there")
     sandbox = replace(spec.sandbox, writable=(*spec.sandbox.writable, *state_folders(path, env)))
+    if sandbox.network == "none" and (sandbox.mode == "off" or bubblewrap() is None):
+        spec.notices.put("runs without bubblewrap on this worker: its network is open, though its endpoint says none")
     try:
         wrapped = confined((path, *words[1:]), cwd=spec.cwd, sandbox=sandbox, env=env)
-        return Program(wrapped, cwd=spec.cwd, env=env, bounds=sandbox.bounds)
+        proxy = proxy_for(sandbox, spec.notices.put)
+        return Program(wrapped, cwd=spec.cwd, env=env, bounds=sandbox.bounds, proxy=proxy)
     except NoSandbox as error:
         raise SessionOver(EndReason.CRASHED, str(error)) from error
     except (OSError, ValueError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -86,6 +88,7 @@ class Session:
     def look(self) -> None:
         """Raises SessionOver when it was cancelled, took too long or has been silent for too long."""
         self.transcript.breathe()
+        self._tell_notices()
         if self._cancelled.is_set():
             raise SessionOver(EndReason.CANCELLED, "the session was cancelled")
         now, spec = time.monotonic(), self.spec
@@ -96,6 +99,7 @@ class Session:
 
     def ended(self, over: SessionOver) -> Ended:
         """The result; its TurnEnded is the last event."""
+        self._tell_notices()
         error = self.transcript.clean(over.error)
         self.transcript.add(events.TurnEnded(reason=over.reason, error=error))
         at = clock.now()
@@ -119,6 +123,11 @@ class Session:
             question=None if over.question is None else self.transcript.question(over.question),
             dropped=self.transcript.dropped,
         )
+
+    def _tell_notices(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self.transcript.aside(events.Notice(text=self.spec.notices.get_nowait()))
 
     def _stalled(self) -> SessionOver:
         """One that was refused again and again has that reason."""

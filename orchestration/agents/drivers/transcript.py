@@ -13,6 +13,7 @@ from foundation.secrets.redaction import MASK, redact
 from orchestration.core.agent.events import (
     Event,
     Message,
+    Notice,
     PlanShown,
     Retrying,
     Thought,
@@ -43,7 +44,7 @@ LONGEST_HELD = 2_000
 LONGEST_QUESTION = 4_000
 """Characters of what is asked: as many as are kept and shown wherever people answer."""
 CUT, LONGEST_CUT = "\n… cut: it has {count} characters, and the SHA-256 {digest}", 200
-BOUNDED = (Message, Thought, PlanShown, Retrying, ToolStarted, ToolDone)
+BOUNDED = (Message, Thought, PlanShown, Retrying, Notice, ToolStarted, ToolDone)
 """Kinds that are kept back when there are too many; the others are few, and the session's course hangs on them."""
 
 
@@ -71,6 +72,10 @@ class Transcript:
             return
         self._goes_on = False
         self.flush()
+        self._pass(event)
+
+    def aside(self, event: Notice) -> None:
+        """Hand on what is not of the agent: its message, of which a piece may be held, goes on."""
         self._pass(event)
 
     def breathe(self) -> None:

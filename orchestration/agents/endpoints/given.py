@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from foundation.errors import BadInput
 from foundation.secrets.masking import is_sensitive
 from foundation.secrets.store import REFERENCE
+from orchestration.agents.process.allow_list import MOST_HOSTS, problem_of
 from orchestration.core.agent.agent_type import AgentType, is_agent_type, unknown_type
 from orchestration.core.agent.prices import prices
 from orchestration.core.definition.actions import SAGA_ID, VARIABLE_NAME
@@ -48,6 +49,7 @@ class Given:
     prices: Mapping[str, object] = field(default_factory=dict)
     sandbox: str = "if_possible"
     network: str = "host"
+    hosts: Sequence[str] = ()
     writable: Sequence[str] = ()
     stall_seconds: float | None = None
 
@@ -66,7 +68,8 @@ def checked(given: Given) -> AgentEndpoint:
         name=given.name, agent_type=kind.value, driver=given.driver,
         command=given.command or (PROGRAMS[kind.value] if given.driver == "cli" else ""),
         args=list(given.args), url=given.url, env=dict(given.env), model=given.model, concurrency=given.concurrency,
-        prices=kept, sandbox=given.sandbox, network=given.network, writable=list(given.writable),
+        prices=kept, sandbox=given.sandbox, network=given.network,
+        hosts=list(dict.fromkeys(host.lower() for host in given.hosts)), writable=list(given.writable),
         stall_seconds=given.stall_seconds,
     )  # fmt: skip
 
@@ -176,9 +179,34 @@ def _sandbox(given: Given) -> list[BadInput]:
         remedy = "if_possible: with bubblewrap where it is installed; required: refused without it; off: none"
         found.append(_fault("sandbox", given.sandbox, "is no way to confine an agent", remedy))
     if given.network not in AgentEndpoint.NETWORKS:
-        remedy = "host: it connects as the worker does; none: to nothing but itself"
+        remedy = "host: it connects as the worker does; none: to nothing but itself; hosts: to those of a list"
         found.append(_fault("network", given.network, "is no network of a sandbox", remedy))
+    found += _hosts(given)
     if len(given.writable) > MOST_ARGS:
         found.append(_fault("writable", "", f"has more than {MOST_ARGS} folders", "give fewer"))
     wrong = [path for path in given.writable if not PurePosixPath(path).is_absolute() or len(path) > LONGEST]
     return [*found, *(_fault("writable", path, "is not an absolute path", "write it from /") for path in wrong[:20])]
+
+
+def _hosts(given: Given) -> list[BadInput]:
+    """Faults of the list, and of a sandbox that could not keep it: none is dropped silently."""
+    if given.network != "hosts":
+        told, remedy = ", ".join(given.hosts), "leave the hosts out, or take network hosts"
+        return [_fault("hosts", told, "has no meaning without network hosts", remedy)] if given.hosts else []
+    found = []
+    if not given.hosts:
+        remedy = "name at least one, such as api.openai.com or *.pypi.org:443; for none at all network none"
+        found.append(_fault("hosts", "", "is missing", remedy))
+    if len(given.hosts) > MOST_HOSTS:
+        found.append(_fault("hosts", "", f"has more than {MOST_HOSTS} hosts", "give fewer; *.domain stands for many"))
+    if given.sandbox == "off":
+        remedy = "take sandbox required or if_possible: the list is kept in bubblewrap alone"
+        found.append(_fault("sandbox", given.sandbox, "cannot keep a list of hosts", remedy))
+    if given.driver == "agentapi":
+        remedy = "take the driver acp or cli, or network host: its worker talks to it over the network"
+        found.append(_fault("network", given.network, "cannot be kept with the driver agentapi", remedy))
+    for host in given.hosts[:MOST_HOSTS]:
+        problem = problem_of(host)
+        if problem is not None:
+            found.append(_fault("hosts", host, *problem))
+    return found[:20]

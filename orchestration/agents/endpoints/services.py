@@ -39,6 +39,7 @@ def add(given: Given, *, actor: Actor) -> AgentEndpoint:
         record(
             actor=actor, action="agent.add", agent=row.name, agent_type=row.agent_type, driver=row.driver,
             command=row.command, args=row.args, url=row.url, env=row.env, concurrency=row.concurrency,
+            sandbox=row.sandbox, network=row.network, hosts=row.hosts,
         )  # fmt: skip
     return row
 

@@ -44,6 +44,7 @@ def sandbox_of(row: AgentEndpoint) -> Sandbox:
     return Sandbox(
         mode=row.sandbox,  # type: ignore[arg-type]  # one of SANDBOXES
         network=row.network,  # type: ignore[arg-type]  # one of NETWORKS
+        hosts=tuple(row.hosts),
         writable=tuple(Path(path) for path in row.writable),
         hidden=(*of_the_site(), *logins()),
         bounds=bounds_of_the_site(),

@@ -37,6 +37,7 @@ def _view(row: AgentEndpoint, active: int, at: datetime) -> dict[str, Any]:
         "prices": row.prices,
         "sandbox": row.sandbox,
         "network": row.network,
+        "hosts": row.hosts,
         "writable": row.writable,
         "stall_seconds": row.stall_seconds,
         "enabled": row.enabled,

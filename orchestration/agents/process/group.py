@@ -16,6 +16,7 @@ from typing import IO
 
 from orchestration.agents.base import UNBOUND, Bounds
 from orchestration.agents.process import keeper
+from orchestration.agents.process.proxy import Proxy
 
 KEEPER = str(Path(keeper.__file__).resolve())
 LONGEST_LINE = 8 * 1024 * 1024
@@ -43,26 +44,42 @@ def _words(bounds: Bounds) -> tuple[str, str, str]:
 class Program:
     """A started program. `end` has to be called, whatever happened; it may be called again."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], bounds: Bounds = UNBOUND) -> None:
-        """Start it. `bounds`: past these all of it is ended, and `errors` says why.
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        bounds: Bounds = UNBOUND,
+        proxy: Proxy | None = None,
+    ) -> None:
+        """Start it. `bounds`: past these all of it is ended, and `errors` says why. `proxy`: of the hosts that it may
+        reach; it begins and ends with the program, also with one that cannot be started.
 
         Raises OSError when the keeper cannot be started; a command that is not there ends with 127."""
         lifeline, self._life = os.pipe()
+        channel = () if proxy is None else (proxy.theirs.fileno(),)
+        words = [str(lifeline), *map(str, channel or (-1,)), *_words(bounds), *command]
+        self._proxy = proxy
         with contextlib.ExitStack() as unless_started:
             unless_started.callback(os.close, self._life)
+            if proxy is not None:
+                unless_started.callback(proxy.end)
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", KEEPER, str(lifeline), *_words(bounds), *command],
+                    [sys.executable, "-I", "-S", KEEPER, *words],
                     cwd=cwd,
                     env=dict(env),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     start_new_session=True,
-                    pass_fds=(lifeline,),
+                    pass_fds=(lifeline, *channel),
                 )
             finally:
                 os.close(lifeline)
+            if proxy is not None:
+                proxy.begin()
             unless_started.pop_all()
         self._lines: queue.Queue[Line] = queue.Queue(LINES_AHEAD)
         self._said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -121,6 +138,8 @@ class Program:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        if self._proxy is not None:
+            self._proxy.end()
         self._said.put(None)
         while True:  # a reader may wait for room
             with contextlib.suppress(queue.Empty):

@@ -1,12 +1,13 @@
 """A program of its own: starts a command, and ends all that came of it when the command ends or the worker is gone.
 
-    python -I -S keeper.py LIFELINE MEMORY PROCESSES NICE COMMAND [ARGUMENT …]
+    python -I -S keeper.py LIFELINE CHANNEL MEMORY PROCESSES NICE COMMAND [ARGUMENT …]
 
 LIFELINE is the reading end of a pipe whose other end the worker alone has open. Its end of file, which also a worker
 that dies by kill -9 causes, means: end everything. On Linux processes that left the command's group, also daemons,
 become children of the keeper and are ended too; elsewhere the group alone. Exits as the command did, with 128 + N for
 a signal N; 127 when it cannot be started. It imports the standard library only, and nothing of ours.
 
+CHANNEL: a socket that the command gets as descriptor 3; -1 for none.
 MEMORY: bytes, and PROCESSES: how many processes and threads, all of them together may have; 0 for no bound. What they
 have is looked at twice a second: past it everything is ended, and stderr says why. NICE: how far behind the
 worker they stand in line for the processors.
@@ -32,13 +33,13 @@ BOUND_SECONDS = 0.5
 MOST_ROUNDS = 200
 NOT_STARTED = 127
 MOST_DESCRIPTORS = 4096
-"""The command gets none but its three; those of Python are not inherited anyway."""
+"""The command gets none but its three, and its channel; those of Python are not inherited anyway."""
 
 
 def main() -> int:
     """Keep the command; return the code to exit with."""
-    lifeline, memory, processes, niceness = (int(word) for word in sys.argv[1:5])
-    command, parent, said = sys.argv[5:], os.getppid(), os.dup(2)
+    lifeline, channel, memory, processes, niceness = (int(word) for word in sys.argv[1:6])
+    command, parent, said = sys.argv[6:], os.getppid(), os.dup(2)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     bell, ring = os.pipe()
     for end in (bell, ring):
@@ -50,7 +51,9 @@ def main() -> int:
         signal.signal(number, lambda got, _: asked.append(got))
     child = os.fork()
     if child == 0:
-        _become(command, niceness)
+        _become(command, niceness, channel)
+    if channel >= 0:
+        os.close(channel)
     _let_go_of_its_pipes()
     look_seconds = BOUND_SECONDS if memory or processes else LOOK_SECONDS
     code, below = None, _Below()
@@ -130,13 +133,15 @@ def _held(pid: int) -> tuple[int, int]:
     return threads, memory
 
 
-def _become(command: list[str], niceness: int) -> None:
+def _become(command: list[str], niceness: int, channel: int) -> None:
     """Never returns: this process is the command from here, or has failed."""
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
-        os.closerange(3, MOST_DESCRIPTORS)
+        if channel >= 0:
+            os.dup2(channel, 3)
+        os.closerange(3 if channel < 0 else 4, MOST_DESCRIPTORS)
         os.setpgid(0, 0)
         os.nice(niceness)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

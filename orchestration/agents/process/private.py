@@ -36,12 +36,13 @@ def of_agents() -> tuple[Path, ...]:
     return _below_home(name for names in STATE.values() for name in names)
 
 
-def sandbox_of_commands(network: Literal["host", "none"] = "host") -> Sandbox:
+def sandbox_of_commands(network: Literal["host", "none", "hosts"] = "host", hosts: Iterable[str] = ()) -> Sandbox:
     """For commands that whoever starts a run has written: checks. Always confined, whatever the endpoint of the agent
-    is; with ZEN_SCRIPTS=unsafe only where that can be."""
+    is; with ZEN_SCRIPTS=unsafe only where that can be. `hosts`: with network `hosts`."""
     hidden = tuple(dict.fromkeys((*of_the_site(), *logins(), *of_agents())))
     mode: Literal["required", "if_possible"] = "if_possible" if settings.ZEN_SCRIPTS == "unsafe" else "required"
-    return Sandbox(mode=mode, network=network, hidden=hidden, bounds=bounds_of_the_site())
+    bounds = bounds_of_the_site()
+    return Sandbox(mode=mode, network=network, hosts=tuple(hosts), hidden=hidden, bounds=bounds)
 
 
 def bounds_of_the_site() -> Bounds:

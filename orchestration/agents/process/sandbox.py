@@ -6,12 +6,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from orchestration.agents.base import Sandbox
+from orchestration.agents.process import joined
+from orchestration.agents.process.allow_list import AllowList
 
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - these are made private
 RUNTIME = Path("/run")
@@ -20,6 +23,13 @@ RESOLVER = ("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/reso
 SHEBANG_BYTES = 256
 HIDDEN_BYTES = 1024**2
 """Of memory for what is written over a place that is hidden: it is empty, and nobody's."""
+
+
+JOINED = str(Path(joined.__file__).resolve())
+NO_LIST = (
+    "a list of hosts is kept in bubblewrap alone, and there is none here: install bubblewrap on the worker (Debian:"
+    " apt-get install bubblewrap) and set sandbox if_possible or required; or network host, which has no list"
+)
 
 
 class NoSandbox(Exception):
@@ -33,11 +43,15 @@ def bubblewrap() -> str | None:
 
 
 def confined(command: Sequence[str], *, cwd: Path, sandbox: Sandbox, env: Mapping[str, str]) -> list[str]:
-    """The command in its sandbox, or as it is where none is wanted or there is none and it is not `required`.
+    """The command in its sandbox, or as it is where none is wanted or there is none and it is not `required`; a list of
+    hosts always requires it. With one the command needs the channel of a proxy (proxy.py) as descriptor 3.
 
     Raises NoSandbox.
     """
     bwrap = bubblewrap()
+    is_listed = sandbox.network == "hosts"
+    if is_listed and (bwrap is None or sandbox.mode == "off"):
+        raise NoSandbox(NO_LIST)
     if sandbox.mode == "off" or (bwrap is None and sandbox.mode == "if_possible"):
         return list(command)
     if bwrap is None:
@@ -46,14 +60,15 @@ def confined(command: Sequence[str], *, cwd: Path, sandbox: Sandbox, env: Mappin
             " (Debian: apt-get install bubblewrap), or do without: for an agent by sandbox if_possible of its endpoint,"
             " for checks by ZEN_SCRIPTS=unsafe"
         )
-    return [bwrap, *_options(command, cwd, sandbox, env), "--chdir", str(cwd), "--", *command]
+    first = (sys.executable, "-I", "-S", JOINED, AllowList(sandbox.hosts).loopback_words) if is_listed else ()
+    return [bwrap, *_options(command, cwd, sandbox, env), "--chdir", str(cwd), "--", *first, *command]
 
 
 def _options(command: Sequence[str], cwd: Path, sandbox: Sandbox, env: Mapping[str, str]) -> Iterator[str]:
     """In bwrap a later mount covers an earlier one: what is hidden comes after what the command itself is said to need,
     which whoever writes the command decides, and before what we show by name."""
     yield from ("--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
-    if sandbox.network == "none":
+    if sandbox.network != "host":
         yield "--unshare-net"
     yield from ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--cap-drop", "ALL")
     yield from (*_at_most(sandbox.bounds.memory_bytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev")  # noqa: S108
@@ -62,7 +77,8 @@ def _options(command: Sequence[str], cwd: Path, sandbox: Sandbox, env: Mapping[s
             yield from (*_at_most(sandbox.bounds.memory_bytes), "--tmpfs", str(place))
     for name in RESOLVER:
         yield from ("--ro-bind-try", name, name)
-    for place in _of_the_command(command, env):
+    joins = _of_the_command((sys.executable, JOINED), env) if sandbox.network == "hosts" else []
+    for place in (*_of_the_command(command, env), *joins):
         yield from ("--ro-bind-try", str(place), str(place))
     yield from _hidden_and_shown(sandbox)
     for place in (*sandbox.writable, cwd):

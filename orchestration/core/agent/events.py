@@ -111,6 +111,14 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What its sandbox says of the agent, such as a host that it asked for and may not reach. No act of the agent."""
+
+    text: str
+    kind: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReported:
     """What the session has used so far, as totals. `cost_usd`: as the agent says it; None when it says none."""
 
@@ -138,12 +146,13 @@ Event = Annotated[
     | QuestionAsked
     | PlanShown
     | Retrying
+    | Notice
     | UsageReported
     | TurnEnded,
     Field(discriminator="kind"),
 ]
 """Every event has a `kind`: session_started, message, thought, tool_started, tool_done, permission_needed, question,
-plan, retrying, usage or turn_ended."""
+plan, retrying, notice, usage or turn_ended."""
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 

@@ -32,6 +32,8 @@ def lines_of(event: events.Event) -> list[tuple[int, str]]:
             return [(logging.INFO, f"plan: {'; '.join(f'{one.text} ({one.status})' for one in event.entries)}")]
         case events.Retrying():
             return [(logging.WARNING, f"tries its model again: {event.error}")]
+        case events.Notice():
+            return [(logging.WARNING, f"! {event.text}")]
         case events.TurnEnded():
             told = f": {event.error}" if event.error else ""
             return [(logging.INFO if not told else logging.WARNING, f"the session ended as {event.reason}{told}")]

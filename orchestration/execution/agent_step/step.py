@@ -226,14 +226,14 @@ class _Doing:
         return Result(outcome=outcome, maybe=acts, error=why, detail=detail_of(kept.row))
 
     def _judged(self, work: Work, kept: Record, ended: Ended) -> Result:
-        asking, row = self.asking, kept.row
+        asking, row, of_agent = self.asking, kept.row, sandbox_of(self.endpoint)
         sha, notes = work.committed(self._title(ended), task=self.call.step_id, requirements=asking.requirements)
         row.commit = sha or ""
         checks = asking.checks if ended.reason in JUDGED else ()
         try:
             evidence = work.examined(
                 sha, checks, notes=notes, changes=asking.changes,
-                sandbox=sandbox_of_commands(sandbox_of(self.endpoint).network),
+                sandbox=sandbox_of_commands(of_agent.network, of_agent.hosts),
                 seconds=max(LEAST_CHECK_SECONDS, self.deadline - time.monotonic()), cancelled=self.stop,
             )  # fmt: skip
             left = work.left_of_conflict(sha) if asking.merges and sha else None

@@ -57,7 +57,10 @@ class Command(ConsoleCommand):
             list[str] | None, typer.Option(help="input=3, output=15, cached=0.3: of a million tokens")
         ] = None,
         sandbox: Annotated[str, typer.Option(help="if_possible, required or off")] = "if_possible",
-        network: Annotated[str, typer.Option(help="host or none")] = "host",
+        network: Annotated[str, typer.Option(help="host, none, or hosts: those of --host alone")] = "host",
+        host: Annotated[
+            list[str] | None, typer.Option(help="host, host:port or *.domain[:port]; without a port 443 and 80")
+        ] = None,
         writable: Annotated[list[str] | None, typer.Option(help="a folder that it may write to besides")] = None,
         stall_seconds: Annotated[
             float | None, typer.Option(help="stopped after so long without a sign of life; left out, as the site's")
@@ -68,7 +71,7 @@ class Command(ConsoleCommand):
         given = Given(
             name=name, agent_type=agent_type, driver=driver, command=program, args=arg or (), url=url,
             env=texts(env, "env"), model=model, concurrency=concurrency, prices=texts(price, "price"), sandbox=sandbox,
-            network=network, writable=writable or (), stall_seconds=stall_seconds,
+            network=network, hosts=host or (), writable=writable or (), stall_seconds=stall_seconds,
         )  # fmt: skip
         row = services.add(given, actor=actor())
         if as_json:

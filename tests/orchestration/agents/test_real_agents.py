@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orchestration.agents.base import Answer, EndReason, SessionSpec, Usage
+from orchestration.agents.base import Answer, EndReason, Sandbox, SessionSpec, Usage
 from orchestration.agents.drivers.choose import driver_for
-from orchestration.core.agent.events import Event, SessionStarted, ToolDone
+from orchestration.core.agent.events import Event, Notice, SessionStarted, ToolDone
 from tests.support.model_server import ModelServer, Script
 from tests.support.servers.fixtures import missing
 
@@ -137,3 +139,37 @@ def test_it_writes_what_its_model_says_and_goes_on_in_the_same_session(
         again = next(event for event in events if isinstance(event, SessionStarted))
         assert again.resumed and again.session_id == first.session_id
         assert real.driver != "cli" or used[1].total <= used[0].total / 2 + 1, "one call of its model, after two"
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A host that the worker's resolver alone knows: whoever does not go by the proxy does not find it."""
+    real = socket.getaddrinfo
+
+    def look_up(host: Any, *more: Any, **given: Any) -> Any:
+        return real("127.0.0.1" if host == "models.test" else host, *more, **given)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return "models.test"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("host", ["127.0.0.1", "models.test"])
+def test_its_model_is_all_that_it_reaches_where_its_list_names_nothing_else(
+    real: Real, worktree: Path, tmp_path: Path, bubblewrap: None, named: str, host: str
+) -> None:
+    home, events = tmp_path / "home", list[Event]()
+    home.mkdir()
+    with ModelServer(Script(files={str(worktree / "a.txt"): TEXT}, last=real.says)) as model:
+        where = f"{host}:{model.server_port}"
+        spec = SessionSpec(
+            cwd=worktree, prompt="Write a.txt that greets the moon.", stall_seconds=120, deadline_seconds=300,
+            command=(shutil.which(real.program, path=WHERE) or real.program, *real.args), model=real.model,
+            env={"HOME": str(home), **real.furnish(home, f"http://{where}")},
+            sandbox=Sandbox(mode="required", network="hosts", hosts=(where,)),
+        )  # fmt: skip
+        driver = driver_for(real.driver, real.program)
+        ended = driver.run(spec, on_event=events.append, ask=lambda _: Answer(), cancelled=threading.Event())
+    print(*(event.text for event in events if isinstance(event, Notice)), sep="\n")
+    assert (ended.reason, ended.error) == (EndReason.END_TURN, "")
+    assert (worktree / "a.txt").read_text().strip() == TEXT.strip() and model.script.asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import queue
 import threading
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from orchestration.agents.base import Sandbox
 from orchestration.agents.process.group import Program
+from orchestration.agents.process.proxy import proxy_for
 from orchestration.agents.process.sandbox import confined
 from orchestration.agents.workspace.checks.counts import counts_of
 from orchestration.core.agent.evidence import CheckResult, TestCounts
@@ -49,8 +51,9 @@ def run_check(
     words = ["/bin/sh", "-c", BOTH, "sh", command]
     boxed = replace(sandbox, writable=(*sandbox.writable, *([caches] if caches else [])))
     begun = time.monotonic()
-    wrapped = confined(words, cwd=cwd, sandbox=boxed, env=given)
-    program = Program(wrapped, cwd=cwd, env=given, bounds=boxed.bounds)
+    wrapped, denied = confined(words, cwd=cwd, sandbox=boxed, env=given), queue.SimpleQueue[str]()
+    proxy = proxy_for(boxed, denied.put)
+    program = Program(wrapped, cwd=cwd, env=given, bounds=boxed.bounds, proxy=proxy)
     try:
         program.close_stdin()
         digest, kept, why = _heard(program, begun + timeout, cancelled)
@@ -59,6 +62,7 @@ def run_check(
         program.end()
     text = bytes(kept).decode(errors="replace").replace("\0", "")
     counts = counts_of(text)
+    text += "".join(f"[zen] it {denied.get()}\n" for _ in range(denied.qsize()))
     why = why or why_not(code, counts, skipped_before) + _said_by_us(code, program)
     return CheckResult(
         command=command,

@@ -12,6 +12,7 @@ from foundation.errors import BadInput, NotAllowed, NotFound, WrongState
 from foundation.models import AuditEvent
 from orchestration.agents.endpoints import lease, services
 from orchestration.agents.endpoints.given import Given
+from orchestration.agents.endpoints.session import sandbox_of
 from orchestration.agents.endpoints.views import endpoint_view
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.models import AgentAttempt, AgentEndpoint
@@ -90,6 +91,20 @@ def test_what_was_given_is_shown_and_a_type_is_taken_in_any_case() -> None:
         ({"network": "lan"}, "network", "none: to nothing but itself"),
         ({"sandbox": "maybe"}, "sandbox", "refused without it"),
         ({"writable": ["here"]}, "writable", "write it from /"),
+        ({"network": "hosts"}, "hosts", "such as api.openai.com"),
+        ({"hosts": ["api.openai.com"]}, "hosts", "take network hosts"),
+        ({"network": "none", "hosts": ["api.openai.com"]}, "hosts", "leave the hosts out"),
+        ({"network": "hosts", "hosts": ["https://api.openai.com"]}, "hosts", "without scheme"),
+        ({"network": "hosts", "hosts": ["*"]}, "hosts", "*.example.com"),
+        ({"network": "hosts", "hosts": ["a.example:99999"]}, "hosts", "a port after the colon"),
+        ({"network": "hosts", "hosts": ["192.168.0.1"]}, "hosts", "192.168.0.1:PORT"),
+        ({"network": "hosts", "hosts": ["a.example"] * 101}, "hosts", "stands for many"),
+        ({"network": "hosts", "hosts": ["a.example"], "sandbox": "off"}, "sandbox", "bubblewrap alone"),
+        (
+            {"network": "hosts", "hosts": ["a.example"], "driver": "agentapi", "url": "http://h"},
+            "network",
+            "over the network",
+        ),
     ],
 )
 def test_what_is_wrong_is_refused_with_field_value_and_remedy(fields: dict[str, Any], field: str, told: str) -> None:
@@ -103,6 +118,16 @@ def test_what_is_wrong_is_refused_with_field_value_and_remedy(fields: dict[str, 
 def test_what_is_no_credential_stays() -> None:
     env = {"MONKEY": "task-1", "KEY": "{secret:KEY}", "KEY_FILE": "/k", "MODE": "disk-1", "URL": "http://host:80/a@b"}
     assert added("one", env=env).env == env
+
+
+def test_a_list_of_hosts_is_kept_shown_and_in_the_audit() -> None:
+    hosts = ["api.openai.com", "*.PyPI.org:443", "127.0.0.1:8080", "api.openai.com"]
+    row = added("one", network="hosts", hosts=hosts)
+    row.refresh_from_db()
+    kept = ["api.openai.com", "*.pypi.org:443", "127.0.0.1:8080"]
+    assert endpoint_view(row)["hosts"] == kept and sandbox_of(row).hosts == tuple(kept)
+    told = AuditEvent.objects.get(workflow_id="agents").data
+    assert (told["network"], told["hosts"]) == ("hosts", kept)
 
 
 def test_every_fault_is_told_at_once() -> None:
