@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from foundation.models import AuditEvent
 from orchestration.models import AgentEndpoint
+from tests.orchestration.admin.visitor import person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Run = Callable[..., tuple[int, str, str]]
@@ -52,6 +54,25 @@ def test_one_is_added_shown_switched_and_removed(agent: Run) -> None:
     assert json.loads(agent("enable", "one", "--json")[1]) == view and AgentEndpoint.objects.get().enabled
     assert json.loads(agent("disable", "one", "--json")[1]) == view | {"enabled": False}
     assert json.loads(agent("remove", "one", "--json")[1])["name"] == "one" and not AgentEndpoint.objects.exists()
+
+
+def test_a_list_of_hosts_is_given_a_word_each_and_at_the_api_as_a_list(agent: Run) -> None:
+    view = made(
+        agent, "kept", "--type", "CUSTOM", "--driver", "scripted", "--network", "hosts", "--host", "API.example",
+        "--host", "*.example.org:443",
+    )  # fmt: skip
+    assert (view["network"], view["hosts"]) == ("hosts", ["api.example", "*.example.org:443"])
+    code, _, err = agent("add", "open", "--type", "CUSTOM", "--driver", "scripted", "--network", "hosts", "--host", "*")
+    assert code == 2 and "hosts" in err and "*.example.com" in err
+    client = Client()
+    client.force_login(person("administrator"))
+    body = {"name": "two", "agent_type": "CUSTOM", "driver": "scripted", "network": "hosts"}
+    answer = client.post("/api/v1/agents/", body | {"hosts": ["api.example:8443"]}, "application/json")
+    assert answer.status_code == 201 and answer.json()["hosts"] == ["api.example:8443"], answer.content
+    refused = client.post("/api/v1/agents/", body | {"name": "three", "hosts": []}, "application/json")
+    assert refused.status_code in (400, 422) and "hosts" in refused.content.decode()
+    page = client.get(f"/admin/orchestration/agentendpoint/{AgentEndpoint.objects.get(name='two').pk}/change/")
+    assert "api.example:8443" in page.content.decode()
 
 
 def test_a_check_says_how_it_is_and_its_code_whether_it_can_be_used(agent: Run) -> None:
