@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from orchestration.core.agent.agent_type import AgentType
 from orchestration.core.definition.shape import canonical_json
+
+LONGEST_LINE, LONGEST_CHANGES = 500, 5000
+"""Of what people read about a task, and about what was asked of all of them."""
 
 
 class _Value(BaseModel):
@@ -75,6 +78,15 @@ class ProjectPlan(_Value):
             one.requirement_id: [task.task_id for task in self.tasks if one.requirement_id in task.requirements]
             for one in self.requirements
         }
+
+    def in_words(self, changes: Sequence[str] = ()) -> dict[str, str]:
+        """Task → what it is, for those who decide about the plan. `changes`: what was asked of all of it since."""
+        told = {}
+        for task in self.tasks:
+            serves = f", serves {', '.join(task.requirements)}" if task.requirements else ""
+            after = f", after {', '.join(task.dependencies)}" if task.dependencies else ""
+            told[task.task_id] = f"{task.title} ({task.agent_type}{serves}{after})"[:LONGEST_LINE]
+        return told | ({"all of them": "; ".join(changes)[:LONGEST_CHANGES]} if changes else {})
 
 
 def plan_in_force(planned: Mapping[str, Any], changes: Mapping[str, Any]) -> ProjectPlan | None:

@@ -64,6 +64,7 @@ def plan(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | R
         "plan": made.plain(),
         "plan_hash": made.plan_hash,
         "coverage": made.coverage(),
+        "in_words": made.in_words(changes_wanted(project.run, "plan")),
         "tasks": [one.task_id for one in made.tasks],
         "merged": merged,
         "build": definition.model_dump(mode="json", exclude_unset=True),

@@ -37,14 +37,14 @@ LONGEST_TITLE = 200
 def changes(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | Result:
     """`tasks`: one for each time that people asked for changes; `rework`: the saga of the latest, or of nothing.
 
-    `again`: the tasks that an agent planned in place of those that are `replaced`; parked while it plans. `plan_hash`
-    and `coverage`: of the plan as it is in force then.
+    `again`: the tasks that an agent planned in place of those that are `replaced`; parked while it plans. `plan_hash`,
+    `coverage` and `in_words`: of the plan as it is in force then.
     """
     project = project_of(context)
     rest = rest_planned_again(AskingStep(project=project, context=context))
     if isinstance(rest, Result):
         return rest
-    spec, words = project.spec, changes_wanted(project.run, CHANGES)
+    spec, words = project.spec, changes_wanted(project.run, CHANGES, itself=True)
     tasks = tuple(_task(project, number, one) for number, one in enumerate(words, 1))
     plan = ProjectPlan(
         project_id=spec.project_id, brief=brief_of(spec), requirements=ledger(spec), tasks=tasks[-1:]
@@ -59,7 +59,10 @@ def changes(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] 
         "replaced": list(rest.replaced) if rest is not None else [],
     }
     in_force = plan_in_force(project.output("plan"), told)
-    return told | ({} if in_force is None else {"plan_hash": in_force.plan_hash, "coverage": in_force.coverage()})
+    if in_force is None:
+        return told
+    in_words = in_force.in_words(changes_wanted(project.run, "plan"))
+    return told | {"plan_hash": in_force.plan_hash, "coverage": in_force.coverage(), "in_words": in_words}
 
 
 def nothing(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def sent_back(
     words = _words(project, refused, comments)
     asked = Message.objects.filter(run=home, message_id=f"rework:{child.pk}:1").first()
     if asked is None:
-        if len(changes_wanted(home, CHANGES)) >= MOST_ROUNDS:
+        if len(changes_wanted(home, CHANGES, itself=True)) >= MOST_ROUNDS:
             raise Refused(f"not accepted: {', '.join(refused)}, and it was reworked {MOST_ROUNDS} times already")
         by = ", ".join(str(one["name"]) for one in comments if one.get("name")) or "those who decide"
         with statements.writing():

@@ -93,7 +93,7 @@ def _told(seen: _Seen) -> dict[str, Any]:
     digest = hashlib.sha256(canonical_json(proof).encode()).hexdigest()
     accept = compile_acceptance(
         seen.project.spec.project_id, seen.project.config, unproved, commit=seen.commit, evidence=digest,
-        reworked=len(changes_wanted(seen.project.run, CHANGES)),
+        reworked=len(changes_wanted(seen.project.run, CHANGES, itself=True)),
     )  # fmt: skip
     diff = seen.evidence.diff.to_json()
     return proof | {

@@ -29,8 +29,16 @@ def test_changes_at_the_gate_of_the_plan_make_another_plan_which_the_same_reques
     request = asked(run, "Architecture Review")
     assert request.content["context"]["plan_hash"] != before and not sessions()
     assert "use a queue between them" in output_of(run, "plan")["plan"]["brief"]
+    told = request.content["context"]["tasks"]
+    assert told["t1"].endswith("(CLAUDE, serves R1)") and "use a queue between them" in told["all of them"]
     says("bob", "approve", request)
     assert until(run).status == "completed", run_view(run)["error"]
+    assert sorted(step for step, _, _ in sessions()) == ["t1", "t2"], (
+        "what the plan has is not done once more behind it"
+    )
+    assert output_of(run, "changes")["changes"] == []
+    gate = next(one for one in run_view(run)["steps"] if one["step_id"].startswith("gate-"))
+    assert gate["attempts"] == 1, "that it waited was no attempt of its own"
 
 
 def test_a_rerun_of_the_plan_has_nothing_done_again_that_is_merged(engine: str) -> None:

@@ -18,6 +18,7 @@ from orchestration.core.project.sagas.gate_steps import gate_step
 from orchestration.core.project.sagas.tasks import literal
 from orchestration.core.project.spec import ProjectSpec
 from orchestration.core.project.spec_checks import timeline_seconds, validate_spec
+from orchestration.core.templates.tokens import text_of
 
 SECONDS = {"prepare": 900.0, "analyze": 300.0, "plan": 3600.0, "verify": 7200.0, "report": 900.0}
 """The bound of one attempt of a phase."""
@@ -28,7 +29,8 @@ PROPOSAL = "proposal"
 """The step in which an agent plans, before the phase `plan`."""
 
 PLAN_OUTPUT, PLAN_IN_FORCE = (
-    {name: f"{{{step}.{name}}}" for name in ("plan_hash", "coverage")} for step in ("plan", CHANGES)
+    {"tasks": f"{{{step}.in_words}}"} | {name: f"{{{step}.{name}}}" for name in ("plan_hash", "coverage")}
+    for step in ("plan", CHANGES)
 )
 HEAD_OUTPUT = {
     "commit": "{verify.commit}",
@@ -37,6 +39,7 @@ HEAD_OUTPUT = {
     "tests_changed": "{verify.tests_changed}",
 }
 BUILT_OUTPUT = {name: f"{{{BUILT}.{name}}}" for name in ("commit", "cost_so_far", "tests_changed")}
+MOST_LIMITS, LONGEST_LIMIT = 20, 500
 DEPLOYED = {"commit": "{verify.commit}", "repository": "{prepare.repository}"}
 """What the child that deploys is given: the head that was verified, and where it is."""
 BOUND_TO: Mapping[str, Mapping[str, str]] = {
@@ -59,9 +62,10 @@ def compile_project(
     """
     wanted, given = validate_spec(spec), validate_config(config)
     gates, deployment = phase_gates(wanted), compile_deployment(given.deployed(handle or wanted.project_id))
+    limits = _limits(wanted)
     steps: list[dict[str, Any]] = []
     for phase in PHASES:
-        steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "before")]
+        steps += [_gate(one, steps, given, limits) for one in gates if (one.phase, one.side) == (phase, "before")]
         steps += [*_calls(criteria_of(wanted))] if phase == "verify" else []
         if phase == "plan" and planned(wanted) is None:
             steps.append(_proposal(wanted, given))
@@ -71,7 +75,7 @@ def compile_project(
             steps[-1]["forward_action"] |= {"proposal": f"{{{PROPOSAL}.text}}"}
         if phase == "deploy" and deployment is not None:
             steps.append({"step_id": phase, "forward_action": _deploy(deployment)})
-        steps += [_gate(one, steps, given) for one in gates if (one.phase, one.side) == (phase, "after")]
+        steps += [_gate(one, steps, given, limits) for one in gates if (one.phase, one.side) == (phase, "after")]
     definition: dict[str, Any] = {
         "saga_id": f"project.{wanted.project_id}",
         "name": wanted.name,
@@ -133,9 +137,19 @@ def _deploy(deployment: SagaDefinition) -> dict[str, Any]:
     return {"type": "saga", "definition": written, "context": {**DEPLOYED, **more}}
 
 
-def _gate(one: PhaseGate, steps: list[dict[str, Any]], config: ProjectConfig) -> dict[str, Any]:
+def _limits(spec: ProjectSpec) -> dict[str, Any]:
+    """The constraints as those at a gate read them: the first ones, a long one cut."""
+    lines = [f"{key}: {text_of(value)}" for key, value in spec.constraints.items() if value is not None]
+    told = [literal(line if len(line) <= LONGEST_LIMIT else f"{line[: LONGEST_LIMIT - 1]}…") for line in lines]
+    return {"constraints": told[:MOST_LIMITS]} if told else {}
+
+
+def _gate(
+    one: PhaseGate, steps: list[dict[str, Any]], config: ProjectConfig, limits: Mapping[str, Any]
+) -> dict[str, Any]:
     before = [step["step_id"] for step in steps]
     about = {key: value for phase, told in BOUND_TO.items() if phase in before for key, value in told.items()}
+    about |= limits
     return gate_step(
         one.gate_id, one.gate.name, after=None, about=about, policy=one.gate.policy, approvers=one.gate.approvers,
         timeout=config.approval_timeout, rework=_rework(before),

@@ -63,8 +63,9 @@ def test_the_seeds_first_example() -> None:
     gate = action(definition, "gate-4-production-deployment")
     assert gate["stage"] == "Production Deployment" and gate["timeout_seconds"] == 48 * 3600
     assert gate["context"] == {
-        "plan_hash": "{changes.plan_hash}", "coverage": "{changes.coverage}", "commit": "{verify.commit}",
-        "evidence": "{verify.evidence_digest}", "cost_so_far": "{verify.cost_so_far}",
+        "tasks": "{changes.in_words}", "plan_hash": "{changes.plan_hash}", "coverage": "{changes.coverage}",
+        "constraints": [f"{key}: {value}" for key, value in ECOMMERCE["constraints"].items()],
+        "commit": "{verify.commit}", "evidence": "{verify.evidence_digest}", "cost_so_far": "{verify.cost_so_far}",
         "tests_changed": "{verify.tests_changed}",
     }  # fmt: skip
     tasks = compile_tasks(plan_of(ProjectSpec(**ECOMMERCE)), ECOMMERCE_CONFIG)
