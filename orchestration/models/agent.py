@@ -84,7 +84,7 @@ class AgentLease(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.endpoint_id}: {self.run_id}:{self.step_id}:{self.iteration}:{self.attempt}"
+        return f"a session at work for {self.step_id}"
 
 
 class AgentAttempts(models.QuerySet["AgentAttempt"]):
@@ -162,4 +162,5 @@ class AgentAttempt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.run_id}:{self.step_id}:{self.iteration}:{self.attempt} {self.verdict}".rstrip()
+        how = self.verdict.replace("_", " ") or ("ended" if self.ended_at else "at work")
+        return f"{self.step_id} by {self.endpoint_name}: {how}"

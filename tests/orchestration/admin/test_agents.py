@@ -31,6 +31,7 @@ def test_lists_and_pages_open_for_a_viewer_and_offer_no_change() -> None:
     assert "{secret:API_KEY}" in page and 'name="_save"' not in page
     assert "lied" in client.get("/admin/orchestration/agentattempt/").content.decode()
     page = client.get(f"/admin/orchestration/agentattempt/{session.pk}/change/").content.decode()
+    assert "a by one: lied" in page and f"{of.pk}:a:1:1" not in page, "it is named in words"
     assert "did not pass" in page and "<i>green</i>" not in page and 'name="_save"' not in page
     assert client.get("/admin/orchestration/agentendpoint/add/").status_code == 403
 
