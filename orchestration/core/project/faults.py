@@ -60,7 +60,10 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], under: str, beside: M
 def without_refused(
     plain: Mapping[str, Any], error: ValidationError, model: type[BaseModel], *, keep: Collection[str]
 ) -> dict[str, Any]:
-    """What was given but for its unknown keys, and the fields of `model` that are refused; those in `keep` stay."""
+    """What was given, but for what `error` refuses of it: unknown keys, and fields of the `model`.
+
+    `plain`: what was given. `keep`: fields that stay, refused or not.
+    """
     left = deepcopy(dict(plain))
     for detail in error.errors(include_url=False):
         path = detail["loc"]

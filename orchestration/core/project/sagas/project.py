@@ -39,7 +39,7 @@ HEAD_OUTPUT = {
     "tests_changed": "{verify.tests_changed}",
 }
 BUILT_OUTPUT = {name: f"{{{BUILT}.{name}}}" for name in ("commit", "cost_so_far", "tests_changed")}
-MOST_LIMITS, LONGEST_LIMIT = 20, 500
+MOST_LIMITS, LONGEST_LIMIT = 12, 300
 DEPLOYED = {"commit": "{verify.commit}", "repository": "{prepare.repository}"}
 """What the child that deploys is given: the head that was verified, and where it is."""
 BOUND_TO: Mapping[str, Mapping[str, str]] = {
