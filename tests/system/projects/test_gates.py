@@ -126,7 +126,7 @@ def test_a_gate_is_bound_to_what_it_is_about(engine: str) -> None:
 def test_after_five_rounds_what_nothing_proves_is_approved_or_rejected(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verify, "changes_wanted", lambda *_: ("more",) * 5)
+    monkeypatch.setattr(verify, "changes_wanted", lambda *_, **__: ("more",) * 5)
     run = begun(engine, success_criteria=["It is fun"])
     request = asked(run, "unproved-criteria")
     assert "reworked 5 times already" in request.content["description"]
