@@ -30,4 +30,4 @@ def test_codex_needs_no_network_for_a_session_and_for_a_whole_project() -> None:
     env = {k: v for k, v in os.environ.items() if k != "ZEN_TEST_DIR" and not k.startswith("PYTEST_")}
     words = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "codex", *TESTS)
     done = subprocess.run(command(*words), cwd=ROOT, env=env, check=False, capture_output=True, text=True)
-    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout + done.stderr
