@@ -6,9 +6,6 @@ import argparse
 import asyncio
 import os
 from pathlib import Path
-from typing import cast
-
-from acp import Agent, run_agent
 
 from orchestration.agents.scripted.agent import ScriptedAgent
 from orchestration.agents.scripted.behaviours import BEHAVIOURS
@@ -26,8 +23,7 @@ def main() -> None:
     unknown = [one for one in words.behaviour.split(",") if one.strip() not in {*BEHAVIOURS, "auth"}]
     if unknown:
         parser.error(f"no behaviour {unknown[0]!r}; there are: {known}")
-    agent = cast(Agent, ScriptedAgent(words.behaviour, words.state))  # of the protocol's methods, those that it offers
-    asyncio.run(run_agent(agent, use_unstable_protocol=True))
+    asyncio.run(ScriptedAgent(words.behaviour, words.state).run())
 
 
 if __name__ == "__main__":

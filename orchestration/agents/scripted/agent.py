@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acp import PROTOCOL_VERSION, Client, RequestError, helpers, schema
-
 from orchestration.agents.scripted.behaviours import BEHAVIOURS, Stop, Work
 from orchestration.agents.scripted.task import behaviour_of, task_of
-from orchestration.agents.scripted.voice import Voice
+from orchestration.agents.scripted.voice import Voice, chunk
+from orchestration.agents.scripted.wire import PROTOCOL_VERSION, Params, RpcError, Wire
 
 NAME, TITLE, VERSION = "zen-scripted-agent", "Scripted agent (a program, not a model)", "1"
 AGAIN = "(this was said before)"
@@ -29,53 +28,62 @@ class ScriptedAgent:
         self._behaviour, self._state = behaviour, state
         self._sessions: dict[str, dict[str, Any]] = {}
         self._turn: asyncio.Task[None] | None = None
-        self._client: Client | None = None
+        self._wire = Wire()
 
-    def on_connect(self, conn: Client) -> None:
-        """The library's hook: whom to speak to."""
-        self._client = conn
+    async def run(self) -> None:
+        """Until its input ends."""
+        self._wire.requests |= {
+            "initialize": self._initialize, "session/new": self._new_session, "session/prompt": self._prompt,
+        }  # fmt: skip
+        self._wire.requests |= {"session/load": self._load_session} if self._state is not None else {}
+        self._wire.notifications["session/cancel"] = self._cancel
+        await self._wire.serve()
 
-    async def initialize(self, protocol_version: int, **_: Any) -> schema.InitializeResponse:
+    async def _initialize(self, params: Params) -> Params:
         """Says what it is."""
-        return schema.InitializeResponse(
-            protocol_version=PROTOCOL_VERSION,
-            agent_capabilities=schema.AgentCapabilities(load_session=self._state is not None),
-            agent_info=schema.Implementation(name=NAME, title=TITLE, version=VERSION),
-        )
+        return {
+            "protocolVersion": PROTOCOL_VERSION,
+            "agentCapabilities": {"loadSession": self._state is not None},
+            "authMethods": [],
+            "agentInfo": {"name": NAME, "title": TITLE, "version": VERSION},
+        }
 
-    async def new_session(self, cwd: str, **_: Any) -> schema.NewSessionResponse:
+    async def _new_session(self, params: Params) -> Params:
         """A session in this folder."""
         if "auth" in self._behaviour.split(","):
-            raise RequestError.auth_required({"details": "the scripted agent was told to have no sign-in"})
+            raise RpcError.auth_required("the scripted agent was told to have no sign-in")
         session_id = uuid.uuid4().hex
-        self._sessions[session_id] = {"cwd": cwd, "prompts": []}
-        return schema.NewSessionResponse(session_id=session_id)
+        self._sessions[session_id] = {"cwd": params["cwd"], "prompts": []}
+        return {"sessionId": session_id}
 
-    async def load_session(self, cwd: str, session_id: str, **_: Any) -> schema.LoadSessionResponse:
+    async def _load_session(self, params: Params) -> Params:
         """The session as it was kept; what was said in it is told again, as the protocol wants it."""
+        session_id = str(params["sessionId"])
         kept = self._kept(session_id)
         if kept is None:
-            raise RequestError.resource_not_found(session_id)
-        self._sessions[session_id] = {**kept, "cwd": cwd}
+            raise RpcError.not_found(session_id)
+        self._sessions[session_id] = {**kept, "cwd": params["cwd"]}
+        voice = Voice(self._wire, session_id)
         for prompt in kept["prompts"]:
-            for update in (helpers.update_user_message_text(prompt), helpers.update_agent_message_text(AGAIN)):
-                await self._peer().session_update(session_id=session_id, update=update)
-        return schema.LoadSessionResponse()
+            for update in (chunk("user_message", prompt), chunk("agent_message", AGAIN)):
+                await voice.update(update)
+        return {}
 
-    async def prompt(self, session_id: str, prompt: list[Any], **_: Any) -> schema.PromptResponse:
+    async def _prompt(self, params: Params) -> Params:
         """Behave."""
+        session_id = str(params["sessionId"])
         session = self._sessions.get(session_id)
         if session is None:
-            raise RequestError.invalid_params({"details": f"no session {session_id}"})
-        text = "\n".join(block.text for block in prompt if isinstance(block, schema.TextContentBlock))
+            raise RpcError.invalid(f"no session {session_id}")
+        text = "\n".join(block["text"] for block in params["prompt"] if block.get("type") == "text")
         session["prompts"].append(text)
         self._keep(session_id)
         reason = await self._behave(session_id, session)
-        tokens = {"input_tokens": len(text.split()), "output_tokens": 10}
-        usage = schema.Usage(total_tokens=sum(tokens.values()), **tokens)
-        return schema.PromptResponse(stop_reason=reason, usage=usage)
+        read, written = len(text.split()), 10
+        usage = {"totalTokens": read + written, "inputTokens": read, "outputTokens": written}
+        return {"stopReason": reason, "usage": usage}
 
-    async def cancel(self, session_id: str, **_: Any) -> None:
+    async def _cancel(self, params: Params) -> None:
         """End the turn."""
         if self._turn is not None:
             self._turn.cancel()
@@ -85,11 +93,11 @@ class ScriptedAgent:
         name = behaviour_of(first, self._behaviour, os.environ)
         behaviour = BEHAVIOURS.get(name)
         if behaviour is None:
-            raise RequestError.invalid_params({"details": f"no behaviour {name!r}; there are {', '.join(BEHAVIOURS)}"})
+            raise RpcError.invalid(f"no behaviour {name!r}; there are {', '.join(BEHAVIOURS)}")
         work = Work(
             cwd=Path(session["cwd"]),
             task=task_of(first, os.environ),
-            mouth=Voice(self._peer(), session_id),
+            mouth=Voice(self._wire, session_id),
             answer=later[-1].partition("\n\n")[0] if later else "",
         )
         await work.mouth.say(f"I am the scripted agent, a program and not a model. Behaviour: {name}.\n")
@@ -101,11 +109,6 @@ class ScriptedAgent:
         except Stop as stop:
             return str(stop)
         return "end_turn"
-
-    def _peer(self) -> Client:
-        if self._client is None:
-            raise RequestError.internal_error({"details": "no client"})
-        return self._client
 
     def _file(self, session_id: str) -> Path | None:
         return self._state / f"{session_id}.json" if self._state and SESSION_ID.fullmatch(session_id) else None
