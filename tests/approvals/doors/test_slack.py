@@ -21,6 +21,7 @@ from approvals.requests.messages.texts import button_of
 from foundation.clock import now
 from notifications.models import Contact, Notice, Press
 from notifications.slack.worker import work_presses
+from tests.support.moments import over
 from tests.support.peer import Peer, serving
 from tests.system.contract.cast import account, says
 from tests.system.contract.sagas import ADA
@@ -176,7 +177,7 @@ def test_a_press_that_the_database_fails_is_done_later(asked: Request, monkeypat
     assert work_presses() == 2 and Vote.objects.get().request == other
     waiting = Press.objects.get(done_at=None)
     assert (waiting.status, waiting.attempts, waiting.answer) == ("queued", 0, "")
-    Press.objects.update(due_at=now())
+    Press.objects.update(due_at=over())
     assert work_presses() == 1 and Vote.objects.filter(request=asked).exists()
 
 

@@ -31,6 +31,7 @@ from notifications.webhooks import claim as webhook_claim
 from notifications.webhooks.schedule import ATTEMPTS
 from notifications.webhooks.send import Reply
 from notifications.webhooks.worker import CALLBACKS
+from tests.support.moments import over
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -194,7 +195,7 @@ def test_what_a_bug_breaks_is_due_again_later_and_ends(case: Case, where: str, s
     assert (only(case).status, only(case).attempts, only(case).lease_until) == (OutboxRow.QUEUED, 1, None)
     assert only(case).due_at > now()
     for _ in range(2 * slack_worker.MOST_LOST):
-        rows_of(case).update(due_at=now())
+        rows_of(case).update(due_at=over())
         work_through(kind, limit=1, at_once=4)
     assert only(case).status == OutboxRow.DEAD or only(case).answer == slack_worker.LOST
 
@@ -218,10 +219,10 @@ def test_what_failed_is_due_again_later_and_dead_after_its_last_attempt(case: Ca
         if attempt < case.attempts:
             assert only(case).status == OutboxRow.QUEUED and only(case).due_at > now()
             assert case.claim(5) == [], "not before it is due"
-            rows_of(case).update(due_at=now())
+            rows_of(case).update(due_at=over())
     assert only(case).status == OutboxRow.DEAD and only(case).lease_until is None
     lease_over(case)
-    rows_of(case).update(due_at=now())
+    rows_of(case).update(due_at=over())
     assert case.claim(5) == []
 
 

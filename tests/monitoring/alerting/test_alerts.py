@@ -20,6 +20,7 @@ from monitoring.watch import sweep
 from notifications.models import Channel, Delivery, Notice
 from orchestration.models import Command, Run
 from tests.monitoring.watch.test_sweep import BAD, LONG, begun, step
+from tests.support.moments import over
 from tests.system.contract.sagas import ADA
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -118,7 +119,7 @@ def test_what_mends_itself_closes_and_says_so() -> None:
     later(6)
     assert tell_and_close() == 1
     Command.objects.filter(run=run, kind="start_timer").update(due_at=now() + timedelta(seconds=1000))
-    RunHealth.objects.update(look_at=now())
+    RunHealth.objects.update(look_at=over())
     sweep.sweep(at_once=True)
     alert.refresh_from_db()
     assert (alert.members, alert.state) == (0, "firing")

@@ -14,6 +14,7 @@ from monitoring.core.enums import HealthStatus
 from monitoring.core.health import Issue, Recommendation
 from monitoring.models import Alert, Silence
 from tests.monitoring.alerting.test_alerts import failed, later, operator, told
+from tests.support.moments import over
 from tests.system.contract.sagas import ADA
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -34,7 +35,7 @@ def test_what_another_silence_matches_stays_quiet() -> None:
     later(31)
     tell_and_close()
     assert told() == 0 and Alert.objects.get().silence == third
-    Silence.objects.filter(pk=third.pk).update(ends_at=now())
+    Silence.objects.filter(pk=third.pk).update(ends_at=over())
     tell_and_close()
     assert told() == 0 and Alert.objects.get().silence == short
     silences.end_silence(short.pk, actor=ADA)

@@ -19,6 +19,7 @@ from orchestration.models import Run
 from orchestration.runs import start_run
 from tests.approvals.scenes import published
 from tests.monitoring.recovery.scenes import attempts, blocked, calls, go_on, on, policy, tick, watch
+from tests.support.moments import over
 from tests.support.peer import Peer
 from tests.system.contract.cast import account, says
 from tests.system.contract.sagas import ADA, step
@@ -52,8 +53,8 @@ def test_a_policy_s_budget_puts_off_and_says_until_when(peer: Peer) -> None:
     watch()
     codes = {issue["code"] for issue in RunHealth.objects.get(pk=second.pk).issues}
     assert "recovery_braked" in codes and Alert.objects.filter(rule__name="recovery_braked").count() == 1
-    RecoveryAttempt.objects.filter(run=first).update(acted_at=now() - timedelta(hours=1))
-    RecoveryAttempt.objects.filter(run=second).update(lease_until=now())
+    RecoveryAttempt.objects.filter(run=first).update(acted_at=over() - timedelta(hours=1))
+    RecoveryAttempt.objects.filter(run=second).update(lease_until=over())
     assert recover() == 1
 
 
@@ -80,8 +81,8 @@ def test_a_circuit_opens_where_an_action_does_not_help(peer: Peer) -> None:
     late = blocked(peer, 422)
     watch()
     assert recover() == 0 and "failed too often lately" in waits(late)
-    Circuit.objects.update(open_until=now())
-    RecoveryAttempt.objects.filter(run=late).update(lease_until=now())
+    Circuit.objects.update(open_until=over())
+    RecoveryAttempt.objects.filter(run=late).update(lease_until=over())
     assert recover() == 1 and Circuit.objects.get().trying
 
 
@@ -101,11 +102,11 @@ def test_in_a_storm_one_is_tried_and_more_only_once_that_worked(peer: Peer) -> N
     peer.say("/things/b", 200)
     sent = []
     for _ in range(6):
-        Storm.objects.update(next_at=now())
-        RecoveryAttempt.objects.filter(brake="cooldown").update(lease_until=now())
+        Storm.objects.update(next_at=over())
+        RecoveryAttempt.objects.filter(brake="cooldown").update(lease_until=over())
         sent.append(recover())
         go_on()
-        RecoveryAttempt.objects.filter(state="watching").update(lease_until=now())
+        RecoveryAttempt.objects.filter(state="watching").update(lease_until=over())
         recover()
     assert sent[:4] == [1, 2, 4, 5] and set(states()) == {"failed", "worked"}
     assert {run.status for run in Run.objects.all()} == {"completed"}
@@ -144,10 +145,10 @@ def test_people_agree_before_a_run_is_cancelled() -> None:
     )  # fmt: skip
     assert request.about == run.workflow_id and request.content["action"]["action"] == "cancel"
     assert "nothing to undo" in request.content["description"]
-    RecoveryAttempt.objects.update(lease_until=now())
+    RecoveryAttempt.objects.update(lease_until=over())
     assert recover() == 0 and attempts(run) == [("cancel", "awaiting_approval", 1)]
     says("bob", "approve", request)
-    RecoveryAttempt.objects.update(lease_until=now())
+    RecoveryAttempt.objects.update(lease_until=over())
     assert recover() == 1
     go_on()
     on(rounds=1)
@@ -159,7 +160,7 @@ def test_people_agree_before_a_run_is_cancelled() -> None:
 def test_a_no_ends_the_attempt_and_is_not_asked_again_at_once() -> None:
     run, attempt = asked(A.CANCEL)
     says("bob", "reject", Request.objects.get())
-    RecoveryAttempt.objects.update(lease_until=now())
+    RecoveryAttempt.objects.update(lease_until=over())
     recover()
     attempt.refresh_from_db()
     assert (attempt.state, attempt.verdict) == ("rejected", f"recovery.{attempt.pk} is rejected")
@@ -170,7 +171,7 @@ def test_a_no_ends_the_attempt_and_is_not_asked_again_at_once() -> None:
 def test_what_is_over_is_not_asked_any_more() -> None:
     run, attempt = asked(A.CANCEL)
     PolicyVersion.objects.update(current=False)
-    RunHealth.objects.update(look_at=now())
+    RunHealth.objects.update(look_at=over())
     watch()
     attempt.refresh_from_db()
     assert (attempt.state, Request.objects.get().status) == ("overtaken", "withdrawn")

@@ -25,6 +25,7 @@ from orchestration.models import Run
 from orchestration.runs import act, start_run
 from tests.approvals.scenes import published
 from tests.monitoring.recovery.scenes import blocked, go_on, policy, watch
+from tests.support.moments import over
 from tests.support.peer import Peer
 from tests.system.contract.cast import account, says
 from tests.system.contract.sagas import ADA
@@ -72,12 +73,12 @@ def test_a_request_that_somebody_else_has_opened_under_its_id_is_none() -> None:
     theirs, _ = ask(given=forged, actor=oscar(), request_id=f"recovery.{attempt.pk}")
     recover()
     says("mallory", "approve", theirs)
-    RecoveryAttempt.objects.update(lease_until=now())
+    RecoveryAttempt.objects.update(lease_until=over())
     assert recover() == 0
     attempt.refresh_from_db()
     assert attempt.state == RecoveryAttempt.AWAITING and attempt.approval != theirs.request_id
     says("bob", "approve", Request.objects.get(request_id=attempt.approval))
-    RecoveryAttempt.objects.update(lease_until=now())
+    RecoveryAttempt.objects.update(lease_until=over())
     assert recover() == 1
 
 
@@ -92,7 +93,7 @@ def test_an_id_that_is_taken_does_not_keep_people_from_being_asked(by: str) -> N
     else:
         ask(given=Ask(stage="x", approvers=("bob",)), actor=oscar(), request_id=f"recovery.{attempt.pk}")
     for _ in range(2):
-        RecoveryAttempt.objects.filter(pk=attempt.pk).update(lease_until=now())
+        RecoveryAttempt.objects.filter(pk=attempt.pk).update(lease_until=over())
         recover()
     attempt.refresh_from_db()
     assert attempt.state == RecoveryAttempt.AWAITING

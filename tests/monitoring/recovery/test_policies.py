@@ -20,6 +20,7 @@ from monitoring.watch import round as rounds
 from monitoring.watch import sweep
 from tests.monitoring.core.test_policy import GIVEN
 from tests.monitoring.watch.test_sweep import BAD, LONG, begun, step, trivial
+from tests.support.moments import over
 from tests.system.contract.sagas import ADA
 
 __all__ = ["trivial"]
@@ -104,7 +105,7 @@ def test_a_run_is_held_against_what_is_in_force_at_once_if_in_trouble_and_else_w
     assert matched(fine) == matched(bad) == set()
     publish(policy("busy", conditions={"attempts": {">=": 1}, "error_rate": {">=": 0.5}}), actor=ADA)
     publish(policy("calm", conditions={"idle_seconds": {">=": 0}, "health": {"==": "healthy"}}), actor=ADA)
-    RunHealth.objects.filter(pk=bad.pk).update(ended=False, look_at=now())
+    RunHealth.objects.filter(pk=bad.pk).update(ended=False, look_at=over())
     sweep.sweep(at_once=True)
     assert matched(bad) == {"busy"} and matched(fine) == set()
     rounds.walk_once()
@@ -119,7 +120,7 @@ def test_a_threshold_of_time_and_a_hold_off_are_looked_at_when_they_are_reached(
     assert run.started_at is not None and row.look_at is not None
     assert abs((row.look_at - run.started_at).total_seconds() - 1800) < 1 and row.matched == {}
     type(run).objects.filter(pk=run.pk).update(started_at=run.started_at - timedelta(seconds=1900))
-    RunHealth.objects.update(look_at=now())
+    RunHealth.objects.update(look_at=over())
     sweep.sweep(at_once=True)
     row = RunHealth.objects.get(pk=run.pk)
     assert set(row.matched) == {"p"} and row.look_at is not None

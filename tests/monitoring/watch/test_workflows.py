@@ -15,6 +15,7 @@ from monitoring.watch.seldom import workflows
 from orchestration.models import Command, Event, Run
 from orchestration.runs import start_run
 from tests.monitoring.watch.test_sweep import LONG, begun, step
+from tests.support.moments import over
 from tests.support.waiting import wait_until
 from tests.system.contract.sagas import ADA
 
@@ -72,7 +73,7 @@ def test_a_run_that_it_knows_is_told_of_once_its_history_is_long(monkeypatch: py
     row = RunHealth.objects.get(pk=run.pk)
     assert row.server is not None
     assert row.server["known"] and row.server["history"] >= 2 and "near_limit" not in codes(run)
-    RunHealth.objects.filter(pk=run.pk).update(server=row.server | {"history": 36_000}, look_at=now(), version=0)
+    RunHealth.objects.filter(pk=run.pk).update(server=row.server | {"history": 36_000}, look_at=over(), version=0)
     sweep.sweep(at_once=True)
     issue = next(one for one in RunHealth.objects.get(pk=run.pk).issues if one["code"] == "near_limit")
     assert issue["severity"] == "warning" and issue["sentence"].startswith("36,000 of 51,200 events")

@@ -12,6 +12,7 @@ from notifications.models import Channel, Delivery
 from notifications.services import supersede
 from tests.notifications.scenes import asked, make_due, only, person, slack_channel, slack_people, statuses, user
 from tests.notifications.slack_api import SlackApi, buttons_of, text_of
+from tests.support.moments import over
 
 pytestmark = pytest.mark.django_db
 DONE = Message(title="Approved by Bob", text="Nothing left to do.")
@@ -78,7 +79,7 @@ def test_one_that_is_being_sent_when_it_is_settled_is_changed_after(slack: Slack
     slack_channel()
     asked(channels=["slack://deployments"])
     row = only()
-    Delivery.objects.update(status="sending", epoch=1, attempts=1, lease_until=now())
+    Delivery.objects.update(status="sending", epoch=1, attempts=1, lease_until=over())
     supersede(subject="approval:17", message=DONE)
     Delivery.objects.filter(pk=row.pk).update(lease_until="2100-01-01T00:00Z")
     deliver_due()
@@ -98,7 +99,7 @@ def test_one_that_failed_is_not_tried_again_once_it_is_settled(slack: SlackApi) 
     asked(channels=["slack://deployments"])
     deliver_due()
     assert statuses() == ["queued"]
-    Delivery.objects.update(status="sending", lease_until=now())  # in a worker's hand as it is settled
+    Delivery.objects.update(status="sending", lease_until=over())  # in a worker's hand as it is settled
     supersede(subject="approval:17", message=DONE)
     Delivery.objects.filter(updates=None).update(status="queued")
     make_due()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from foundation.clock import now
 from notifications.delivery.worker import deliver_due
 from notifications.message import Message
 from notifications.models import Delivery
@@ -13,6 +12,7 @@ from notifications.services import supersede
 from tests.notifications.mail_server import Mailbox, part
 from tests.notifications.scenes import asked, make_due, slack_channel, slack_people, statuses, user
 from tests.notifications.slack_api import SlackApi, buttons_of, text_of
+from tests.support.moments import over
 
 pytestmark = pytest.mark.django_db
 DONE = Message(title="Approved by Bob", text="")
@@ -125,6 +125,6 @@ def test_what_waits_for_a_digest_is_not_taken_along(mailbox: Mailbox) -> None:
     asked(ada)
     asked(ada, n=2)
     assert deliver_due() == 0
-    Delivery.objects.filter(pk=Delivery.objects.earliest("id").pk).update(due_at=now())
+    Delivery.objects.filter(pk=Delivery.objects.earliest("id").pk).update(due_at=over())
     deliver_due()
     assert statuses() == ["sent", "queued"]

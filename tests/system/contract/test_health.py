@@ -73,7 +73,7 @@ def test_a_rollback_is_told_with_its_cause(engine: str, peer: Peer) -> None:
 
 def test_a_gate_that_nobody_answers(engine: str, peer: Peer) -> None:
     account("bob")
-    ask = {"type": "approval", "stage": "go", "description": "?", "approvers": ["bob"], "timeout_seconds": 4}
+    ask = {"type": "approval", "stage": "go", "description": "?", "approvers": ["bob"], "timeout_seconds": 20}
     run = start(peer, engine, {"step_id": "g", "forward_action": ask}, step("a"))
     wait_until(Request.objects.exists, "the request")
     said = told(run, "gate_waits")

@@ -18,6 +18,7 @@ from orchestration.workers import lease
 from orchestration.workers.celery import exchange as desk
 from orchestration.workers.celery import timers, worker
 from orchestration.workers.celery.exchange import exchange
+from tests.support.moments import over
 from tests.system.contract.sagas import ADA
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -78,7 +79,7 @@ def test_an_alarm_that_waits_for_the_database_keeps_no_timer_waiting(flow: Flow)
     worker.act(mine)  # the wait begins its timer
     with_alarms(1)
     timer = Command.objects.get(run=run, kind="start_timer")
-    Command.objects.filter(pk=timer.pk).update(due_at=now())
+    Command.objects.filter(pk=timer.pk).update(due_at=over())
     with pytest.raises(OperationalError):
         timers.fire(mine)
     timer.refresh_from_db()
