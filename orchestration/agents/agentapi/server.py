@@ -170,6 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        if self.close_connection:  # said, or a client asks the next thing on it
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data)
 

@@ -136,6 +136,7 @@ def test_bodies_without_end_and_without_sense_are_refused(http: httpx2.Client) -
 def test_a_page_of_another_site_that_resolves_here_is_refused(http: httpx2.Client) -> None:
     answer = http.get("/status", headers={"host": "evil.example:3284"})
     assert answer.status_code == 400 and answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["connection"] == "close"
     assert http.get("/status", headers={"host": "localhost:3284"}).status_code == 200
     assert http.get("/status", headers={"host": "[::1]:1"}).status_code == 200
 
