@@ -41,6 +41,25 @@ def _words(bounds: Bounds) -> tuple[str, str, str]:
     return str(bounds.memory_bytes), str(bounds.processes), str(bounds.nice)
 
 
+def _kept(
+    words: Sequence[str], lifeline: int, channel: tuple[int, ...], *, cwd: Path, env: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """The keeper, started; its end of the lifeline is closed here, also if it could not be."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", KEEPER, *words],
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=(lifeline, *channel),
+        )
+    finally:
+        os.close(lifeline)
+
+
 class Program:
     """A started program. `end` has to be called, whatever happened; it may be called again."""
 
@@ -65,19 +84,7 @@ class Program:
             unless_started.callback(os.close, self._life)
             if proxy is not None:
                 unless_started.callback(proxy.end)
-            try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", KEEPER, *words],
-                    cwd=cwd,
-                    env=dict(env),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    start_new_session=True,
-                    pass_fds=(lifeline, *channel),
-                )
-            finally:
-                os.close(lifeline)
+            self._process = _kept(words, lifeline, channel, cwd=cwd, env=env)
             if proxy is not None:
                 proxy.begin()
             unless_started.pop_all()
@@ -85,16 +92,19 @@ class Program:
         self._said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors = bytearray()
         self._over = threading.Event()
-        self._threads = [
-            threading.Thread(target=work, args=(pipe,), daemon=True)
-            for work, pipe in (
-                (self._read, self._process.stdout),
-                (self._read_errors, self._process.stderr),
-                (self._write, self._process.stdin),
-            )
-        ]
-        for thread in self._threads:
+        self._threads = self._talking()
+
+    def _talking(self) -> list[threading.Thread]:
+        """One thread for each of its pipes, begun."""
+        pipes = (
+            (self._read, self._process.stdout),
+            (self._read_errors, self._process.stderr),
+            (self._write, self._process.stdin),
+        )
+        threads = [threading.Thread(target=work, args=(pipe,), daemon=True) for work, pipe in pipes]
+        for thread in threads:
             thread.start()
+        return threads
 
     @property
     def keeper_pid(self) -> int:
