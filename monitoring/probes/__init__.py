@@ -31,7 +31,7 @@ PROBES: dict[str, Callable[[], Finding]] = {
     "backlog": backlog,
     "watch": finding_of(upkeep.monitoring_behind, upkeep.prune_behind),
     "messages": finding_of(outgoing.notices_undelivered, outgoing.callbacks_dead),
-    "agents": finding_of(agents.agent_out_of_service),
+    "agents": agents.agents,
     "audit": finding_of(upkeep.audit_unprotected, upkeep.seal_missing),
     "clocks": finding_of(upkeep.clock_skew),
     "disks": finding_of(upkeep.disk_low),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from orchestration.agents.drivers.choose import driver_for
 from orchestration.agents.endpoints import health
 from orchestration.agents.endpoints.services import ACT, endpoint_named
 from orchestration.agents.endpoints.session import spec_of
+from orchestration.agents.workspace import git
 from orchestration.models import AgentEndpoint
 
 
@@ -34,7 +36,14 @@ def check(name: str, *, actor: Actor) -> tuple[AgentEndpoint, Health]:
 
 
 def look(row: AgentEndpoint) -> Health:
-    """What its driver finds; nothing is stored."""
+    """What its driver finds, and whether its work could be kept here; nothing is stored."""
+    found = _asked(row)
+    if git.is_installed():
+        return found
+    return dataclasses.replace(found, installed=False, detail="; ".join(filter(None, (git.NO_GIT, found.detail))))
+
+
+def _asked(row: AgentEndpoint) -> Health:
     with tempfile.TemporaryDirectory(prefix="zen-agent-check-", ignore_cleanup_errors=True) as folder:
         try:
             return driver_of(row).check(spec_of(row, cwd=Path(folder), prompt=""))

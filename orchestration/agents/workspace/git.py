@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -81,6 +83,34 @@ class GitFailed(Exception):
         self.code, self.stderr = code, said
 
 
+class GitMissing(OSError):
+    """There is no git on this machine: nothing was done, and the message says how to mend it."""
+
+
+NO_GIT = (
+    "git is not on the PATH of this machine, and agents' work is kept in it; "
+    "install it (Debian: apt-get install git), or start the worker with a PATH that has it"
+)
+
+
+@contextmanager
+def _found() -> Iterator[None]:
+    """A program that is not there is told apart from a folder that is not."""
+    try:
+        yield
+    except FileNotFoundError:
+        if is_installed():
+            raise
+    else:
+        return
+    raise GitMissing(NO_GIT)
+
+
+def is_installed() -> bool:
+    """Whether this process finds a git."""
+    return shutil.which("git") is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
     """How git is called for one repository. `env`: more variables. `keep_open`: locks to be held until git ended."""
@@ -116,19 +146,21 @@ class Git:
 
         Raises:
             GitFailed: another exit code than those expected, or its time was up.
+            GitMissing: it is not installed here.
         """
         command = ["git", *(word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")), *arguments]
         try:
-            done = subprocess.run(
-                command,
-                cwd=self.work_tree or self.git_dir,
-                env=self._environment(remote=remote) | dict(env or {}),
-                input=stdin,
-                capture_output=True,
-                check=False,
-                timeout=seconds,
-                pass_fds=self.keep_open,
-            )
+            with _found():
+                done = subprocess.run(
+                    command,
+                    cwd=self.work_tree or self.git_dir,
+                    env=self._environment(remote=remote) | dict(env or {}),
+                    input=stdin,
+                    capture_output=True,
+                    check=False,
+                    timeout=seconds,
+                    pass_fds=self.keep_open,
+                )
         except subprocess.TimeoutExpired as error:
             raise GitFailed(arguments, None, f"it was ended after {seconds:g} s") from error
         if done.returncode not in tuple(expected):
@@ -139,10 +171,10 @@ class Git:
         """The first bytes of its stdout, and whether that was all; git is ended once these were read.
 
         Raises:
-            GitFailed: it ended with another code than 0.
+            GitFailed: it ended with another code than 0. GitMissing.
         """
         command = ["git", *(word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")), *arguments]
-        with subprocess.Popen(
+        with _found(), subprocess.Popen(
             command, cwd=self.work_tree or self.git_dir, env=self._environment(remote=False), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         ) as process:  # fmt: skip

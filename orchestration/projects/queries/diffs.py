@@ -6,7 +6,7 @@ from typing import Any
 
 from foundation.errors import NotFound
 from orchestration.agents.workspace.diff import diff_text
-from orchestration.agents.workspace.git import GitFailed
+from orchestration.agents.workspace.git import GitFailed, GitMissing
 from orchestration.agents.workspace.layout import Layout
 from orchestration.agents.workspace.repository import Repository
 from orchestration.core.agent.evidence import FileKind
@@ -56,6 +56,8 @@ def _parts(run: Run, attempt: AgentAttempt) -> tuple[list[dict[str, Any]], str]:
             text = diff_text(repository.git, attempt.base, attempt.commit, only=kind, most=MOST_BYTES)
             if text:
                 found.append({"title": title, "kind": kind.value, "text": text})
+    except GitMissing as error:
+        return [], f"{error}; where it is: {by_hand}"
     except GitFailed as error:
         return [], f"git cannot show it: {error.stderr.strip()[:500] or error}"
     return found, "" if found else "it changes no file"

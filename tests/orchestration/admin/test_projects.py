@@ -162,7 +162,7 @@ def test_an_open_gate_leads_to_its_request_and_what_is_asked_is_bounded(engine: 
     assert "data-ended" in text and "project.js" not in text and "/decide/" in text
 
 
-def test_a_diff_is_plain_text_with_tests_apart(engine: str, tmp_path: Path) -> None:
+def test_a_diff_is_plain_text_with_tests_apart(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     added("claude", agent_type="CLAUDE")
     run, _ = start_project(spec=given(requirements=["A cart"]), actor=ADA, workflow_id="whole", engine=engine)
     assert until(run).status == "completed"
@@ -172,6 +172,8 @@ def test_a_diff_is_plain_text_with_tests_apart(engine: str, tmp_path: Path) -> N
     text = shown(client, link)
     assert "+++ b/t1.md" in text and 'id="part-code"' in text and 'id="part-test"' not in text
     assert "6 of 6" not in page and "1 of 1" in page and "signed as" in page
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "apt-get install git" in shown(client, link) and "git -C " in shown(client, link)
 
 
 def test_what_has_not_changed_is_not_sent_again(engine: str) -> None:

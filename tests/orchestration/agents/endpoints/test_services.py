@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from foundation.clock import now
 from foundation.errors import BadInput, NotAllowed, NotFound, WrongState
 from foundation.models import AuditEvent
 from orchestration.agents.endpoints import lease, services
+from orchestration.agents.endpoints.check import check, look
 from orchestration.agents.endpoints.given import Given
 from orchestration.agents.endpoints.session import sandbox_of
 from orchestration.agents.endpoints.views import endpoint_view
@@ -165,3 +167,16 @@ def test_an_endpoint_at_work_is_not_removed_and_what_it_did_outlives_it() -> Non
     services.remove("one", actor=ADMIN)
     kept = AgentAttempt.objects.get()
     assert kept.endpoint_id is None and kept.endpoint_name == "one"
+
+
+def test_a_check_tells_that_git_is_missing_beside_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = added("one")
+    assert look(row).usable
+    monkeypatch.setenv("PATH", str(tmp_path))
+    kept, found = check("one", actor=ADMIN)
+    assert not found.usable and found.version and "apt-get install git" in found.detail
+    assert kept.health == AgentEndpoint.FAILING and kept.out_since is None, "its own fault it is not"
+    monkeypatch.undo()
+    assert check("one", actor=ADMIN)[1].usable

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from foundation.errors import BadInput
+from orchestration.agents.workspace.git import Git, GitMissing
 from orchestration.agents.workspace.layout import Layout, folder_name, remove
 from orchestration.agents.workspace.repository import CONFIG, Repository, checked_branch
 from tests.orchestration.agents.workspace.work import files_of, git, task, write
@@ -169,3 +170,14 @@ def test_a_folder_is_removed_whatever_it_holds_and_nothing_beyond_it(tmp_path: P
     remove(deep)
     assert not deep.exists()
     assert (beyond / "kept").read_text() == "kept"
+
+
+def test_a_machine_without_git_says_what_to_install_and_a_folder_that_is_gone_is_another_matter(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FileNotFoundError, match="gone"):
+        Git(git_dir=tmp_path / "gone").out("rev-parse", "HEAD")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for asked in (repository.head, repository.base, lambda: repository.git.beginning("log", most=9)):
+        with pytest.raises(GitMissing, match="git is not on the PATH .* apt-get install git"):
+            asked()
