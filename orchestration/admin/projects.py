@@ -177,9 +177,9 @@ def _tried(attempts: list[AgentAttempt]) -> dict[str, Any]:
 
 
 def _spent(cost: View) -> str:
-    """'42 %' of the budget; '' without one."""
+    """'42 %' of the budget, with a blank that no line is broken at; '' without one."""
     budget = float(cost["budget"] or 0)
-    return f"{float(cost['spent']) / budget:.0%}".replace("%", " %") if budget else ""
+    return f"{float(cost['spent']) / budget:.0%}".replace("%", "\N{NO-BREAK SPACE}%") if budget else ""
 
 
 def _overrun(hours: View) -> bool:

@@ -26,6 +26,7 @@ from orchestration.core.project import (
     validate_config,
 )
 from orchestration.core.project.faults import fault
+from orchestration.core.project.gates import phase_gates, plan_gates
 from orchestration.core.project.spec_checks import SHORTER, SPEC, read_spec, warnings_of_budgets
 from orchestration.core.queues import DEFAULT as DEFAULT_QUEUE
 from orchestration.models import AgentEndpoint, Run
@@ -45,6 +46,24 @@ class Prepared:
     config: ProjectConfig
     plan: ProjectPlan | None
     definition: SagaDefinition
+
+    @property
+    def gates(self) -> list[dict[str, Any]]:
+        """Where each gate stands: {"gate_id", "name", "side": "before" or "after", "at": a phase, or the id of a task}.
+
+        One that no task is known for yet stands, for now, before `verify`.
+        """
+        found = [
+            {"gate_id": one.gate_id, "name": one.gate.name, "side": one.side, "at": one.phase}
+            for one in phase_gates(self.spec)
+        ]
+        of_tasks = self.plan.gates if self.plan is not None else plan_gates(self.spec, ())
+        return found + [
+            {"gate_id": one.gate_id, "name": one.name, "side": "after" if one.after else "before", "at": one.task_id}
+            if one.task_id
+            else {"gate_id": one.gate_id, "name": one.name, "side": "before", "at": "verify"}
+            for one in of_tasks
+        ]
 
     @property
     def warnings(self) -> list[str]:

@@ -27,6 +27,19 @@ CREDENTIAL = re.compile(
 """How keys of well-known services begin, a password in an address, a key in a file."""
 KEYS = re.compile(r"(?:^|_)(?:keys?|pass|pat|creds?)(?:_?\d+)?$", re.IGNORECASE)
 """How variables end whose value is a credential, besides those that say so anywhere: `OPENAI_KEY`, `KEY_2`."""
+PLAIN_KEYS = re.compile(
+    r"(?:^|_)(?:sort|partition|cache|primary|foreign|group|order|row|shard|range|routing|public|hot|arrow|lookup|map"
+    r"|index|cluster|column|field|join|unique|natural|composite|message|event|config|feature|metric|label|json|yaml"
+    r"|translation|context|state|dedup|idempotency|ordering|sorting|grouping)_?keys?(?:_?\d+)?$",
+    re.IGNORECASE,
+)
+"""Keys that open nothing: a column, a place in a cache, a public one."""
+PLAIN_ENDS = re.compile(
+    r"_(?:file|path|dir|sock|socket|mode|url|uri|endpoint|host|port|helper|method|provider|name|timeout|seconds|enabled"
+    r"|version|style)$",
+    re.IGNORECASE,
+)
+"""How variables end that tell about a credential, and hold none: `AUTH_MODE`, `SSH_AUTH_SOCK`, `API_KEY_FILE`."""
 PROGRAMS: Mapping[str, str] = {
     "CLAUDE": "claude", "CODEX": "codex", "AIDER": "aider", "GEMINI": "gemini", "OPENCODE": "opencode",
 }  # fmt: skip
@@ -154,6 +167,7 @@ def _is_open_credential(name: str, value: str) -> bool:
     """Whether a value is a credential by its name or its look, and not only a reference to a secret."""
     rest = REFERENCE.sub("", value).strip()
     named = is_sensitive(name) or KEYS.search(name) is not None
+    named = named and not PLAIN_KEYS.search(name) and not PLAIN_ENDS.search(name)
     return bool(rest) and (named or CREDENTIAL.search(rest) is not None)
 
 

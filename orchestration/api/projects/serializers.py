@@ -23,10 +23,18 @@ class ProjectSpecIn(Form):
     config = SpecConfig(required=False)
 
 
+class GatePlace(s.Serializer[Any]):
+    gate_id = s.CharField()
+    name = s.CharField()
+    side = s.ChoiceField(choices=["before", "after"])
+    at = s.CharField(help_text="a phase, or the id of a task")
+
+
 class ProjectChecked(s.Serializer[Any]):
     valid = s.BooleanField(help_text="true: what is not valid is answered with 422")
     project_id = s.CharField()
     plan = Anything(help_text="the plan that it would have; null where an agent has yet to make it")
+    gates = GatePlace(many=True, help_text="where each gate stands; those of `plan` are the ones within the build")
     warnings = s.ListField(child=s.CharField())
 
 

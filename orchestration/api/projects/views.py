@@ -88,7 +88,7 @@ class ProjectValidate(Door):
         form.is_valid(raise_exception=True)
         found = prepared(spec=form.validated_data["project_spec"], config=form.validated_data.get("config"))
         plan = found.plan.plain() if found.plan is not None else None
-        told = {"project_id": found.spec.project_id, "plan": plan, "warnings": found.warnings}
+        told = {"project_id": found.spec.project_id, "plan": plan, "gates": found.gates, "warnings": found.warnings}
         return Response({"valid": True, **told})
 
 

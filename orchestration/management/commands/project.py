@@ -46,12 +46,15 @@ class Command(ConsoleCommand):
         found = prepared(spec=read_document(file), config=configuration(config))
         plan = found.plan.plain() if found.plan is not None else None
         if as_json:
-            put_json({"valid": True, "project_id": found.spec.project_id, "plan": plan, "warnings": found.warnings})
+            told = {"project_id": found.spec.project_id, "plan": plan, "gates": found.gates, "warnings": found.warnings}
+            put_json({"valid": True, **told})
             return
         for warning in found.warnings:
             note(f"warning: {warning}")
         tasks = f"{len(found.plan.tasks)} tasks" if found.plan is not None else "the agent plans"
         self.stdout.write(f"{file}: valid, {len(found.spec.requirements)} requirements, {tasks}")
+        for gate in found.gates:
+            self.stdout.write(f"gate '{gate['name']}' {gate['side']} {gate['at']}")
 
     @command()
     @guarded

@@ -30,6 +30,25 @@ def gate_views(family: Family) -> list[dict[str, Any]]:
     return [*gates, *to_come, *_questions(family, {gate["request_id"] for gate in gates})]
 
 
+STAGES: Mapping[str, str] = {
+    "unproved-criteria": "What nothing proves",
+    "task-failed": "What becomes of a task that failed",
+    "over-budget": "What becomes of what has no money left",
+    "merge-conflict": "What becomes of a conflict",
+    "re-plan": "Whether a project that takes too long goes on",
+    "agent-permission": "What an agent may do",
+    "agent-question": "What an agent asks",
+    "merge": "A merge by hand",
+}
+"""The stages of what is asked beside the gates of a spec, as people are told them."""
+
+
+def named_for_people(gate: Mapping[str, Any]) -> str:
+    """The name of a gate or question of `gate_views`, in words where its stage is one of ours."""
+    stage, about, step = str(gate["name"]).partition(" about ")
+    return STAGES[stage] + (f": {step}" if about else "") if stage in STAGES else str(gate["name"])
+
+
 def _to_come(family: Family) -> list[dict[str, Any]]:
     """The gates of tasks, while no build is there to have them."""
     plan = family.plan()

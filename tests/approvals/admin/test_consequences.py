@@ -104,8 +104,8 @@ def test_what_becomes_of_a_failed_task_is_chosen_with_the_yes(engine: str, peer:
 def test_a_no_in_a_child_tells_what_its_parents_undo(engine: str, peer: Peer) -> None:
     ask = {"approvers": ["bob"], "description": "Go on?"}
     child = {"saga_id": "part", "steps": [{**step("deploy"), "approval": ask}]}
-    part = {"step_id": "part", "dependencies": ["pay"], "forward_action": {"type": "saga", "definition": child}}
-    part["forward_action"]["context"] = {"base": "{base}"}
+    action = {"type": "saga", "definition": child, "context": {"base": "{base}"}}
+    part = {"step_id": "part", "dependencies": ["pay"], "forward_action": action}
     run = start(peer, "celery", step("pay"), part)
     until(run, lambda r: r.status == "waiting" and Request.objects.filter(stage="deploy").exists())
     found = foreseen(Request.objects.get(stage="deploy"))

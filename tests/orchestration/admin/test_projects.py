@@ -13,8 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from orchestration.admin.projects import _spent
+from orchestration.core.agent.asking import STAGES as ASKED
 from orchestration.core.enums import Verb
 from orchestration.models import Run
+from orchestration.projects.queries.gates import STAGES, named_for_people
 from orchestration.projects.start import start_project
 from orchestration.runs import act
 from tests.orchestration.admin.projects import building, thinking
@@ -76,7 +79,7 @@ def test_it_shows_phases_coverage_tasks_output_and_cost_without_a_script(engine:
     matrix = text[text.index('class="matrix"') : text.index('id="criteria"')]
     rows = matrix.split("<tr>")[1:]
     assert [re.findall(r'<td data-label="(t\d)">', row) for row in rows[-2:]] == [["t1"], ["t2"]]
-    assert "test -f t1.md" in text and "budget of 100: 2 %" in text.replace("2.50", "")
+    assert "test -f t1.md" in text and "budget of 100: 2\N{NO-BREAK SPACE}%" in text.replace("2.50", "")
     output = text[text.index('id="output"') :]
     assert output.count("<i>claude#2</i>") == 16 and "Part t1 line 8" in output
     assert f"/api/v1/projects/{run.workflow_id}/output/" in output
@@ -174,6 +177,16 @@ def test_a_diff_is_plain_text_with_tests_apart(engine: str, tmp_path: Path, monk
     assert "6 of 6" not in page and "1 of 1" in page and "signed as" in page
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "apt-get install git" in shown(client, link) and "git -C " in shown(client, link)
+
+
+def test_questions_are_named_in_words() -> None:
+    told = {name: named_for_people({"name": name}) for name in ("unproved-criteria", "task-failed about t1", "Release")}
+    assert told == {
+        "unproved-criteria": "What nothing proves", "task-failed about t1": "What becomes of a task that failed: t1",
+        "Release": "Release",
+    }  # fmt: skip
+    assert set(ASKED.values()) <= set(STAGES)
+    assert _spent({"budget": 5, "spent": 1}) == "20\N{NO-BREAK SPACE}%"
 
 
 def test_what_has_not_changed_is_not_sent_again(engine: str) -> None:

@@ -107,12 +107,20 @@ def test_what_may_be_sent_is_in_the_document(engine: str) -> None:
 def test_whether_it_could_be_started_is_said_as_the_console_says_it(
     engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = given()
+    gates = ["Design", {"name": "Cart", "after": "t1"}, {"name": "End", "before": "report"}]
+    spec = given(approval_gates=gates)
     file = tmp_path / "spec.json"
     file.write_text(json.dumps(spec, default=str))
     client = client_of("viewer")
     told = post(client, "projects/validate/", {"project_spec": spec})
     assert told.status_code == 200 and told.json() == console(capsys, "project", "validate", str(file))
+    places = [(one["name"], one["side"], one["at"]) for one in told.json()["gates"]]
+    assert places == [("Design", "before", "build"), ("End", "before", "report"), ("Cart", "after", "t1")]
+    checked = document()["components"]["schemas"]["ProjectChecked"]
+    assert differences(checked, told.json(), document()["components"]["schemas"], "checked") == []
+    capsys.readouterr()
+    call_command("project", "validate", str(file))
+    assert "gate 'Design' before build" in capsys.readouterr().out
     wrong = post(client, "projects/validate/", {"project_spec": spec | {"estimated_duration_hours": True}})
     assert wrong.status_code == 422 and wrong.json()["field"] == "estimated_duration_hours"
 

@@ -10,15 +10,15 @@ LONGEST_STAGE = 100
 
 def gate_step(
     gate_id: str, name: str, *, after: Sequence[str] | None, about: Mapping[str, Any], policy: str | None,
-    approvers: Sequence[str] | None, timeout: float | None, rework: str = "",
+    approvers: Sequence[str] | None, timeout: float | None, rework: str = "", note: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """A step of type approval. `about`: its context, whose placeholders bind it to content. `after`: its dependencies;
     None is the step before it in the list. Without a policy or approvers the standard policy says who decides.
-    `rework`: the step that is done again when changes are requested; '' for none.
+    `rework`: the step that is done again when changes are requested; '' for none. `note`: what people are told besides.
     """
     plain = _plain(name)
     action: dict[str, Any] = {
-        "type": "approval", "stage": stage_of(name), "description": f"Approve: {plain}", "context": dict(about)
+        "type": "approval", "stage": stage_of(name), "description": f"Approve: {plain}{note}", "context": dict(about)
     }  # fmt: skip
     action |= {"policy": policy} if policy else {}
     action |= {"approvers": [one.replace("{", "{{").replace("}", "}}") for one in approvers]} if approvers else {}

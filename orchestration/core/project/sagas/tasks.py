@@ -183,6 +183,12 @@ def compile_resolution(
     })  # fmt: skip
 
 
+NO_REWORK = (
+    "\n\nThis gate names no task of the plan. Changes that are requested here are made by nobody: the request waits "
+    "until it is resubmitted. Request them at a gate behind the build, or reject."
+)
+
+
 def _gate(
     gate: PlanGate, after: Sequence[str], config: ProjectConfig, plan_hash: str, task: PlanTask | None,
     commit: str = "",
@@ -195,6 +201,7 @@ def _gate(
     return gate_step(
         gate.gate_id, gate.name, after=after, about=about, policy=gate.policy, approvers=gate.approvers,
         timeout=config.approval_timeout, rework=task.task_id if task is not None else "",
+        note=NO_REWORK if task is None else "",
     )  # fmt: skip
 
 

@@ -180,3 +180,17 @@ def test_a_check_tells_that_git_is_missing_beside_what_it_found(
     assert kept.health == AgentEndpoint.FAILING and kept.out_since is None, "its own fault it is not"
     monkeypatch.undo()
     assert check("one", actor=ADMIN)[1].usable
+
+
+def test_a_variable_that_only_looks_like_a_key_by_its_name_is_taken() -> None:
+    names = (
+        "SORT_KEY", "MONKEY", "KEYBOARD", "PARTITION_KEY", "CACHE_KEY", "PUBLIC_KEY", "PRIMARY_KEYS", "GROUP_KEY_2",
+        "AUTH_MODE", "SSH_AUTH_SOCK", "API_KEY_FILE", "TOKEN_URL", "CREDENTIAL_HELPER",
+    )  # fmt: skip
+    assert set(added("one", env=dict.fromkeys(names, "plain")).env) == set(names)
+    for name in ("SORT_KEY", "AUTH_MODE", "CACHE_KEY"):
+        with pytest.raises(BadInput, match="is a credential"):
+            added("two", env={name: "sk-ant-abcdefgh12345"})
+    for name in ("SIGNING_KEY", "STORAGE_KEY", "HOST_KEY", "AUTH", "SESSION_TOKEN", "KEYFILE_KEY"):
+        with pytest.raises(BadInput, match="is a credential"):
+            added("two", env={name: "plain"})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestration.core.definition import DefinitionErrors
-from orchestration.core.project import ProjectSpec, planned, validate_plan, validate_spec
+from orchestration.core.project import ProjectConfig, ProjectSpec, compile_tasks, planned, validate_plan, validate_spec
 from orchestration.core.project.gates import phase_gates
 from tests.orchestration.core.project.specs import ECOMMERCE, WEB_APP, given, spec, task
 
@@ -109,3 +109,11 @@ def test_an_agents_plan_has_to_have_the_tasks_that_gates_name() -> None:
     assert [gate.task_id for gate in validate_plan(tasks, of_all).gates] == [""], "known too late to stand elsewhere"
     with pytest.raises(DefinitionErrors, match="lack the task 'cart' that the gate 'x' names"):
         validate_plan({"tasks": [task("all", "R1", "R2")]}, made)
+
+
+def test_a_gate_within_the_build_that_names_no_task_says_that_changes_are_made_by_nobody() -> None:
+    made = validate_spec(spec(planner="agent", approval_gates=["Backend API"]))
+    ours = validate_plan({"tasks": [task("t1", "R1", "R2")]}, made)
+    steps = {one.step_id: one.forward_action for one in compile_tasks(ours, ProjectConfig()).steps}
+    (gate,) = (one for one in steps.values() if one.type == "approval")
+    assert gate.rework is None and "Changes that are requested here are made by nobody" in str(gate.description)
