@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_NAME_OVERRIDES": {
+        "EndpointHealthEnum": "orchestration.models.AgentEndpoint.HEALTH",
         "HealthEnum": "monitoring.core.enums.HealthStatus",
         "StatusEnum": "approvals.api.serializers.STATUSES",
     },

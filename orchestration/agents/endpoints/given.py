@@ -130,6 +130,10 @@ def _way(given: Given) -> list[BadInput]:
         found.append(_fault("agent_type", given.agent_type, "has no command line that the driver cli knows", remedy))
     if len(given.command) > 1000 or "\x00" in given.command:
         found.append(_fault("command", given.command, "is not a program", "name one program, its arguments as args"))
+    elif len(given.command.split()) > 1 and not given.command.startswith("/"):
+        first, *others = given.command.split()
+        remedy = f"give '{first}' as command, and of its arguments each as an arg: {', '.join(others[:10])}"
+        found.append(_fault("command", given.command, "is more than the name of a program", remedy))
     if len(given.args) > MOST_ARGS or any(len(one) > LONGEST or "\x00" in one for one in given.args):
         found.append(_fault("args", "", f"has more than {MOST_ARGS} arguments, or too long ones", "give fewer"))
     if any(CREDENTIAL.search(one) for one in (given.command, *given.args)):

@@ -26,7 +26,7 @@ class ProjectSpecIn(Form):
 class GatePlace(s.Serializer[Any]):
     gate_id = s.CharField()
     name = s.CharField()
-    side = s.ChoiceField(choices=["before", "after"])
+    side = s.CharField(help_text="`before` or `after`")
     at = s.CharField(help_text="a phase, or the id of a task")
 
 

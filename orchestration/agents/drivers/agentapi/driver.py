@@ -71,8 +71,8 @@ def _peer(session: Session) -> Iterator[AgentApiClient]:
             client.close()
         return
     if not any(PORT in word for word in spec.command):
-        example = "agentapi server --type claude --port {port} -- claude"
-        text = f"the endpoint has no url, and no command with {PORT} in it; set one, such as: {example}"
+        example = "the command agentapi with the args server --type claude --port {port} -- claude"
+        text = f"the endpoint has no url, and no command with {PORT} in its args; set one, such as {example}"
         raise SessionOver(EndReason.CRASHED, text)
     port = _free_port()
     program = start(spec, tuple(word.replace(PORT, str(port)) for word in spec.command))

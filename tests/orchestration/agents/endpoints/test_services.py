@@ -75,6 +75,7 @@ def test_what_was_given_is_shown_and_a_type_is_taken_in_any_case() -> None:
         ({"driver": "agentapi", "url": "http://h", "command": "x"}, "url", "give either the url"),
         ({"driver": "agentapi", "url": "h:80"}, "url", "with a host"),
         ({"driver": "agentapi", "url": "http://u:p@h"}, "url", "no password"),
+        ({"driver": "acp", "command": "opencode acp"}, "command", "'opencode' as command, and of its arguments each"),
         ({"driver": "cli", "agent_type": "GOOSE"}, "agent_type", "take the driver acp"),
         ({"env": {"ANTHROPIC_API_KEY": "abc"}}, "env", "ANTHROPIC_API_KEY={secret:ANTHROPIC_API_KEY}"),
         ({"env": {"MODE": "sk-ant-abcdefgh12345"}}, "env", "{secret:MODE}"),
