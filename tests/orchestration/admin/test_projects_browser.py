@@ -118,7 +118,11 @@ def test_each_state_of_a_project_is_told_and_shuts_nobody_out(visitor: Visitor, 
     assert looked_at(visitor, places) == []
     visitor.open(places["project-deployed"])
     expect(page.locator("#deployment")).to_contain_text("http://127.0.0.1:")
-    asked = {"gate": "Architecture Review", "question": "agent-question about t1", "failed": "task-failed about t1"}
+    asked = {
+        "gate": "Architecture Review",
+        "question": "What an agent asks: t1",
+        "failed": "What becomes of a task that failed: t1",
+    }
     for key, words in asked.items():
         visitor.open(places[f"project-{key}"])
         expect(page.locator("#gates-open")).to_contain_text(words)
