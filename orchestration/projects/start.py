@@ -51,7 +51,7 @@ class Prepared:
     def gates(self) -> list[dict[str, Any]]:
         """Where each gate stands: {"gate_id", "name", "side": "before" or "after", "at": a phase, or the id of a task}.
 
-        One that no task is known for yet stands, for now, before `verify`.
+        One that no task is known for yet stands before `verify`, unless the plan has a task that it names.
         """
         found = [
             {"gate_id": one.gate_id, "name": one.gate.name, "side": one.side, "at": one.phase}

@@ -74,6 +74,12 @@ def plan_gates(spec: ProjectSpec, tasks: Named) -> tuple[PlanGate, ...]:
     return tuple(found)
 
 
+def may_name_no_task(spec: ProjectSpec) -> bool:
+    """Whether a gate has no place before the plan is made, and may then name none of its tasks."""
+    beside = {one.gate_id for one in phase_gates(spec)}
+    return any(gate_id not in beside and not _explicit(gate) for gate_id, gate in _with_ids(spec))
+
+
 def gate_faults(spec: ProjectSpec) -> list[Problem]:
     """One for each gate that names nothing, or a phase or task that there is not."""
     found, tasks = [], _given(spec)

@@ -27,6 +27,9 @@ CHANGES, REWORK = "changes", "rework"
 BUILT = "built"
 """The step after those, where a gate stands before `verify`: what that gate is bound to."""
 
+GATES = "gates"
+"""The step after that, where the plan is an agent's: the gates that name none of its tasks."""
+
 SENT_BACK = "sent-back"
 """The step before the question about what nothing proves: with the changes asked for there it goes back to CHANGES."""
 

@@ -18,7 +18,7 @@ from orchestration.runs.acts.rework import changes_wanted
 def send_back(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | Result:
     """Nothing at first. Once changes were requested where people are asked, the project is sent back for them.
 
-    The request about what there was before ends then; the project verifies and asks anew.
+    The request about what there was before ends then; the project goes on from its step CHANGES, and asks anew.
     """
     project = project_of(context)
     words = changes_wanted(project.step_run, context.step_id)

@@ -55,7 +55,7 @@ def plan(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any] | R
             return found
         made = _changed(found.plan, project)
         merged = _merged(made, project)
-        definition = compile_tasks(made, project.config, merged=merged)
+        definition = compile_tasks(made, project.config, merged=merged, of_all=False)
     except DefinitionErrors as errors:
         raise Refused(f"the plan is refused: {errors}") from None
     return {

@@ -73,16 +73,17 @@ def nothing(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
 def sent_back(
     project: Project, refused: Sequence[str], comments: Sequence[Mapping[str, Any]]
 ) -> Result | dict[str, Any]:
-    """What was not accepted is asked for as changes of the project; parked until it has gone back to them.
+    """What people want changed is asked for as changes of the project; parked until it has gone back to them.
 
-    The step belongs to a child of the project's step `accept`, which is begun anew then: nobody waits for this one.
+    `refused`: what nothing proves and they do not take as met. The step belongs to a child of one of the project's
+    steps that ask, which is begun anew then: nobody waits for this child.
     """
     child, home = project.step_run, project.run
     words = _words(project, refused, comments)
     asked = Message.objects.filter(run=home, message_id=f"rework:{child.pk}:1").first()
     if asked is None:
         if len(changes_wanted(home, CHANGES, itself=True)) >= MOST_ROUNDS:
-            raise Refused(f"not accepted: {', '.join(refused)}, and it was reworked {MOST_ROUNDS} times already")
+            raise Refused(f"{_not_taken(refused)}, and it was reworked {MOST_ROUNDS} times already")
         by = ", ".join(str(one["name"]) for one in comments if one.get("name")) or "those who decide"
         with statements.writing():
             asked = ask_for_rework(child, CHANGES, number=1, words=words, by=by, asker=child.parent_step)
@@ -90,7 +91,7 @@ def sent_back(
     if current > child.parent_iteration:
         return {"project_id": project.spec.project_id, "accepted": [], "sent_back": list(refused)}
     if asked is not None and (refusal := Message.objects.get(pk=asked.pk).refusal):
-        raise Refused(f"not accepted: {', '.join(refused)}; {refusal}")
+        raise Refused(f"{_not_taken(refused)}; {refusal}")
     return Result(outcome=Outcome.PARKED, error="it is sent back for changes", retry_after=LOOK_SECONDS)
 
 
@@ -103,6 +104,10 @@ def leave(child: Run) -> Result:
     for message in told:
         deliver(message)
     return Result(outcome=Outcome.PARKED, error="its project has gone back", retry_after=LOOK_SECONDS)
+
+
+def _not_taken(refused: Sequence[str]) -> str:
+    return f"not accepted: {', '.join(refused)}" if refused else "changes were asked for"
 
 
 def _words(project: Project, refused: Sequence[str], comments: Sequence[Mapping[str, Any]]) -> str:

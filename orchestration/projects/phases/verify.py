@@ -20,6 +20,8 @@ from orchestration.core.enums import Outcome, Purpose
 from orchestration.core.project import compile_acceptance
 from orchestration.core.project.criteria import CriterionStatus, LedgerCriterion, criteria_of
 from orchestration.core.project.phases import CHANGES
+from orchestration.core.project.plan import plan_in_force
+from orchestration.core.project.sagas.gates_of_all import compile_gates_of_all
 from orchestration.models import AgentAttempt, Command, Run
 from orchestration.projects.phases.own_checks import OwnChecks
 from orchestration.projects.phases.project import Project, project_of
@@ -61,12 +63,24 @@ def verify(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
 
 
 def built(payload: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """The merged head before it is verified, what it has cost, and what it does to tests."""
+    """The merged head before it is verified, what it has cost, and what it does to tests.
+
+    `gates`: the saga of the gates that name no task of the plan in force.
+    """
     project = project_of(context)
     repository = project.repository
     base, head = repository.base(), repository.head() or repository.base()
     diff = diff_stat(repository.git, base, head).to_json()
-    return {"commit": head, "cost_so_far": _cost(project.run), "tests_changed": tests_changed(diff)}
+    told = {"commit": head, "cost_so_far": _cost(project.run), "tests_changed": tests_changed(diff)}
+    plan = plan_in_force(project.output("plan"), project.output(CHANGES))
+    gates = [one for one in plan.gates if not one.task_id] if plan is not None else []
+    asked = compile_gates_of_all(project.spec, project.config, gates, reworked=_times_reworked(project))
+    return told | {"gates": asked.model_dump(mode="json", exclude_unset=True)}
+
+
+def _times_reworked(project: Project) -> int:
+    """How often the project went back for changes."""
+    return len(changes_wanted(project.run, CHANGES, itself=True))
 
 
 def _commands(project: Project, own: OwnChecks) -> Iterator[str]:
@@ -93,7 +107,7 @@ def _told(seen: _Seen) -> dict[str, Any]:
     digest = hashlib.sha256(canonical_json(proof).encode()).hexdigest()
     accept = compile_acceptance(
         seen.project.spec.project_id, seen.project.config, unproved, commit=seen.commit, evidence=digest,
-        reworked=len(changes_wanted(seen.project.run, CHANGES, itself=True)),
+        reworked=_times_reworked(seen.project),
     )  # fmt: skip
     diff = seen.evidence.diff.to_json()
     return proof | {

@@ -25,9 +25,9 @@ def gate_views(family: Family) -> list[dict[str, Any]]:
     names = [view["workflow_id"] for view in views[1:]]
     runs |= {one.workflow_id: one for one in Run.objects.filter(workflow_id__in=names).select_related("definition")}
     gates = [gate for view in views for gate in _gates(runs[view["workflow_id"]], view)]
-    told = {gate["gate_id"] for gate in gates}
-    to_come = [] if "build" in family.children else [one for one in _to_come(family) if one["gate_id"] not in told]
-    return [*gates, *to_come, *_questions(family, {gate["request_id"] for gate in gates})]
+    told = {gate["gate_id"]: str(gate["name"]) for gate in gates}
+    to_come = [one for one in _to_come(family) if one["gate_id"] not in told]
+    return [*gates, *to_come, *_questions(family, {gate["request_id"] for gate in gates}, told)]
 
 
 STAGES: Mapping[str, str] = {
@@ -50,14 +50,15 @@ def named_for_people(gate: Mapping[str, Any]) -> str:
 
 
 def _to_come(family: Family) -> list[dict[str, Any]]:
-    """The gates of tasks, while no build is there to have them."""
-    plan = family.plan()
+    """The gates of tasks, while no build is there to have them, and those of all, which come after it."""
+    plan, is_built = family.plan(), "build" in family.children
     return [
         {
             "gate_id": one.gate_id, "name": one.name, "run": family.run.workflow_id, "status": "pending",
             "request_id": None, "approvers": [], "decided_at": None, "error": "",
         }
         for one in (plan.gates if plan is not None else ())
+        if not (is_built and one.task_id)
     ]  # fmt: skip
 
 
@@ -70,14 +71,15 @@ def _gates(run: Run, view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield _gate(run, step["step_id"], str(action.get("stage") or ""), found, requests.get(step["step_id"]))
 
 
-def _questions(family: Family, told: set[str | None]) -> Iterator[dict[str, Any]]:
-    """What is asked beside the gates, such as what becomes of a task whose last attempt failed."""
+def _questions(family: Family, told: set[str | None], gates: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """What is asked beside the gates, such as what becomes of a task whose last attempt failed; and what was asked at a
+    gate before the project went back. `gates`: by its id, what a gate is called."""
     for one in family.questions:
         if one.workflow_id not in told and one.parent is not None:
             yield {
-                "gate_id": one.parent_step, "name": _about(one), "run": one.parent.workflow_id,
-                "status": "decided" if one.finished_at else "waiting", "request_id": one.workflow_id, "approvers": [],
-                "decided_at": iso(one.finished_at), "error": "",
+                "gate_id": one.parent_step, "name": gates.get(one.parent_step) or _about(one),
+                "run": one.parent.workflow_id, "status": "decided" if one.finished_at else "waiting",
+                "request_id": one.workflow_id, "approvers": [], "decided_at": iso(one.finished_at), "error": "",
             }  # fmt: skip
 
 

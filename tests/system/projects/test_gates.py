@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from approvals.models import Request
 from foundation.errors import BadInput
 from orchestration.agents.workspace.layout import Layout
 from orchestration.agents.workspace.repository import Repository
-from orchestration.models import AgentAttempt
+from orchestration.models import AgentAttempt, Run
 from orchestration.projects.phases import verify
 from orchestration.projects.phases.project import output_of
 from orchestration.projects.queries import project_view
@@ -65,6 +66,41 @@ def test_a_gate_of_all_tasks_has_the_merged_head_reworked(engine: str, repositor
     assert request.content["context"]["commit"] != about["commit"] and sessions()[-1][0] == "rework-1"
     says("bob", "approve", request)
     assert until(run).status == "completed", run_view(run)["error"]
+
+
+def test_a_gate_that_no_task_of_an_agents_plan_is_named_by_has_the_merged_head_reworked(
+    engine: str, worker: Worker
+) -> None:
+    tasks = [{"task_id": "all", "prompt": "do", "requirements": ["R1", "R2"]}]
+    worker.says["proposal"] = json.dumps({"tasks": tasks})
+    run = begun(engine, planner="agent", approval_gates=["Database"], constraints={"style": "{none}"})
+    first = asked(run, "Database")
+    about = first.content["context"]
+    assert about["commit"] == Repository(layout=Layout.of(run.workflow_id)).head() and worker.seen[-1][0] == "all"
+    assert about["plan_hash"] == output_of(run, "plan")["plan_hash"] and about["constraints"] == ["style: {none}"]
+    (gate,) = project_view(Run.objects.get(pk=run.pk))["gates"]
+    assert (gate["name"], gate["status"], gate["request_id"]) == ("Database", "waiting", first.request_id)
+    says("bob", "request-changes", first, "another one")
+    until(run, lambda _: Request.objects.filter(stage="Database").count() == 2)
+    second = asked(run, "Database")
+    assert second.pk != first.pk and second.content["context"]["commit"] != about["commit"]
+    assert worker.seen[-1][0] == "rework-1" and "another one" in output_of(run, "changes")["tasks"][0]["prompt"]
+    says("bob", "approve", second)
+    run = until(run)
+    assert run.status == "completed", run_view(run)["error"]
+    assert [(one["task_id"], one["status"]) for one in project_view(run)["tasks"]] == [
+        ("all", "merged"), ("rework-1", "merged")
+    ]  # fmt: skip
+    gates = [(one["name"], one["status"], one["request_id"]) for one in project_view(run)["gates"]]
+    assert gates == [("Database", "approved", second.request_id), ("Database", "decided", first.request_id)]
+
+
+def test_a_no_at_such_a_gate_has_all_taken_back(engine: str, worker: Worker) -> None:
+    worker.says["proposal"] = json.dumps({"tasks": [{"task_id": "all", "prompt": "do", "requirements": ["R1", "R2"]}]})
+    run = begun(engine, planner="agent", approval_gates=["Database"])
+    says("bob", "reject", asked(run, "Database"), "never mind")
+    assert until(run).status == "rolled_back"
+    assert Repository(layout=Layout.of(run.workflow_id)).branches() == []
 
 
 def test_what_changes_tests_is_shown_apart_at_every_gate(engine: str, repository: Path, worker: Worker) -> None:

@@ -10,15 +10,16 @@ from orchestration.core.deployment import compile_deployment
 from orchestration.core.project.config import ProjectConfig, validate_config
 from orchestration.core.project.criteria import LedgerCriterion, criteria_of
 from orchestration.core.project.faults import fault
-from orchestration.core.project.gates import PhaseGate, phase_gates
+from orchestration.core.project.gates import PhaseGate, may_name_no_task, phase_gates
 from orchestration.core.project.phases import BUILT, CHANGES, PHASES, PROJECT, REWORK, handler
 from orchestration.core.project.planning import planned
 from orchestration.core.project.proposals import question_of
+from orchestration.core.project.sagas.bound_to import BOUND_TO, limits_of
 from orchestration.core.project.sagas.gate_steps import gate_step
+from orchestration.core.project.sagas.gates_of_all import asked_of_all
 from orchestration.core.project.sagas.tasks import literal
 from orchestration.core.project.spec import ProjectSpec
 from orchestration.core.project.spec_checks import timeline_seconds, validate_spec
-from orchestration.core.templates.tokens import text_of
 
 SECONDS = {"prepare": 900.0, "analyze": 300.0, "plan": 3600.0, "verify": 7200.0, "report": 900.0}
 """The bound of one attempt of a phase."""
@@ -28,24 +29,8 @@ TRIES = {"prepare": 2, "analyze": 1, "plan": 1, "verify": 1, "report": 3}
 PROPOSAL = "proposal"
 """The step in which an agent plans, before the phase `plan`."""
 
-PLAN_OUTPUT, PLAN_IN_FORCE = (
-    {"tasks": f"{{{step}.in_words}}"} | {name: f"{{{step}.{name}}}" for name in ("plan_hash", "coverage")}
-    for step in ("plan", CHANGES)
-)
-HEAD_OUTPUT = {
-    "commit": "{verify.commit}",
-    "evidence": "{verify.evidence_digest}",
-    "cost_so_far": "{verify.cost_so_far}",
-    "tests_changed": "{verify.tests_changed}",
-}
-BUILT_OUTPUT = {name: f"{{{BUILT}.{name}}}" for name in ("commit", "cost_so_far", "tests_changed")}
-MOST_LIMITS, LONGEST_LIMIT = 12, 300
 DEPLOYED = {"commit": "{verify.commit}", "repository": "{prepare.repository}"}
 """What the child that deploys is given: the head that was verified, and where it is."""
-BOUND_TO: Mapping[str, Mapping[str, str]] = {
-    "plan": PLAN_OUTPUT, CHANGES: PLAN_IN_FORCE, BUILT: BUILT_OUTPUT, "verify": HEAD_OUTPUT
-}  # fmt: skip
-"""What the gates after a step are bound to: another plan, or another commit, is another question."""
 
 
 def compile_project(
@@ -62,7 +47,7 @@ def compile_project(
     """
     wanted, given = validate_spec(spec), validate_config(config)
     gates, deployment = phase_gates(wanted), compile_deployment(given.deployed(handle or wanted.project_id))
-    limits = _limits(wanted)
+    limits = limits_of(wanted)
     steps: list[dict[str, Any]] = []
     for phase in PHASES:
         steps += [_gate(one, steps, given, limits) for one in gates if (one.phase, one.side) == (phase, "before")]
@@ -70,7 +55,7 @@ def compile_project(
         if phase == "plan" and planned(wanted) is None:
             steps.append(_proposal(wanted, given))
         steps += [_phase(phase)] if phase != "deploy" else []
-        steps += [*_reworked(), *_built(gates)] if phase == "build" else []
+        steps += [*_reworked(), *_built(wanted, gates)] if phase == "build" else []
         if phase == "plan" and steps[-2]["step_id"] == PROPOSAL:
             steps[-1]["forward_action"] |= {"proposal": f"{{{PROPOSAL}.text}}"}
         if phase == "deploy" and deployment is not None:
@@ -137,13 +122,6 @@ def _deploy(deployment: SagaDefinition) -> dict[str, Any]:
     return {"type": "saga", "definition": written, "context": {**DEPLOYED, **more}}
 
 
-def _limits(spec: ProjectSpec) -> dict[str, Any]:
-    """The constraints as those at a gate read them: the first ones, a long one cut."""
-    lines = [f"{key}: {text_of(value)}" for key, value in spec.constraints.items() if value is not None]
-    told = [literal(line if len(line) <= LONGEST_LIMIT else f"{line[: LONGEST_LIMIT - 1]}…") for line in lines]
-    return {"constraints": told[:MOST_LIMITS]} if told else {}
-
-
 def _gate(
     one: PhaseGate, steps: list[dict[str, Any]], config: ProjectConfig, limits: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -163,11 +141,14 @@ def _reworked() -> Iterator[dict[str, Any]]:
     yield {"step_id": REWORK, "forward_action": {"type": "saga", "definition": f"{{{CHANGES}.rework}}"}}
 
 
-def _built(gates: Sequence[PhaseGate]) -> Iterator[dict[str, Any]]:
+def _built(spec: ProjectSpec, gates: Sequence[PhaseGate]) -> Iterator[dict[str, Any]]:
     """The merged head and what it took, for the gates that stand before it is verified."""
-    if any((one.phase, one.side) in (("build", "after"), ("verify", "before")) for one in gates):
+    later = planned(spec) is None and may_name_no_task(spec)
+    if later or any((one.phase, one.side) in (("build", "after"), ("verify", "before")) for one in gates):
         action = {"type": "task", "handler": handler(BUILT)}
         yield {"step_id": BUILT, "forward_action": action, "timeout_seconds": SECONDS["analyze"]}
+    if later:
+        yield asked_of_all(spec)
 
 
 def _rework(before: list[str]) -> str:

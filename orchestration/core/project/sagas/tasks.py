@@ -20,9 +20,11 @@ GATED_BY_HAND = "Merge what was done for this task?"
 
 
 def compile_tasks(
-    plan: ProjectPlan, config: ProjectConfig | Mapping[str, Any] | None = None, *, merged: Collection[str] = ()
-) -> SagaDefinition:
+    plan: ProjectPlan, config: ProjectConfig | Mapping[str, Any] | None = None, *, merged: Collection[str] = (),
+    of_all: bool = True,
+) -> SagaDefinition:  # fmt: skip
     """The saga that the step `build` of a project runs. `merged`: tasks that are merged already, which are left out.
+    `of_all`: with the gates that name no task, at its end; a project asks at them itself.
 
     A task begins when what it depends on is merged, and is merged when its checks are green; merges are undone by
     reverts. At most as many agents work at once as the configuration says.
@@ -46,7 +48,7 @@ def compile_tasks(
             for gate in after
         ]
     ends = [last for task in plan.tasks for last in _ends_of(task.task_id, plan)]
-    steps += [_gate(gate, ends, given, made, None) for gate in plan.gates if not gate.task_id]
+    steps += [_gate(gate, ends, given, made, None) for gate in plan.gates if of_all and not gate.task_id]
     return validate_definition(
         {
             "saga_id": f"{plan.project_id[:90]}.tasks",

@@ -18,7 +18,9 @@ from orchestration.core.project import (
     planned,
     validate_plan,
 )
+from orchestration.core.project.config import ProjectConfig
 from orchestration.core.project.proposals import proposed
+from orchestration.core.project.sagas.gates_of_all import compile_gates_of_all
 from orchestration.core.saga.compile import compile_plan
 from orchestration.core.saga.failure_matrix import failure_matrix
 from orchestration.core.templates import Scope, render_action
@@ -85,12 +87,28 @@ def test_the_seeds_second_section() -> None:
     assert order(compile_tasks(plan_of(ProjectSpec(**WEB_APP)), WEB_APP_CONFIG))[-1] == "t4-merge"
 
 
-def test_a_gate_of_all_tasks_that_an_agent_plans_stands_behind_their_merges() -> None:
-    made = spec(planner="agent", approval_gates=["Database"])
+def test_a_gate_that_may_name_no_task_of_an_agents_plan_stands_before_verify_then() -> None:
+    made = spec(planner="agent", approval_gates=["Database", {"name": "x", "before": "a"}, "Release"])
     plan = validate_plan({"tasks": [task("a", "R1"), task("b", "R2")]}, made)
-    definition = compile_tasks(plan)
-    assert set(waits_for(definition, "gate-1-database")) == {"a-merge", "b-merge"}
-    assert "built" not in order(compile_project(made))
+    definition = compile_project(made)
+    names = order(definition)
+    assert names[names.index("rework") :][1:4] == ["built", "gates", "verify"]
+    assert action(definition, "gates")["definition"] == "{built.gates}"
+    asked = compile_gates_of_all(made, ProjectConfig(), [one for one in plan.gates if not one.task_id], reworked=2)
+    assert order(asked) == ["sent-back", "gate-1-database"]
+    gate = action(asked, "gate-1-database")
+    assert gate["rework"] == "sent-back" and gate["reworked"] == 2
+    assert set(gate["context"]) == set(action(definition, "gates")["context"]) >= {"commit", "plan_hash", "tasks"}
+    assert order(compile_gates_of_all(made, ProjectConfig(), [])) == ["nothing"]
+    of_tasks = order(compile_tasks(plan, of_all=False))
+    assert "gate-2-x-a" in of_tasks and "gate-1-database" not in of_tasks
+    assert set(waits_for(compile_tasks(plan), "gate-1-database")) == {"a-merge", "b-merge"}, "a saga of its own asks"
+
+
+def test_no_gate_of_all_is_looked_for_where_each_has_its_place_beforehand() -> None:
+    named = {"name": "x", "before": "a"}
+    for made in (spec(approval_gates=["Database"]), spec(planner="agent", approval_gates=["Release", named])):
+        assert "gates" not in order(compile_project(made))
 
 
 def test_build_is_a_child_that_the_plan_gives() -> None:
