@@ -16,7 +16,7 @@ help: ## What there is to say
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo "  ENGINE=auto|temporal|celery chooses the engine of demo, broken and up; PORT=8000 the site's port; PYTHON=... the interpreter of $(VENV)."
 
-demo: $(VENV)/.base ## Three sagas on real servers, run to their end, in a minute
+demo: $(VENV)/.base ## Sagas, approvals and a project of agents, run to their end, in a minute
 	@$(PY) manage.py demo --engine $(ENGINE)
 
 broken: $(VENV)/.base ## Runs broken on purpose: what is said of each, what mends it (ONLY=8: one of them)
@@ -44,6 +44,7 @@ docs: $(VENV)/.dev ## The documentation as a site, in .cache/site
 
 chaos: $(VENV)/.dev ## Sagas under kills, stalls and cut connections (SEED=7 repeats, SECONDS=1200)
 	@$(PY) -m tools.chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+	@$(PY) -m tools.chaos.projects $(if $(SEED),--seed $(SEED))
 
 dist: $(VENV)/.base ## The wheel and the source distribution of the last commit (or TAG=v0.2.0), in dist
 	@$(PY) -m tools.dist $(TAG)

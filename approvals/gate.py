@@ -12,7 +12,7 @@ from approvals.models import Request
 from approvals.policies import principals
 from approvals.requests.open_request import ask, ask_again, handle_for_gate
 from approvals.requests.policy_choice import as_it_was_asked, policy_of, refuse_strangers
-from approvals.requests.state.locked_request import CAUSES
+from approvals.requests.state.locked_request import CAUSES, REWORK, REWORKED
 from foundation import audit
 from foundation.clock import now
 from foundation.db import statements
@@ -23,6 +23,7 @@ from orchestration.core.templates import placeholders
 from orchestration.models import Run
 from orchestration.ports import GateClosed, GateOpen, GateRequest
 from orchestration.runs.descendants import head_of
+from orchestration.runs.external import carry_on
 from orchestration.runs.new_run import Parent
 
 GIVEN_UP_BY = ("", "parent run")
@@ -80,7 +81,30 @@ def _opened(asked: GateRequest, given: Ask, actor: Actor) -> tuple[Request, bool
         there = _under(handle)
     if there is not None and parent.owns(there.run):
         return there, False
+    if not (reported or given_up):
+        carried = _carried(parent, given, actor)
+        if carried is not None:
+            return carried, False
     return ask(given=given, actor=actor, request_id=handle, engine=run.engine, parent=parent)
+
+
+def _carried(parent: Parent, given: Ask, actor: Actor) -> Request | None:
+    """The request of an earlier iteration, at which changes were asked for: it goes on with what it is about now, in a
+    new round. None where there is none."""
+    asked = Request.objects.filter(run__parent=parent.run, run__parent_step=parent.step_id).exclude(
+        facts__has_key="inquiry"
+    )
+    mine = asked.filter(run__parent_iteration=parent.iteration).select_related("run").last()
+    if mine is not None:
+        return mine
+    left = asked.filter(run__parent_iteration__lt=parent.iteration, status=Status.CHANGES_REQUESTED)
+    earlier = left.select_related("run").order_by("pk").last()
+    if earlier is None:
+        return None
+    carry_on(earlier.run, parent)
+    ask_again(request=earlier, given=given, actor=actor, even_same=True)
+    earlier.refresh_from_db()
+    return earlier
 
 
 def _under(handle: str) -> Request | None:
@@ -146,7 +170,13 @@ def _ask_of(asked: GateRequest) -> Ask:
         editable=tuple(given.get("editable") or ()),
         timeout_seconds=given.get("timeout_seconds"),
         callback_url=given.get("callback_url") or "",
-        facts={"saga": str(asked.run.definition), "step": step.step_id, "engine": asked.run.engine},
+        form=tuple(given.get("form") or ()),
+        facts={
+            "saga": str(asked.run.definition),
+            "step": step.step_id,
+            "engine": asked.run.engine,
+            **({REWORK: given["rework"], REWORKED: given.get("reworked", 0)} if given.get("rework") else {}),
+        },
     )
 
 
@@ -171,6 +201,7 @@ def check(step_id: str, ask: Mapping[str, Any]) -> None:
     given = Ask(
         stage=stage,
         policy=ask.get("policy") or "",
+        form=tuple(ask.get("form") or ()),
         approvers=known,
         how_many="any" if placeholders(how_many) else how_many,
     )

@@ -19,6 +19,7 @@ from zen_project.embedded import postgres, temporal
 RUNS = 100
 TEMPORAL_RUNS = 40  # the development server is the ceiling
 MANY_APPROVALS = (100, 10_000)  # on Temporal they take a quarter of an hour: two workflows each
+TASKS = 40
 LATEST = Path(__file__).with_name("latest.jsonl")
 console = Console()
 
@@ -174,6 +175,26 @@ def growth_of_approvals(
     ]  # fmt: skip
 
 
+def beside_agents(folder: Path) -> list[dict[str, Any]]:
+    """How soon the site answers while a project of many tasks is built."""
+    lines = side_by_side("SQLite", Databases(folder))
+    if postgres.available().path is None:
+        console.print(f"SKIPPED: PostgreSQL. {postgres.available().how}")
+        return lines
+    with postgres.postgres(folder, durable=True) as server:
+        return lines + side_by_side("PostgreSQL", Databases(folder, server.address))
+
+
+def side_by_side(label: str, databases: Databases) -> list[dict[str, Any]]:
+    got = side("projects_side", str(TASKS), url=databases.new(), folder=databases.folder, seconds=3600)
+    name = f"pages and REST on {label} beside {got['agents']} agents at {TASKS} tasks"
+    console.print(
+        f"{name}: p50 {got['p50'] * 1000:.0f} ms, p95 {got['p95'] * 1000:.0f} ms, longest "
+        f"{got['longest'] * 1000:.0f} ms ({got['slowest']}) of {got['asked']}; built in {got['seconds']:g} s."
+    )
+    return [line(f"{name}: p95 vs a second", [got["p95"]], [1.0], "s", got["p95"], 1.0, "lower")]
+
+
 COMPARISONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "temporal": on_temporal,
     "sqlite": celery_on_sqlite,
@@ -182,6 +203,7 @@ COMPARISONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "growth": lambda folder: [growth(Databases(folder))],
     "monitoring": watching,
     "retention": retention,
+    "projects": beside_agents,
 }
 
 

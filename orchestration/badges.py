@@ -25,6 +25,15 @@ LOOKS: dict[str, Look] = {
     UndoStatus.COMPENSATED: Look("warn", "undo"),
     UndoStatus.FAILED: Look("bad", "alert"),
     Outcome.RETRYABLE: Look("warn", "clock"),
+    **{
+        word: Look("good", "tick") for word in ("merged", "served", "proved", "approved", "done", "accepted", "decided")
+    },
+    **{word: Look("bad", "cross") for word in ("unserved", "unproved", "refused", "crashed", "lied", "auth")},
+    **{word: Look("warn", "clock") for word in ("stalled", "rate_limited")},
+    **{word: Look("warn", "question") for word in ("blocked", "denied", "empty", "over_budget")},
+    "working": Look("busy", "play"),
+    "reverted": Look("warn", "undo"),
+    "dropped": Look("calm", "dash"),
 }
 LABELS = {str(word): UNFOLD[look.tone] for word, look in LOOKS.items() if look.tone in UNFOLD}
 """The same for unfold's labels, in lists."""

@@ -15,12 +15,17 @@ from asgiref.sync import sync_to_async
 from foundation.errors import BadInput
 from orchestration.core.enums import Cause, RunStatus, Verb
 from orchestration.engines.registry import ENGINES
-from orchestration.engines.temporal.dto import WORKFLOW
+from orchestration.engines.temporal.dto import WORKFLOW, WORKFLOWS
+from orchestration.models import Run
 from orchestration.ports import approval_gate
+from orchestration.projects import start_multi_agent_project
 from orchestration.runs import act, get_run, queries
 from orchestration.sagas import PYTHON, start_distributed_saga
 
-__all__ = ["TemporalWorkflowClient", "get_temporal_client"]  # and SagaWorkflow, which needs the extra `temporal`
+# and SagaWorkflow and MultiAgentProjectWorkflow, which need the extra `temporal`
+__all__ = ["TemporalWorkflowClient", "get_temporal_client"]
+
+PROJECT = WORKFLOWS[Run.PROJECT]
 
 
 class TemporalWorkflowClient:
@@ -39,19 +44,21 @@ class TemporalWorkflowClient:
     ) -> dict[str, Any]:
         """Start a run; returns what `orchestration.sagas.start_distributed_saga` returns.
 
-        `workflow_class`: `SagaWorkflow`, the class or its name. `workflow_args`: the saga's definition as JSON.
-        `workflow_id`: the handle; '' gets a new one. `options`: the other arguments of `start_distributed_saga`.
+        `workflow_class`: `SagaWorkflow` or `MultiAgentProjectWorkflow`, the class or its name. `workflow_args`: the
+        saga's definition as JSON, or the project's spec. `workflow_id`: the handle; '' gets a new one, of a project its
+        project_id. `options`: the other arguments of `start_distributed_saga`, or of `start_multi_agent_project`.
 
         Raises:
-            BadInput: another workflow class, or as of `start_distributed_saga`.
+            BadInput: another workflow class, or as of the function that starts it.
             NotAllowed: the account that `started_by` names may not start runs.
             Unreachable: an engine that was asked for by name is away.
         """
         name = workflow_class if isinstance(workflow_class, str) else getattr(workflow_class, "__name__", "")
+        if name == PROJECT:
+            return await start_multi_agent_project(workflow_args, workflow_id=workflow_id, **options)
         if name != WORKFLOW:
-            raise BadInput(
-                f"workflow class {name!r} is not one of ours", field="workflow_class", remedy=f"use {WORKFLOW}"
-            )
+            remedy = f"use {WORKFLOW} or {PROJECT}"
+            raise BadInput(f"workflow class {name!r} is not one of ours", field="workflow_class", remedy=remedy)
         return await start_distributed_saga(workflow_args, workflow_id=workflow_id, **options)
 
     async def request_human_approval(
@@ -116,9 +123,13 @@ def _cancel(workflow_id: str, reason: str) -> dict[str, Any]:
 
 
 def __getattr__(name: str) -> Any:
-    """SagaWorkflow needs the Temporal SDK, an extra, so it is imported when it is asked for."""
+    """The classes need the Temporal SDK, an extra, so they are imported when they are asked for."""
     if name == WORKFLOW:
         from orchestration.workers.temporal.saga_workflow import SagaWorkflow  # noqa: PLC0415 - temporalio is an extra
 
         return SagaWorkflow
+    if name == PROJECT:
+        from orchestration.workers.temporal.project_workflow import MultiAgentProjectWorkflow  # noqa: PLC0415 - the same
+
+        return MultiAgentProjectWorkflow
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -150,7 +150,7 @@ class ExternalFlow(Protocol):
 
 def kinds() -> list[str]:
     """Every kind of run. Asked while pages are imported, before a check could say that ZEN_FLOWS names nothing."""
-    return [Run.SAGA, *(settings.ZEN_FLOWS or ())]
+    return [*Run.SAGAS, *(settings.ZEN_FLOWS or ())]
 
 
 def kept(kind: str) -> ExternalFlow | None:

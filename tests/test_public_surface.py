@@ -14,11 +14,11 @@ from tests.test_names import ROOT
 
 MODULES = (
     "orchestration.client", "orchestration.sagas", "orchestration.actions.errors", "approvals.client",
-    "notifications.services", "notifications.webhooks", "monitoring.client",
+    "notifications.services", "notifications.webhooks", "monitoring.client", "orchestration.projects",
 )  # fmt: skip
 IN_FULL = (
     "orchestration.client", "orchestration.sagas", "approvals.client", "notifications.services",
-    "notifications.webhooks",
+    "notifications.webhooks", "orchestration.projects",
 )  # fmt: skip
 """Here every argument is told by its name."""
 

@@ -15,6 +15,7 @@ from foundation.ports import misfit, named
 from foundation.telemetry import MetricsSink
 from foundation.tracing import is_installed
 from notifications.ports import DeliveryListener, InteractionHandler, LinkSigner
+from orchestration.inquiries import InquiryService
 from orchestration.ports import ApprovalGate, ExternalFlow, HealthReader
 
 # setting that needs it → (module, extra)
@@ -96,6 +97,7 @@ def hint(extra: str, name: str) -> str:
 
 PORTS: dict[str, type] = {
     "ZEN_APPROVAL_GATE": ApprovalGate,
+    "ZEN_INQUIRIES": InquiryService,
     "ZEN_RUN_HEALTH": HealthReader,
     "ZEN_METRICS_SINK": MetricsSink,
     "ZEN_LINK_SIGNER": LinkSigner,

@@ -31,8 +31,10 @@ ZEN_WORKER_LEASE_SECONDS = env.seconds("ZEN_WORKER_LEASE_SECONDS", 6)
 ZEN_SWEEP_SECONDS = env.seconds("ZEN_SWEEP_SECONDS", 1)
 ZEN_HANDLER_GRACE_SECONDS = env.seconds("ZEN_HANDLER_GRACE_SECONDS", 300, least=0)  # after its timeout
 ZEN_WORKER_THREADS = env.integer("ZEN_WORKER_THREADS", 8, most=256)
-ZEN_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": ZEN_WORKER_THREADS})  # queue → threads for its actions
-TEMPORAL_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": 32})  # of the temporal worker
+ZEN_WORKER_QUEUES = env.queues(
+    "ZEN_WORKER_QUEUES", {"default": ZEN_WORKER_THREADS, "agents": 4}
+)  # queue → threads for its actions
+TEMPORAL_WORKER_QUEUES = env.queues("ZEN_WORKER_QUEUES", {"default": 32, "agents": 4})  # of the temporal worker
 ZEN_EMBEDDED = False  # embedded.configure() says so in a process that hosts the workers itself
 
 # What a running `manage.py up` on the same data folder offers to a command in another terminal
@@ -53,6 +55,10 @@ TEMPORAL_HISTORY_LIMIT = env.integer("TEMPORAL_HISTORY_LIMIT", 0, least=0)  # ev
 ZEN_OUTBOUND_ALLOW = env.outbound("ZEN_OUTBOUND_ALLOW")
 ZEN_SCRIPTS = env.choice("ZEN_SCRIPTS", "off", ("off", "sandboxed", "unsafe"))
 ZEN_MAX_OUTPUT_BYTES = env.integer("ZEN_MAX_OUTPUT_BYTES", 10 * 1024**2, least=1024, most=200 * 1024**2)
+ZEN_AGENT_STALL_SECONDS = env.seconds("ZEN_AGENT_STALL_SECONDS", 300, least=1, most=86400)
+ZEN_AGENT_MEMORY_MB = env.integer("ZEN_AGENT_MEMORY_MB", 4096, least=0, most=1024**2)
+ZEN_AGENT_PROCESSES = env.integer("ZEN_AGENT_PROCESSES", 1024, least=0, most=100_000)
+ZEN_AGENT_NICE = env.integer("ZEN_AGENT_NICE", 10, least=0, most=19)
 ZEN_MAX_CHILD_DEPTH = env.integer("ZEN_MAX_CHILD_DEPTH", 8, most=100)
 ZEN_SECRETS_DIR = env.text("ZEN_SECRETS_DIR")
 ZEN_SECRETS = env.action_secrets()
@@ -213,6 +219,7 @@ STORAGES = {
 # What orchestration leaves to the rooms above it, by kind of run (docs/adr/0006)
 ZEN_FLOWS = {"approval": "approvals.external_flow.APPROVAL"}
 ZEN_APPROVAL_GATE = "approvals.gate.GATE"
+ZEN_INQUIRIES = "approvals.inquiries.INQUIRIES"
 ZEN_RUN_HEALTH = "monitoring.run_page.HEALTH"
 ZEN_APPROVERS_BY_ADDRESS = env.boolean("ZEN_APPROVERS_BY_ADDRESS", False)
 """Whether a request, and not only a published policy, may let an address decide that belongs to no account."""
@@ -225,6 +232,9 @@ ZEN_LINK_DAYS = env.integer("ZEN_LINK_DAYS", 14, least=1, most=365)
 
 ZEN_ON_CALL: dict[str, str] = {}
 """Look-ups of who is on call: a name for policies, and the path of a function that gives user names."""
+
+ZEN_RESERVED_TASKS = ("orchestration.projects.deployment.handlers.TASKS", "orchestration.projects.phases.TASKS")
+"""Tables of the handlers that Zen itself registers, under names that begin with `zen.`."""
 
 # What notifications borrows from the rooms above it
 ZEN_DELIVERY_LISTENERS = ["approvals.requests.state.delivery_listener.on_delivery_ended"]
@@ -255,6 +265,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_NAME_OVERRIDES": {
+        "EndpointHealthEnum": "orchestration.models.AgentEndpoint.HEALTH",
         "HealthEnum": "monitoring.core.enums.HealthStatus",
         "StatusEnum": "approvals.api.serializers.STATUSES",
     },
@@ -309,6 +320,8 @@ ZEN_WORKER_SERVICES = {
 }
 # The same for every worker, of either engine: whoever is alive watches; who else does makes no difference.
 ZEN_EVERY_WORKER_SERVICES = {
+    "deployments.keep": ("orchestration.projects.deployment.local.keep.keep_running", 2.0),
+    "projects.folders": ("orchestration.projects.folders.clear_old", 3600.0),
     "monitoring.watch": ("monitoring.watch.sweep.watch", 1.0),
     "monitoring.recover": ("monitoring.performing.tick.recover", 1.0),
     "monitoring.site": ("monitoring.watch.site.look", 10.0),

@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from foundation.api.errors import CONTENT_TYPE, problem
 from monitoring.admin import overview
 from monitoring.api.views_metrics import Metrics
+from orchestration.admin import projects
 from zen_project.web.readiness import readyz, startupz
 
 
@@ -58,6 +59,19 @@ urlpatterns = [
     path("admin/", admin.site.admin_view(overview.home)),
     path("admin/monitoring/", admin.site.admin_view(overview.overview), name="monitoring-overview"),
     path("admin/monitoring/now/", admin.site.admin_view(overview.overview_now), name="monitoring-overview-now"),
+    path("admin/orchestration/project/", admin.site.admin_view(projects.projects), name="project-list"),
+    path("admin/orchestration/project/<int:pk>/", admin.site.admin_view(projects.project), name="project-page"),
+    path("admin/orchestration/project/<int:pk>/now/", admin.site.admin_view(projects.project_now), name="project-now"),
+    path(
+        "admin/orchestration/project/<int:pk>/diff/<str:task_id>/",
+        admin.site.admin_view(projects.project_diff),
+        name="project-diff",
+    ),
+    path(
+        "admin/orchestration/project/<int:pk>/decide/<str:workflow_id>/",
+        admin.site.admin_view(projects.project_decide),
+        name="project-decide",
+    ),
     path("admin/", admin.site.urls),
     path("api/v1/", include("monitoring.api.urls")),
     path("api/v1/", include("approvals.api.urls")),

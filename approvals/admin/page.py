@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
+from approvals.admin.facts import facts_in_words
 from approvals.models import Request
 from approvals.queries import requests
 from approvals.queries.impact import consequences
@@ -52,7 +53,7 @@ def page_of(request: Request, user: Any, typed: Mapping[str, str]) -> dict[str, 
         "blocks": blocks_of(asked["context"], budget),
         "action": action_of(content, budget),
         "content_cut": budget.cut,
-        "facts": blocks_of(request.facts, Budget(nodes=60)),
+        "facts": blocks_of(facts_in_words(request.facts), Budget(nodes=60)),
         "edits": edits_of(request),
         "edits_cut": any(len(as_json(value, MOST_CHARACTERS)) > LONGEST_EDIT for value in request.edits.values()),
         "edited_in": {path.partition(".")[0] for path in request.edits},

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast, Length
 
+from approvals.admin.facts import facts_in_words
 from approvals.admin.inbox import LARGE
 from approvals.admin.page import edits_of
 from approvals.core.enums import Choice, Status
@@ -88,7 +89,7 @@ def _reviewed(row: Request, budget: Budget) -> dict[str, Any]:
         "context": blocks_of(content["context"], budget),
         "action": action_of(content, budget),
         "edits": edits_of(row),
-        "facts": blocks_of(row.facts, budget),
+        "facts": blocks_of(facts_in_words(row.facts), budget),
         "said": _said(row, budget),
     }
     if budget.cut:

@@ -107,7 +107,9 @@ def told_apart(text: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What is asked. `about`: the workflow it belongs to. `author`: who wrote what is to be approved; `agent_owner`:
-    whose agent asks; neither of them can decide. `action`: what the yes is for. `facts`: computed by us.
+    whose agent asks; neither of them can decide. `action`: what the yes is for. `facts`: computed by us. `form`: what
+    the deciders of the last stage answer, besides the policy's own fields. `for_agents`: an agent at work asks, so
+    those who started its run may answer, unless they are agents or their owners.
     """
 
     stage: str
@@ -126,6 +128,8 @@ class Ask:
     callback_url: str = ""
     author: str = ""
     agent_owner: str = ""
+    form: tuple[Mapping[str, Any], ...] = ()
+    for_agents: bool = False
 
     def content(self) -> dict[str, Any]:
         """What is shown, and what a yes is bound to."""

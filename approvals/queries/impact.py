@@ -11,6 +11,7 @@ from approvals.core.approval.state import State
 from approvals.core.approval.timers import SAYS_YES
 from approvals.core.enums import AtTheEnd, Status
 from approvals.models import Request
+from approvals.queries.impact_at_work import asked_at_work, of_a_no, of_a_yes, of_silence
 from approvals.queries.requests import name_in
 from orchestration.core.saga.compensation import preview_abort
 from orchestration.core.saga.plan import Plan as RunPlan
@@ -47,8 +48,12 @@ def consequences(request: Request, plan: Plan, state: State) -> Consequences:
         yes, no = [over], [over]
     else:
         steps = compiled_plan(run)
-        yes, no = _forward(request, run, steps), _backward(request, run, steps)
+        yes, no = _forward(request, run, steps), _backward(request.step_id, run, steps)
     silence = SILENCE[stage.at_the_end] if stage.expires or stage.at_the_end is AtTheEnd.HOLD else ""
+    if run is not None and not run.finished_at and asked_at_work(request):
+        if silence and stage.at_the_end is AtTheEnd.REJECT:
+            silence = of_silence(request, run, no)
+        yes, no = of_a_yes(request, run), of_a_no(request, run, no)
     return Consequences(
         yes=(*_chain(request, plan, state), *yes),
         no=(*_end(plan, state), *no),
@@ -103,27 +108,31 @@ def _does(action: object) -> str:
     return f": {what}" if what else f" ({action.get('type', 'action')})"
 
 
-def _backward(request: Request, run: Run, steps: RunPlan) -> list[str]:
-    step = steps.steps.get(request.step_id)
+def _backward(step_id: str, run: Run, steps: RunPlan) -> list[str]:
+    """What follows in a run, and in those that it is a part of, when this step of it fails."""
+    step = steps.steps.get(step_id)
     if step is not None and not step.critical:
-        return [f"Run {run} goes on without step '{step.step_id}', which is not critical."]
+        return [f"Run {run} goes on without step '{step_id}', which is not critical."]
     preview = preview_abort(steps, load_state(run))
     if preview.pivot:
         return [f"Step '{preview.pivot}' was the point of no return: run {run} undoes nothing, and is held."]
-    waves = [[s for s in wave if s != request.step_id] for wave in preview.waves]
+    waves = [[s for s in wave if s != step_id] for wave in preview.waves]
     done = [_list(wave) for wave in waves if wave]
     lines = [f"Run {run} rolls back" + (f" and undoes, in this order: {' → '.join(done)}." if done else ".")]
     if not done:
         lines.append("There is nothing to undo yet.")
-    running = [s for s in preview.in_flight if s != request.step_id]
+    running = [s for s in preview.in_flight if s != step_id]
     if running:
         lines.append(
             f"{_steps(running).capitalize()} is still running: it ends first, and is undone too if it happened."
         )
-    stands = [s for s in preview.without_undo if s != request.step_id and steps.steps[s].acts]
+    stands = [s for s in preview.without_undo if s != step_id and steps.steps[s].acts]
     if stands:
         lines.append(f"Has no undo and stays as it is: {_list(stands)}.")
-    return lines
+    above = run.parent
+    if above is None or above.finished_at:
+        return lines
+    return [*lines, *_backward(run.parent_step, above, compiled_plan(above))]
 
 
 def _steps(names: list[str]) -> str:

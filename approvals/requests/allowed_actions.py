@@ -30,6 +30,7 @@ from approvals.queries.requests import editable_now, name_in, open_stage, plan_o
 from approvals.requests.rights import asked_it, may
 from approvals.requests.state.eligibility import eligible_again, no_longer_eligible
 from approvals.requests.state.lock import state_once_due
+from approvals.requests.vote_checks import is_out_of_place
 from foundation.clock import now
 from foundation.identity import permissions
 from foundation.identity.actor import Actor
@@ -141,7 +142,7 @@ def _choices(case: _Case) -> tuple[tuple[Choice, ...], str, str]:
         return (), "you have read-only access; an administrator can give you the role approver", ""
     state, owner = _seated(case, me)
     found = [(choice, refusal(case.plan, state, Voted(at=case.at, person=me, choice=choice))) for choice in Choice]
-    legal = tuple(choice for choice, why in found if not why)
+    legal = tuple(choice for choice, why in found if not why and not is_out_of_place(case.request, choice))
     if legal and me in no_longer_eligible(case.request, case.plan, state):
         return (), "you are no longer among the people named by the policy; an administrator can name you", ""
     whom = "" if owner in ("", me) else name_in(case.request, owner)

@@ -27,7 +27,7 @@ from approvals.requests.lookup import run_of
 from approvals.requests.state.eligibility import boxes_of, learn, no_longer_eligible, remove_ineligible
 from approvals.requests.state.lock import know, locked_now
 from approvals.requests.state.locked_request import LockedRequest
-from approvals.requests.vote_checks import change_by, check_comment, check_seen
+from approvals.requests.vote_checks import change_by, check_comment, check_place, check_seen
 from foundation import audit, telemetry
 from foundation.errors import BadInput, Gone, NotAllowed, WrongState
 from foundation.identity import permissions
@@ -81,6 +81,7 @@ def decide(
         delegation = _admitted(locked, actor, person, votes, at)
         event = Voted(at=at, person=person.id, choice=word)
         _refuse(locked, event, person)
+        check_place(locked.request, word, comment)
         check_comment(stage := _stage(locked), word, comment)
         answered = answers_to(stage.form, word, answers or {})
         check_seen(locked, word, seen)

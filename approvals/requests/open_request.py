@@ -112,10 +112,10 @@ def _opened(
     return _refreshed(request)
 
 
-def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
+def ask_again(*, request: Request, given: Ask, actor: Actor, even_same: bool = False) -> bool:
     """A gate's content has changed: begin a round, in which everybody decides again.
 
-    False when the content is the same.
+    False when the content is the same, unless `even_same`: then what was to be changed was changed elsewhere.
 
     Raises:
         BadInput: the content cannot be stored.
@@ -123,7 +123,7 @@ def ask_again(*, request: Request, given: Ask, actor: Actor) -> bool:
     content = _content(given)
     with statements.writing():
         locked = lock_request(request.run_id)
-        if locked.request.content_hash == content_hash(content):
+        if locked.request.content_hash == content_hash(content) and not even_same:
             return False
         run = locked.request.run.parent
         again = asked_anew_by(run, locked.request.run.parent_step, since=request.created_at) if run else []
@@ -199,7 +199,11 @@ def _refreshed(request: Request) -> Request:
 
 def handle_for_gate(workflow_id: str, step_id: str, iteration: int, number: int) -> str:
     """The request's handle: the same for every attempt of a step. A long one ends in its hash."""
-    handle = f"{workflow_id}.{step_id}.{iteration}.approval" + (f"-{number}" if number else "")
+    return shortened(f"{workflow_id}.{step_id}.{iteration}.approval" + (f"-{number}" if number else ""))
+
+
+def shortened(handle: str) -> str:
+    """The handle, or a long one's beginning and its hash."""
     if len(handle) <= LONGEST_HANDLE:
         return handle
     return f"{handle[: LONGEST_HANDLE - 33]}~{hashlib.sha256(handle.encode()).hexdigest()[:32]}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from pydantic import ValidationError
 
 from approvals.core.content import Ask
 from approvals.core.enums import AtTheEnd
 from approvals.core.policy.definition import PolicyDefinition, Stage
+from approvals.core.policy.form import NEW, FormField
 from approvals.core.policy.hours import span_of
 from approvals.models import Policy, Request
 from approvals.policies import principals
@@ -18,7 +20,7 @@ from approvals.policies.principals import ResolvedPrincipals
 from approvals.policies.publish import check_policy, policy_for
 from foundation.errors import BadInput
 from foundation.identity.actor import Actor
-from orchestration.runs.contributors import Contributor, asked_anew_by, givers_of
+from orchestration.runs.contributors import Contributor, agents_of, asked_anew_by, givers_of
 from orchestration.runs.new_run import Parent
 
 
@@ -32,7 +34,7 @@ def policy_of(given: Ask) -> tuple[Policy | None, PolicyDefinition]:
         stored, policy = None, check_policy(_own_policy(given))
     else:
         stored, policy = policy_for(given.policy, given.stage)
-    if given.timeout_seconds is None and not given.editable:
+    if given.timeout_seconds is None and not given.editable and not given.form:
         return stored, policy
     return None, _narrowed(policy, given)
 
@@ -49,7 +51,27 @@ def _own_policy(given: Ask) -> dict[str, Any]:
 
 def _narrowed(policy: PolicyDefinition, given: Ask) -> PolicyDefinition:
     """A request may ask for less time, and for what can be edited where the policy does not say."""
-    return policy.model_copy(update={"stages": tuple(_narrow(stage, given) for stage in policy.stages)})
+    stages = [_narrow(stage, given) for stage in policy.stages]
+    if given.form:
+        stages[-1] = _with_form(stages[-1], given)
+    return policy.model_copy(update={"stages": tuple(stages)})
+
+
+def _with_form(stage: Stage, given: Ask) -> Stage:
+    """The last stage asks what the request asks; a field of the policy keeps its name."""
+    own = {field.name for field in stage.form}
+    asked = tuple(_form_field(one, number) for number, one in enumerate(given.form))
+    return stage.model_copy(update={"form": (*stage.form, *(one for one in asked if one.name not in own))})
+
+
+def _form_field(one: Mapping[str, Any], number: int) -> FormField:
+    try:
+        return FormField.model_validate(dict(one), context=NEW)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(["form", str(number), *map(str, first["loc"])])
+        remedy = "a field has name, type and choices, as in a policy"
+        raise BadInput(f"{at}: {first['msg']}", field="form", remedy=remedy) from None
 
 
 def _narrow(stage: Stage, given: Ask) -> Stage:
@@ -78,9 +100,12 @@ def _is_shorter(seconds: float, text: str | float | None) -> bool:
 def barred_by(given: Ask, actor: Actor, parent: Parent | None) -> frozenset[str]:
     """Person ids of those who may not decide.
 
-    Who asked, wrote it, owns the agent, or started or defined the waiting run.
+    Who asked, wrote it, owns the agent, or started or defined the waiting run. What an agent at work asks may be
+    answered by the person who set it to work, but never by an agent that did, or its owner.
     """
     known = given_by(given, actor)
+    if given.for_agents:
+        return principals.ids_of([*known, *(agents_of(parent.run) if parent is not None else ())])
     if parent is not None:
         known += [*givers_of(parent.run), *_asked_anew_by(parent)]
     return principals.ids_of(known)

@@ -9,14 +9,52 @@ from approvals.core.approval.quorum import first_yes
 from approvals.core.content import edited
 from approvals.core.enums import Choice
 from approvals.core.policy.definition import Stage
+from approvals.models import Request
 from approvals.requests.amend import open_to_all
-from approvals.requests.state.locked_request import LockedRequest
+from approvals.requests.state.locked_request import REWORK, REWORKED, LockedRequest
 from foundation.canonical_json import settled
 from foundation.errors import BadInput, WrongState
 from orchestration.core.definition import DefinitionErrors
 from orchestration.core.definition.shape import plain_json
+from orchestration.runs.external import too_early_for_rework
 
 LONGEST_COMMENT = 10_000
+MOST_REWORKS = 5
+"""Rounds of changes at a gate that has a step done again."""
+
+
+def is_out_of_place(request: Request, word: Choice) -> bool:
+    """Whether this decision makes no sense here: what a step asks at work has no content that could be changed, and
+    what was reworked MOST_REWORKS times is decided."""
+    return word is Choice.REQUEST_CHANGES and ("inquiry" in request.facts or _is_worn_out(request))
+
+
+def _is_worn_out(request: Request) -> bool:
+    return REWORK in request.facts and request.facts.get(REWORKED, 0) + request.round > MOST_REWORKS
+
+
+def check_place(request: Request, word: Choice, comment: str) -> None:
+    """What cannot be asked for here, or not now.
+
+    Raises:
+        BadInput: a decision that is out of place, or changes that nobody could make.
+        WrongState: what would be done again is followed by work that has not ended.
+    """
+    if word is not Choice.REQUEST_CHANGES:
+        return
+    if _is_worn_out(request):
+        message = f"it was reworked {MOST_REWORKS} times already"
+        raise BadInput(message, field="decision", remedy="approve it as it is, or reject it")
+    if REWORK in request.facts and not comment.strip():
+        message = f"step '{request.facts[REWORK]}' is done again with your words, and there are none"
+        raise BadInput(message, field="comment", remedy="say what has to change")
+    if is_out_of_place(request, word):
+        message = "this is a question, so there is nothing that could be changed"
+        raise BadInput(message, field="decision", remedy="approve with your answer, or reject and say why")
+    if REWORK in request.facts and (why := too_early_for_rework(request.run, str(request.facts[REWORK]))):
+        raise WrongState(
+            f"it cannot be done again yet: {why}", field="decision", remedy="ask for it when that has ended"
+        )
 
 
 def check_comment(stage: Stage, word: Choice, comment: str) -> None:

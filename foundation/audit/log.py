@@ -17,7 +17,7 @@ from foundation.identity.actor import Actor
 OPENING = frozenset({"run.start", "approval.ask"})
 """Acts that make the id of their chain in the same transaction: number 1, without asking what stands before."""
 
-NO_RUNS = re.compile(r"notifications|logins|tokens|alerts|recovery|endpoint:\d+")
+NO_RUNS = re.compile(r"notifications|logins|tokens|alerts|recovery|agents|endpoint:\d+")
 """Chains of what belongs to no run. A run of such a name would write into one, so none is called so."""
 
 

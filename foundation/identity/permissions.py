@@ -28,13 +28,18 @@ MAY: dict[str, frozenset[str]] = {
     "recovery.manage": frozenset({ADMINISTRATOR}),
     "callback.act": frozenset({OPERATOR, ADMINISTRATOR}),
     "callback.keys": frozenset({ADMINISTRATOR}),
+    "agent.act": frozenset({OPERATOR, ADMINISTRATOR}),
+    "agent.manage": frozenset({ADMINISTRATOR}),
 }
 
 AGENTS_NEVER = frozenset(
-    {"approval.decide", "approval.manage", "policy.publish", "alert.act", "alert.manage", "recovery.manage"}
-)
-"""What no token of an agent is good for: deciding, saying who or what decides instead or acts by itself, and keeping
-alerts quiet."""
+    {
+        "approval.decide", "approval.manage", "policy.publish", "alert.act", "alert.manage", "recovery.manage",
+        "agent.act", "agent.manage",
+    }
+)  # fmt: skip
+"""What no token of an agent is good for: deciding, saying who or what decides instead or acts by itself, keeping alerts
+quiet, and saying which programs workers start as agents."""
 
 IN_WORDS = {
     "view": "look at anything here",
@@ -52,6 +57,8 @@ IN_WORDS = {
     "recovery.manage": "manage recovery",
     "callback.act": "act on callbacks",
     "callback.keys": "change the keys of callbacks",
+    "agent.act": "check agents, and switch them on and off",
+    "agent.manage": "add and remove agents",
 }
 
 

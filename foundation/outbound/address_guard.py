@@ -46,10 +46,11 @@ _NO_V4 = frozenset({IPv6("::"), IPv6("::1")})
 _NOWHERE = IPv6("::")
 
 
-def judge(host: str, port: int, addresses: Iterable[str], allow: Sequence[str]) -> str:
+def judge(host: str, port: int, addresses: Iterable[str], allow: Sequence[str], remedy: str = "") -> str:
     """Why `host` must not be called at these addresses; '' when it may. All of them have to pass.
 
-    `allow`: host, host:port, address, address:port or CIDR, as ZEN_OUTBOUND_ALLOW gives them.
+    `allow`: host, host:port, address, address:port or CIDR, as ZEN_OUTBOUND_ALLOW gives them. `remedy`: what would
+    allow a private one, where that is not this setting.
     """
     for text in addresses:
         address = ipaddress.ip_address(text.split("%")[0])
@@ -57,7 +58,8 @@ def judge(host: str, port: int, addresses: Iterable[str], allow: Sequence[str]) 
             return f"{host} is the cloud's metadata address {metadata}, which is never called"
         for reached in _reached(address):
             if not is_public(reached) and not _allowed(host, port, reached, allow):
-                return f"{host} is at {reached}, which is not a public address; to allow it set {allowance(host, port)}"
+                allowing = remedy or f"to allow it set {allowance(host, port)}"
+                return f"{host} is at {reached}, which is not a public address; {allowing}"
     return ""
 
 

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpcore2
@@ -106,8 +106,10 @@ class GuardedBackend(httpcore2.NetworkBackend):
         return Stream(self.inner.connect_tcp(address, port, min(CONNECT_SECONDS, seconds), *more), address)
 
 
-def resolve(host: str, port: int) -> list[str]:
+def resolve(host: str, port: int, allow: Sequence[str] | None = None, remedy: str = "") -> list[str]:
     """The addresses to dial for a host, one after the other, after all of them were judged.
+
+    `allow`: the private ones that may be dialled, instead of ZEN_OUTBOUND_ALLOW, and `remedy` what adds to them.
 
     Raises:
         Refused: the guard refuses one of its addresses.
@@ -118,7 +120,7 @@ def resolve(host: str, port: int) -> list[str]:
     except (socket.gaierror, UnicodeError) as error:
         raise httpcore2.ConnectError(f"the name {host} cannot be resolved ({error})") from None
     addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
-    reason = judge(host, port, addresses, settings.ZEN_OUTBOUND_ALLOW)
+    reason = judge(host, port, addresses, settings.ZEN_OUTBOUND_ALLOW if allow is None else allow, remedy)
     if reason:
         raise Refused(reason)
     return addresses

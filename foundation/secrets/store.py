@@ -16,8 +16,12 @@ NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 REFERENCE = re.compile(rf"\{{secret:({NAME.pattern})\}}")
 SHORTEST = 4
 """Characters below which a value could not be told from other text, so not be kept out of it."""
-UNFILLED = {"script": ("script",), "saga": ("definition", "context")}
-"""Parts in which no reference is replaced: a script's text is a file, a child's definition and context are rows."""
+UNFILLED = {
+    "script": ("script",), "saga": ("definition", "context"),
+    "agent": ("prompt", "context_files", "checks", "files", "repository", "branch", "requirements"),
+}  # fmt: skip
+"""Parts in which no reference is replaced: a script's text is a file, a child's definition and context are rows, and
+what an agent is told goes to others."""
 
 
 class MissingSecret(Exception):

@@ -19,4 +19,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         return groups
     link = reverse("monitoring-overview")
     item = {"title": "Overview", "icon": "monitoring", "link": link, "active": request.path == link}
-    return [{"items": [item, *groups[0]["items"]]}, *groups[1:]]
+    rooms = reverse("project-list")
+    projects = {
+        "title": "Projects", "icon": "account_tree", "link": rooms, "active": request.path.startswith(rooms),
+    }  # fmt: skip
+    return [{"items": [item, *groups[0]["items"], projects]}, *groups[1:]]

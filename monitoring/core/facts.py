@@ -8,6 +8,9 @@ from datetime import datetime
 
 from orchestration.core.enums import Purpose, RunStatus
 
+SAGAS = ("saga", "multi_agent_project")
+"""The kinds of runs that have steps of their own; of others people decide."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepInTrouble:
@@ -174,6 +177,7 @@ class RunFacts:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     deadline: datetime | None = None
+    forecast_until: datetime | None = None
     version: int = 0
     handed_over: bool = True
     trouble: str = ""

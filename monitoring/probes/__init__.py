@@ -5,8 +5,8 @@ workers and what waits for them; `host` the settings, the data folder and script
 
 Those of the site yield the issues of one code (`monitoring.core.site`), in queries of constant cost: `waiting` has what
 waits for workers and engines, `outgoing` notices and callbacks, `upkeep` clocks, disks, the audit and the watch,
-`site` all of them together. `monitoring.watch.site` asks every ten seconds, and so does a page or a command when nobody
-else does.
+`agents` those that are signed out, `site` all of them together. `monitoring.watch.site` asks every ten seconds, and so
+does a page or a command when nobody else does.
 
 `PROBES` names the doctor's, in the order in which they are shown. A probe may raise and may hang: `monitoring.examine`
 bounds it.
@@ -15,7 +15,7 @@ bounds it.
 from collections.abc import Callable
 
 from monitoring.examine import Finding
-from monitoring.probes import outgoing, upkeep
+from monitoring.probes import agents, outgoing, upkeep
 from monitoring.probes.findings import finding_of
 from monitoring.probes.host import data_folder, scripts, settings_rules
 from monitoring.probes.servers import broker, database, mail, temporal
@@ -31,6 +31,7 @@ PROBES: dict[str, Callable[[], Finding]] = {
     "backlog": backlog,
     "watch": finding_of(upkeep.monitoring_behind, upkeep.prune_behind),
     "messages": finding_of(outgoing.notices_undelivered, outgoing.callbacks_dead),
+    "agents": agents.agents,
     "audit": finding_of(upkeep.audit_unprotected, upkeep.seal_missing),
     "clocks": finding_of(upkeep.clock_skew),
     "disks": finding_of(upkeep.disk_low),

@@ -12,7 +12,7 @@ from foundation.guarded import guarded
 from monitoring.core.health import Issue
 from monitoring.core.site import troubles
 from monitoring.examine import State
-from monitoring.probes import outgoing, servers, upkeep, waiting
+from monitoring.probes import agents, outgoing, servers, upkeep, waiting
 
 log = logging.getLogger("workflows")
 
@@ -28,6 +28,7 @@ PROBES: Mapping[str, Callable[[], Iterator[Issue]]] = {
     "seal_missing": upkeep.seal_missing,
     "audit_unprotected": upkeep.audit_unprotected,
     "prune_behind": upkeep.prune_behind,
+    "agent_out_of_service": agents.agent_out_of_service,
 }
 """Those that need no server but the database; `issues` asks the broker and the engines besides."""
 

@@ -92,7 +92,7 @@ def _undelivered(engine: str) -> QuerySet[Message]:
 
 def _not_begun(engine: str) -> Waiting:
     """Runs that the engine has and that no worker has begun."""
-    found = Run.objects.filter(engine=engine, kind=Run.SAGA, status=RunStatus.PENDING, handed_over=True).order_by()
+    found = Run.objects.filter(engine=engine, kind__in=Run.SAGAS, status=RunStatus.PENDING, handed_over=True).order_by()
     return _of(found, "created_at", "run to begin", "runs to begin")
 
 

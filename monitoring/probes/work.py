@@ -54,7 +54,7 @@ def backlog() -> Finding:
         "runs not handed over": Run.objects.filter(handed_over=False, created_at__lt=late).count(),
         "messages not delivered": Message.objects.filter(delivered_at=None, created_at__lt=late).count(),
         "runs that no temporal worker has begun": Run.objects.filter(
-            engine="temporal", kind="saga", status=RunStatus.PENDING, handed_over=True, created_at__lt=late
+            engine="temporal", kind__in=Run.SAGAS, status=RunStatus.PENDING, handed_over=True, created_at__lt=late
         ).count(),
         "commands overdue": Command.objects.filter(status=Command.READY, due_at__lt=late).count(),
         "steps begun by a worker that is gone": orphaned(Command.objects.all()).count(),

@@ -66,7 +66,7 @@ def tell(
 def _send(one: Candidate, armed: Armed, action: RecoveryAction, spent: str) -> list[str]:
     policy, facts = armed.policy, one.facts
     urgent = action is RecoveryAction.ESCALATE
-    if urgent and facts.kind != "saga":
+    if urgent and facts.kind not in Run.SAGAS:
         _remind(one, armed)
     wanted = list(policy.notification_channels)
     names = existing_channels(wanted)

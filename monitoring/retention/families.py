@@ -60,7 +60,7 @@ def undelivered_of(families: Sequence[Family]) -> set[int]:
 def with_approval(families: Sequence[Family]) -> set[int]:
     """Runs that an approval is of or about: its kind, its gate, or the id that it names."""
     by_name = {one.workflow_id: one.pk for family in families for one in family}
-    found = {one.pk for family in families for one in family if one.kind != Run.SAGA}
+    found = {one.pk for family in families for one in family if one.kind not in Run.SAGAS}
     found |= set(Request.objects.filter(run_id__in=ids_of(families)).values_list("run_id", flat=True))
     named = Request.objects.filter(about__in=list(by_name)).values_list("about", flat=True)
     return found | {by_name[name] for name in named}

@@ -103,7 +103,7 @@ def to_condense(families: Sequence[Family]) -> int:
 
 
 def _sagas(families: Sequence[Family]) -> list[int]:
-    return [one.pk for family in families for one in family if one.kind == Run.SAGA]
+    return [one.pk for family in families for one in family if one.kind in Run.SAGAS]
 
 
 def _audit(action: str, runs: Sequence[Run], by: Actor) -> None:

@@ -64,10 +64,10 @@ def _within(rows: Iterable[tuple[int, Any, str, dict[str, Any]]]) -> list[tuple[
 def _runs(policy: RecoveryPolicy, work: dict[str, Any]) -> QuerySet[Run]:
     """Sagas alone: approvals have no log that a policy could be held against."""
     since, until = datetime.fromisoformat(work["since"]), datetime.fromisoformat(work["until"])
-    found = Run.objects.filter(kind=Run.SAGA, finished_at__gte=since, finished_at__lte=until)
-    if not set(policy.workflow_types) & {"*", Run.SAGA}:
+    found = Run.objects.filter(kind__in=Run.SAGAS, finished_at__gte=since, finished_at__lte=until)
+    if "*" not in policy.workflow_types:
         sagas = [one.removeprefix("saga:") for one in policy.workflow_types if one.startswith("saga:")]
-        found = found.filter(definition__saga_id__in=sagas)
+        found = found.filter(Q(kind__in=policy.workflow_types) | Q(definition__saga_id__in=sagas))
     if work["after"]:
         at, pk = datetime.fromisoformat(work["after"][0]), work["after"][1]
         found = found.filter(Q(finished_at__lt=at) | Q(finished_at=at, pk__lt=pk))

@@ -17,6 +17,8 @@ from monitoring.watch.rows import Rows
 from monitoring.watch.steps import MOST_ASKED, counts, held, machinery
 from monitoring.watch.steps import troubled as troubled_steps
 from orchestration.core.enums import Purpose, RunStatus, StepStatus
+from orchestration.core.project.forecast import over_at
+from orchestration.core.project.phases import PROJECT
 from orchestration.core.saga.codec import STEP
 from orchestration.core.saga.plan import Plan
 from orchestration.core.saga.state import StepState
@@ -41,7 +43,7 @@ def facts_of(rows: Rows, away: Away) -> Iterator[RunFacts]:
 
 
 def _facts(run: Run, rows: Rows, away: Away) -> RunFacts:
-    saga = run.kind == Run.SAGA
+    saga = run.kind in Run.SAGAS
     status, plan = RunStatus(run.status), compiled_plan(run)
     states = {row.step_id: STEP.validate_python(row.state) for row in rows.steps.get(run.pk, ()) if row.state}
     troubled = tuple(troubled_steps(run, plan, states, rows)) if saga else ()
@@ -54,6 +56,7 @@ def _facts(run: Run, rows: Rows, away: Away) -> RunFacts:
         run_id=run.pk, workflow_id=run.workflow_id, kind=run.kind, saga_id=run.definition.saga_id, engine=run.engine,
         status=status, cause=run.cause, now=rows.now, created_at=run.created_at, started_at=run.started_at,
         finished_at=run.finished_at, deadline=_deadline(run, plan), version=run.version, handed_over=run.handed_over,
+        forecast_until=_forecast_until(run),
         trouble=run.error if run.error.startswith(TROUBLE) else "",
         held=bool(run.head.get("held")), held_by=held_by, held_since=held_since,
         hold_reason=str(run.head.get("hold_reason") or ""), last_fact_at=rows.last_facts.get(run.pk),
@@ -65,7 +68,7 @@ def _facts(run: Run, rows: Rows, away: Away) -> RunFacts:
             Undelivered(what=_what(one.event), since=one.created_at, by=str(one.event.get("by") or ""))
             for one in rows.messages.get(run.pk, ())
         ),
-        children=tuple(_child(child, rows) for child in children if child.kind == Run.SAGA), gates=gates,
+        children=tuple(_child(child, rows) for child in children if child.kind in Run.SAGAS), gates=gates,
         warnings=_warnings(run, plan, status, rows), serving=rows.serving.get(run.engine, {}), engine_away_since=since,
         engine_error=why, ended_attempts=ended, failed_attempts=failed, commonest_error=commonest,
         machinery=tuple(machinery(run, states, rows)), parent=run.parent_id is not None,
@@ -92,6 +95,12 @@ def _deadline(run: Run, plan: Plan) -> datetime | None:
     return run.started_at + timedelta(seconds=plan.timeout_seconds)
 
 
+def _forecast_until(run: Run) -> datetime | None:
+    """Of a project with an estimate, when it has taken too long by that."""
+    given = run.context.get(PROJECT) if run.kind == Run.PROJECT else None
+    return over_at(given, run.started_at) if isinstance(given, dict) else None
+
+
 def _what(event: Mapping[str, object]) -> str:
     return str(event.get("kind", "message")).removesuffix("_requested").replace("_", " ")
 
@@ -99,7 +108,7 @@ def _what(event: Mapping[str, object]) -> str:
 def _warnings(run: Run, plan: Plan, status: RunStatus, rows: Rows) -> tuple[str, ...]:
     """What the end must not hide. Most runs have nothing that could be hidden, and cost no query."""
     hides = status in INCOMPLETE or bool(rows.steps.get(run.pk)) or run.pk in rows.had_children
-    if run.kind != Run.SAGA or not hides or status not in (RunStatus.COMPLETED, *INCOMPLETE):
+    if run.kind not in Run.SAGAS or not hides or status not in (RunStatus.COMPLETED, *INCOMPLETE):
         return ()
     return tuple(warnings_of_run(run, plan, load_state(run)))
 

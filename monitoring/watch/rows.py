@@ -68,7 +68,7 @@ def rows_of(run_ids: Sequence[int], asked: frozenset[str] = frozenset()) -> Rows
     runs = list(found.defer("context", "input_by", "definition__body", "definition__warnings"))
     rows = Rows(now=database_now(), runs=runs)
     open_ids = [run.pk for run in runs if not RunStatus(run.status).is_end]
-    sagas = [run.pk for run in runs if run.kind == Run.SAGA]
+    sagas = [run.pk for run in runs if run.kind in Run.SAGAS]
     rows.steps = _grouped(Step.objects.filter(OF_NOTE, run_id__in=sagas))
     troubled = [pk for pk in sagas if _has_trouble(rows.steps.get(pk, ()))]
     completed = [run.pk for run in runs if run.status == RunStatus.COMPLETED]
@@ -109,7 +109,7 @@ def _read_open(rows: Rows, open_ids: list[int]) -> None:
         rows.children.setdefault(child.parent_id or 0, []).append(child)
     below = [child.pk for children in rows.children.values() for child in children]
     rows.health = {one.run_id: one for one in RunHealth.objects.filter(run_id__in=below)} if below else {}
-    own = [run.pk for run in still_open if run.kind != Run.SAGA]
+    own = [run.pk for run in still_open if run.kind not in Run.SAGAS]
     for request in _requests([*below, *own]):
         for pk in {request.run_id, request.run.parent_id or request.run_id}:
             rows.requests.setdefault(pk, []).append(request)

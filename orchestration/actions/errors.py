@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
 __all__ = ["Refused", "TryLater"]
 
 
 class Refused(Exception):
-    """Not done and not to be tried again."""
+    """Not done and not to be tried again. `evidence`: JSON that is kept with the attempt and shown with its answer."""
+
+    def __init__(self, message: str = "", *, evidence: Mapping[str, JsonValue] | None = None) -> None:
+        super().__init__(message)
+        self.evidence = dict(evidence) if evidence is not None else None
 
 
 class TryLater(Exception):

@@ -25,8 +25,11 @@ from orchestration.core.enums import Outcome
 from orchestration.core.likeness import nearest
 
 LOOK_SECONDS = 0.5
+NO_HANDLER = "the task names no handler; name one that is registered in ZEN_TASKS, or give the step an agent_type"
 NOT_PAYLOAD = frozenset({"type", "handler"})
 CELERY = "celery."
+RESERVED = "zen."
+"""What Zen itself registers begins so (ZEN_RESERVED_TASKS); no site's handler does."""
 OWN = OURS
 """The packages whose tasks run the site itself: no saga may run one."""
 
@@ -44,6 +47,8 @@ class TaskContext:
     purpose: str
     idempotency_key: str
     cancelled: threading.Event
+    iteration: int = 1
+    attempt: int = 1
 
 
 Handler = Callable[[Mapping[str, JsonValue], TaskContext], JsonValue]
@@ -52,7 +57,7 @@ Handler = Callable[[Mapping[str, JsonValue], TaskContext], JsonValue]
 def task(call: Call) -> Result:
     name = str(call.action.get("handler") or "")
     if not name:
-        return Result(outcome=Outcome.FAILED, error="the task names no handler; agents arrive in a later release")
+        return Result(outcome=Outcome.FAILED, error=NO_HANDLER)
     handler = find(name)
     if handler is None:
         return Result(outcome=Outcome.FAILED, error=f"there is no task '{name}'; {_nearest(name)}")
@@ -60,11 +65,20 @@ def task(call: Call) -> Result:
 
 
 def find(name: str) -> Handler | None:
+    if name.startswith(RESERVED):
+        return _reserved().get(name)
     registered: Mapping[str, str] = getattr(settings, "ZEN_TASKS", {})
     if name in registered:
         return _imported(registered[name])
     found = current_app.tasks.get(name) if name in _of_the_site() else None
     return (lambda payload, context: found.run(**payload)) if found is not None else None
+
+
+@lru_cache(maxsize=1)
+def _reserved() -> dict[str, Handler]:
+    """Handlers of phases of projects, from the tables that the rooms above bring."""
+    tables: list[Mapping[str, str]] = [import_string(path) for path in settings.ZEN_RESERVED_TASKS]
+    return {name: _imported(path) for table in tables for name, path in table.items()}
 
 
 def _of_the_site() -> list[str]:
@@ -91,7 +105,7 @@ def _bounded(handler: Handler, call: Call) -> Result:
     A thread cannot be ended from outside. So the attempt lasts until the handler has really ended, however late:
     otherwise a retry or an undo would run at the same time.
     """
-    box: list[Result] = []
+    box: list[Result | Exception] = []
     told = threading.Event()
     inside = dataclasses.replace(call, cancelled=told)
     context = contextvars.copy_context()  # what it logs belongs to this attempt
@@ -102,6 +116,8 @@ def _bounded(handler: Handler, call: Call) -> Result:
     thread.start()
     late_since = _ended(thread, call, told, deadline)
     result = box[0] if box else Result(outcome=Outcome.UNKNOWN, maybe=True, error="the task's thread gave no answer")
+    if isinstance(result, Exception):
+        raise result
     return result if late_since is None else _late(result, call.timeout_seconds, time.monotonic() - late_since)
 
 
@@ -131,7 +147,10 @@ def _late(result: Result, limit: float, seconds: float) -> Result:
     return dataclasses.replace(result, error=error)
 
 
-def _outcome(handler: Handler, call: Call) -> Result:
+def _outcome(handler: Handler, call: Call) -> Result | Exception:
+    """What came of it. An error of a handler of our own is a fault of the machinery: a database that is away, a disk
+    that is full. Those may be performed again, and nothing is undone for want of a machine.
+    """
     payload = {key: value for key, value in call.action.items() if key not in NOT_PAYLOAD}
     context = TaskContext(
         workflow_id=call.workflow_id,
@@ -139,22 +158,35 @@ def _outcome(handler: Handler, call: Call) -> Result:
         purpose=call.purpose.value,
         idempotency_key=call.idempotency_key,
         cancelled=call.cancelled,
+        iteration=call.iteration,
+        attempt=call.attempt,
     )
     try:
         value = handler(payload, context)
     except Refused as error:
-        return Result(outcome=Outcome.FAILED, error=str(error))
+        return Result(outcome=Outcome.FAILED, error=str(error), detail=_evidence(error))
     except TryLater as error:
         return Result(outcome=Outcome.RETRYABLE, error=str(error), retry_after=error.after)
     except BaseException as error:  # noqa: BLE001 - a handler's bug, or its sys.exit, is an outcome: it may have acted
+        if isinstance(error, Exception) and str(call.action["handler"]).startswith(RESERVED):
+            return error
         return Result(outcome=Outcome.UNKNOWN, maybe=True, error=f"the task raised {type(error).__name__}: {error}")
     finally:
         connections.close_all()
     return _answer(value)
 
 
+def _evidence(error: Refused) -> Mapping[str, JsonValue]:
+    return {} if error.evidence is None else {"evidence": error.evidence}
+
+
 def _answer(value: object) -> Result:
-    """What the handler gave back, as JSON would bring it: tuples as lists, keys as text."""
+    """What the handler gave back, as JSON would bring it: tuples as lists, keys as text.
+
+    A handler of our own may give the result itself, such as one that is parked while people are asked.
+    """
+    if isinstance(value, Result):
+        return value
     if value is None:
         return Result(outcome=Outcome.SUCCEEDED, output={})
     try:

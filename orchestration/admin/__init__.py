@@ -5,8 +5,17 @@ A page shows what `runs.queries` returns and offers what `runs.allowed_actions` 
 Imported by Django's admin alone.
 """
 
+from orchestration.admin.agents import AgentAttemptAdmin, AgentEndpointAdmin
 from orchestration.admin.definitions import DefinitionAdmin
 from orchestration.admin.lists import ApiTokenAdmin, AuditEventAdmin, TombstoneAdmin
 from orchestration.admin.runs import RunAdmin
 
-__all__ = ["ApiTokenAdmin", "AuditEventAdmin", "DefinitionAdmin", "RunAdmin", "TombstoneAdmin"]
+__all__ = [
+    "AgentAttemptAdmin",
+    "AgentEndpointAdmin",
+    "ApiTokenAdmin",
+    "AuditEventAdmin",
+    "DefinitionAdmin",
+    "RunAdmin",
+    "TombstoneAdmin",
+]

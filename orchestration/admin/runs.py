@@ -16,6 +16,7 @@ from foundation.identity.authentication import actor_of
 from foundation.models import AuditEvent
 from foundation.secrets.masking import excerpt
 from orchestration import ports
+from orchestration.admin import projects
 from orchestration.admin.acting import ActView
 from orchestration.admin.graph import graph
 from orchestration.badges import LABELS
@@ -24,7 +25,7 @@ from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Run
 from orchestration.runs import allowed_actions, queries, run_log
 from orchestration.runs.archive.views import archive_of
-from orchestration.runs.attempts import attempt_view, attempt_views, attempts
+from orchestration.runs.attempts import attempt_views, attempts, views_of
 from orchestration.runs.waiting_reasons import why
 
 ON_A_PAGE = 200
@@ -42,7 +43,8 @@ class KindFilter(admin.SimpleListFilter):
         return [*((kind, kind) for kind in ports.kinds()), (ALL, "all kinds")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
-        chosen = self.value() or (ALL if request.GET.get("q") else "saga")
+        if (chosen := self.value()) is None:
+            return queryset if request.GET.get("q") else queryset.filter(kind__in=Run.SAGAS)
         return queryset if chosen == ALL else queryset.filter(kind=chosen)
 
     def choices(self, changelist: Any) -> Iterator[Any]:
@@ -94,7 +96,7 @@ def _attempts(run: Run, number: str | None) -> dict[str, Any]:
         kept = Paginator(attempt_views(run), ON_A_PAGE).get_page(number)
         return {"attempts": kept, "tried": list(kept)}
     rows = Paginator(attempts(run), ON_A_PAGE).get_page(number)
-    return {"attempts": rows, "tried": [attempt_view(row) for row in rows]}
+    return {"attempts": rows, "tried": views_of(run, rows)}
 
 
 def _page(run: Run, request: HttpRequest) -> dict[str, Any]:
@@ -110,6 +112,7 @@ def _page(run: Run, request: HttpRequest) -> dict[str, Any]:
         "trace": _trace(run),
         "why": [] if run.finished_at else why(run),
         "pages": ports.pages_of(run),
+        "project": projects.address_of(run),
         "graph": graph(plan, view["steps"]),
         "verbs": allowed_actions.verbs_of_the_run(run, actor),
         "urgent": [(verb, s) for s, found in legal.items() for verb in found if verb in (Verb.RESOLVE, Verb.RETRY)],
@@ -120,7 +123,7 @@ def _page(run: Run, request: HttpRequest) -> dict[str, Any]:
         "events": Paginator(queries.run_events(run), ON_A_PAGE).get_page(request.GET.get("events")),
         **_attempts(run, request.GET.get("attempts")),
         "log_position": run_log.log_position(run),
-        "log": run_log.latest_entries(run, LOG_LINES),
+        "log": [{**one, "shown": run_log.shown_number(one)} for one in run_log.latest_entries(run, LOG_LINES)],
         "related": [*([run.parent] if run.parent else []), *run.children.all()],
         "audit": AuditEvent.objects.filter(workflow_id=run.workflow_id)[:ON_A_PAGE],
     }

@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers as s
 
-from orchestration.api.document import SAGA_SCHEMA
+from orchestration.api.document import CONFIG_SCHEMA, SAGA_SCHEMA, SPEC_SCHEMA
 
 
 class Number(s.FloatField):
@@ -47,4 +47,14 @@ class Anything(s.JSONField):
 
 @extend_schema_field({"$ref": SAGA_SCHEMA})
 class Saga(Mapping):
+    pass
+
+
+@extend_schema_field({"$ref": SPEC_SCHEMA})
+class Spec(Mapping):
+    pass
+
+
+@extend_schema_field({"$ref": CONFIG_SCHEMA})
+class SpecConfig(Mapping):
     pass

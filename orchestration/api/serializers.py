@@ -161,6 +161,7 @@ class AttemptOut(s.Serializer[Any]):
     purpose = s.ChoiceField([one.value for one in Purpose])
     iteration = s.IntegerField()
     attempt = s.IntegerField()
+    session = s.IntegerField(allow_null=True, help_text="of the agent that made the attempt: 1, 2 … for each step")
     outcome = s.ChoiceField([one.value for one in Outcome], allow_null=True)
     status = s.ChoiceField(["ready", "running", "done"])
     worker = s.CharField(allow_null=True)
@@ -189,6 +190,7 @@ class LogEntry(s.Serializer[Any]):
     level = s.ChoiceField([level.upper() for level in LEVELS])
     step_id = s.CharField(allow_null=True)
     attempt = s.IntegerField(allow_null=True)
+    session = s.IntegerField(allow_null=True, help_text="of the agent that made the attempt: 1, 2 … for each step")
     worker = s.CharField(allow_null=True)
     message = s.CharField()
     data = Mapping()  # type: ignore[assignment]

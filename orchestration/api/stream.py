@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -25,21 +25,37 @@ from orchestration.runs import get_run, run_log
 async def stream(request: HttpRequest, workflow_id: str) -> Any:
     last = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
     after = int(last) if last.isascii() and last.isdecimal() and len(last) < 10 else 0
-    return await _followed(request, workflow_id, EVENTS, after)
+    return await followed(request, workflow_id, EVENTS, after)
 
 
 async def log_stream(request: HttpRequest, workflow_id: str) -> Any:
     after = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    return await _followed(request, workflow_id, LOG, after)
+    return await followed(request, workflow_id, LOG, after, place=_cursor)
 
 
-async def _followed(request: HttpRequest, workflow_id: str, topic: Topic, after: Place) -> Any:
+def _cursor(after: Any) -> Place:
+    run_log.check_cursor(after)
+    return str(after)
+
+
+async def followed(
+    request: HttpRequest,
+    workflow_id: str,
+    topic: Topic,
+    after: Place,
+    *,
+    place: Callable[[Any], Place] = lambda after: after,
+    find: Callable[[str], object] = get_run,
+) -> Any:
+    """A topic of a run as a stream, or why not, as problem details.
+
+    `place` reads the place from what was sent, and `find` looks the run up; what they raise is told.
+    """
     if request.method != "GET":
         return _problem(problem(405, "only GET", instance=request.path), {"Allow": "GET"})
     try:
-        viewer = await in_pool(_viewer, request, workflow_id)
-        if topic is LOG:
-            run_log.check_cursor(str(after))
+        viewer = await in_pool(_viewer, request, workflow_id, find)
+        after = place(after)
         feed = hub().enter(topic, workflow_id, viewer)
     except AuthenticationFailed as error:
         body = problem(401, str(error.detail), instance=request.path)
@@ -96,14 +112,14 @@ def _line(event: dict[str, Any] | str) -> str:
     return "event: end\ndata: {}\n\n"
 
 
-def _viewer(request: HttpRequest, workflow_id: str) -> Viewer:
+def _viewer(request: HttpRequest, workflow_id: str, find: Callable[[str], object]) -> Viewer:
     found = BearerAuthentication().authenticate(request)
     user = found[0] if found else request.user
     if not user.is_authenticated:
         raise AuthenticationFailed("Authentication credentials were not provided.")
     permissions.require(actor_of(user), "view")
     refuse_unknown(request.GET, ["after"])
-    get_run(workflow_id)
+    find(workflow_id)
     token = found[1].pk if found else None
     return Viewer(int(user.pk or 0), token, "" if found else request.session.session_key or "")
 

@@ -30,6 +30,9 @@ def configuration(given: Iterable[str] | None) -> dict[str, Any]:
 
 
 def _mapping(file: str) -> dict[str, Any]:
+    if not Path(file).exists():
+        remedy = f"give a YAML or JSON file, or {file}=VALUE"
+        raise BadInput(f"there is no file {file}, and it is no KEY=VALUE", field="config", remedy=remedy)
     held = read_document(file, "config")
     if not isinstance(held, dict):
         raise BadInput(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestration.core.queues import DEFAULT
+from orchestration.core.agent.agent_type import is_for_an_agent
+from orchestration.core.definition.actions import is_placeholder
+from orchestration.core.queues import AGENTS, DEFAULT
 from orchestration.models import Run
 from orchestration.runs.definitions import published
 
@@ -20,12 +22,12 @@ def queues_of_family(run: Run) -> set[str]:
     seen: set[str] = set()
     while todo:
         for step in _steps(todo.pop()):
-            found.add(str(step.get("queue") or DEFAULT))
+            found.add(str(step.get("queue") or (AGENTS if is_for_an_agent(step) else DEFAULT)))
             action = step["forward_action"]
             child = action.get("definition") if action["type"] == "saga" else None
             if isinstance(child, Mapping):
                 todo.append(child)
-            elif isinstance(child, str) and child not in seen and len(seen) < MOST_SAGAS:
+            elif isinstance(child, str) and not is_placeholder(child) and child not in seen and len(seen) < MOST_SAGAS:
                 seen.add(child)
                 todo.append(_latest(child))
     return found

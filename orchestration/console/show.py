@@ -65,7 +65,8 @@ def attempts(views: Sequence[Mapping[str, Any]]) -> None:
     for one in views:
         of = "undo of " if one["purpose"] == "undo" else ""
         again = f" (iteration {one['iteration']})" if one["iteration"] > 1 else ""
-        head = f"{of}{one['step_id']} #{one['attempt']}{again}"
+        number = f"session {one['session']}" if one.get("session") else f"#{one['attempt']}"
+        head = f"{of}{one['step_id']} {number}{again}"
         console.print(f"\n{escape(head)}  {coloured(one['outcome'] or one['status'])}")
         if request := one["request"]:
             what = " ".join(request[name] for name in ("method", "url", "handler") if request.get(name))

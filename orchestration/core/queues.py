@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from orchestration.core.likeness import nearest
 
 DEFAULT = "default"
+AGENTS = "agents"
+"""What agents do: attempts that take hours, so that they hold up nothing else."""
+AGENTS_THREADS = 4
+"""Of a worker whose queues nobody has set."""
 NAME = r"^[a-z0-9](?:[a-z0-9_.-]{0,48}[a-z0-9])?$"
 IN_WORDS = "lower-case letters, digits, . _ and -, at most 50, beginning and ending with a letter or digit"
 MOST_THREADS = 256

@@ -169,6 +169,7 @@ def _ended(result: Result, row: Command, step: StepDefinition, scope: Scope | No
         detail=detail,
         deferred=result.deferred,
         resume_at=result.resume_at,
+        cause=result.cause,
     )
 
 

@@ -98,6 +98,8 @@ def call_for(
         polled_seconds=max(0.0, (now() - since).total_seconds()) if polls(action) else 0.0,
         breaker=step.breaker or "",
         route=route,
+        title=step.title,
+        agent_type=step.agent_type or "",
         cancelled=cancelled,
         goes_on=partial(late_handlers.note, run, row),
     )

@@ -39,6 +39,8 @@ def _start(call: Call) -> Result:
     if len(above) > settings.ZEN_MAX_CHILD_DEPTH:
         return Result(outcome=Outcome.FAILED, error=_too_deep(call, above))
     given = call.action["definition"]
+    if not isinstance(given, str | dict):
+        return Result(outcome=Outcome.FAILED, error=f"the child saga was refused: {_no_definition(given)}")
     context: Any = call.action.get("context") or {}
     try:
         start_run(
@@ -86,6 +88,11 @@ def _too_deep(call: Call, above: list[Run]) -> str:
         f"the child saga was refused: {len(above)} levels of children are more than {settings.ZEN_MAX_CHILD_DEPTH} "
         f"(ZEN_MAX_CHILD_DEPTH): {chain} → {_named(call.action['definition'])}"
     )
+
+
+def _no_definition(given: object) -> str:
+    what = "null" if given is None else f"a {type(given).__name__}"
+    return f"the output that gives its definition is {what}; it has to be a mapping with saga_id and steps"
 
 
 def _named(definition: object) -> str:

@@ -121,7 +121,7 @@ MOST_LOOKED_AT = 500
 
 def unserved() -> list[tuple[str, str]]:
     """(engine, queue) of what runs on their way need now or later, and no living worker serves."""
-    open_runs = Run.objects.filter(finished_at=None, kind=Run.SAGA).order_by()
+    open_runs = Run.objects.filter(finished_at=None, kind__in=Run.SAGAS).order_by()
     kinds = open_runs.values("engine", "definition_id").order_by("-definition_id").distinct()[:MOST_LOOKED_AT]
     needed = {(one["engine"], queue) for one in kinds for queue in _queues_of_definition(one["definition_id"])}
     waiting = Command.objects.filter(status=Command.READY, kind="run_action").exclude(queue=queues.DEFAULT)

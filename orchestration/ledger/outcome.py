@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from orchestration.core.enums import Answer, Outcome, Purpose, RunStatus, StepStatus
 from orchestration.core.saga.plan import Plan
 from orchestration.core.saga.state import SagaState, StepState
-from orchestration.ledger.loaded import loaded
+from orchestration.ledger.loaded import ACTION, loaded
 from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.ledger.store import load_state
 from orchestration.models import Command, Run
 
-ACTION = "run_action"
-"""The kind of a command that is an attempt."""
 PROBLEM_STATUSES = (StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.SKIPPED)
 CLOSED_BY = {
     Answer.DONE_BY_HAND: "was undone by hand",
@@ -37,7 +35,7 @@ def _ended_children(run: Run) -> Iterable[Run]:
 
 def _of_child(child: Run) -> list[str]:
     """A child's warnings, and those of the runs below it, each under the name of its run."""
-    if child.kind != Run.SAGA:
+    if child.kind not in Run.SAGAS:
         return []
     found = warnings_of_run(child, compiled_plan(child), load_state(child))
     return [line if line.startswith("child run ") else f"child run '{child.workflow_id}': {line}" for line in found]

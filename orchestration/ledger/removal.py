@@ -13,7 +13,10 @@ from django.db import connection
 from foundation.db import statements
 from orchestration.models import Run
 
-DETAILS = ("orchestration_event", "orchestration_message", "orchestration_runline", "orchestration_command")
+DETAILS = (
+    "orchestration_event", "orchestration_message", "orchestration_runline", "orchestration_command",
+    "orchestration_agentattempt", "orchestration_agentlease",
+)  # fmt: skip
 WITH_THE_RUN = ("orchestration_step", "orchestration_archive")
 LINES = ("orchestration_runline",)
 MOST_IDS = 500

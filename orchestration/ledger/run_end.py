@@ -57,7 +57,11 @@ def look_again(run: Run) -> Message | None:
 def tell_parent(run: Run) -> None:
     """Store the run's end for the step that started it. Nothing for a run without a parent."""
     if run.parent_id and run.parent is not None:
-        _tell_parent(run, run.parent)
+        step = compiled_plan(run.parent).steps.get(run.parent_step)
+        if step is None or step.external:
+            _tell_parent(run, run.parent)
+        else:  # a step at work had started it, and reads how it ended
+            look_again(run)
 
 
 def cancel_action(run: Run, command: CancelAction) -> None:
@@ -93,11 +97,18 @@ def _tell_parent(run: Run, parent: Run) -> None:
         outcome=outcome,
         maybe=outcome is Outcome.UNKNOWN,
         error=error,
+        cause=_cause(run, outcome),
     )
     output: dict[str, Any] = {"workflow_id": run.workflow_id, "status": run.status}
     row.outcome, row.error, row.output, row.ended_at = outcome, error, output, now()
     row.save(update_fields=["outcome", "error", "output", "ended_at"])
     post(parent, event, message_id=f"child:{run.pk}:{run.version}")
+
+
+def _cause(run: Run, outcome: Outcome) -> Cause | None:
+    """What people or a clock said within the child is why its parent fails too; None: it failed."""
+    said = (Cause.REJECTED, Cause.TIMED_OUT)
+    return Cause(run.cause) if outcome is not Outcome.SUCCEEDED and run.cause in said else None
 
 
 def _undo_awaited(run: Run, parent: Run) -> bool:

@@ -4,6 +4,7 @@
 state of one step; `Command` something to be done, an attempt or a timer (see `orchestration.engines`); `Message` an
 event that waits to be delivered to a run (its inbox); `Event` an entry of its log; `Worker` a lease; `News` that a run
 needs a look; `RunLine` a line that an attempt logged; `Archive` and `Tombstone` what stays of runs that ended long ago.
+`AgentEndpoint`, `AgentLease` and `AgentAttempt` are of agents, and written by `agents.endpoints` and `execution`.
 RULES: the version of the rules that new runs get.
 
 A run's rows are written by the ledger and the engines alone, under the run's lock. Everything in orchestration may read
@@ -12,6 +13,7 @@ too (docs/adr/0010).
 """
 
 import foundation.models  # noqa: F401 - its tables are of this app (foundation/models/label.py)
+from orchestration.models.agent import AgentAttempt, AgentEndpoint, AgentLease
 from orchestration.models.definition import Definition
 from orchestration.models.kept import Archive, Tombstone
 from orchestration.models.run import RULES, Command, Event, Message, Run, Step, Worker
@@ -19,6 +21,9 @@ from orchestration.models.watched import News, RunLine
 
 __all__ = [
     "RULES",
+    "AgentAttempt",
+    "AgentEndpoint",
+    "AgentLease",
     "Archive",
     "Command",
     "Definition",

@@ -30,8 +30,9 @@ class Run(models.Model):
     input it is besides: pairs of an account's id, or null, and its name then.
     """
 
-    SAGA = "saga"
-    """The kind of a run whose state orchestration keeps itself; others keep theirs in rows of their own (ports.py)."""
+    SAGA, PROJECT = "saga", "multi_agent_project"
+    SAGAS = (SAGA, PROJECT)
+    """The kinds of runs whose state orchestration keeps itself; others keep theirs in rows of their own (ports.py)."""
 
     workflow_id = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=30, default=SAGA)

@@ -27,6 +27,18 @@ def givers_of(run: Run) -> list[Contributor]:
     return list(dict.fromkeys(one for one in _all(run) if one.name))
 
 
+def agents_of(run: Run) -> list[Contributor]:
+    """The agents that have started the run or one above it, and their owners."""
+    found: dict[Contributor, None] = {}
+    above: Run | None = run
+    while above is not None:
+        if above.created_for:
+            found[Contributor(above.created_by_id, above.created_by)] = None
+            found[Contributor(above.created_for_id, above.created_for)] = None
+        above = above.parent
+    return list(found)
+
+
 def asked_anew_by(run: Run, step_id: str, *, since: datetime) -> list[Contributor]:
     """Who has had a step done once more since then: by a retry of it, or by a rerun of it or of a step that it needs.
 

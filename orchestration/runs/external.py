@@ -21,13 +21,15 @@ from foundation.db import statements
 from foundation.errors import Unreachable
 from foundation.identity.actor import Actor
 from orchestration.core.enums import Cause, RunStatus, StepStatus
-from orchestration.core.saga.events import LookAgain
+from orchestration.core.saga.events import LookAgain, RerunRequested
 from orchestration.core.saga.facts import Fact
+from orchestration.core.saga.guards import at_work_after, descendants
 from orchestration.core.saga.state import StepState
 from orchestration.core.saga.state_change import StateChange
 from orchestration.engines.registry import ENGINES, choose
 from orchestration.ledger import run_end, store
 from orchestration.ledger.news import news_of
+from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Message, News, Run
 from orchestration.runs.definitions import checked
 from orchestration.runs.definitions import store as store_definition
@@ -127,6 +129,39 @@ def tell_parent_again(run: Run, *, number: int) -> None:
     if run.parent is not None:
         event = LookAgain(at=now(), step_id=run.parent_step, iteration=run.parent_iteration)
         deliver(run_end.post(run.parent, event, message_id=f"look:{run.pk}:{run.version}:{number}"))
+
+
+def too_early_for_rework(run: Run, step_id: str) -> str:
+    """Why a step of the run that waits for this one cannot be done again yet, in words; '' when it can.
+
+    What comes before the waiting step has ended, or it would not wait: the state that is stored may say so later.
+    """
+    parent = run.parent
+    if parent is None or step_id not in (plan := compiled_plan(parent)).steps:
+        return ""
+    before = {one for one in plan.steps if run.parent_step in descendants(plan, one)}
+    busy = [one for one in at_work_after(plan, store.load_state(parent), step_id) if one not in before]
+    return f"step '{busy[0]}', which comes after '{step_id}', is at work" if busy else ""
+
+
+def ask_for_rework(run: Run, step_id: str, *, number: int, words: str, by: str, asker: str = "") -> Message | None:
+    """Have a step of the run that waits for this one done again with all that follows, because of these words.
+
+    `number`: of the request for changes; the same one has it done once. `asker`: the parent's step, where that is a
+    saga that asks at its end. Nothing for a run without a parent.
+    """
+    if run.parent is None:
+        return None
+    event = RerunRequested(at=now(), step_id=step_id, by=by, note=words, rework=True, asker=asker)
+    message = run_end.post(run.parent, event, message_id=f"rework:{run.pk}:{number}")
+    transaction.on_commit(lambda: _deliver([message]), robust=True)
+    return message
+
+
+def carry_on(run: Run, parent: Parent) -> None:
+    """What an earlier iteration of a step asked is asked by its present one."""
+    run.parent_iteration, run.parent_attempt = parent.iteration, parent.attempt
+    run.save(update_fields=["parent_iteration", "parent_attempt"])
 
 
 def _step_status(status: RunStatus) -> StepStatus:

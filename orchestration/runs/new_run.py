@@ -45,11 +45,13 @@ class Parent:
 
 
 def unsaved_run(
-    handle: str, engine: str, definition: Definition, given: dict[str, Any], actor: Actor, parent: Parent | None
-) -> Run:
+    handle: str, engine: str, definition: Definition, given: dict[str, Any], actor: Actor, parent: Parent | None, *,
+    kind: str = Run.SAGA,
+) -> Run:  # fmt: skip
     """The run that a start writes, of now. `given`: its columns `context`, `config` and `input_by`."""
     return Run(
         workflow_id=handle,
+        kind=kind,
         engine=engine,
         definition=definition,
         rules=RULES,

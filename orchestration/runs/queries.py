@@ -138,8 +138,11 @@ def _step_view(run: Run, plan: Plan, state: SagaState, step_id: str, attempts: l
 
 
 def _held_back(rows: list[Command]) -> int:
-    """Attempts that a circuit breaker held back: nothing was tried."""
-    return sum(row.outcome == Outcome.PARKED and row.retry_after is not None for row in rows)
+    """Attempts that were put off, such as by a circuit breaker, and those that waited for what another one goes on
+    with, such as the yes of a gate.
+    """
+    parked = [row for row in rows if row.outcome == Outcome.PARKED]
+    return sum(row.retry_after is not None or row is not rows[-1] for row in parked)
 
 
 def _compensation_error(step: StepState, forward: list[Command], undo: list[Command]) -> str:

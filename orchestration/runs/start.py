@@ -25,8 +25,10 @@ from orchestration.runs.definitions import (
     Checked,
     audit_publishing,
     checked,
+    is_own,
     refuse_gaps,
     refuse_gates,
+    refuse_reserved,
     refuse_slow_patterns,
     refuse_unknown_children,
     store,
@@ -48,6 +50,8 @@ def start_run(
     parent: Parent | None = None,
     listed: bool = True,
     input_by: Sequence[Contributor] = (),
+    kind: str = Run.SAGA,
+    compiled: bool = False,
 ) -> tuple[Run, bool]:
     """The run, and whether this call started it.
 
@@ -58,12 +62,14 @@ def start_run(
     '' is the site's setting. `context`: JSON, laid over the definition's own. `config`: timeout_seconds (above 0),
     max_parallel (1 to 200), retry_failed_steps, and what monitoring knows; other keys are kept, unless they are nearly
     one of these. `parent`: of a child run. `input_by`: people whose input it is besides the actor's, as of a restart.
+    `kind`: of Run.SAGAS. `compiled`: Zen has made the definition, so that it may name handlers of Zen's own; the
+    children of such a run may as well. No door says so for what it was given.
 
     Raises:
         NotAllowed: the actor may not start runs.
         BadInput: the definition, context, config or handle is not valid; a placeholder that nothing can fill; a gate
-            that could not be asked; a child that is not published; or the handle is used by a run with other content,
-            or was by one that was removed.
+            that could not be asked; a child that is not published; a handler of Zen's own; or the handle is used by a
+            run with other content, or was by one that was removed.
         Unreachable: an engine that was asked for by name is away.
     """
     permissions.require(actor, "run.start")
@@ -72,13 +78,15 @@ def start_run(
     handle, known = _handle_and_run(workflow_id, found, parent)
     if known is not None:
         return _same(known, found, merged, parent), False
+    if found.reserved and not compiled and (parent is None or not is_own(parent.run.definition)):
+        refuse_reserved(found)
     _refuse_what_cannot_run(found, merged, context or {}, config or {}, parent)
     chosen = choose(engine)
     with _traced(found, handle, chosen.name, parent), statements.writing():
         stored = _stored(found, actor, listed=listed and parent is None)
         given = {"context": merged, "config": config or {}, "input_by": [list(one) for one in input_by]}
         for name in (handle, parent.other_handle(handle)) if parent is not None else (handle,):
-            run = unsaved_run(name, chosen.name, stored, given, actor, parent)
+            run = unsaved_run(name, chosen.name, stored, given, actor, parent, kind=kind)
             if _begun(run, chosen, actor):
                 return run, True
             if (known := _by_handle(name)) is not None:

@@ -92,7 +92,7 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str, said: Report
         return []
     if step.waiting or plan.steps[step_id].wait_seconds is not None:
         return [f"step '{step_id}' waits" + _next_try(run, plan, state, step_id)]
-    child = child_of(run, step_id, step.iteration)
+    child = _awaited(child_of(run, step_id, step.iteration), step)
     flow = kept(child.kind) if child is not None else None
     if child is not None and flow is not None:
         return [f"step '{step_id}': {line}" for line in flow.why(child)]
@@ -108,6 +108,12 @@ def _why_step(run: Run, plan: Plan, state: SagaState, step_id: str, said: Report
     if row is not None and row.status == Command.READY:
         return [f"step '{step_id}' is ready and no worker has taken it; is one running? See `manage.py doctor`"]
     return [f"step '{step_id}' is running, attempt {step.attempt}" + _again(run, step_id) + machinery]
+
+
+def _awaited(child: Run | None, step: StepState) -> Run | None:
+    """The child, unless it is a request whose answer is there, and the step works with it."""
+    answered = child is not None and child.finished_at is not None and not step.parked and kept(child.kind) is not None
+    return None if answered else child
 
 
 def _backs_off(run: Run, plan: Plan, step_id: str, step: StepState) -> str:

@@ -9,6 +9,7 @@ from django import template
 
 from orchestration.badges import look, spelt
 from orchestration.core.enums import Outcome
+from orchestration.projects.queries.gates import named_for_people
 
 register = template.Library()
 
@@ -19,6 +20,12 @@ def outcome(attempt: Mapping[str, Any]) -> str:
     if attempt["outcome"] != Outcome.PARKED:
         return str(attempt["outcome"] or attempt["status"])
     return "waiting for approval" if attempt["error"].startswith("waits for approval") else "waiting"
+
+
+@register.filter
+def in_words(gate: Mapping[str, Any]) -> str:
+    """The name of a project's gate or question."""
+    return named_for_people(gate)
 
 
 @register.inclusion_tag("orchestration/admin/badge.html")

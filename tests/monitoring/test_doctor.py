@@ -15,10 +15,12 @@ import pytest
 
 from foundation.clock import now
 from monitoring.examine import Finding, State, examine, without_password
+from monitoring.probes.agents import agents
 from monitoring.probes.work import backlog
 from orchestration.models import Command, Worker
 from orchestration.runs import start_run
 from orchestration.workers import lease
+from tests.orchestration.agents.endpoints.scenes import added
 from tests.orchestration.api.test_runs import SAGA
 from tests.support.waiting import PATIENCE_SECONDS
 from tests.system.contract.sagas import ADA
@@ -128,3 +130,15 @@ def test_remarks_are_said_and_remedies_are_whole(process_env: dict[str, str], tm
     assert "→ broker: start it, or set CELERY_BROKER_URL; runs go on meanwhile, a sweep slower" in seen
     _, parts = doctor(**env)
     assert parts["settings"]["state"] == "ok" and "The database is SQLite" in parts["settings"]["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_machine_without_git_is_told_where_there_are_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert agents().state is State.OK, "there is no agent"
+    added("one")
+    found = agents()
+    assert found.state is State.WARNING and "git is not on the PATH" in found.detail
+    assert "apt-get install git" in found.remedy
+    monkeypatch.undo()
+    assert agents().state is State.OK

@@ -8,9 +8,11 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from foundation.errors import BadInput, NotAllowed, NotFound
-from orchestration.client import SagaWorkflow, get_temporal_client
+from orchestration.client import MultiAgentProjectWorkflow, SagaWorkflow, get_temporal_client
 from orchestration.models import Run
 from orchestration.sagas import start_distributed_saga
+from tests.orchestration.agents.endpoints.scenes import added
+from tests.orchestration.core.project.specs import WEB_APP, WEB_APP_CONFIG
 from tests.orchestration.core.seed_sagas import ONBOARDING
 from tests.system.contract.cast import account
 
@@ -33,6 +35,20 @@ def test_a_workflow_is_started_by_its_class() -> None:
         workflow_class=SagaWorkflow, workflow_args=ONBOARDING, workflow_id="my-workflow-123"
     )
     assert started["workflow_id"] == "my-workflow-123"
+
+
+def test_a_project_is_started_by_its_class() -> None:
+    account("bob")
+    for name in ("CLAUDE", "AIDER"):
+        added(name.lower(), agent_type=name)
+    client = get_temporal_client()
+    started = async_to_sync(client.start_workflow)(
+        workflow_class=MultiAgentProjectWorkflow, workflow_args=WEB_APP, config=WEB_APP_CONFIG
+    )
+    assert started["workflow_id"] == "web-app-project"
+    assert Run.objects.get(workflow_id="web-app-project").kind == "multi_agent_project"
+    with pytest.raises(BadInput, match="is not one of ours"):
+        async_to_sync(client.start_workflow)(workflow_class="Other", workflow_args={})
 
 
 def test_what_is_not_there_is_said() -> None:

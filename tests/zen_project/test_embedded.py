@@ -10,10 +10,10 @@ import psycopg
 import pytest
 import redis
 
+from foundation.machine.tcp_ports import listens
 from tests.support.servers.fixtures import need
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from zen_project.embedded import postgres, temporal, valkey
-from zen_project.embedded.ports import listens
 from zen_project.embedded.process import OwnedServer, ServerFailed
 
 pytestmark = pytest.mark.servers  # processes of its own

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from foundation.machine.tcp_ports import listens
+from orchestration.core.project import validate_spec
 from orchestration.runs import check_definition
 from tests.system.crash.workers import ROOT
-from zen_project.embedded.ports import free_port, listens
+from zen_project.embedded.ports import free_port
 from zen_project.embedded.process import OwnedServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,7 +66,8 @@ def test_all_examples_call_the_address_that_it_allows() -> None:
 
 
 def test_its_yaml_is_the_example_and_takes_its_gate() -> None:
-    saga, gate = blocks()
+    saga, gate, project = blocks()
+    assert validate_spec(yaml.safe_load(project)).requirements == ("A cart", "A till, after R1")
     assert saga == (ROOT / "examples" / "shop.yaml").read_text()
     whole: dict[str, Any] = yaml.safe_load(saga)
     check_definition(whole)

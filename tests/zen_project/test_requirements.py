@@ -34,7 +34,7 @@ def test_every_import_of_the_rooms_is_declared() -> None:
     extras = project["optional-dependencies"]
     lists = [
         project["dependencies"],
-        *(extras[extra] for extra in ("temporal", "postgres", "nats", "kafka", "mcp", "otel")),
+        *(extras[extra] for extra in ("agents", "temporal", "postgres", "nats", "kafka", "mcp", "otel")),
     ]
     declared = {normal(requirement) for requirements in lists for requirement in requirements} | {"pydantic-core"}
     providers = packages_distributions()

@@ -132,7 +132,7 @@ def test_it_declares_its_extras_and_its_command(wheel: Path) -> None:
         said = packed.read(metadata).decode()
         commands = packed.read(metadata.replace("METADATA", "entry_points.txt")).decode()
     extras = {line.removeprefix("Provides-Extra: ") for line in said.splitlines() if line.startswith("Provides-Extra")}
-    assert {"temporal", "postgres", "nats", "kafka", "mcp", "otel", "embedded", "workflows"} <= extras
+    assert {"agents", "temporal", "postgres", "nats", "kafka", "mcp", "otel", "embedded", "workflows"} <= extras
     assert "zen = zen_project.management.console:zen" in commands
 
 

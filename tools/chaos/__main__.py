@@ -52,13 +52,13 @@ def run(seed: int, seconds: float, pause: float, folder: Path) -> dict[str, Any]
     faults = plan(seed, seconds)
     print(f"chaos: seed {seed}, {seconds:g} s, {len(faults)} faults", file=sys.stderr, flush=True)
     with stage(folder, seed) as theatre, serving(theatre.who) as peer:
-        _configure(theatre.servers["postgres"].address, theatre.servers["valkey"].address,
+        configure(theatre.servers["postgres"].address, theatre.servers["valkey"].address,
                    theatre.servers["temporal"].address, peer.address, folder)  # fmt: skip
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
         theatre.start_workers(peer.address)
-        _until_all_work(len(WORKERS))
+        until_all_work(len(WORKERS))
         from tools.chaos.load import Load
 
         load = Load(seed, peer, pause)
@@ -70,7 +70,7 @@ def run(seed: int, seconds: float, pause: float, folder: Path) -> dict[str, Any]
         return _told(seed, seconds, hits, load, peer, theatre)
 
 
-def _configure(database: str, broker: str, temporal: str, peer: str, folder: Path) -> None:
+def configure(database: str, broker: str, temporal: str, peer: str, folder: Path) -> None:
     """This process is a Zen as well: it starts, decides and looks through the services."""
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "zen_project.settings",
@@ -87,7 +87,7 @@ def _configure(database: str, broker: str, temporal: str, peer: str, folder: Pat
     django.setup()
 
 
-def _until_all_work(number: int) -> None:
+def until_all_work(number: int) -> None:
     from orchestration.models import Worker
 
     deadline = time.monotonic() + SETTLING_SECONDS

@@ -13,6 +13,7 @@ from foundation.clock import now
 from monitoring.models import RecoveryAttempt, RunHealth
 from monitoring.performing.tick import recover
 from monitoring.watch import sweep
+from orchestration.core.queues import AGENTS, AGENTS_THREADS, DEFAULT
 from orchestration.models import Run
 from orchestration.runs import start_run
 from orchestration.runs.documents import load_text
@@ -52,8 +53,8 @@ def workers(engine: str) -> AbstractContextManager[None]:
     if engine == "temporal":
         from orchestration.workers.temporal import worker  # noqa: PLC0415 - temporalio is an extra
 
-        return worker.hosted()
-    return hosted()
+        return worker.hosted(queues={DEFAULT: 8, AGENTS: AGENTS_THREADS})
+    return hosted(queues={DEFAULT: 4, AGENTS: AGENTS_THREADS})
 
 
 def looked_at(run: Run) -> bool:

@@ -19,6 +19,7 @@ from orchestration.runs.waiting_reasons import why
 from zen_project.demo.gates import tell_of_gates
 from zen_project.demo.mending import tell_of_mending
 from zen_project.demo.people import ME
+from zen_project.demo.project import tell_of_a_project
 from zen_project.demo.services import Service
 from zen_project.demo.stage import workers
 
@@ -51,7 +52,8 @@ def tell(console: Console, engine: str) -> bool:
         _table(console, services, runs)
         gates = tell_of_gates(console, services, engine)
         mended = tell_of_mending(console, services, engine)
-    return _as_it_should_be(services, runs) and gates and mended
+        built = tell_of_a_project(console, engine)
+    return _as_it_should_be(services, runs) and gates and mended and built
 
 
 def _start(services: dict[str, Service], engine: str, order: str, *, address: str) -> Run:

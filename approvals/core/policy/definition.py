@@ -20,6 +20,9 @@ YEARS, WEEKS = 5, 52
 """No clock of working time is longer: in rare hours it would end after all of us."""
 
 MOST_APPROVALS = 1000
+MOST_FIELDS = 150
+"""Of a form: as many as a project has criteria, and the checks besides."""
+
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:00)?")  # with seconds as it is stored
 _PERCENT = re.compile(r"(\d{1,3})%")
 
@@ -70,7 +73,7 @@ class Stage(_Strict):
     latest: SpanText | None = None
     at_the_end: AtTheEnd = AtTheEnd.REJECT
     must_comment_on: tuple[Word, ...] = ("reject",)
-    form: tuple[FormField, ...] = Field(default=(), max_length=20)
+    form: tuple[FormField, ...] = Field(default=(), max_length=MOST_FIELDS)
     editable: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     clock_starts: Literal["opened", "delivered"] = "opened"

@@ -31,13 +31,13 @@ def orphaned() -> QuerySet[Request]:
     A step that is blocked because its attempt broke still waits: its retry finds the request. Any other that broke does
     not: its run is being undone, or has gone on without it.
     """
+    again = _step_that_asked().filter(iteration__gt=OuterRef("run__parent_iteration"))
     gone_on = _step_that_asked().filter(
-        Q(iteration__gt=OuterRef("run__parent_iteration"))
-        | Q(status__in=[StepStatus.FAILED, StepStatus.SKIPPED])
-        | Q(status=StepStatus.UNKNOWN, state__blocked=False)
+        Q(status__in=[StepStatus.FAILED, StepStatus.SKIPPED]) | Q(status=StepStatus.UNKNOWN, state__blocked=False)
     )
     of_a_run = _open().filter(run__parent__isnull=False)
-    return of_a_run.filter(Q(run__parent__status__in=END_STATUSES) | Exists(gone_on))
+    given_up = Exists(again) & ~Q(status=Status.CHANGES_REQUESTED)  # what was to be changed is asked again after it
+    return of_a_run.filter(Q(run__parent__status__in=END_STATUSES) | Exists(gone_on) | given_up)
 
 
 def overdue() -> QuerySet[Request]:

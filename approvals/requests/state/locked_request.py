@@ -18,14 +18,14 @@ from approvals.core.approval.outcome import Command, Finish, Tell, facts_of
 from approvals.core.approval.plan import PLAN, Plan
 from approvals.core.approval.state import STATE, State
 from approvals.core.approval.timers import asked_until, expires_at, next_due
-from approvals.core.enums import Status
+from approvals.core.enums import Choice, Status
 from approvals.evidence import audit_records
 from approvals.models import Request, Seat
 from approvals.requests.messages import callback_payload, notify
 from foundation import audit, telemetry
 from orchestration.core.enums import Cause, RunStatus
 from orchestration.models import Run
-from orchestration.runs.external import ExternalState, lock_external_run, record_external_state
+from orchestration.runs.external import ExternalState, ask_for_rework, lock_external_run, record_external_state
 
 STEP = "decision"
 """The one step that the run of a request shows."""
@@ -36,6 +36,8 @@ CAUSES = {
     Status.WITHDRAWN: Cause.CANCELLED,
     Status.CANCELLED: Cause.CANCELLED,
 }
+REWORK, REWORKED = "rework", "reworked"
+"""Keys of a request's facts: the step that is done again when changes are asked for, and how often it was before."""
 _SETTLED = (Status.COOLING_OFF, Status.APPROVED)
 
 
@@ -74,6 +76,7 @@ class LockedRequest:
         _write_request(self, before, event.at, by)
         _audit(self, before, event)
         _write_seats(self)
+        _rework(self, before, by)
         for command in commands:
             _perform(self, command)
         return True
@@ -85,6 +88,16 @@ def lock_request(run_pk: int) -> LockedRequest:
     request = Request.objects.select_related("policy").select_for_update(no_key=True, of=("self",)).get(run_id=run_pk)
     plan, state = PLAN.validate_python(request.plan), STATE.validate_python(request.state)
     return LockedRequest(run=run, request=request, plan=plan, state=state)
+
+
+def _rework(locked: LockedRequest, before: State, by: str) -> None:
+    """Changes that were asked for at a gate have the step done again that it names."""
+    step_id = locked.request.facts.get(REWORK)
+    if not step_id or locked.state.status is not Status.CHANGES_REQUESTED or before.status is locked.state.status:
+        return
+    said = locked.request.votes.filter(round=locked.state.round, choice=Choice.REQUEST_CHANGES).last()
+    words = said.comment if said is not None else ""
+    ask_for_rework(locked.run, str(step_id), number=locked.state.version, words=words, by=by)
 
 
 def _audit(locked: LockedRequest, before: State, event: Event) -> None:

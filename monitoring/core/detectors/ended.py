@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from monitoring.core import errors
 from monitoring.core.detectors.steps import about
 from monitoring.core.enums import HealthStatus, RecoveryAction
-from monitoring.core.facts import RunFacts, StepInTrouble
+from monitoring.core.facts import SAGAS, RunFacts, StepInTrouble
 from monitoring.core.health import Possible, Recommendation
 from orchestration.core.enums import RunStatus
 
@@ -19,7 +19,7 @@ WITHOUT_FAULT = ("cancelled", "operator", "rejected")
 def ended(facts: RunFacts) -> Iterator[Possible]:
     """The one issue of a run that did not end well; none of one that did."""
     moment = facts.finished_at or facts.now
-    if facts.kind != "saga":
+    if facts.kind not in SAGAS:
         return
     failed = next((step for step in facts.troubled if step.status in ("failed", "unknown")), None)
     concerns = about(facts, failed) if failed is not None else {"target": facts.saga_id[:100]}

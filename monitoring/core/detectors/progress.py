@@ -30,7 +30,7 @@ def progress(facts: RunFacts, norms: Norms) -> Iterator[Possible]:
         yield _workflow_lost(facts)
     else:
         yield from _stalled(facts, norms)
-    yield from _overlong(facts, norms)
+    yield from _over_forecast(facts) if facts.forecast_until else _overlong(facts, norms)
     yield from _deadline(facts, norms)
     yield from _error_rate(facts)
     yield from _near_limit(facts)
@@ -95,6 +95,18 @@ def _overlong(facts: RunFacts, norms: Norms) -> Iterator[Possible]:
         steps=[(after(began, bound.seconds), HealthStatus.WARNING)],
         say=lambda now: f"runs for {durations.since(began, now)}; {bound.why}",
         act=Recommendation(text=f"see what it waits for (runs why {facts.workflow_id})"),
+    )  # fmt: skip
+
+
+def _over_forecast(facts: RunFacts) -> Iterator[Possible]:
+    """A project by its own estimate, whoever it waits for."""
+    until, began = facts.forecast_until, facts.started_at
+    if until is None or began is None:
+        return
+    yield Possible(
+        code="overlong", target=facts.saga_id[:100], since=until, steps=[(until, HealthStatus.WARNING)],
+        say=lambda now: f"runs for {durations.since(began, now)}: more than a fifth longer than its estimate",
+        act=Recommendation(text="see what is left (manage.py project show), and decide its request re-plan"),
     )  # fmt: skip
 
 

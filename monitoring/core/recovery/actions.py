@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitoring.core.enums import RecoveryAction
-from monitoring.core.facts import RunFacts, StepInTrouble
+from monitoring.core.facts import SAGAS, RunFacts, StepInTrouble
 from orchestration.core.enums import Cause, RunStatus, Verb
 
 BY_RECOVERY = "recovery:"
@@ -50,8 +50,8 @@ def doing(action: RecoveryAction, facts: RunFacts, *, by_hand: bool = False, ste
     if action is RecoveryAction.NOTIFY:
         return _acts(Act(verb=TELL))
     if action is RecoveryAction.ESCALATE:
-        return _acts(Act(verb=REMIND if facts.kind != "saga" and not facts.ended else TELL))
-    if facts.kind != "saga" and action not in (RecoveryAction.CANCEL, RecoveryAction.WAKE):
+        return _acts(Act(verb=REMIND if facts.kind not in SAGAS and not facts.ended else TELL))
+    if facts.kind not in SAGAS and action not in (RecoveryAction.CANCEL, RecoveryAction.WAKE):
         return _no("an approval can be cancelled, escalated and woken; its people decide the rest")
     return _TABLE[action](asked)
 

@@ -20,7 +20,7 @@ CODES: dict[str, HealthStatus] = {
     "no_worker": CRITICAL, "engine_unreachable": CRITICAL, "broker_down": WARNING, "queue_behind": WARNING,
     "relay_behind": WARNING, "notices_undelivered": WARNING, "callbacks_dead": WARNING, "monitoring_behind": WARNING,
     "clock_skew": WARNING, "disk_low": WARNING, "seal_missing": WARNING, "audit_unprotected": CRITICAL,
-    "prune_behind": WARNING,
+    "prune_behind": WARNING, "agent_out_of_service": WARNING,
 }  # fmt: skip
 """Each detector, with the least severity of what it finds."""
 

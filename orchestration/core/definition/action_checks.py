@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from orchestration.core.agent.agent_type import is_agent_type, unknown_type
 from orchestration.core.definition.actions import LONGEST_SECONDS, UNITS, Script, wait_seconds
 from orchestration.core.definition.calls import call_problems
 from orchestration.core.definition.problems import Problem, did_you_mean, short
 from orchestration.core.likeness import nearest
+from orchestration.core.paths import leads_outside
 from orchestration.core.templates import SECRET, problems_in, template_parts
 from orchestration.core.templates import url_problems as faults_of_url
 from orchestration.core.templates.tokens import texts_in
@@ -29,13 +31,25 @@ def action_problems(action: Mapping[str, Any], *, step: str, field: str) -> list
         found += call_problems(action, step=step, field=field)
     if action.get("type") == "wait":
         found += _wait(action, step, field)
+    if action.get("type") == "saga":
+        found += _child(action, step, field)
     if action.get("type") == "approval" or field == "approval":
         found += _ask(action, step, field)
+    if action.get("type") == "agent":
+        found += _agent(action, step, field)
     found += _unknown_keys(action, step, field)
     text = action.get("script")
     if action.get("type") == "script" and isinstance(text, str) and SECRET.search(text):
         found.append(problem_of(step, f"{field}.script", text, "holds a secret reference; pass it by `env`"))
     return found
+
+
+def _child(action: Mapping[str, Any], step: str, field: str) -> list[Problem]:
+    child = action.get("definition")
+    if not isinstance(child, str) or not SECRET.search(child):
+        return []
+    message, remedy = "is a secret reference, and a definition is no secret", "name the output of a step before it"
+    return [Problem(step=step, field=f"{field}.definition", value=short(child), message=message, remedy=remedy)]
 
 
 def _unknown_keys(action: Mapping[str, Any], step: str, field: str) -> list[Problem]:
@@ -70,6 +84,28 @@ def _ask(ask: Mapping[str, Any], step: str, field: str) -> list[Problem]:
                 message, remedy = "the policy says who decides", "remove it, or the policy"
                 found.append(Problem(step=step, field=f"{field}.{key}", value="", message=message, remedy=remedy))
     return found
+
+
+def _agent(action: Mapping[str, Any], step: str, field: str) -> Iterator[Problem]:
+    """An unknown type of agent, a path out of the repository, a secret that the agent would read."""
+    agent = action.get("agent")
+    if isinstance(agent, str) and agent and "{" not in agent and not is_agent_type(agent):
+        message, remedy = unknown_type(agent)
+        yield Problem(step=step, field=f"{field}.agent", value=short(agent), message=message, remedy=remedy)
+    for key in ("context_files", "files"):
+        paths = action.get(key)
+        wrong = [one for one in paths if isinstance(one, str) and leads_outside(one)] if isinstance(paths, list) else []
+        for path in wrong[:MOST_LOOKED_UP]:
+            message, remedy = (
+                "is not a path inside the repository",
+                "write it from the repository's root, such as src/a.py",
+            )
+            yield Problem(step=step, field=f"{field}.{key}", value=short(path), message=message, remedy=remedy)
+    for key, value in action.items():
+        if any(SECRET.search(text) for text in texts_in(value)):
+            message = "holds a secret, which the agent would read"
+            remedy = "give it to the endpoint of the agent, by `agent add --env`"
+            yield Problem(step=step, field=f"{field}.{key}", value="", message=message, remedy=remedy)
 
 
 def _wait(action: Mapping[str, Any], step: str, field: str) -> list[Problem]:

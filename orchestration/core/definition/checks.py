@@ -10,7 +10,7 @@ from orchestration.core.dag import Place, circle_in, dependencies_of, scattered_
 from orchestration.core.definition.action_checks import MOST_LOOKED_UP
 from orchestration.core.definition.problems import Problem, did_you_mean, short
 from orchestration.core.definition.shape import step_label
-from orchestration.core.definition.step_checks import step_problems, timeout_problems
+from orchestration.core.definition.step_checks import rework_problems, step_problems, timeout_problems
 from orchestration.core.definition.template_checks import Steps, template_problems
 
 MOST_EDGES = 100_000
@@ -28,6 +28,7 @@ def structure_problems(data: Mapping[str, Any]) -> list[Problem]:
         return found + template_problems(data, steps, None)
     dependencies = dependencies_of(_places(steps))
     disorder = _edges(dependencies) or _circle(circle_in(dependencies))
+    found += [] if disorder else rework_problems(steps, dependencies)
     return found + disorder + template_problems(data, steps, None if disorder else dependencies)
 
 

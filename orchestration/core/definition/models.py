@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
-from orchestration.core.definition.actions import LONGEST_SECONDS, SAGA_ID, Action, Ask, UndoAction
+from orchestration.core.agent.agent_type import is_for_an_agent
+from orchestration.core.definition.actions import LONGEST_SECONDS, SAGA_ID, Action, Ask, Task, UndoAction
+from orchestration.core.queues import AGENTS as AGENTS_QUEUE
 from orchestration.core.queues import DEFAULT as DEFAULT_QUEUE
 from orchestration.core.queues import IN_WORDS
 from orchestration.core.queues import NAME as QUEUE
@@ -21,7 +23,9 @@ Minutes = Annotated[float, Field(gt=0, le=LONGEST_SECONDS / 60)]
 Retries = Annotated[int, Field(ge=0, le=100)]
 Backoff = Annotated[float, Field(ge=0, le=86400)]
 
-DEFAULT_TIMEOUTS = {"api_call": 60.0, "script": 600.0, "task": 600.0, "wait": 60.0, "saga": 60.0, "approval": 60.0}
+DEFAULT_TIMEOUTS = {
+    "api_call": 60.0, "script": 600.0, "task": 600.0, "wait": 60.0, "saga": 60.0, "approval": 60.0, "agent": 14_400.0,
+}  # fmt: skip
 ONE_TIMEOUT: JsonDict = {"not": {"required": ["timeout_seconds", "timeout_minutes"]}}
 
 
@@ -50,12 +54,13 @@ class StepDefinition(BaseModel):
     queue: str = Field(
         DEFAULT_QUEUE,
         pattern=QUEUE,
-        description=f"the queue whose workers do the step, its undo and its probe: {IN_WORDS}",
+        description=f"the queue whose workers do the step, its undo and its probe: {IN_WORDS}; left out, agents for "
+        "what an agent does, and default for all else",
     )
     timeout_seconds: Seconds | None = Field(
         None,
         description="bound of one attempt, seconds above 0 and at most 366 days; left out, an api_call has 60, "
-        "a script or task 600",
+        "a script or task 600, what an agent does 14400",
     )
     timeout_minutes: Minutes | None = Field(None, description="the same in minutes; give only one of the two")
     retry_count: Retries = Field(0, description="attempts after the first, a whole number from 0 to 100")
@@ -102,9 +107,23 @@ class StepDefinition(BaseModel):
 
     @property
     def effective_timeout_seconds(self) -> float:
-        """The bound of one attempt: as given, else 60 s for an api_call and 600 s for a script or task."""
+        """The bound of one attempt: as given, else by what it does: 60 s for an api_call, 4 hours for an agent."""
         given = _seconds(self.timeout_seconds, self.timeout_minutes)
-        return DEFAULT_TIMEOUTS[self.forward_action.type] if given is None else given
+        kind = "agent" if self.is_for_an_agent else self.forward_action.type
+        return DEFAULT_TIMEOUTS[kind] if given is None else given
+
+    @property
+    def is_for_an_agent(self) -> bool:
+        """Whether an agent does it: an action `agent`, or a task that names a type of agent and no handler."""
+        action = self.forward_action
+        handler = action.handler if isinstance(action, Task) else None
+        written = {"forward_action": {"type": action.type, "handler": handler}, "agent_type": self.agent_type}
+        return is_for_an_agent(written)
+
+    @property
+    def effective_queue(self) -> str:
+        """The queue whose workers do it: as given, else `agents` for what an agent does."""
+        return AGENTS_QUEUE if self.is_for_an_agent and "queue" not in self.model_fields_set else self.queue
 
 
 class SagaDefinition(BaseModel):

@@ -6,7 +6,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from orchestration.core.definition.actions import MODELS, Action, ApiCall, Approval, ChildSaga, Script, Task, Wait
+from orchestration.core.definition.actions import (
+    MODELS,
+    Action,
+    Agent,
+    ApiCall,
+    Approval,
+    ChildSaga,
+    Script,
+    Task,
+    Wait,
+)
 from orchestration.core.definition.call_bodies import BODIES, FORM, media_type
 from orchestration.core.definition.fillable import needs_of
 from orchestration.core.definition.models import SagaDefinition, StepDefinition
@@ -82,7 +92,7 @@ def _key_header(step: StepDefinition) -> Iterator[str]:
 def _undo(step: StepDefinition) -> Iterator[str]:
     action = step.forward_action
     reads = isinstance(action, ApiCall) and action.method in READING
-    harmless = reads or isinstance(action, Wait | ChildSaga | Approval)
+    harmless = reads or isinstance(action, Wait | ChildSaga | Approval | Agent)
     if step.compensation_action is None and step.probe_action is None and not harmless and not step.pivot:
         yield "has no compensation_action and no probe_action: what it did, or may have done, stands after a rollback"
 

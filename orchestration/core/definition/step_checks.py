@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from orchestration.core.definition.calls import poll_problems
@@ -62,6 +62,46 @@ def _gate(label: str, step: Mapping[str, Any], kind: object) -> list[Problem]:
             message = "a run cannot go on past an approval that was refused"
             remedy = "remove critical: false, or put `approval:` on the step that needs it"
             found.append(Problem(step=label, field="critical", value="False", message=message, remedy=remedy))
+    return found
+
+
+def rework_problems(
+    steps: Sequence[tuple[str, Mapping[str, Any]]], dependencies: Mapping[str, Collection[str]]
+) -> list[Problem]:
+    """What a gate has done again comes before it; otherwise changes would lead nowhere."""
+    found = []
+    for label, step in steps:
+        for field in ("forward_action", "approval"):
+            block = step.get(field)
+            if not isinstance(block, dict) or (field == "forward_action" and block.get("type") != "approval"):
+                continue
+            named = block.get("rework")
+            if not isinstance(named, str):
+                if "reworked" in block:
+                    message, remedy = "counts for `rework`, and there is none", "name the step in rework, or remove it"
+                    at = f"{field}.reworked"
+                    found.append(
+                        Problem(step=label, field=at, value=short(block["reworked"]), message=message, remedy=remedy)
+                    )
+                continue
+            before = _before(label, dependencies)
+            if named not in before:
+                remedy = f"one of: {', '.join(sorted(before)[:20])}" if before else "remove it: nothing comes before it"
+                message = "is no step that comes before this one"
+                found.append(
+                    Problem(step=label, field=f"{field}.rework", value=short(named), message=message, remedy=remedy)
+                )
+    return found
+
+
+def _before(label: str, dependencies: Mapping[str, Collection[str]]) -> set[str]:
+    found: set[str] = set()
+    todo = list(dependencies.get(label, ()))
+    while todo:
+        one = todo.pop()
+        if one not in found:
+            found.add(one)
+            todo += dependencies.get(one, ())
     return found
 
 

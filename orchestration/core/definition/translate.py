@@ -45,8 +45,12 @@ def _starts(field: str) -> Iterator[str]:
 def _real_path(detail: ErrorDetails, data: object) -> Path:
     """pydantic's location without the names of union members: only what the author can find in the file."""
     path: list[str | int] = []
-    value = data
+    value: object = data
+    tagged: object = None
     for index, part in enumerate(detail["loc"]):
+        if isinstance(value, dict) and value is not tagged and value.get("type") == part:
+            tagged = value  # the member that the type chose, which may be called as one of its keys is
+            continue
         child = _child(value, part)
         if child or (detail["type"] == "missing" and index == len(detail["loc"]) - 1):
             path.append(part)

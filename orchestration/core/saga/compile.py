@@ -13,7 +13,7 @@ from orchestration.core.templates import action_placeholders, placeholders
 from orchestration.core.templates.names import head_of, parts_of
 
 EXTERNAL = frozenset({"saga"})
-CANCELLABLE = frozenset({"script", "task", "saga", "wait"})
+CANCELLABLE = frozenset({"script", "task", "saga", "wait", "agent"})
 
 
 def compile_plan(
@@ -105,7 +105,7 @@ def _plan_step(
         backoff_seconds=step.backoff_seconds,
         compensation_backoff_seconds=step.compensation_backoff_seconds,
         backoff_limit_seconds=step.backoff_limit_seconds,
-        queue=step.queue,
+        queue=step.effective_queue,
     )
 
 

@@ -131,14 +131,28 @@ class RetryRequested:
     kind: Literal["retry_requested"] = "retry_requested"
 
 
+def _is_nobody(asker: str) -> bool:
+    return not asker
+
+
+Asker = Annotated[str, Field(exclude_if=_is_nobody)]
+"""Left out of the JSON where there is none, so that older workers read it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RerunRequested:
-    """Repeat `step_id` and everything after it under a new iteration, keeping earlier results."""
+    """Repeat `step_id` and everything after it under a new iteration, keeping earlier results.
+
+    `rework`: people asked for changes at a gate after it, in the words of `note`. Other steps may be in flight then,
+    and a hold of the run stays. `asker`: the step whose child run asks for it, and waits for nothing else by then.
+    """
 
     at: datetime
     step_id: str
     by: str = ""
     note: str = ""
+    rework: bool = False
+    asker: Asker = ""
     kind: Literal["rerun_requested"] = "rerun_requested"
 
 

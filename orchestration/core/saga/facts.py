@@ -103,6 +103,8 @@ def _own(event: Event) -> Fact:
             answer = getattr(event, "answer", None)
             if answer:
                 data["answer"] = str(answer)
+            if getattr(event, "rework", False):
+                data["rework"] = True
             verb = event.kind.removesuffix("_requested").replace("_", "-")
             return Fact(at=event.at, kind=f"act.{verb}", step_id=getattr(event, "step_id", ""), data=data)
 

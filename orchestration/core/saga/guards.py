@@ -40,7 +40,7 @@ def refusal(plan: Plan, state: SagaState, act: Act) -> str:
         case RetryRequested():
             return _retry(state, act.step_id)
         case RerunRequested():
-            return _rerun(plan, state, act.step_id)
+            return _rework(plan, state, act) if act.rework else _rerun(plan, state, act.step_id)
         case SkipRequested():
             return _skip(plan, state, act.step_id)
         case ResolveRequested():
@@ -59,7 +59,7 @@ def _after_the_end(plan: Plan, state: SagaState, act: Act) -> str:
     completed = state.status is RunStatus.COMPLETED
     if isinstance(act, AbortRequested) and act.undo_completed and completed:
         return _abort(plan, state)
-    if isinstance(act, RerunRequested) and completed:
+    if isinstance(act, RerunRequested) and completed and not act.rework:
         return _rerun(plan, state, act.step_id)
     return f"the run has ended ({state.status}); restart it to run the definition again"
 
@@ -99,6 +99,30 @@ def _rerun(plan: Plan, state: SagaState, step_id: str) -> str:
     after = {step_id, *descendants(plan, step_id)}
     outside = [s for s in blocked_steps(state) if s not in after]
     return f"first retry or skip what blocks the run: {', '.join(outside)}" if outside else ""
+
+
+def _rework(plan: Plan, state: SagaState, act: RerunRequested) -> str:
+    """What is repeated must not be at work, but for who asks; what goes on beside it may. A gate does nothing but ask:
+    people may have answered before its attempt has ended."""
+    step_id = act.step_id
+    if state.aborting:
+        return "the run is compensating; there is no forward step to repeat"
+    if state.step(step_id).status is not StepStatus.SUCCEEDED:
+        return f"step '{step_id}' is {state.step(step_id).status}; only what is done can be reworked"
+    busy = [one for one in at_work_after(plan, state, step_id) if one != act.asker]
+    return f"step '{busy[0]}', which comes after '{step_id}', is at work" if busy else ""
+
+
+def at_work_after(plan: Plan, state: SagaState, step_id: str) -> list[str]:
+    """The steps behind this one that do something now, in the plan's order; one that waits, or a gate, does not."""
+    behind = {step_id, *descendants(plan, step_id)}
+
+    def works(one: str) -> bool:
+        step, planned = state.step(one), plan.steps[one]
+        waits = step.parked or step.waiting or planned.wait_seconds is not None or planned.gate
+        return step.status is StepStatus.RUNNING and not waits
+
+    return [one for one in plan.order if one in behind and works(one)]
 
 
 def _skip(plan: Plan, state: SagaState, step_id: str) -> str:

@@ -24,7 +24,9 @@ from orchestration.core.templates.tokens import (
 )
 from orchestration.core.templates.urls import faults_of_url, fill_url
 
-NO_TEMPLATES = {"script": ("script",), "saga": ("definition",), "api_call": ("until", "retry_on", "fail_on")}
+NO_TEMPLATES = {
+    "script": ("script",), "saga": ("definition",), "api_call": ("until", "retry_on", "fail_on"), "agent": ("checks",),
+}  # fmt: skip
 ONE_LINE = ("headers", "auth", "query")
 """Parts of a call whose values go out as bare words."""
 HEADER_BREAKS = re.compile(r"[\r\n\x00]")
@@ -59,9 +61,15 @@ def action_placeholders(action: Mapping[str, JsonValue]) -> frozenset[str]:
 
 
 def template_parts(action: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of an action that are templates: all but `type`, a script's text, a child's definition, conditions."""
-    fixed = {"type", *NO_TEMPLATES.get(str(action.get("type")), ())}
-    return {key: value for key, value in action.items() if key not in fixed}
+    """The parts of an action that are templates: all but `type`, a script's text, a child's definition, conditions.
+
+    A child's definition is one where it is a text with a placeholder: then a step before it gives the definition.
+    """
+    kind = str(action.get("type"))
+    fixed = {"type", *NO_TEMPLATES.get(kind, ())}
+    found = {key: value for key, value in action.items() if key not in fixed}
+    child = action.get("definition")
+    return found | ({"definition": child} if kind == "saga" and isinstance(child, str) and "{" in child else {})
 
 
 def render(value: JsonValue, scope: Scope) -> JsonValue:
@@ -85,7 +93,7 @@ def render_url(url: str, scope: Scope) -> str:
 def render_action(action: Mapping[str, JsonValue], scope: Scope) -> dict[str, JsonValue]:
     """An action filled in, with at most `scope.most` bytes of values.
 
-    `type`, a script's text and a child's definition stay as they are.
+    `type`, a script's text and a child's definition that is written in place stay as they are.
 
     `url` goes by render_url. Header and environment values come out as text; a header holds no line break.
     """

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from orchestration.core.queues import DEFAULT
 
 WORKFLOW = "SagaWorkflow"
+WORKFLOWS = {"saga": WORKFLOW, "multi_agent_project": "MultiAgentProjectWorkflow"}
+"""The workflow type of each kind of run whose state the workflow keeps."""
 PERFORM = "zen.perform"
 RECORD = "zen.record"
 DELIVER = "deliver"

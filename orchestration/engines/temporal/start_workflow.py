@@ -15,7 +15,7 @@ from foundation.db.group_commit import in_group_commit
 from orchestration.core.saga.codec import EVENT, PLAN
 from orchestration.core.saga.events import Event, RunStarted
 from orchestration.engines.temporal import connection, seals
-from orchestration.engines.temporal.dto import MOST_TAKEN, WORKFLOW, Start
+from orchestration.engines.temporal.dto import MOST_TAKEN, WORKFLOWS, Start
 from orchestration.ledger import store
 from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Run
@@ -58,7 +58,7 @@ def start_workflow(
     async def start() -> str:
         client = await connection.client()
         handle = await client.start_workflow(
-            WORKFLOW,
+            WORKFLOWS[run.kind],
             seals.sealed(given),
             id=run.workflow_id,
             task_queue=settings.TEMPORAL_TASK_QUEUE,

@@ -29,6 +29,7 @@ from orchestration.runs.acts.events import event_for, get_run, permission_for, r
 from orchestration.runs.acts.legal import why_never, why_not
 from orchestration.runs.archive.removed import unknown_run
 from orchestration.runs.contributors import givers_of
+from orchestration.runs.definitions import is_own
 from orchestration.runs.delivery import deliver
 from orchestration.runs.start import start_run
 from orchestration.runs.start_inputs import usable
@@ -177,5 +178,7 @@ def _begun_anew(run: Run, actor: Actor, handle: str) -> Run:
         context=run.context,
         config=usable(run.config),
         input_by=givers_of(run),
+        kind=run.kind,
+        compiled=is_own(run.definition),
     )
     return again

@@ -15,6 +15,7 @@ from orchestration.core.saga.events import (
 from orchestration.core.saga.state import SagaState
 from orchestration.core.templates import action_placeholders
 from orchestration.models import Command, Run
+from orchestration.runs.definitions import refuse_reserved_action
 
 ANSWERED_BY = "answered_by"
 """Key of a failed undo's `detail`: the message with the answer that was given to it."""
@@ -29,6 +30,7 @@ def check_alternative(action: dict[str, Any], step_id: str) -> None:
             raise DefinitionErrors(wrong)
     except DefinitionErrors as errors:
         raise BadInput(str(errors), field="action", problems=errors.as_dicts()) from None
+    refuse_reserved_action(action)
     names = action_placeholders(action)
     if names:
         listed = ", ".join(sorted(names))

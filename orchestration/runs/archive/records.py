@@ -1,8 +1,8 @@
 """The record of a run: every row that is about it, one JSON object a line, without secrets.
 
-The lines are {"row": "run", …}, then `definition`, `step`, `attempt` (commands and timers), `event`, `message` and
-`line`, each with the columns of its table. What was there is told in this order however it was written, so the same
-rows give the same bytes.
+The lines are {"row": "run", …}, then `definition`, `step`, `attempt` (commands and timers), `event`, `message`, `line`
+and `agent` (sessions of agents), each with the columns of its table. What was there is told in this order however it
+was written, so the same rows give the same bytes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from orchestration.models import Run
 PAGE = 1000
 TABLES = (
     ("step", "steps"), ("attempt", "commands"), ("event", "events"), ("message", "messages"), ("line", "lines"),
+    ("agent", "agent_attempts"),
 )  # fmt: skip
 """How a row's line is called, and the relation of the run that has it."""
 

@@ -17,15 +17,20 @@ from orchestration.core.definition import (
     validate_definition,
 )
 from orchestration.core.definition.shape import plain_json
+from orchestration.runs.definitions.reserved import reserved_problems
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A definition that holds, and the hash of its content. `slow_patterns`: faults of new content only."""
+    """A definition that holds, and the hash of its content. `slow_patterns`: faults of new content only.
+
+    `reserved`: faults of whatever Zen has not compiled itself.
+    """
 
     definition: SagaDefinition
     hash: str
     slow_patterns: tuple[Problem, ...]
+    reserved: tuple[Problem, ...] = ()
 
 
 def checked(data: object) -> Checked:
@@ -39,7 +44,12 @@ def checked(data: object) -> Checked:
     if found is None:
         with bounded_check():
             definition = _validated(data)
-            found = Checked(definition, definition_hash(definition), tuple(_slow_patterns(definition)))
+            found = Checked(
+                definition,
+                definition_hash(definition),
+                slow_patterns=tuple(_slow_patterns(definition)),
+                reserved=tuple(reserved_problems(definition)),
+            )
         if key:
             _remember(key, found)
     return found

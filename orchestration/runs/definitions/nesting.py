@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from orchestration.core.definition import Problem
+from orchestration.core.definition.actions import is_placeholder
 from orchestration.core.definition.problems import MOST_PROBLEMS
 from orchestration.core.definition.shape import step_label
 from orchestration.core.likeness import bounded, nearest
@@ -96,6 +97,7 @@ def _children(definition: Mapping[str, Any], above: str = "") -> Iterator[tuple[
         child = action.get("definition") if action["type"] == "saga" else None
         label = f"{above}{step_label(definition, index)}"
         if isinstance(child, str):
-            yield label, child
+            if not is_placeholder(child):  # one that a step gives is looked into when it is known
+                yield label, child
         elif isinstance(child, Mapping):
             yield from _children(child, f"{label}/")

@@ -53,6 +53,15 @@ def refuse_unknown_children(definition: SagaDefinition) -> None:
     refuse(unknown_children(_with_children(definition)))
 
 
+def refuse_reserved(found: Checked) -> None:
+    """Asked of whatever comes in by a door.
+
+    Raises:
+        BadInput: a step names a handler of Zen's own.
+    """
+    refuse([*found.reserved])
+
+
 @bounded
 def warnings_now(definition: SagaDefinition) -> list[str]:
     """What is valid and probably not meant, in words, and the children that a start would not find now."""
@@ -122,7 +131,7 @@ def check_definition(data: object) -> SagaDefinition:
         BadInput: with every problem found, a circle of children among them.
     """
     found = checked(data)
-    refuse(misspelt(found.definition))
+    refuse([*misspelt(found.definition), *found.reserved])
     refuse_circles(found.definition)
     refuse_slow_patterns(found)
     return found.definition

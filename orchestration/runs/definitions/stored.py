@@ -24,7 +24,7 @@ def publish(*, data: object, actor: Actor) -> tuple[Definition, bool]:
     """
     permissions.require(actor, "definition.publish")
     found = checked(data)
-    refuse(misspelt(found.definition))
+    refuse([*misspelt(found.definition), *found.reserved])
     refuse_slow_patterns(found, listed=True)
     with statements.writing():
         stored, created = store(found, actor=actor)

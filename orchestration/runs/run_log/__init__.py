@@ -15,6 +15,16 @@ from orchestration.runs.run_log.pages import (
     latest_entries,
     log_entries,
     log_position,
+    shown_number,
 )
 
-__all__ = ["LEVELS", "MOST", "check_cursor", "is_complete", "latest_entries", "log_entries", "log_position"]
+__all__ = [
+    "LEVELS",
+    "MOST",
+    "check_cursor",
+    "is_complete",
+    "latest_entries",
+    "log_entries",
+    "log_position",
+    "shown_number",
+]

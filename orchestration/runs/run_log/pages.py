@@ -14,7 +14,7 @@ from foundation.errors import BadInput
 from orchestration.core.likeness import nearest
 from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Run
-from orchestration.runs.run_log.sources import SOURCES, Asked, Found
+from orchestration.runs.run_log.sources import AGENT, SOURCES, Asked, Found
 
 MOST = 10_000
 SETTLED = timedelta(seconds=3)
@@ -61,6 +61,12 @@ def latest_entries(run: Run, most: int) -> list[dict[str, Any]]:
     """The last entries, the earlier ones first. Their `seq` is '': they are no place to go on from."""
     merged = _merged([source.latest(run, most) for source in SOURCES])
     return [found.entry for _, found in merged][-most:]
+
+
+def shown_number(entry: dict[str, Any]) -> int | None:
+    """Which attempt an entry is of, for people: an agent's is its session, and a mere look for an endpoint is none."""
+    session: int | None = entry.get("session")
+    return session or (None if entry["data"].get("logger") == AGENT else entry["attempt"])
 
 
 def check_cursor(cursor: str) -> None:

@@ -37,12 +37,18 @@ def level_of(kind: str, data: Mapping[str, Any]) -> int:
     return logging.DEBUG if kind in FINE or kind.startswith("timer.") else logging.INFO
 
 
-def of_event(kind: str, step_id: str, data: Mapping[str, Any]) -> str:
-    """The sentence of an event. One of another flow's is said by its kind."""
+def of_event(
+    kind: str, step_id: str, data: Mapping[str, Any], session: int | None = None, *, of_agent: bool = False
+) -> str:
+    """The sentence of an event. One of another flow's is said by its kind.
+
+    `session`: of the agent that made the attempt. `of_agent`: the step is an agent's, so an attempt without one is no
+    more than a look for a free endpoint, whose number says nothing.
+    """
     about, _, word = kind.partition(".")
     words = word.replace("_", " ")
     if word in ATTEMPT:
-        return _of_attempt(about, word, step_id, data)
+        return _of_attempt(about, word, step_id, data, session, of_agent)
     match about:
         case "run":
             return "the run started" if word == "started" else f"the run is {words}{_because(data)}"
@@ -66,9 +72,13 @@ def of_audit(row: AuditEvent) -> str:
     return f"{row.actor} did {what} by {row.door}{_note(row.note)}"
 
 
-def _of_attempt(about: str, word: str, step_id: str, data: Mapping[str, Any]) -> str:
+def _of_attempt(
+    about: str, word: str, step_id: str, data: Mapping[str, Any], session: int | None, of_agent: bool
+) -> str:
     what = f"the undo of '{step_id}'" if about == "undo" else f"'{step_id}'"
     attempt = f"attempt {data.get('attempt')} of {what}"
+    if session or of_agent:
+        attempt = f"session {session} of {what}" if session else f"an attempt at {what}"
     error = f": {data['error']}" if data.get("error") else ""
     match word:
         case "machinery_failed":

@@ -14,9 +14,12 @@ from foundation.clock import iso, now
 from foundation.models import AuditEvent
 from orchestration.attempt_log.printed import STDERR, STDOUT
 from orchestration.models import Command, Event, Run, RunLine
+from orchestration.runs.attempts import Name, agents_of, sessions_of
 from orchestration.runs.run_log.sentences import ATTEMPT, level_of, of_audit, of_event
 
 PAGE = 1000
+AGENT = "agent"
+"""The logger of what is of an agent's attempt (execution/agent_step/record.py)."""
 LATE = timedelta(seconds=10)
 """By then the lines of an attempt that has ended are written, if it has any."""
 
@@ -89,25 +92,32 @@ def _audit(run: Run, asked: Asked) -> QuerySet[AuditEvent]:
 def _of_events(run: Run, page: Sequence[Event]) -> Iterable[Found]:
     names = {event.pk: _name_in(event) for event in page}
     attempts = _attempts(run, [name for name in names.values() if name], with_texts=True)
+    sessions, agents = sessions_of(run, [name for name in names.values() if name]), agents_of(run)
     for event in page:
         name, level = names[event.pk], level_of(event.kind, event.data)
+        session = sessions.get(name) if name else None
         attempt = attempts.get(name, {}) if name else {}
+        of_agent = event.step_id in agents
         data = {**event.data, **attempt.get("data", {})} if event.kind.endswith(".attempt_ended") else event.data
         yield _found(
             event.seq, event.at, level, source="attempt" if name else "event", step_id=event.step_id,
             attempt=event.data.get("attempt"), worker=attempt.get("worker"),
-            message=of_event(event.kind, event.step_id, event.data), data={"kind": event.kind, **data},
+            session=session,
+            message=of_event(event.kind, event.step_id, event.data, session, of_agent=of_agent),
+            data={"kind": event.kind, **data, **({"logger": AGENT} if of_agent else {})},
         )  # fmt: skip
 
 
 def _of_lines(run: Run, page: Sequence[RunLine]) -> Iterable[Found]:
     attempts = _attempts(run, [_name_of(line) for line in page])
+    sessions = sessions_of(run, [_name_of(line) for line in page if line.logger == AGENT])
     for line in page:
         data: dict[str, Any] = {"logger": line.logger, "purpose": line.purpose}
         if line.iteration > 1:
             data["iteration"] = line.iteration
         yield _found(
             line.pk, line.at, line.level, source="line", step_id=line.step_id, attempt=line.attempt or None,
+            session=sessions.get(_name_of(line)),
             worker=attempts.get(_name_of(line), {}).get("worker"), message=line.text, data=data, trace_id=line.trace_id,
         )  # fmt: skip
 
@@ -127,13 +137,10 @@ SOURCES: tuple[Source, ...] = (
 )
 """In the order of the numbers in a cursor. Another one is added at the end."""
 
-Name = tuple[str, str, int, int]
-"""step_id, purpose, iteration, attempt."""
-
 
 def _found(
     number: int, at: datetime, level: int, *, source: str, step_id: str, message: str, data: dict[str, Any],
-    attempt: int | None = None, worker: str | None = None, trace_id: str = "",
+    attempt: int | None = None, session: int | None = None, worker: str | None = None, trace_id: str = "",
 ) -> Found:  # fmt: skip
     entry = {
         "at": iso(at),
@@ -142,6 +149,7 @@ def _found(
         "level": logging.getLevelName(level),
         "step_id": step_id or None,
         "attempt": attempt,
+        "session": session,
         "worker": worker or None,
         "message": message,
         "data": data,

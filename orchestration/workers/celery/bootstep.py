@@ -14,6 +14,7 @@ from celery.worker import state
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from orchestration.core.queues import AGENTS, AGENTS_THREADS, DEFAULT
 from orchestration.workers.parent_process import end_with_parent
 
 if TYPE_CHECKING:  # no app is ready when Celery asks for the worker's class
@@ -73,8 +74,8 @@ class OwnWorker(Worker):
 def queues_of(concurrency: int) -> dict[str, int]:
     """{queue: threads}; `worker -c N` gives the default queue N threads where ZEN_WORKER_QUEUES says nothing."""
     queues: dict[str, int] = settings.ZEN_WORKER_QUEUES
-    said_nothing = queues == {"default": settings.ZEN_WORKER_THREADS}
-    return {"default": concurrency} if said_nothing else queues
+    left_out = {DEFAULT: settings.ZEN_WORKER_THREADS, AGENTS: AGENTS_THREADS}
+    return {**queues, DEFAULT: concurrency} if queues == left_out else queues
 
 
 def services() -> Services:

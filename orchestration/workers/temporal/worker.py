@@ -34,6 +34,7 @@ from orchestration.workers.background_service import Health
 from orchestration.workers.temporal.activities import on_timer_due, perform, record
 from orchestration.workers.temporal.external_workflow import HumanApprovalWorkflow
 from orchestration.workers.temporal.heartbeats import heartbeats_here
+from orchestration.workers.temporal.project_workflow import MultiAgentProjectWorkflow
 from orchestration.workers.temporal.saga_workflow import SagaWorkflow
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ TROUBLES_SECONDS = 5.0
 REACH_SECONDS = 2.0
 SDK_GRACE = timedelta(seconds=20)
 """After which the SDK cancels what is in flight, which ours do not heed: they end by themselves."""
+
+WORKFLOWS = [SagaWorkflow, MultiAgentProjectWorkflow, HumanApprovalWorkflow]
 
 
 async def serve(stop: asyncio.Event, *, queues: Mapping[str, int] | None = None, task_queue: str = "") -> None:
@@ -67,7 +70,7 @@ def _worker(client: Client, base: str, queue: str, slots: int, executor: ThreadP
     return Worker(
         client,
         task_queue=queue_of(base, queue),
-        workflows=[SagaWorkflow, HumanApprovalWorkflow] if is_default else [],
+        workflows=WORKFLOWS if is_default else [],
         activities=[perform, record, on_timer_due] if is_default else [perform],
         activity_executor=executor,
         max_concurrent_activities=slots,

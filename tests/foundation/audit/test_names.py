@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SAGA = {"saga_id": "s", "steps": [{"step_id": "a", "forward_action": {"type": "wait", "seconds": 1}}]}
 
 
-@pytest.mark.parametrize("name", ["notifications", "endpoint:1", "endpoint:4711"])
+@pytest.mark.parametrize("name", ["notifications", "agents", "endpoint:1", "endpoint:4711"])
 def test_a_chain_that_belongs_to_no_run_is_nobodys_handle(name: str) -> None:
     account("bob")
     with pytest.raises(BadInput, match="belongs to no run") as refused:

@@ -139,6 +139,10 @@ CASES: list[tuple[str, str, RunFacts, str]] = [
         "runs for 3 h; 95 of 100 took less than 20 min",
     ),
     (
+        "overlong", "warning", facts(started_at=ago(3 * 3600), forecast_until=ago(60), in_flight=(flying(5),)),
+        "runs for 3 h: more than a fifth longer than its estimate",
+    ),
+    (
         "deadline_near", "warning", facts(started_at=ago(600), deadline=ahead(60), to_do=4, in_flight=(flying(5),)),
         "will miss its deadline at 2026-11-27 12:01:00 UTC by about 9 min",
     ),
@@ -251,3 +255,10 @@ def test_the_same_facts_give_the_same_answer_and_every_sentence_says_something(k
     found = assess(known, KNOWN)
     assert found == assess(known, KNOWN)
     assert all(issue.sentence and issue.code in CODES and issue.since <= known.now for issue in found.issues)
+
+
+def test_a_project_with_an_estimate_is_judged_by_that_alone() -> None:
+    slow = facts(started_at=ago(3 * 3600), in_flight=(flying(5),))
+    within = dataclasses.replace(slow, forecast_until=ahead(60))
+    assert "overlong" in {one.code for one in assess(slow, KNOWN).issues}
+    assert "overlong" not in {one.code for one in assess(within, KNOWN).issues}

@@ -12,7 +12,10 @@ from django.db import connection, transaction
 from tests.monitoring.retention.scenes import FAILS, PARENT, ended, pruned
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
-LARGE = ("run", "event", "command", "message", "runline", "step", "archive", "tombstone", "definition")
+LARGE = (
+    "run", "event", "command", "message", "runline", "step", "archive", "tombstone", "definition", "agentattempt",
+    "agentlease",
+)  # fmt: skip
 WHOLE = re.compile(r"Seq Scan on (\w+)|SCAN (\w+)(?! USING (?:INDEX|COVERING INDEX|INTEGER PRIMARY KEY))")
 
 

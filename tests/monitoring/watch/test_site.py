@@ -23,7 +23,7 @@ from monitoring.watch import loops, site, sweep
 from notifications.models import Callback, Channel, Delivery, Endpoint, Notice
 from orchestration.engines.base import Reach
 from orchestration.engines.registry import ENGINES
-from orchestration.models import Command, Message, Run, Worker
+from orchestration.models import AgentEndpoint, Command, Message, Run, Worker
 from orchestration.runs import start_run
 from orchestration.workers import lease
 from tests.monitoring.alerting.test_alerts import later
@@ -184,6 +184,13 @@ def callback(**fields: Any) -> None:
     Callback.objects.create(endpoint=endpoint, webhook_id="w", **about, **fields)
 
 
+def signed_out() -> None:
+    fields = {"agent_type": "CLAUDE", "driver": "cli", "created_at": now(), "health": "out_of_service"}
+    AgentEndpoint.objects.create(name="one", out_since=now(), health_error="Not logged in", **fields)
+    AgentEndpoint.objects.create(name="off", out_since=now(), enabled=False, **fields)
+    AgentEndpoint.objects.create(name="well", **fields | {"health": "healthy"})
+
+
 def skewed() -> None:
     lease.renew("w", detail={"clock_ahead": -4.2})
 
@@ -208,6 +215,7 @@ CASES: list[tuple[str, str, str, Callable[[], object]]] = [
      lambda: notice(status="dead", error="no", ended_at=now())),
     ("callbacks_dead", "warning", "the last one to https://hooks.example/a (HTTP 500)",
      lambda: callback(status="dead", last_status=500)),
+    ("agent_out_of_service", "warning", "the agent 'one' (CLAUDE) gets no attempts: Not logged in", signed_out),
     ("clock_skew", "warning", "the clock of worker w is 4.2 s behind the database's", skewed),
     ("monitoring_behind", "critical", "nobody watches the runs since", unwatched),
 ]  # fmt: skip

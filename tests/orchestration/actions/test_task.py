@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from celery import current_app, shared_task
+from django.db import OperationalError
 from pytest_django import Settings
 
 from orchestration.actions import task
@@ -87,3 +88,16 @@ def test_what_the_site_registers_may_be_anything(call: Build, settings: Settings
 def test_no_task_of_ours_is_proposed(call: Build) -> None:
     every_task()
     assert "did you mean" not in perform(call(type="task", handler="notifications.delivr")).error
+
+
+def test_an_error_of_a_handler_of_our_own_is_a_fault_of_the_machine_and_no_outcome(
+    call: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is performed again; a phase of a project is not undone since the database was away for a moment."""
+
+    def breaks(payload: object, context: object) -> object:
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    monkeypatch.setattr("orchestration.actions.task._reserved", lambda: {"zen.project.verify": breaks})
+    with pytest.raises(OperationalError):
+        perform(call(type="task", handler="zen.project.verify"))

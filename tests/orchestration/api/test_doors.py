@@ -13,10 +13,13 @@ from approvals.models import Delegation, Request
 from approvals.requests import delegate_while_away
 from foundation.clock import now
 from monitoring.models import Alert, AlertMember, AlertRule, Job, RecoveryAttempt, Silence
-from orchestration.models import Run
+from orchestration.models import AgentEndpoint, Run
+from orchestration.projects.start import start_project
 from tests.approvals.scenes import asked, published
 from tests.orchestration.api.test_runs import SAGA, client_of, post
+from tests.orchestration.core.project.specs import given as spec
 from tests.system.contract.cast import account, actor, says
+from tests.system.contract.sagas import ADA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READS = ("viewer", "operator", "approver", "administrator")
@@ -71,6 +74,23 @@ DOORS: dict[str, tuple[str, ...]] = {
     "GET /api/v1/runs/{workflow_id}/why/": READS,
     "GET /api/v1/runs/{workflow_id}/preview/{verb}/": READS,
     "POST /api/v1/runs/{workflow_id}/{verb}/": ACTS,
+    "GET /api/v1/agents/": READS,
+    "POST /api/v1/agents/": MANAGES,
+    "GET /api/v1/agents/{name}/": READS,
+    "POST /api/v1/agents/{name}/check/": ACTS,
+    "POST /api/v1/agents/{name}/enable/": ACTS,
+    "POST /api/v1/agents/{name}/disable/": ACTS,
+    "POST /api/v1/agents/{name}/remove/": MANAGES,
+    "GET /api/v1/projects/": READS,
+    "POST /api/v1/projects/": ACTS,
+    "POST /api/v1/projects/validate/": READS,
+    "GET /api/v1/projects/{workflow_id}/": READS,
+    "GET /api/v1/projects/{workflow_id}/plan/": READS,
+    "GET /api/v1/projects/{workflow_id}/tasks/": READS,
+    "GET /api/v1/projects/{workflow_id}/requirements/": READS,
+    "GET /api/v1/projects/{workflow_id}/evidence/": READS,
+    "GET /api/v1/projects/{workflow_id}/costs/": READS,
+    "GET /api/v1/projects/{workflow_id}/output/": READS,
     "GET /api/v1/approvals/": READS,
     "POST /api/v1/approvals/": ACTS,
     "GET /api/v1/approvals/{request_id}/": READS,
@@ -101,6 +121,7 @@ BODIES: dict[str, Any] = {
     "reassign": {"to": "carol", "person": "bob"},
     "name-people": {"users": ["carol"]},
     "policies": POLICY,
+    "agents": {"name": "two", "agent_type": "CLAUDE", "driver": "scripted"},
     "resolve": {"note": "done"},
     "act": {"verb": "hold", "preview": False},
     "recover": {"reason": "stuck", "action": "notify"},
@@ -141,6 +162,8 @@ def test_each_door_opens_for_its_roles_only(door: str) -> None:
         where = path.format(**given) + QUERIES.get(path, "")
         if path.endswith("/recovery/policies/"):
             body = RECOVERY
+        if path.endswith(("/projects/", "/projects/validate/")):
+            body = {"project_spec": spec()}
         if path.endswith("/alert-rules/{name}/"):
             body = {"for_s": 5}
         if path.endswith("/silences/"):
@@ -168,6 +191,12 @@ def _given(path: str, role: str) -> dict[str, str]:
         )
     if path.endswith("/recover/"):
         RecoveryAttempt.objects.all().delete()  # people are told of a run once a minute
+    if "/agents/" in path:
+        given["name"] = "one"
+        row = {"agent_type": "CLAUDE", "driver": "scripted", "created_at": now()}
+        AgentEndpoint.objects.get_or_create(name="one", defaults=row)
+    if "/projects/" in path:
+        given["workflow_id"] = _project()
     if "/alert-rules/" in path:
         given["name"] = "run_failed"
     if "{silence_id}" in path:
@@ -177,6 +206,12 @@ def _given(path: str, role: str) -> dict[str, str]:
     if "{delegation_id}" in path:
         given["delegation_id"] = str(_delegation().pk)
     return given
+
+
+def _project() -> str:
+    row = {"agent_type": "CLAUDE", "driver": "scripted", "created_at": now()}
+    AgentEndpoint.objects.get_or_create(name="one", defaults=row)
+    return start_project(spec=spec(), actor=ADA, engine="celery")[0].workflow_id
 
 
 def _alert() -> Alert:

@@ -186,7 +186,7 @@ def test_runs_are_listed_by_their_kind() -> None:
 
     assert (listed(""), listed("?kind=saga"), listed("?kind=approval")) == (["a-1", "s-1"], ["s-1"], ["a-1"])
     wrong = client.get("/api/v1/runs/?kind=sago")
-    assert wrong.status_code == 422 and "one of: saga, approval" in wrong.content.decode()
+    assert wrong.status_code == 422 and "one of: saga, multi_agent_project, approval" in wrong.content.decode()
     page = Client()
     User.objects.filter(username="administrator1").update(is_staff=True)
     page.force_login(User.objects.get(username="administrator1"))

@@ -22,18 +22,19 @@ MEANING = {"positive_data_acceptance": {"expected-statuses": ["2xx", "401", "403
 needs one. What a schema can say is held to it: `negative_data_rejection` stays as it is."""
 
 SAGAS_AGAIN = {
-    "include-operation-id": ["definitions_publish", "definitions_preview", "runs_start"],
+    "include-operation-id": ["definitions_publish", "definitions_preview", "runs_start", "projects_start"],
     "phases": {"coverage": {"enabled": False}},
 }
-"""They take the same saga as definitions_validate, and going through every rule of its schema is most of the time."""
+"""They take the same saga as definitions_validate, or spec as projects_validate, and going through every rule of its
+schema is most of the time."""
 
 schema = schemathesis.openapi.from_dict(
     SchemaGenerator().get_schema(request=None, public=True),  # type: ignore[no-untyped-call]
     config=schemathesis.Config.from_dict({"checks": MEANING, "operations": [SAGAS_AGAIN]}),
 )
 schema.app = application
-judged = schema.exclude(operation_id=["runs_events_stream", "runs_logs_stream"])
-# A stream ends when its run ends: test_stream.py and test_logs.py read them.
+judged = schema.exclude(operation_id=["runs_events_stream", "runs_logs_stream", "projects_output"])
+# A stream ends when its run ends: test_stream.py, test_logs.py and tests/system/projects/test_output.py read them.
 
 
 @pytest.fixture

@@ -32,6 +32,6 @@ def test_a_file_without_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused_by_its_option() -> None:
-    with pytest.raises(BadInput, match="cannot be read") as refused:
+    with pytest.raises(BadInput, match=r"there is no file nowhere\.yaml, and it is no KEY=VALUE") as refused:
         configuration(["nowhere.yaml"])
-    assert refused.value.field == "config"
+    assert refused.value.field == "config" and "nowhere.yaml=VALUE" in refused.value.remedy

@@ -133,3 +133,10 @@ def test_many_unknown_children_are_likened_within_one_budget() -> None:
     with mock.patch("orchestration.runs.definitions.nesting.nearest", return_value="") as asked:
         warnings_now(check_definition(saga("a", *names[300:])))
     assert asked.call_count == MOST_PROBLEMS
+
+
+def test_a_child_that_a_step_gives_is_no_name_to_look_for(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        definition = check_definition(saga("a", "{w}"))
+        assert not [line for line in warnings_now(definition) if "refused until then" in line]
+    assert start_run(definition=saga("a", "{context_has_it}") | {"context": {"context_has_it": {}}}, actor=ADA)[1]

@@ -110,7 +110,7 @@ def test_a_circle_of_stored_sagas_is_walked_once() -> None:
 def test_a_parent_says_that_nobody_serves_its_childs_queue() -> None:
     serving(default=8)
     run = begun(with_children("top", saga("kid", k="agents")))
-    lease.renew("w")
+    lease.renew("w", queues={"default": 8})
     work("w")
     child = run.children.get()
     head, line = why(run)

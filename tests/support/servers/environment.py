@@ -25,6 +25,7 @@ def prepare() -> None:
         atexit.register(shutil.rmtree, os.environ["ZEN_TEST_DIR"], ignore_errors=True)
     os.environ["ZEN_DATA_DIR"] = str(folder() / "data" / os.environ.get("PYTEST_XDIST_WORKER", ""))
     os.environ["ZEN_SECRET_KEY"] = "only-for-tests-" * 4
+    os.environ["ZEN_AGENT_NICE"] = "0"  # the tests wait for what agents do, and nobody uses the site meanwhile
     if os.environ.get("ZEN_TEST_DATABASE") == "postgres":
         os.environ["DATABASE_URL"] = postgres_url()
 

@@ -1,7 +1,7 @@
 """`python -m tests.system.crash.pausing PLACE MARKER COMMAND…`: a process of ours that stops for ever at a named place.
 
 It touches the file MARKER when it is there, and whoever waits for that kills it exactly there. What runs is the real
-thing; only the pause is added.
+thing; only the pause is added. `acting@STEP` and `acted@STEP` are places of one step: before and after what it does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import django
 
@@ -22,6 +22,7 @@ PLACES = {
     "opened": ("approvals.gate", "ask", "after"),  # the request is committed, the attempt's end is not
     "unspent": ("approvals.gate", "_spend", "before"),
     "spent": ("approvals.gate", "_spend", "after"),  # the grant is spent, the action has not gone out
+    "acting": ("orchestration.execution.attempt", "perform", "before"),  # the attempt's row is there, nothing is done
     "acted": ("orchestration.execution.attempt", "perform", "after"),  # the action is done, its end is not stored
     "handed": (HANDS_OVER, "_started", "after"),  # a workflow runs, nobody has noted it
     "deciding": (WRITES, "_write_seats", "before"),  # the vote is written, nothing committed
@@ -44,11 +45,14 @@ def main() -> None:
 
 
 def pause_at(place: str, marker: Path) -> None:
+    place, _, step_id = place.partition("@")
     name, attribute, moment = PLACES[place]
     module = import_module(name)
     real: Callable[..., Any] = getattr(module, attribute)
 
-    def paused(*given: Any, **named: Any) -> NoReturn:
+    def paused(*given: Any, **named: Any) -> Any:
+        if step_id and given[0].step_id != step_id:
+            return real(*given, **named)
         if moment == "after":
             real(*given, **named)
         marker.touch()

@@ -1,4 +1,4 @@
-"""`manage.py demo`: three sagas on real servers, run to their end in under a minute, leaving nothing behind."""
+"""`manage.py demo`: sagas, approvals and a project of agents, run to their end in a minute, leaving nothing behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zen_project.demo.story import tell
 
 
 class Command(TyperCommand):
-    help = "Three sagas on real servers, in under a minute."
+    help = "Sagas, approvals and a project of agents, in about a minute."
     requires_system_checks: list[str] = []
 
     def handle(

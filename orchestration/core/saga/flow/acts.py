@@ -40,7 +40,7 @@ def apply_act(draft: Draft, act: Act) -> Iterable[str]:
             draft.put(act.step_id, status=StepStatus.SKIPPED, blocked=False)
             _unhold_when_unblocked(draft)
         case RerunRequested():
-            _rerun(draft, act.step_id)
+            _rerun(draft, act.step_id, held=act.rework)
         case ResolveRequested():
             _resolve(draft, act)
         case ForceStopRequested():
@@ -65,14 +65,18 @@ def _resolve(draft: Draft, act: ResolveRequested) -> None:
     draft.undo_next_iteration(act.step_id)
 
 
-def _rerun(draft: Draft, step_id: str) -> None:
-    """What the repeated steps did so far is kept: an abort later has to undo it too, and a pivot stays passed."""
+def _rerun(draft: Draft, step_id: str, *, held: bool) -> None:
+    """What the repeated steps did so far is kept: an abort later has to undo it too, and a pivot stays passed.
+
+    `held`: a hold stays.
+    """
     _reopen(draft)
     draft.round += 1
     for again in (step_id, *descendants(draft.plan, step_id)):
         left = draft.step(again).effects
         draft.put(again, **_fields_of(StepState(iteration=draft.round, others=left)))
-    draft.unhold()
+    if not held:
+        draft.unhold()
     draft.start_deadline()
 
 

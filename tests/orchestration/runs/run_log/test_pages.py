@@ -74,7 +74,7 @@ def test_events_attempts_lines_and_acts_come_by_time_with_all_their_keys(run: Ru
     assert ("audit", "INFO", "ada did run.hold by python: wrong price") in told
     assert found[2] == {
         "at": found[2]["at"], "seq": found[2]["seq"], "source": "attempt", "level": "ERROR", "step_id": "a",
-        "attempt": 1, "worker": "w1", "message": "attempt 1 of 'a' failed: HTTP 422", "trace_id": None,
+        "attempt": 1, "session": None, "worker": "w1", "message": "attempt 1 of 'a' failed: HTTP 422", "trace_id": None,
         "data": {"kind": "step.attempt_ended", "attempt": 1, "outcome": "failed", "error": "HTTP 422", "seconds": 2.0},
     }  # fmt: skip
     assert found[1]["worker"] == "w1" and found[1]["data"] == {"logger": "shop", "purpose": "forward"}
