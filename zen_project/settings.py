@@ -160,6 +160,7 @@ ZEN_STREAMS_PER_USER = env.integer("ZEN_STREAMS_PER_USER", 20)  # streams of eve
 ZEN_STREAMS = env.integer("ZEN_STREAMS", 500)
 ZEN_API_RATE_PER_TOKEN = env.integer("ZEN_API_RATE_PER_TOKEN", 1200)  # requests a minute
 ZEN_API_RATE_PER_ADDRESS = env.integer("ZEN_API_RATE_PER_ADDRESS", 2400)
+ZEN_MCP_TOKEN = env.secret("ZEN_MCP_TOKEN")  # whom `manage.py mcp` acts for; none: the console's roles and no person
 ZEN_API_BAD_TOKENS_PER_ADDRESS = env.integer("ZEN_API_BAD_TOKENS_PER_ADDRESS", 20)
 
 TEMPLATES = [
@@ -341,6 +342,7 @@ QUIET = (
     "celery.beat",
     "celery.worker.strategy",
     "httpx2",
+    "mcp",
     "axes",
 )  # each says a line per tick or call
 SHOW_PATHS = ("django.request", "django.security.csrf", "django.server", "uvicorn.access")

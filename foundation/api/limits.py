@@ -39,13 +39,23 @@ class PerTokenAndAddress(BaseThrottle):
         who = f"token:{request.auth.pk}" if getattr(request.auth, "pk", None) else f"user:{request.user.pk}"
         self.pause = max(
             _taken(settings.ZEN_API_RATE_PER_TOKEN, who) if request.user.is_authenticated else 0.0,
-            _taken(settings.ZEN_API_RATE_PER_ADDRESS, f"address:{address_of(request)}"),
+            pause_of_address(request),
         )
         return not self.pause
 
     def wait(self) -> float:
         """Seconds until the next call would pass; sent as `Retry-After`."""
         return self.pause
+
+
+def pause_of_token(token_id: int) -> float:
+    """Count a call with this token beside those of the API; 0 within the limit, else seconds until the next passes."""
+    return _taken(settings.ZEN_API_RATE_PER_TOKEN, f"token:{token_id}")
+
+
+def pause_of_address(request: Any) -> float:
+    """Count a call from this request's address beside those of the API; 0, or seconds, as of `pause_of_token`."""
+    return _taken(settings.ZEN_API_RATE_PER_ADDRESS, f"address:{address_of(request)}")
 
 
 def refuse_guesses(request: HttpRequest) -> None:

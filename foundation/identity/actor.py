@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts, through which door (console, api, admin, python, slack, link, engine), and in which roles.
+    """Who acts, through which door (console, api, mcp, admin, python, slack, link, engine), and in which roles.
 
     `scopes`: what a token may be used for, of all that the roles allow; None is everything. `owner`: whose agent it is.
     `user_id`, `owner_id`: the accounts behind the two names, which may change; None where there is no account.

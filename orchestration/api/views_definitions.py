@@ -83,7 +83,7 @@ class DefinitionMatrix(Door):
     @extend_schema(operation_id="definitions_matrix", responses=answers({200: Matrix}, 404, 422))
     def get(self, request: Request, saga_id: str, version: int) -> Response:
         """How a run ends when each step fails, times out or is followed by an abort."""
-        return Response(_matrix(check_definition(_stored(saga_id, version).body)))
+        return Response(matrix_view(check_definition(_stored(saga_id, version).body)))
 
 
 class Preview(Door):
@@ -94,10 +94,11 @@ class Preview(Door):
     )
     def post(self, request: Request) -> Response:
         """The failure matrix of a definition that is not published yet."""
-        return Response(_matrix(check_definition(body_of(request))))
+        return Response(matrix_view(check_definition(body_of(request))))
 
 
-def _matrix(definition: SagaDefinition) -> dict[str, Any]:
+def matrix_view(definition: SagaDefinition) -> dict[str, Any]:
+    """How a run of the definition ends when each step fails, as JSON."""
     found = matrix_of(definition)
     return {"saga_id": definition.saga_id, "rows": [asdict(row) for row in found.rows], "left_out": found.left_out}
 

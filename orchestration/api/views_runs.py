@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from foundation.api.body import body_of, number, one_of, query, words
 from foundation.api.docs import AFTER, LIMIT, STEP_ID, WORKFLOW_ID, answers
 from foundation.api.views import Door
-from foundation.errors import BadInput, NotFound
+from foundation.errors import BadInput
 from foundation.identity.actor import Actor
 from foundation.identity.authentication import actor_of
 from orchestration import ports
@@ -23,7 +23,7 @@ from orchestration.models import Run
 from orchestration.runs import get_run, queries, start_run
 from orchestration.runs.allowed_actions import with_allowed_actions
 from orchestration.runs.attempts import attempt_views
-from orchestration.runs.definitions import published
+from orchestration.runs.definitions import published_body
 from orchestration.runs.waiting_reasons import why
 
 ENGINES = ("temporal", "celery")
@@ -88,13 +88,7 @@ def _definition(given: dict[str, Any]) -> Any:
         raise BadInput("give either a definition or a saga_id", field="definition")
     if "definition" in given:
         return given["definition"]
-    found = published(given["saga_id"])
-    if "version" in given:
-        found = found.filter(version=given["version"])
-    stored = found.first()
-    if stored is None:
-        raise NotFound("there is no such definition", field="saga_id", remedy="publish it first")
-    return stored.body
+    return published_body(given["saga_id"], given.get("version"))
 
 
 class RunDetail(Door):

@@ -19,7 +19,7 @@ from orchestration.runs.definitions.refusals import (
 )
 from orchestration.runs.definitions.reserved import is_own, refuse_reserved_action
 from orchestration.runs.definitions.stored import audit_publishing, publish, store
-from orchestration.runs.definitions.versions import definition_by_name, published
+from orchestration.runs.definitions.versions import definition_by_name, published, published_body
 
 __all__ = [
     "Checked",
@@ -30,6 +30,7 @@ __all__ = [
     "is_own",
     "publish",
     "published",
+    "published_body",
     "refuse_circles",
     "refuse_gaps",
     "refuse_gates",

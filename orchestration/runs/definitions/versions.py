@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from django.db.models import QuerySet
 
 from foundation.db import statements
-from foundation.errors import BadInput
+from foundation.errors import BadInput, NotFound
 from orchestration.models import Definition
 
 
 def published(saga_id: str) -> QuerySet[Definition]:
     """The published versions of a saga, the latest first."""
     return Definition.objects.filter(saga_id=saga_id, listed=True).order_by("-version")
+
+
+def published_body(saga_id: str, version: int | None = None) -> Any:
+    """The JSON of a published version of a saga, the latest where `version` is left out.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = published(saga_id)
+    stored = (found if version is None else found.filter(version=version)).first()
+    if stored is None:
+        raise NotFound("there is no such definition", field="saga_id", remedy="publish it first")
+    return stored.body
 
 
 def next_version(saga_id: str) -> int:

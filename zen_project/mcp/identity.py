@@ -1,0 +1,137 @@
+"""Who calls: the account of an API token, at each call anew; over stdio without a token, this machine's console."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from pydantic import Field
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+
+from approvals.policies.principals import Person, person_of
+from foundation.console.exit_codes import actor as console_actor
+from foundation.errors import NotAllowed
+from foundation.identity import permissions
+from foundation.identity.actor import Actor
+from foundation.identity.authentication import BearerAuthentication, actor_of
+from foundation.models import ApiToken
+from foundation.models.token import SCOPES
+from zen_project.mcp.threads import in_thread
+
+DOOR = "mcp"
+
+
+@dataclass(slots=True, kw_only=True)
+class Connection:
+    """What a connection says of itself, where limits, tokens and the evidence of a vote look for it in a request."""
+
+    META: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    auth: ApiToken | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls. `user`, `token`: the account and the API token; None at a console that was given none."""
+
+    actor: Actor
+    connection: Connection
+    user: Any = None
+    token: ApiToken | None = None
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether a program calls that acts by itself: it proposes, and decides nothing."""
+        return self.token is not None and self.token.agent
+
+    def person(self) -> Person:
+        """The person behind the call.
+
+        Raises:
+            NotAllowed: it comes from a console, which has the rights of an administrator and is nobody.
+        """
+        if self.user is None:
+            raise NotAllowed(
+                "this console has no person, and only a person decides", field="approver_id",
+                remedy="set ZEN_MCP_TOKEN to an API token of theirs",
+            )  # fmt: skip
+        return person_of(self.user)
+
+
+class HeldToken(AccessToken):
+    """The SDK's token, with the caller whom it stands for. It never holds the secret."""
+
+    caller: Any = Field(exclude=True, repr=False)
+
+
+CONNECTION: ContextVar[Connection] = ContextVar("zen_mcp_connection")
+"""Of the HTTP request at hand; set by `http`."""
+
+
+class SiteTokens(TokenVerifier):
+    """The API tokens of this site, as bearer."""
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """The token's caller; None if it is unknown or expired, or its user is not active."""
+        connection = CONNECTION.get(Connection())
+        try:
+            caller = await in_thread(lambda: with_token(token, connection))
+        except (AuthenticationFailed, Throttled):
+            return None
+        return _held(caller, caller.token) if caller.token is not None else None
+
+
+def _held(caller: Caller, token: ApiToken) -> HeldToken:
+    return HeldToken(
+        token=token.prefix,
+        client_id=f"token:{token.pk}",
+        scopes=sorted(caller.actor.scopes if caller.actor.scopes is not None else SCOPES),
+        expires_at=int(token.expires_at.timestamp()) if token.expires_at else None,
+        subject=f"user:{token.user_id}",
+        caller=caller,
+    )
+
+
+def with_token(text: str, connection: Connection) -> Caller:
+    """The caller of a token's text.
+
+    Raises:
+        AuthenticationFailed: it is unknown or expired, or its user is not active.
+        Throttled: too many wrong ones came from there.
+    """
+    said = Connection(META=connection.META, headers={"authorization": f"Bearer {text}"})
+    found = BearerAuthentication().authenticate(said)
+    if found is None:
+        raise AuthenticationFailed
+    user, token = found
+    kept = Connection(META=connection.META, auth=token)
+    return Caller(actor=actor_of(user, door=DOOR), user=user, token=token, connection=kept)
+
+
+def caller_now() -> Caller:
+    """Whoever makes the call at hand.
+
+    Raises:
+        NotAllowed: ZEN_MCP_TOKEN is not good any more, or its account has no role.
+    """
+    held = get_access_token()
+    caller = held.caller if isinstance(held, HeldToken) else _at_the_console()
+    permissions.require(caller.actor, "view")
+    return caller
+
+
+def _at_the_console() -> Caller:
+    if not settings.ZEN_MCP_TOKEN:
+        console = console_actor()
+        actor = Actor(name=console.name, door=DOOR, roles=console.roles)
+        return Caller(actor=actor, connection=Connection())
+    try:
+        return with_token(settings.ZEN_MCP_TOKEN, Connection())
+    except (AuthenticationFailed, Throttled) as error:
+        raise NotAllowed(
+            str(error.detail), field="token", remedy="set ZEN_MCP_TOKEN to one of `manage.py token create USER`"
+        ) from None
