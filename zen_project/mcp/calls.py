@@ -57,17 +57,16 @@ def told(answer: Answer) -> CallToolResult:
 
 def refused(error: ZenError) -> CallToolResult:
     """A refusal as the protocol has it: the words for the model, and the same by field."""
-    own: list[dict[str, object]] = [{"field": error.field, "problem": error.message, "remedy": error.remedy}]
-    blank = {"field": "", "problem": "", "remedy": "", "value": ""}
-    problems = [blank | one for one in error.problems] or [blank | own[0] | {"value": error.value}]
+    whole = {"field": error.field, "problem": error.message, "remedy": error.remedy, "value": error.value}
+    problems = [_told(one) for one in error.problems] or [whole]
+    others = [f"{one['field']}: {one['problem']}" for one in problems if str(one["problem"]) not in error.message]
     return CallToolResult(
-        content=[TextContent(type="text", text=_in_words(error))],
+        content=[TextContent(type="text", text="\n".join([error.in_words(), *others]))],
         structured_content={"problems": problems},
         is_error=True,
     )
 
 
-def _in_words(error: ZenError) -> str:
-    """The first refusal with its remedy, then each further problem, a line each."""
-    others = [f"{one.get('field', '')}: {one.get('problem', '')}" for one in error.problems[1:]]
-    return "\n".join([error.in_words(), *others])
+def _told(problem: dict[str, object]) -> dict[str, object]:
+    """With all four keys; a definition calls its problem a message, as REST shows it."""
+    return {"field": "", "problem": problem.get("message", ""), "remedy": "", "value": "", **problem}

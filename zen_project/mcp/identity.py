@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -122,6 +123,17 @@ def caller_now() -> Caller:
     caller = held.caller if isinstance(held, HeldToken) else _at_the_console()
     permissions.require(caller.actor, "view")
     return caller
+
+
+def token_now() -> ApiToken | None:
+    """The API token of the request at hand; None at a console without a good one."""
+    held = get_access_token()
+    if isinstance(held, HeldToken):
+        token: ApiToken | None = held.caller.token
+        return token
+    with suppress(NotAllowed):
+        return _at_the_console().token
+    return None
 
 
 def _at_the_console() -> Caller:

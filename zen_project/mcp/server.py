@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from mcp.server import MCPServer
-from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
@@ -20,7 +19,7 @@ from pydantic import AnyHttpUrl, Field
 from foundation.api.limits import pause_of_token
 from foundation.errors import TooSoon
 from zen_project.mcp.calls import answered, refused
-from zen_project.mcp.identity import HeldToken, SiteTokens
+from zen_project.mcp.identity import SiteTokens, token_now
 from zen_project.mcp.registry import Entry
 from zen_project.mcp.threads import in_thread
 from zen_project.mcp.tools import ENTRIES
@@ -90,11 +89,7 @@ def make_server(*, with_tokens: bool) -> MCPServer[Any]:
 
 async def within_the_rate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Counts each request for its token, beside those to the API; past the limit it is refused, unseen."""
-    held = get_access_token()
-    if not isinstance(held, HeldToken) or ctx.request_id is None:
-        return await call_next(ctx)
-    token_id = held.caller.token.pk
-    pause = int(await in_thread(lambda: pause_of_token(token_id)))
+    pause = 0 if ctx.request_id is None else int(await in_thread(_pause))
     if not pause:
         return await call_next(ctx)
     error = TooSoon(
@@ -104,6 +99,11 @@ async def within_the_rate(ctx: ServerRequestContext[Any, Any], call_next: CallNe
     if ctx.method == "tools/call":
         return refused(error)
     raise MCPError(TOO_MANY_REQUESTS, error.in_words(), {"retry_after": pause})
+
+
+def _pause() -> float:
+    token = token_now()
+    return pause_of_token(token.pk) if token is not None else 0.0
 
 
 def _version() -> str:
