@@ -57,7 +57,12 @@ def told(answer: Answer) -> CallToolResult:
 
 def refused(error: ZenError) -> CallToolResult:
     """A refusal as the protocol has it: the words for the model, and the same by field."""
-    whole = {"field": error.field, "problem": error.message, "remedy": error.remedy, "value": error.value}
+    whole: dict[str, object] = {
+        "field": error.field,
+        "problem": error.message,
+        "remedy": error.remedy,
+        "value": error.value,
+    }
     problems = [_told(one) for one in error.problems] or [whole]
     others = [f"{one['field']}: {one['problem']}" for one in problems if str(one["problem"]) not in error.message]
     return CallToolResult(

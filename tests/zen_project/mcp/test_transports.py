@@ -31,7 +31,7 @@ async def used(client: Client) -> tuple[list[Any], list[CallToolResult]]:
         ("get_run", {"workflow_id": "o-1"}),
         ("get_run", {"workflow_id": "none"}),
     ]
-    return tools, [await client.call_tool(name, given) for name, given in calls]  # type: ignore[misc]
+    return tools, [await client.call_tool(name, given) for name, given in calls]
 
 
 def test_both_transports_serve_the_same_tools_and_the_same_answers(process_env: dict[str, str]) -> None:
