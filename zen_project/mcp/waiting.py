@@ -28,7 +28,7 @@ async def waited(
     """The answer once its run has ended or stands still until a person acts; else as it is after `seconds`."""
     said, count = "", 0
     with anyio.move_on_after(seconds):
-        while not await in_thread(partial(_stands_still, answer)):
+        while not await in_thread(partial(stands_still, answer)):
             if (news := in_words(answer)) != said:
                 said, count = news, count + 1
                 await context.report_progress(count, None, said)
@@ -37,7 +37,7 @@ async def waited(
     return answer
 
 
-def _stands_still(answer: dict[str, Any]) -> bool:
+def stands_still(answer: dict[str, Any]) -> bool:
     """Whether it has ended, or goes on only when a person acts."""
     if answer["status"] != RunStatus.WAITING:
         return answer["status"] in STOPS

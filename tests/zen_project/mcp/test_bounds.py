@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,16 +18,16 @@ from zen_project.mcp.tools.fields import Nothing
 ROWS = [{"id": number, "data": {"text": "x" * 10_000}} for number in range(200)]
 
 
-def pages(limit: int, after: int = 0) -> dict[str, Any]:
+def pages(limit: int, *, after: int) -> dict[str, Any]:
     rows = ROWS[after : after + limit]
     return {"results": rows, "next_cursor": str(after + limit) if after + limit < len(ROWS) else None}
 
 
 def test_a_page_has_as_many_rows_as_fit_and_its_cursor_leads_to_the_next() -> None:
-    seen, cursor = [], "0"
+    seen: list[int] = []
+    cursor: str | None = "0"
     while cursor is not None:
-        after = int(cursor)
-        found = fitting(lambda limit, after=after: pages(limit, after), 200)
+        found = fitting(partial(pages, after=int(cursor)), 200)
         assert weight(found) <= MOST_ANSWER and found["results"]
         seen += [row["id"] for row in found["results"]]
         cursor = found["next_cursor"]

@@ -47,7 +47,7 @@ def test_who_is_not_asked_does_not_decide_and_who_is_does_once(
     again = answer(tools, "decide_approval", request_id="a-1", decision="approve", seen=shown["content_hash"])
     assert again["status"] == "approved"
     vote = Vote.objects.get()
-    assert vote.user_id == user.pk
+    assert vote.user_id == user.pk and vote.strength == "token"
 
 
 def test_an_agent_of_an_approver_decides_nothing(dora: Person, settings: Settings) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from mcp import Client
+from pytest_django import Settings
 
 from foundation.models import AuditEvent
-from tests.support.mcp_clients import answer, call, talk
+from tests.orchestration.agents.endpoints.scenes import added
+from tests.orchestration.core.project.specs import given
+from tests.support.mcp_clients import answer, call, problems, talk
 from tests.zen_project.mcp.conftest import Person
 from zen_project.mcp.tools import ENTRIES
 
@@ -68,16 +73,16 @@ READS: list[tuple[str, dict[str, Any], str, Callable[[Any], Any]]] = [
 
 
 def test_what_is_read_is_what_rest_answers(ada: Person) -> None:
-    for name, given, path, as_a_tool in READS:
-        assert answer(ada.tools, name, **given) == as_a_tool(ada.get(path)), (name, given)
+    for name, asked, path, as_a_tool in READS:
+        assert answer(ada.tools, name, **asked) == as_a_tool(ada.get(path)), (name, asked)
 
 
 def test_what_is_judged_at_the_moment_has_the_same_fields(ada: Person) -> None:
-    for name, given, path in (
+    for name, asked, path in (
         ("health", {"workflow_id": "o-1"}, "runs/o-1/health/"),
         ("dashboard", {}, "monitoring/dashboard/"),
     ):
-        told, rest = answer(ada.tools, name, **given), ada.get(path)
+        told, rest = answer(ada.tools, name, **asked), ada.get(path)
         moving = {"generated_at", "checked_at", "metrics", "monitoring", "look_at", "summary"}
         assert told.keys() == rest.keys()
         assert {key: told[key] for key in told.keys() - moving} == {key: rest[key] for key in rest.keys() - moving}
@@ -93,8 +98,8 @@ def test_each_act_answers_the_run_as_rest_then_shows_it(ada: Person) -> None:
     acts: list[tuple[str, dict[str, Any]]] = [
         ("hold_run", {"note": "wait"}), ("release_run", {}), ("abort_run", {"note": "enough"}),
     ]  # fmt: skip
-    for name, given in acts:
-        assert answer(ada.tools, name, workflow_id="o-1", **given) == ada.get("runs/o-1/")
+    for name, asked in acts:
+        assert answer(ada.tools, name, workflow_id="o-1", **asked) == ada.get("runs/o-1/")
     doors = AuditEvent.objects.filter(workflow_id="o-1", action__startswith="run.").values_list(
         "action", "door", "actor"
     )
@@ -112,15 +117,33 @@ def test_a_start_that_is_repeated_is_the_same_run_and_none_with_other_content(ad
     assert (told["field"], told["problem"], told["remedy"]) == (rest["field"], rest["detail"], rest["remedy"])
 
 
-def test_what_is_answered_has_the_shape_that_is_told(ada: Person) -> None:
-    async def shapes(client: Any) -> dict[str, Any]:
+def test_a_project_is_started_as_by_rest(ada: Person, tmp_path: Path, settings: Settings) -> None:
+    settings.ZEN_DATA_DIR = tmp_path
+    (told,) = problems(ada.tools, "start_project", spec=given(), workflow_id="shop-1", engine="celery")
+    body = {"project_spec": given(), "workflow_id": "shop-1", "engine": "celery"}
+    rest = ada.rest.post("/api/v1/projects/", body, content_type="application/json").json()
+    assert told["problem"] == rest["problems"][0]["problem"] and "agent add" in told["remedy"]
+    added("claude", agent_type="CLAUDE", concurrency=2)
+    started = answer(ada.tools, "start_project", spec=given(), workflow_id="shop-1", engine="celery")
+    assert started == ada.get("projects/shop-1/")
+    jsonschema.Draft202012Validator(shapes_of(ada)["start_project"]).validate(started)
+
+
+def shapes_of(one: Person) -> dict[str, Any]:
+    """The output schemas, as a client sees them."""
+
+    async def shapes(client: Client) -> dict[str, Any]:
         return {tool.name: tool.output_schema for tool in (await client.list_tools()).tools}
 
-    told = talk(ada.tools, shapes)
+    return talk(one.tools, shapes)
+
+
+def test_what_is_answered_has_the_shape_that_is_told(ada: Person) -> None:
+    told = shapes_of(ada)
     assert set(told) == {entry.name for entry in ENTRIES}
-    for name, given, _, _ in READS:
-        jsonschema.Draft202012Validator(told[name]).validate(answer(ada.tools, name, **given))
+    for name, asked, _, _ in READS:
+        jsonschema.Draft202012Validator(told[name]).validate(answer(ada.tools, name, **asked))
     for name in ("validate_saga", "preview_saga"):
         jsonschema.Draft202012Validator(told[name]).validate(answer(ada.tools, name, definition=SAGA))
-    for name, given in (("health", {"workflow_id": "o-1"}), ("dashboard", {})):
-        jsonschema.Draft202012Validator(told[name]).validate(answer(ada.tools, name, **given))
+    for name, asked in (("health", {"workflow_id": "o-1"}), ("dashboard", {})):
+        jsonschema.Draft202012Validator(told[name]).validate(answer(ada.tools, name, **asked))
