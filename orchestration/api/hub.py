@@ -26,21 +26,15 @@ class Hub:
 
     def enter(self, topic: Topic, workflow_id: str, viewer: Viewer) -> Feed:
         """Raises TooSoon when the user, or this process, has too many streams."""
-        if self.by_user[viewer.user] >= settings.ZEN_STREAMS_PER_USER:
-            most = f"{settings.ZEN_STREAMS_PER_USER} streams of one user (ZEN_STREAMS_PER_USER)"
-            raise TooSoon(f"you follow {most} already", remedy="close one of them", retry_after=RETRY_SECONDS)
-        if self.by_user.total() >= settings.ZEN_STREAMS:
-            most = f"{settings.ZEN_STREAMS} streams (ZEN_STREAMS)"
-            raise TooSoon(f"the site holds {most} already", remedy="come back later", retry_after=RETRY_SECONDS)
+        self.take_place(viewer.user)
         feed = self.feeds.get((topic.name, workflow_id))
         if feed is None:
             feed = self.feeds[topic.name, workflow_id] = Feed(topic, workflow_id)
-        self.by_user[viewer.user] += 1
         feed.viewers[viewer] += 1
         return feed
 
     def leave(self, feed: Feed, viewer: Viewer) -> None:
-        self.by_user = +(self.by_user - Counter([viewer.user]))
+        self.give_place_back(viewer.user)
         feed.viewers = +(feed.viewers - Counter([viewer]))
         if not feed.viewers:
             name = (feed.topic.name, feed.workflow_id)
@@ -48,6 +42,19 @@ class Hub:
                 del self.feeds[name]
             if feed.task is not None:
                 feed.task.cancel()
+
+    def take_place(self, user: int) -> None:
+        """Count one more stream of this account. Raises TooSoon, as `enter` does."""
+        if self.by_user[user] >= settings.ZEN_STREAMS_PER_USER:
+            most = f"{settings.ZEN_STREAMS_PER_USER} streams of one user (ZEN_STREAMS_PER_USER)"
+            raise TooSoon(f"you follow {most} already", remedy="close one of them", retry_after=RETRY_SECONDS)
+        if self.by_user.total() >= settings.ZEN_STREAMS:
+            most = f"{settings.ZEN_STREAMS} streams (ZEN_STREAMS)"
+            raise TooSoon(f"the site holds {most} already", remedy="come back later", retry_after=RETRY_SECONDS)
+        self.by_user[user] += 1
+
+    def give_place_back(self, user: int) -> None:
+        self.by_user = +(self.by_user - Counter([user]))
 
     async def follow(self, feed: Feed, viewer: Viewer, after: Place) -> AsyncIterator[dict[str, Any] | str]:
         """Entries, 'quiet' after a while without any, at last 'end' or 'refused'. The place was taken by `enter`."""

@@ -13,6 +13,7 @@ import anyio
 import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -94,6 +95,19 @@ def talk(target: Target, say: Callable[[Client], Awaitable[Talked]]) -> Talked:
             return await say(client)
 
     return anyio.run(connected)
+
+
+def refusal(target: Target, say: Callable[[Client], Awaitable[object]]) -> MCPError:
+    """The error of the protocol that what `say` asks for is refused with."""
+
+    async def refused(client: Client) -> MCPError:
+        try:
+            found = await say(client)
+        except MCPError as error:
+            return error
+        raise AssertionError(f"it was not refused: {found}")
+
+    return talk(target, refused)
 
 
 def call(target: Target, name: str, **arguments: Any) -> CallToolResult:

@@ -57,19 +57,24 @@ def told(answer: Answer) -> CallToolResult:
 
 def refused(error: ZenError) -> CallToolResult:
     """A refusal as the protocol has it: the words for the model, and the same by field."""
-    whole: dict[str, object] = {
-        "field": error.field,
-        "problem": error.message,
-        "remedy": error.remedy,
-        "value": error.value,
-    }
-    problems = [_told(one) for one in error.problems] or [whole]
+    problems = problems_of(error)
     others = [f"{one['field']}: {one['problem']}" for one in problems if str(one["problem"]) not in error.message]
     return CallToolResult(
         content=[TextContent(type="text", text="\n".join([error.in_words(), *others]))],
         structured_content={"problems": problems},
         is_error=True,
     )
+
+
+def problems_of(error: ZenError) -> list[dict[str, object]]:
+    """A refusal by field: one object with the same four keys for each fault."""
+    whole: dict[str, object] = {
+        "field": error.field,
+        "problem": error.message,
+        "remedy": error.remedy,
+        "value": error.value,
+    }
+    return [_told(one) for one in error.problems] or [whole]
 
 
 def _told(problem: dict[str, object]) -> dict[str, object]:

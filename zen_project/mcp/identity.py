@@ -21,6 +21,7 @@ from foundation.identity.actor import Actor
 from foundation.identity.authentication import BearerAuthentication, actor_of
 from foundation.models import ApiToken
 from foundation.models.token import SCOPES
+from orchestration.api.viewers import Viewer, not_allowed
 from zen_project.mcp.threads import in_thread
 
 DOOR = "mcp"
@@ -134,6 +135,13 @@ def token_now() -> ApiToken | None:
     with suppress(NotAllowed):
         return _at_the_console().token
     return None
+
+
+def may_look(caller: Caller) -> bool:
+    """Whether a caller who follows something may still look: their token is good, and their account has a role."""
+    if caller.token is None:
+        return permissions.may(caller.actor, "view")
+    return not not_allowed([Viewer(caller.token.user_id, caller.token.pk)])
 
 
 def _at_the_console() -> Caller:

@@ -6,7 +6,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
-from mcp.server import MCPServer
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
@@ -21,6 +20,9 @@ from foundation.errors import TooSoon
 from zen_project.mcp.calls import answered, refused
 from zen_project.mcp.identity import SiteTokens, token_now
 from zen_project.mcp.registry import Entry
+from zen_project.mcp.resources import handlers as resources
+from zen_project.mcp.sdk import ZenServer
+from zen_project.mcp.subscriptions.handlers import LISTEN, OverStdio
 from zen_project.mcp.threads import in_thread
 from zen_project.mcp.tools import ENTRIES
 
@@ -68,14 +70,14 @@ def tool_of(entry: Entry[Any]) -> Tool:
     )
 
 
-def make_server(*, with_tokens: bool) -> MCPServer[Any]:
-    """A server with all tools. `with_tokens`: over HTTP, where only a token says who calls."""
+def make_server(*, with_tokens: bool) -> ZenServer:
+    """A server with all tools and resources. `with_tokens`: over HTTP, where only a token says who calls."""
     place = f"{settings.ZEN_PUBLIC_URL}{PATH}"
     auth = AuthSettings(
         issuer_url=AnyHttpUrl(settings.ZEN_PUBLIC_URL), resource_server_url=AnyHttpUrl(place),
         validate_token_resource=False,  # a token of this site is for this site
     )  # fmt: skip
-    return MCPServer(
+    server = ZenServer(
         NAME,
         title="Zen",
         instructions=INSTRUCTIONS,
@@ -83,8 +85,11 @@ def make_server(*, with_tokens: bool) -> MCPServer[Any]:
         version=_version(),
         tools=[tool_of(entry) for entry in ENTRIES],
         middleware=[within_the_rate],
+        subscriptions=False,
         **({"auth": auth, "token_verifier": SiteTokens()} if with_tokens else {}),  # type: ignore[arg-type]
     )
+    server.serve(*resources.HANDLERS, LISTEN, *(() if with_tokens else OverStdio().handlers))
+    return server
 
 
 async def within_the_rate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
