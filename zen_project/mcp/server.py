@@ -19,6 +19,7 @@ from foundation.api.limits import pause_of_token
 from foundation.errors import TooSoon
 from zen_project.mcp.calls import answered, refused
 from zen_project.mcp.identity import SiteTokens, token_now
+from zen_project.mcp.prompts import handlers as prompts
 from zen_project.mcp.registry import Entry
 from zen_project.mcp.resources import handlers as resources
 from zen_project.mcp.sdk import ZenServer
@@ -71,7 +72,7 @@ def tool_of(entry: Entry[Any]) -> Tool:
 
 
 def make_server(*, with_tokens: bool) -> ZenServer:
-    """A server with all tools and resources. `with_tokens`: over HTTP, where only a token says who calls."""
+    """A server with all tools, resources and prompts. `with_tokens`: over HTTP, where only a token says who calls."""
     place = f"{settings.ZEN_PUBLIC_URL}{PATH}"
     auth = AuthSettings(
         issuer_url=AnyHttpUrl(settings.ZEN_PUBLIC_URL), resource_server_url=AnyHttpUrl(place),
@@ -88,7 +89,7 @@ def make_server(*, with_tokens: bool) -> ZenServer:
         subscriptions=False,
         **({"auth": auth, "token_verifier": SiteTokens()} if with_tokens else {}),  # type: ignore[arg-type]
     )
-    server.serve(*resources.HANDLERS, LISTEN, *(() if with_tokens else OverStdio().handlers))
+    server.serve(*resources.HANDLERS, *prompts.HANDLERS, LISTEN, *(() if with_tokens else OverStdio().handlers))
     return server
 
 

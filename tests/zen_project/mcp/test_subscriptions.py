@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import anyio
@@ -159,7 +159,12 @@ def test_a_stream_has_bounds(ada: Person, settings: Settings) -> None:
 def test_nobody_asks_the_database_while_nobody_follows(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(watching, "marks_of", lambda subjects: looks.append(len(subjects)) or {})
+
+    def look(subjects: Collection[Any]) -> dict[Any, Any]:
+        looks.append(len(subjects))
+        return {}
+
+    monkeypatch.setattr(watching, "marks_of", look)
 
     async def follow(client: Client) -> None:
         async with client.listen(resource_subscriptions=["run://o-1"]):
