@@ -24,6 +24,7 @@ from zen_project.mcp.registry import Entry
 from zen_project.mcp.resources import handlers as resources
 from zen_project.mcp.sdk import ZenServer
 from zen_project.mcp.subscriptions.handlers import LISTEN, OverStdio
+from zen_project.mcp.tasks.extension import RunTasks
 from zen_project.mcp.threads import in_thread
 from zen_project.mcp.tools import ENTRIES
 
@@ -86,6 +87,7 @@ def make_server(*, with_tokens: bool) -> ZenServer:
         version=_version(),
         tools=[tool_of(entry) for entry in ENTRIES],
         middleware=[within_the_rate],
+        extensions=[RunTasks()],
         subscriptions=False,
         **({"auth": auth, "token_verifier": SiteTokens()} if with_tokens else {}),  # type: ignore[arg-type]
     )
