@@ -144,6 +144,15 @@ class ToldOut(s.Serializer[Any]):
     at = s.DateTimeField()
 
 
+class ProposedActOut(s.Serializer[Any]):
+    verb = s.CharField()
+    workflow_id = s.CharField()
+    step_id = s.CharField(allow_blank=True)
+    answer = s.CharField(allow_blank=True)
+    state = s.CharField(help_text="proposed, under way, done, not done")
+    why = s.CharField(allow_blank=True, help_text="why it is not done")
+
+
 class RequestOut(RequestRow):
     kind = s.CharField()
     engine = s.CharField()
@@ -173,6 +182,7 @@ class RequestOut(RequestRow):
     zone = s.CharField(help_text="of its policy: the one that messages and pages show times in")
     spent_by = s.CharField(allow_null=True)
     spent_at = s.DateTimeField(allow_null=True)
+    act = ProposedActOut(allow_null=True, help_text="what an agent proposes, which a yes does")
     delivered = s.BooleanField(help_text="whether the run that waits has been told")
     allowed_actions = s.ListField(
         child=s.CharField(),

@@ -13,6 +13,7 @@ from approvals.core.enums import Status
 from approvals.models import Request
 from approvals.models.request import subject_of
 from approvals.policies.local_times import time_in, zone_of
+from approvals.queries.agent_act import act_view
 from approvals.queries.requests import (
     _iso,
     editable_now,
@@ -67,6 +68,7 @@ def request_view(request: Request) -> dict[str, Any]:
         "zone": str(zone_of(request)),
         "spent_by": request.spent_by or None,
         "spent_at": _iso(request.spent_at),
+        "act": act_view(request),
         "delivered": is_delivered(request),
     }
 

@@ -14,6 +14,7 @@ from approvals.core.content import MOST_BYTES, content_hash
 from approvals.core.enums import Status
 from approvals.models import Request
 from approvals.policies import principals
+from approvals.queries.agent_act import FACT
 from approvals.requests.lookup import found_request
 from approvals.requests.rights import require_caller, require_right
 from approvals.requests.state.lock import database_now, fire_due, locked_now
@@ -47,6 +48,8 @@ def resubmit(
         require_right("resubmit", locked.request, actor)
         if locked.request.step_id:
             raise WrongState("what a step asks comes from its run", field="request_id", remedy="rerun the step")
+        if FACT in locked.request.facts:
+            raise WrongState("what an agent proposes comes from its run", field="request_id", remedy="propose it again")
         if locked.state.status is Status.APPROVED:
             raise WrongState("it is approved already", field="request_id", remedy="ask anew for another content")
         if locked.state.status.is_end:

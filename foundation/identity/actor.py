@@ -11,6 +11,7 @@ class Actor:
 
     `scopes`: what a token may be used for, of all that the roles allow; None is everything. `owner`: whose agent it is.
     `user_id`, `owner_id`: the accounts behind the two names, which may change; None where there is no account.
+    `agent`: a program that acts by itself, which may propose what only people decide.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Actor:
     owner: str = ""
     user_id: int | None = None
     owner_id: int | None = None
+    agent: bool = False
 
 
 CONSOLE_ROLES = frozenset({"administrator"})

@@ -79,6 +79,7 @@ def actor_of(user: Any, *, door: str = "api") -> Actor:
     return Actor(
         name=user.get_username(), door=door, roles=permissions.roles_of(user), scopes=scopes, user_id=user.pk,
         owner=owner.get_username() if owner is not None else "", owner_id=owner.pk if owner is not None else None,
+        agent=token is not None and token.agent,
     )  # fmt: skip
 
 

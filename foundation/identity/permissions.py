@@ -35,11 +35,11 @@ MAY: dict[str, frozenset[str]] = {
 AGENTS_NEVER = frozenset(
     {
         "approval.decide", "approval.manage", "policy.publish", "alert.act", "alert.manage", "recovery.manage",
-        "agent.act", "agent.manage",
+        "agent.act", "agent.manage", "run.force-stop",
     }
 )  # fmt: skip
 """What no token of an agent is good for: deciding, saying who or what decides instead or acts by itself, keeping alerts
-quiet, and saying which programs workers start as agents."""
+quiet, saying which programs workers start as agents, and ending a run with nothing undone."""
 
 IN_WORDS = {
     "view": "look at anything here",
@@ -121,7 +121,7 @@ def require(actor: Actor, what: str) -> None:
         NotAllowed: with the role or the scope that it takes.
     """
     if not may(actor, what):
-        if actor.roles & MAY[what]:
+        if actor.roles & MAY[what] or (actor.agent and what in AGENTS_NEVER):
             raise _beyond(what)
         needed = " or ".join(sorted(MAY[what]))
         raise NotAllowed(f"{actor.name} may not {IN_WORDS[what]}", field="role", remedy=f"ask for the role {needed}")

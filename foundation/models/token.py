@@ -55,8 +55,8 @@ class ApiToken(models.Model):
             raise BadInput(f"'{strange[0]}' is not a scope", field="scopes", remedy=f"one of: {', '.join(SCOPES)}")
         if agent and (never := sorted(AGENTS_NEVER & set(wanted))):
             raise BadInput(
-                "an agent cannot decide, nor say who or what decides", field="scopes",
-                remedy=f"leave {', '.join(never)} out",
+                "an agent cannot decide, nor say who or what decides, nor end a run with nothing undone",
+                field="scopes", remedy=f"leave {', '.join(never)} out",
             )  # fmt: skip
         if owner is not None and not agent:
             raise BadInput("only an agent has an owner", field="owner", remedy="make it a token of an agent")

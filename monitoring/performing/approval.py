@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.utils.crypto import salted_hmac
 
 from approvals.core.content import content_hash
 from approvals.core.enums import Status
 from approvals.models import Request
-from approvals.requests import Ask, ask
+from approvals.requests import Ask
+from approvals.requests.own_request import ask_as_own
 from approvals.requests.rights import asked_it
 from foundation.errors import BadInput, NotAllowed
-from foundation.identity.actor import Actor
 from monitoring.core.enums import RecoveryAction
 from monitoring.core.matching import Armed
 from monitoring.models import PolicyVersion, RecoveryAttempt
@@ -33,34 +32,16 @@ def given(attempt: RecoveryAttempt, armed: Armed, now: datetime) -> bool:
         return _decided(attempt, known, now)
     number = f"-{_round(attempt) + 1}" if known is not None else ""  # the run has changed: they are asked anew
     try:
-        request = _asked(wanted, records.policy_actor(attempt.policy_id), f"recovery.{attempt.pk}{number}")
+        actor = records.policy_actor(attempt.policy_id)
+        request = ask_as_own(
+            given=wanted, actor=actor, request_id=f"recovery.{attempt.pk}{number}",
+            is_own=lambda request: asked_it(request, actor),
+        )  # fmt: skip
     except (BadInput, NotAllowed) as error:
         verdicts.end(attempt, RecoveryAttempt.REFUSED, f"nobody can be asked: {error.in_words()}", now)
         return False
     _wait(attempt, request.request_id, now)
     return False
-
-
-def _asked(wanted: Ask, actor: Actor, request_id: str) -> Request:
-    """The policy's own request. Anybody who may ask could have taken the id before, to have others decide, or none.
-
-    Raises:
-        BadInput, NotAllowed: as of `ask`.
-    """
-    try:
-        request, is_new = ask(given=wanted, actor=actor, request_id=request_id)
-    except BadInput as error:
-        if error.field != "request_id":
-            raise
-    else:
-        if is_new or asked_it(request, actor):
-            return request
-    return ask(given=wanted, actor=actor, request_id=f"{request_id}~{_secret(request_id)}")[0]
-
-
-def _secret(request_id: str) -> str:
-    """What nobody can guess, the same at every call."""
-    return salted_hmac("monitoring.performing.approval", request_id).hexdigest()[:32]
 
 
 def _round(attempt: RecoveryAttempt) -> int:

@@ -27,7 +27,7 @@ from orchestration.core.enums import Verb
 from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Run
 from orchestration.runs import get_run
-from orchestration.runs.acts import permission_for
+from orchestration.runs.acts import permission_for, refuse_agent
 from orchestration.runs.acts.events import refuse_unknown_step
 from orchestration.runs.queries import run_view
 
@@ -64,6 +64,7 @@ def trigger(
     for act in found.acts:
         if act.verb not in (WAKE, TELL, REMIND):
             permissions.require(actor, permission_for(Verb(act.verb)))
+            refuse_agent(actor, Verb(act.verb))
     if found.acts[0].verb == WAKE:
         permissions.require(actor, "run.act")
     text = clean(f"{reason}: {note}" if note else reason)[:LONGEST_REASON]

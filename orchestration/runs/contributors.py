@@ -61,6 +61,7 @@ def _of_act(act: AuditEvent) -> Iterator[Contributor]:
     yield Contributor(act.data.get("user_id"), act.actor)
     if owner := act.data.get("owner"):
         yield Contributor(act.data.get("owner_id"), owner)
+    yield from (Contributor(user_id, name) for user_id, name in act.data.get("asked_by", ()))
 
 
 def _all(run: Run | None) -> Iterator[Contributor]:

@@ -21,7 +21,9 @@ from approvals.core.approval.timers import asked_until, expires_at, next_due
 from approvals.core.enums import Choice, Status
 from approvals.evidence import audit_records
 from approvals.models import Request, Seat
+from approvals.queries.agent_act import FACT
 from approvals.requests.messages import callback_payload, notify
+from approvals.requests.state.agent_act import perform
 from foundation import audit, telemetry
 from orchestration.core.enums import Cause, RunStatus
 from orchestration.models import Run
@@ -74,6 +76,7 @@ class LockedRequest:
         self.state = after
         _write_run(self, before, event)
         _write_request(self, before, event.at, by)
+        _act(self, before)
         _audit(self, before, event)
         _write_seats(self)
         _rework(self, before, by)
@@ -98,6 +101,13 @@ def _rework(locked: LockedRequest, before: State, by: str) -> None:
     said = locked.request.votes.filter(round=locked.state.round, choice=Choice.REQUEST_CHANGES).last()
     words = said.comment if said is not None else ""
     ask_for_rework(locked.run, str(step_id), number=locked.state.version, words=words, by=by)
+
+
+def _act(locked: LockedRequest, before: State) -> None:
+    """A yes to what an agent proposed has it done."""
+    approved = locked.state.status is Status.APPROVED and before.status is not Status.APPROVED
+    if approved and FACT in locked.request.facts:
+        perform(locked.request, barred=locked.plan.barred)
 
 
 def _audit(locked: LockedRequest, before: State, event: Event) -> None:

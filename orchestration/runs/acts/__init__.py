@@ -4,10 +4,19 @@
 `previews` says what it would do; `answers` guards and keeps the answer to a failed compensation, one at a time;
 `acting` stores an act and delivers it.
 An act is an audit row and a message in the run's inbox, in one transaction; it is delivered after the commit, or by the
-relay when the run's engine is away. Imported by the doors and by `orchestration.sagas`.
+relay when the run's engine is away. An agent only proposes what cannot be taken back: `store_act` is what people's yes
+comes to, inside the transaction of the yes. Imported by the doors and by `orchestration.sagas`.
 """
 
-from orchestration.runs.acts.acting import ASKS_ANEW, act, refuse_another, restarted_as
+from orchestration.runs.acts.acting import (
+    ASKS_ANEW,
+    act,
+    checked_event,
+    refuse_agent,
+    refuse_another,
+    restarted_as,
+    store_act,
+)
 from orchestration.runs.acts.answers import ANSWERED_BY
 from orchestration.runs.acts.events import NEEDS_STEP, event_for, get_run, permission_for
 from orchestration.runs.acts.legal import why_not
@@ -19,11 +28,14 @@ __all__ = [
     "NEEDS_STEP",
     "Preview",
     "act",
+    "checked_event",
     "event_for",
     "get_run",
     "permission_for",
     "preview",
+    "refuse_agent",
     "refuse_another",
     "restarted_as",
+    "store_act",
     "why_not",
 ]

@@ -52,7 +52,7 @@ def preview(*, workflow_id: str, verb: Verb, actor: Actor, step_id: str = "", an
     refuse_unknown_step(plan, verb, step_id)
     asked_answer = answer or (Answer.RETRY if verb is Verb.RESOLVE else "")
     event = event_for(verb=verb, actor=actor, step_id=step_id, note="preview", answer=asked_answer)
-    lines, data = _consequences(verb, plan, state, step_id)
+    lines, data = consequences(verb, plan, state, step_id)
     why = why_not(run, verb, event, state)
     return Preview(verb=verb, workflow_id=workflow_id, refusal=why, lines=lines, data=data)
 
@@ -67,7 +67,8 @@ def _keys_again(run: Run) -> list[str]:
     return [f"the same idempotency keys are sent again (idempotency_scope: business), so it may do nothing: {named}"]
 
 
-def _consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list[str], dict[str, Any]]:
+def consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list[str], dict[str, Any]]:
+    """What the verb would do in this state, in words and as JSON. RESTART has none in the run itself."""
     abort = preview_abort(plan, state)
     number, named = len(abort.in_flight), ", ".join(abort.in_flight)
     flying = f"{number} attempt{'s' * (number != 1)} in progress: {named}" if number else "No attempts in progress"
@@ -88,7 +89,8 @@ def _consequences(verb: Verb, plan: Any, state: Any, step_id: str) -> tuple[list
         after = [step_id, *(s for s in plan.order if s in descendants(plan, step_id))]
         repeated = [s for s in after if state.step(s).executed]
         return [f"runs again: {', '.join(after)}", f"effects that are repeated: {', '.join(repeated)}"], {
-            "again": after
+            "again": after,
+            "repeated": repeated,
         }
     if verb is Verb.HOLD:
         lines = ["no new step starts; open approvals, timers and child runs go on", flying]

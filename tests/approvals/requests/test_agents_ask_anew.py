@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import Settings
 
 from approvals.models import Request
 from foundation.errors import ZenError
@@ -17,7 +18,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 GATE = {"type": "approval", "approvers": ["alice", "carol"]}
 
 
-def test_the_owner_of_an_agent_decides_nothing_that_it_had_asked_anew() -> None:
+def test_the_owner_of_an_agent_decides_nothing_that_it_had_asked_anew(settings: Settings) -> None:
+    settings.ZEN_MCP_PROPOSE = False
     bot = account("bot", "operator")
     for name in ("alice", "carol", "bob"):
         account(name, "operator", "approver")
