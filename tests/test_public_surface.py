@@ -15,10 +15,11 @@ from tests.test_names import ROOT
 MODULES = (
     "orchestration.client", "orchestration.sagas", "orchestration.actions.errors", "approvals.client",
     "notifications.services", "notifications.webhooks", "monitoring.client", "orchestration.projects",
+    "zen_project.mcp",
 )  # fmt: skip
 IN_FULL = (
     "orchestration.client", "orchestration.sagas", "approvals.client", "notifications.services",
-    "notifications.webhooks", "orchestration.projects",
+    "notifications.webhooks", "orchestration.projects", "zen_project.mcp",
 )  # fmt: skip
 """Here every argument is told by its name."""
 

@@ -9,5 +9,11 @@ fields of REST. `calls` performs one: who calls (`identity`), its arguments (`ar
 Promises: no rule of its own, each call ends in a service with an `Actor(door="mcp")`; the caller is whoever the token
 belongs to, and no argument says otherwise; a refusal has REST's words and has changed nothing; an answer is bounded.
 
-It needs the extra `mcp`, and is imported by `zen_project.asgi` and the command `mcp` alone.
+`WorkflowOrchestratorTool` is the one tool `workflow_orchestrator` for Python code of this site, without a server.
+
+It needs the extra `mcp`, and is imported by `zen_project.asgi`, the command `mcp` and a site's own code.
 """
+
+from zen_project.mcp.python_tool import WorkflowOrchestratorTool
+
+__all__ = ["WorkflowOrchestratorTool"]

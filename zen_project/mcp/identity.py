@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from pydantic import Field
@@ -19,6 +20,7 @@ from foundation.errors import NotAllowed
 from foundation.identity import permissions
 from foundation.identity.actor import Actor
 from foundation.identity.authentication import BearerAuthentication, actor_of
+from foundation.identity.permissions import actor_for
 from foundation.models import ApiToken
 from foundation.models.token import SCOPES
 from orchestration.api.viewers import Viewer, not_allowed
@@ -38,17 +40,21 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls. `user`, `token`: the account and the API token; None at a console that was given none."""
+    """Who calls. `user`, `token`: the account and the API token; None at a console that was given none.
+
+    `strength`: how the account is known, for the evidence of a vote; '' is by its token.
+    """
 
     actor: Actor
     connection: Connection
     user: Any = None
     token: ApiToken | None = None
+    strength: str = ""
 
     @property
     def is_agent(self) -> bool:
         """Whether a program calls that acts by itself: it proposes, and decides nothing."""
-        return self.token is not None and self.token.agent
+        return self.actor.agent
 
     def person(self) -> Person:
         """The person behind the call.
@@ -149,9 +155,22 @@ def _at_the_console() -> Caller:
         console = console_actor()
         actor = Actor(name=console.name, door=DOOR, roles=console.roles)
         return Caller(actor=actor, connection=Connection())
+    return of_token(settings.ZEN_MCP_TOKEN, remedy="set ZEN_MCP_TOKEN to one of `manage.py token create USER`")
+
+
+def of_token(text: str, *, remedy: str) -> Caller:
+    """The caller of a token that no request has brought. `remedy`: where a good one has to be given.
+
+    Raises:
+        NotAllowed: it is unknown or expired, or its user is not active.
+    """
     try:
-        return with_token(settings.ZEN_MCP_TOKEN, Connection())
+        return with_token(text, Connection())
     except (AuthenticationFailed, Throttled) as error:
-        raise NotAllowed(
-            str(error.detail), field="token", remedy="set ZEN_MCP_TOKEN to one of `manage.py token create USER`"
-        ) from None
+        raise NotAllowed(str(error.detail), field="token", remedy=remedy) from None
+
+
+def of_account(user: Any) -> Caller:
+    """The caller for an account, which code of this site vouches for; its roles are read anew."""
+    found = get_user_model().objects.get(pk=user.pk)
+    return Caller(actor=actor_for(found, door=DOOR), user=found, connection=Connection(), strength="process")

@@ -34,6 +34,11 @@ def answer(shape: type[s.Serializer[Any]], **more: Schema) -> Schema:
     return found
 
 
+def either(*shapes: Schema) -> Schema:
+    """The schema of an answer that has one of these shapes."""
+    return {"type": "object", "anyOf": list(shapes)}
+
+
 def page(row: type[s.Serializer[Any]]) -> Schema:
     """The schema of a page of rows: `results`, and `next_cursor` to go on with."""
     cursor = {"type": ["string", "null"], "description": "give it as `cursor` for what comes next; null at the end"}

@@ -21,9 +21,16 @@ STOPS = frozenset({*END_STATUSES, RunStatus.HELD, RunStatus.NEEDS_ATTENTION})
 SETTLED = frozenset({"succeeded", "failed", "skipped"})
 
 
+class Untold:
+    """Stands for a client that wants no progress."""
+
+    async def report_progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
+        """As the SDK's; tells nobody."""
+
+
 async def waited(
     again: Callable[[Caller, dict[str, Any]], dict[str, Any]], caller: Caller, answer: dict[str, Any], seconds: float,
-    context: Context[Any, Any],
+    context: Context[Any, Any] | Untold,
 ) -> dict[str, Any]:  # fmt: skip
     """The answer once its run has ended or stands still until a person acts; else as it is after `seconds`."""
     said, count = "", 0
@@ -46,7 +53,9 @@ def stands_still(answer: dict[str, Any]) -> bool:
 
 def in_words(answer: dict[str, Any]) -> str:
     """How far a run is, in a line."""
-    steps = answer.get("steps", [])
+    if "steps" not in answer:
+        return str(answer["status"])
+    steps = answer["steps"]
     done = sum(step["status"] in SETTLED for step in steps)
     busy = [step["step_id"] for step in steps if step["status"] in ("running", "waiting")]
     at = f", at {', '.join(busy[:5])}" if busy else ""

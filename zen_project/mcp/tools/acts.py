@@ -9,16 +9,22 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from orchestration.api.serializers import PreviewOut, RunOut
+from orchestration.core.enums import Answer as Answers
 from orchestration.core.enums import Verb
-from orchestration.runs import act, get_run, preview
+from orchestration.core.proposals import people_decide
+from orchestration.runs import preview
 from zen_project.mcp.arguments import Arguments
 from zen_project.mcp.identity import Caller
 from zen_project.mcp.registry import Answer, Entry
 from zen_project.mcp.schemas import answer
 from zen_project.mcp.tools.fields import Json, Note, OfRun, StepId
-from zen_project.mcp.tools.runs import run_answer
+from zen_project.mcp.tools.proposing import act_or_propose, or_proposal
 
 VerbWord = Literal["hold", "release", "abort", "retry", "rerun", "skip", "resolve", "restart", "force-stop"]
+
+
+PROPOSABLE = frozenset(verb for verb in Verb if any(people_decide(verb, word) for word in ("", *Answers)))
+PROPOSED = " An agent only proposes it: the answer then names the approval in which people decide."
 
 
 class OnRun(OfRun):
@@ -55,16 +61,15 @@ def preview_act(caller: Caller, given: Which) -> Answer:
 
 
 def acted(caller: Caller, given: OnRun, *, verb: Verb) -> Answer:
-    """The run after the act."""
-    said = given.model_dump(exclude={"workflow_id"})
-    run = act(workflow_id=given.workflow_id, verb=verb, actor=caller.actor, **said)
-    return run_answer(get_run(run.workflow_id), caller)
+    """The run after the act, or what an agent has proposed."""
+    return act_or_propose(caller, given.workflow_id, verb, **given.model_dump(exclude={"workflow_id"}))
 
 
 def _verb(name: str, title: str, verb: Verb, arguments: type[OnRun], does: str, **hints: bool) -> Entry[Any]:
     do = update_wrapper(partial(acted, verb=verb), acted)
-    do.__doc__ = does
-    return Entry(name=name, title=title, arguments=arguments, answers=answer(RunOut), do=do, **hints)  # type: ignore[arg-type]
+    do.__doc__ = does + (PROPOSED if verb in PROPOSABLE else "")
+    shape = or_proposal(answer(RunOut)) if verb in PROPOSABLE else answer(RunOut)
+    return Entry(name=name, title=title, arguments=arguments, answers=shape, do=do, **hints)  # type: ignore[arg-type]
 
 
 ENTRIES: tuple[Entry[Any], ...] = (

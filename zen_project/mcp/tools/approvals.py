@@ -106,13 +106,17 @@ def get_approval(caller: Caller, given: OfRequest) -> Answer:
     return request_answer(get_request(given.request_id, actor=caller.actor), caller)
 
 
-def request_approval(caller: Caller, given: Asked) -> Answer:
-    """Ask people for their approval; answers the request. With a request_id the same call again is the same request."""
+def asked(caller: Caller, given: Asked) -> tuple[Request, bool]:
+    """The request, and whether this call opened it."""
     said = given.model_dump(exclude={"workflow_id", "request_id", "engine", "context"})
     said |= {"approvers": tuple(given.approvers), "editable": tuple(given.editable)}
-    asked = Ask(about=given.workflow_id, context=given.context or {}, **said)
-    found, _ = ask(given=asked, actor=caller.actor, request_id=given.request_id or "", engine=given.engine or "")
-    return request_answer(found, caller)
+    wanted = Ask(about=given.workflow_id, context=given.context or {}, **said)
+    return ask(given=wanted, actor=caller.actor, request_id=given.request_id or "", engine=given.engine or "")
+
+
+def request_approval(caller: Caller, given: Asked) -> Answer:
+    """Ask people for their approval; answers the request. With a request_id the same call again is the same request."""
+    return request_answer(asked(caller, given)[0], caller)
 
 
 def decide_approval(caller: Caller, given: Decided) -> Answer:
@@ -126,7 +130,7 @@ def decide_approval(caller: Caller, given: Decided) -> Answer:
         edits=given.edits,
         answers=given.answers,
         seen=given.seen,
-        evidence=evidence_of(caller.connection),
+        evidence=evidence_of(caller.connection, strength=caller.strength),
     )
     return request_answer(found, caller)
 
