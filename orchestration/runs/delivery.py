@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from foundation.clock import now
-from foundation.errors import Unreachable
 from orchestration.engines.registry import ENGINES
 from orchestration.ledger.inbox import store_once
 from orchestration.models import Message, Run
@@ -31,15 +29,6 @@ def deliver(message: Message) -> str:
         ENGINES[run.engine].tend(run)
     Message.objects.filter(pk=message.pk).update(delivered_at=now(), refusal=why)
     return why
-
-
-def deliver_all(messages: Sequence[Message]) -> None:
-    """Hand over what was just committed; an engine that is away gets it by the relay."""
-    for message in messages:
-        try:
-            deliver(message)
-        except Unreachable:
-            return
 
 
 def wake(run: Run, *, number: int) -> Message:

@@ -33,7 +33,7 @@ from orchestration.ledger.plan_cache import compiled_plan
 from orchestration.models import Message, News, Run
 from orchestration.runs.definitions import checked
 from orchestration.runs.definitions import store as store_definition
-from orchestration.runs.delivery import deliver, deliver_all, wake
+from orchestration.runs.delivery import deliver, wake
 from orchestration.runs.new_run import Parent
 
 
@@ -108,7 +108,7 @@ def record_external_state(run: Run, step_id: str, state: ExternalState) -> None:
         statements.run(run_end.end_timers(run))
         told += [message for message in (run_end.look_again(run),) if message is not None]
     if told:
-        transaction.on_commit(lambda: deliver_all(told), robust=True)
+        transaction.on_commit(lambda: _deliver(told), robust=True)
 
 
 def keep_time(run: Run) -> None:
@@ -154,7 +154,7 @@ def ask_for_rework(run: Run, step_id: str, *, number: int, words: str, by: str, 
         return None
     event = RerunRequested(at=now(), step_id=step_id, by=by, note=words, rework=True, asker=asker)
     message = run_end.post(run.parent, event, message_id=f"rework:{run.pk}:{number}")
-    transaction.on_commit(lambda: deliver_all([message]), robust=True)
+    transaction.on_commit(lambda: _deliver([message]), robust=True)
     return message
 
 
@@ -177,3 +177,12 @@ def _hand_over(run: Run) -> None:
         engine.wake() if run.handed_over else engine.take(run)
     except Unreachable:
         return  # the relay hands it over later
+
+
+def _deliver(messages: Sequence[Message]) -> None:
+    """An engine that is away gets them by the relay."""
+    for message in messages:
+        try:
+            deliver(message)
+        except Unreachable:
+            return

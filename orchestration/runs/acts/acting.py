@@ -36,7 +36,7 @@ from orchestration.runs.acts.previews import consequences
 from orchestration.runs.archive.removed import unknown_run
 from orchestration.runs.contributors import givers_of
 from orchestration.runs.definitions import is_own
-from orchestration.runs.delivery import deliver, deliver_all
+from orchestration.runs.delivery import deliver
 from orchestration.runs.start import start_run
 from orchestration.runs.start_inputs import usable
 
@@ -103,11 +103,7 @@ def _acted(
         return _restart(run, actor, request_id)
     event = checked_event(run, verb, actor, step_id=step_id, note=note, answer=answer, action=action, cause=cause)
     message = _stored(run, event, verb=verb, actor=actor, action=action, request_id=request_id, if_version=if_version)
-    try:
-        why = deliver(message)
-    except Unreachable:
-        why = ""
-    if why:
+    if why := _delivered(message):
         raise WrongState(why, field="verb")
     return get_run(run.workflow_id)
 
@@ -151,7 +147,15 @@ def store_act(
         run, event, verb=verb, actor=actor, action=None, request_id=request_id, if_version=None, shown=shown,
         asked_by=asked_by,
     )  # fmt: skip
-    transaction.on_commit(partial(deliver_all, [message]), robust=True)
+    transaction.on_commit(partial(_delivered, message), robust=True)
+
+
+def _delivered(message: Message) -> str:
+    """The run's refusal in words, or ''; an engine that is away gets the act by the relay."""
+    try:
+        return deliver(message)
+    except Unreachable:
+        return ""
 
 
 def _stored(

@@ -27,6 +27,7 @@ PLACES = {
     "handed": (HANDS_OVER, "_started", "after"),  # a workflow runs, nobody has noted it
     "deciding": (WRITES, "_write_seats", "before"),  # the vote is written, nothing committed
     "telling": ("orchestration.runs.external", "deliver", "before"),  # the decision is committed, nobody was told
+    "acting-yes": ("orchestration.runs.acts.acting", "_delivered", "before"),  # a yes to an agent's act is committed
 }
 
 
