@@ -140,6 +140,8 @@ def _wait(view: Row, at: datetime) -> Iterator[str]:
         yield f"{need} with {', '.join(field['on'])}: --answer {name}, {kind}"
     if view["spent_at"]:
         yield f"the yes was used at {clock(view['spent_at'], view['zone'])} by {view['spent_by']}"
+    if view["act"] and view["act"]["state"] != "proposed":
+        yield f"what was proposed is {view['act']['state']}" + (f": {view['act']['why']}" if view["act"]["why"] else "")
     if not view["delivered"]:
         yield "the run that waits has not been told yet: its engine is away"
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from approvals.evidence.receipt import receipt
@@ -15,6 +20,7 @@ from approvals.evidence.verify_receipt import problems
 from approvals.models import Request
 from approvals.queries.view import request_view
 from approvals.requests import propose, resubmit, revoke
+from foundation.clock import now
 from foundation.errors import BadInput, NotAllowed, WrongState, ZenError
 from foundation.identity.actor import Actor
 from foundation.identity.authentication import actor_of
@@ -285,3 +291,62 @@ def test_who_had_a_step_run_again_by_a_proposal_decides_nothing_that_it_asks(bot
     with pytest.raises(ZenError, match="cannot decide it"):
         says("alice", "approve", anew)
     assert says("carol", "approve", anew).status == "approved"
+
+
+def test_a_run_that_moves_on_between_the_yes_and_its_delivery_refuses_and_the_request_says_so(
+    bot: Actor, run: Run, monkeypatch: pytest.MonkeyPatch, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = proposed(bot)
+    with monkeypatch.context() as lost:
+        lost.setattr("orchestration.runs.acts.acting.deliver", lambda message: "")
+        says("dora", "approve", request)
+        Message.objects.update(retry_at=now() + timedelta(minutes=1))  # its turn comes later
+    start = Message.objects.get(run=run)
+    aborted = start_of_another_abort(run)
+    assert aborted.refusal == ""
+    Message.objects.filter(pk=start.pk).update(retry_at=None)
+    worked()
+    found = acts(request)
+    assert found["state"] == "not done" and "rolled_back" in found["why"]
+    client.force_login(User.objects.create_superuser("root", "root@example.com"))
+    page = client.get(reverse("admin:approvals_request_change", args=[request.pk])).content.decode()
+    call_command("approval", "show", str(request))
+    assert f"what was proposed is not done: {found['why']}" in capsys.readouterr().out
+    assert "not done: " in page and "A yes does it, as your act." in page
+
+
+def start_of_another_abort(run: Run) -> Message:
+    act(workflow_id=run.workflow_id, verb=Verb.ABORT, actor=actor(User.objects.get(username="bob")))
+    worked()
+    return Message.objects.filter(run=run).order_by("pk")[1]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_yes_and_a_persons_abort_at_once_are_one_abort(bot: Actor, run: Run, number: int) -> None:
+    request = proposed(bot)
+    barrier, wrong = threading.Barrier(2), []
+
+    def at_once(do: Callable[[], object]) -> None:
+        try:
+            barrier.wait(30)
+            do()
+        except WrongState:
+            pass
+        except Exception as error:  # noqa: BLE001 - told below
+            wrong.append(error)
+        finally:
+            connection.close()
+
+    bob = actor(User.objects.get(username="bob"))
+    acts_of = (
+        lambda: says("dora", "approve", request),
+        lambda: act(workflow_id="o-1", verb=Verb.ABORT, actor=bob),
+    )
+    threads = [threading.Thread(target=at_once, args=(do,)) for do in acts_of]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    worked()
+    assert wrong == [] and get_run("o-1").status == "rolled_back"
+    assert acts(request)["state"] in ("done", "not done") and request.status == "approved"
