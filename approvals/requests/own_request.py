@@ -8,12 +8,14 @@ from django.utils.crypto import salted_hmac
 
 from approvals.core.content import Ask
 from approvals.models import Request
-from approvals.requests.open_request import ask
+from approvals.requests.open_request import LONGEST_HANDLE, ask
 from foundation.errors import BadInput
 from foundation.identity.actor import Actor
 
 SALT = "monitoring.performing.approval"
 """A stored word: open requests have handles that were made with it."""
+
+LONGEST_STEM = LONGEST_HANDLE - 33
 
 
 def ask_as_own(
@@ -33,7 +35,9 @@ def ask_as_own(
     else:
         if is_new or is_own(request):
             return request
-    return ask(given=given, actor=actor, request_id=f"{request_id}~{_secret(request_id)}", engine=engine)[0]
+    return ask(
+        given=given, actor=actor, request_id=f"{request_id[:LONGEST_STEM]}~{_secret(request_id)}", engine=engine
+    )[0]
 
 
 def _secret(request_id: str) -> str:

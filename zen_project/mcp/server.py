@@ -35,7 +35,8 @@ TOO_MANY_REQUESTS = -32029
 INSTRUCTIONS = """\
 Zen runs sagas and multi-agent projects durably, and asks people at gates. Start with list_runs or dashboard; \
 explain_run says why a run stands where it stands. A run that waits for an approval waits for a person: tell your \
-user, and look again later. preview_act says what an act would undo before you use it."""
+user, and look again later. preview_act says what an act would undo before you use it. An answer \
+with proposed: true is not done yet: people decide it first, and get_approval says under act what became of it."""
 
 
 class ServiceTool(Tool):

@@ -20,6 +20,7 @@ from approvals.evidence.verify_receipt import problems
 from approvals.models import Request
 from approvals.queries.view import request_view
 from approvals.requests import propose, resubmit, revoke
+from approvals.requests.open_request import shortened
 from foundation.clock import now
 from foundation.errors import BadInput, NotAllowed, WrongState, ZenError
 from foundation.identity.actor import Actor
@@ -350,3 +351,13 @@ def test_a_yes_and_a_persons_abort_at_once_are_one_abort(bot: Actor, run: Run, n
     worked()
     assert wrong == [] and get_run("o-1").status == "rolled_back"
     assert acts(request)["state"] in ("done", "not done") and request.status == "approved"
+
+
+def test_the_longest_handle_is_no_reason_not_to_ask(bot: Actor) -> None:
+    name = "o" * 200
+    begun(name)
+    first, _ = propose(workflow_id=name, verb=Verb.ABORT, actor=bot)
+    says("dora", "reject", first)
+    asked("agent-act", about=name, request_id=shortened(f"{name}.agent-act.abort-2"))
+    second, _ = propose(workflow_id=name, verb=Verb.ABORT, actor=bot)
+    assert len(first.request_id) == len(second.request_id) == 200
