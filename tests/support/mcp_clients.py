@@ -33,11 +33,11 @@ class Site:
 
 
 @contextmanager
-def site(env: dict[str, str]) -> Iterator[Site]:
-    """`uvicorn zen_project.asgi:application`, once it answers."""
+def site(env: dict[str, str], application: str = "zen_project.asgi:application") -> Iterator[Site]:
+    """`uvicorn`, once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    arguments = ("-m", "uvicorn", "zen_project.asgi:application", "--port", str(port), "--no-proxy-headers")
+    arguments = ("-m", "uvicorn", application, "--port", str(port), "--no-proxy-headers")
     process = WorkerProcess(env | {"ZEN_PUBLIC_URL": url}, *arguments)
 
     def is_up() -> bool:
