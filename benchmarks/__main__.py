@@ -195,6 +195,18 @@ def side_by_side(label: str, databases: Databases) -> list[dict[str, Any]]:
     return [line(f"{name}: p95 vs a second", [got["p95"]], [1.0], "s", got["p95"], 1.0, "lower")]
 
 
+def over_mcp(folder: Path) -> list[dict[str, Any]]:
+    """How soon MCP tells of a run, against REST in the same process."""
+    got = [side("mcp_side", "200", url=Databases(folder).new(), folder=folder, seconds=600) for _ in range(REPETITIONS)]
+    rest = [one["rest"] * 1000 for one in got]
+    tools = {"get_run": "get_run", "status": "workflow_orchestrator, status"}
+    return [
+        line(f"MCP {name} vs REST: a run of 20 steps", ours := [one[what] * 1000 for one in got], rest, "ms",
+             median_ratio(ours, rest), 1.2, "lower")
+        for what, name in tools.items()
+    ]  # fmt: skip
+
+
 COMPARISONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "temporal": on_temporal,
     "sqlite": celery_on_sqlite,
@@ -204,6 +216,7 @@ COMPARISONS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "monitoring": watching,
     "retention": retention,
     "projects": beside_agents,
+    "mcp": over_mcp,
 }
 
 

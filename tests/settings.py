@@ -10,7 +10,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["TEST"] = environment.test_database()  # noqa: F405
 
 ZEN_WORKER_LEASE_SECONDS = 120  # a thread that waits for the machine has not died; tests of dead workers set their own
-ZEN_API_RATE_PER_TOKEN = ZEN_API_RATE_PER_ADDRESS = ZEN_API_BAD_TOKENS_PER_ADDRESS = (
+ZEN_API_RATE_PER_TOKEN = ZEN_MCP_RATE_PER_TOKEN = ZEN_API_RATE_PER_ADDRESS = ZEN_API_BAD_TOKENS_PER_ADDRESS = (
     1_000_000  # tests of the limits set their own
 )
 ZEN_METRICS_SINK = ""  # tests bring what they have measured themselves

@@ -160,6 +160,7 @@ ZEN_STREAMS_PER_USER = env.integer("ZEN_STREAMS_PER_USER", 20)  # streams of eve
 ZEN_STREAMS = env.integer("ZEN_STREAMS", 500)
 ZEN_API_RATE_PER_TOKEN = env.integer("ZEN_API_RATE_PER_TOKEN", 1200)  # requests a minute
 ZEN_API_RATE_PER_ADDRESS = env.integer("ZEN_API_RATE_PER_ADDRESS", 2400)
+ZEN_MCP_RATE_PER_TOKEN = env.integer("ZEN_MCP_RATE_PER_TOKEN", 600)  # of them over MCP, where programs call
 ZEN_MCP_TOKEN = env.secret("ZEN_MCP_TOKEN")  # whom `manage.py mcp` acts for; none: the console's roles and no person
 ZEN_MCP_PROPOSE = env.boolean("ZEN_MCP_PROPOSE", True)  # what cannot be taken back an agent proposes, and people decide
 ZEN_MCP_PROPOSE_POLICY = env.text("ZEN_MCP_PROPOSE_POLICY")  # who decides; '': the standard policy

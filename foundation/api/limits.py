@@ -53,6 +53,11 @@ def pause_of_token(token_id: int) -> float:
     return _taken(settings.ZEN_API_RATE_PER_TOKEN, f"token:{token_id}")
 
 
+def pause_of_calls(token_id: int) -> float:
+    """Count a call over MCP with this token, of which fewer are allowed; 0, or seconds, as of `pause_of_token`."""
+    return _taken(settings.ZEN_MCP_RATE_PER_TOKEN, f"mcp:{token_id}")
+
+
 def pause_of_address(request: Any) -> float:
     """Count a call from this request's address beside those of the API; 0, or seconds, as of `pause_of_token`."""
     return _taken(settings.ZEN_API_RATE_PER_ADDRESS, f"address:{address_of(request)}")

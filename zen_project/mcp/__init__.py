@@ -4,7 +4,8 @@
 `manage.py mcp` serves it over stdio. A tool is a typed function in `tools`, `(caller, arguments) -> JSON`, with a line
 in its module's `ENTRIES` (`registry`): the model of its arguments refuses what it does not know, its answer has the
 fields of REST. `calls` performs one: who calls (`identity`), its arguments (`arguments`), the work in a thread
-(`threads`), waiting (`waiting`), what an answer may weigh (`bounds`).
+(`threads`), waiting (`waiting`), what an answer may weigh (`bounds`). What else the protocol has: `resources` and
+`subscriptions`, `prompts`, `tasks`; their refusals are `protocol`'s, and `sdk` puts them into the SDK's server.
 
 Promises: no rule of its own, each call ends in a service with an `Actor(door="mcp")`; the caller is whoever the token
 belongs to, and no argument says otherwise; a refusal has REST's words and has changed nothing; an answer is bounded.

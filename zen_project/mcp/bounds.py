@@ -15,6 +15,9 @@ MOST_ANSWER = 1024**2
 SECONDS = 30.0
 LIMIT, MOST_ROWS = 50, 200
 
+BYTES_OF_A_CHARACTER = 8
+"""At most: four as UTF-8, in the JSON and again in the text."""
+
 HEAVY = frozenset({"output", "result", "context", "config", "data", "body", "facts", "request", "answer", "metrics"})
 """Fields with what people and services sent: they may be large, and an answer can do without them."""
 
@@ -26,8 +29,13 @@ def plain(answer: Any) -> dict[str, Any]:
 
 
 def weight(answer: dict[str, Any]) -> int:
-    """Bytes of an answer, which is sent twice: as JSON, and as a text for clients that read nothing else."""
+    """Bytes of an answer, which is sent twice: as JSON, and as a text for clients that read nothing else.
+
+    Of a small one it is an upper bound, which costs less.
+    """
     text = json.dumps(answer, ensure_ascii=False)
+    if (most := len(text) * BYTES_OF_A_CHARACTER) <= MOST_ANSWER:
+        return most
     return len(text.encode()) + len(json.dumps(text, ensure_ascii=False).encode())
 
 

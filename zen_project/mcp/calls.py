@@ -38,15 +38,16 @@ async def performed(entry: Entry[Any], arguments: dict[str, Any], context: Conte
     with anyio.fail_after(SECONDS):
         caller, answer = await in_thread(lambda: _done(entry, arguments))
     if entry.again is not None and (seconds := arguments.get("wait_seconds")):
-        answer = await waited(entry.again, caller, answer, seconds, context)
-    return await in_thread(lambda: bounded(answer))
+        late = await waited(entry.again, caller, answer, seconds, context)
+        answer = await in_thread(lambda: bounded(late))
+    return answer
 
 
 def _done(entry: Entry[Any], arguments: dict[str, Any]) -> tuple[Caller, Answer]:
     caller = caller_now()
     if len(json.dumps(arguments)) > MOST_REQUEST:  # over stdio nothing else counts
         raise BadInput(f"the arguments have more than {MOST_REQUEST} bytes", field="body", remedy="send less")
-    return caller, entry.do(caller, entry.arguments.read(arguments))
+    return caller, bounded(entry.do(caller, entry.arguments.read(arguments)))
 
 
 def told(answer: Answer) -> CallToolResult:

@@ -39,6 +39,33 @@ def either(*shapes: Schema) -> Schema:
     return {"type": "object", "anyOf": list(shapes)}
 
 
+PROBLEM: Schema = {
+    "type": "object",
+    "properties": {
+        "field": {"type": "string"},
+        "problem": {"type": "string"},
+        "remedy": {"type": "string"},
+        "value": {},
+    },
+    "required": ["field", "problem", "remedy", "value"],
+}
+PROBLEMS: Schema = {
+    "type": "array",
+    "items": PROBLEM,
+    "description": "instead of all else: why it is refused, by field",
+}
+
+
+def or_refusal(shape: Schema) -> Schema:
+    """The schema of an answer or of what stands in its place where a call is refused, since clients check both."""
+    if "anyOf" in shape:
+        refused = {"type": "object", "properties": {"problems": PROBLEMS}, "required": ["problems"]}
+        return shape | {"anyOf": [*shape["anyOf"], refused]}
+    either_of = [{"required": shape.get("required", [])}, {"required": ["problems"]}]
+    found = {key: value for key, value in shape.items() if key != "required"}
+    return found | {"properties": found.get("properties", {}) | {"problems": PROBLEMS}, "anyOf": either_of}
+
+
 def page(row: type[s.Serializer[Any]]) -> Schema:
     """The schema of a page of rows: `results`, and `next_cursor` to go on with."""
     cursor = {"type": ["string", "null"], "description": "give it as `cursor` for what comes next; null at the end"}

@@ -15,13 +15,14 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 from pydantic import AnyHttpUrl, Field
 
-from foundation.api.limits import pause_of_token
+from foundation.api.limits import pause_of_calls, pause_of_token
 from foundation.errors import TooSoon
 from zen_project.mcp.calls import answered, refused
 from zen_project.mcp.identity import SiteTokens, token_now
 from zen_project.mcp.prompts import handlers as prompts
 from zen_project.mcp.registry import Entry
 from zen_project.mcp.resources import handlers as resources
+from zen_project.mcp.schemas import or_refusal
 from zen_project.mcp.sdk import ZenServer
 from zen_project.mcp.subscriptions.handlers import LISTEN, OverStdio
 from zen_project.mcp.tasks.extension import RunTasks
@@ -46,9 +47,8 @@ class ServiceTool(Tool):
 
     @property
     def output_schema(self) -> dict[str, Any] | None:
-        """What its answer is described by."""
-        schema: dict[str, Any] = self.entry.answers
-        return schema
+        """What its answer is described by, and a refusal."""
+        return or_refusal(self.entry.answers)
 
     async def run(
         self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
@@ -98,21 +98,26 @@ def make_server(*, with_tokens: bool) -> ZenServer:
 
 async def within_the_rate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Counts each request for its token, beside those to the API; past the limit it is refused, unseen."""
-    pause = 0 if ctx.request_id is None else int(await in_thread(_pause))
-    if not pause:
+    error = await in_thread(_too_many) if ctx.request_id is not None else None
+    if error is None:
         return await call_next(ctx)
-    error = TooSoon(
-        f"this token has made {settings.ZEN_API_RATE_PER_TOKEN} requests within a minute", field="token",
-        remedy=f"wait {pause} seconds", retry_after=pause,
-    )  # fmt: skip
     if ctx.method == "tools/call":
         return refused(error)
-    raise MCPError(TOO_MANY_REQUESTS, error.in_words(), {"retry_after": pause})
+    raise MCPError(TOO_MANY_REQUESTS, error.in_words(), {"retry_after": error.retry_after})
 
 
-def _pause() -> float:
+def _too_many() -> TooSoon | None:
     token = token_now()
-    return pause_of_token(token.pk) if token is not None else 0.0
+    if token is None:
+        return None
+    for pause, most, where in (
+        (pause_of_calls(token.pk), settings.ZEN_MCP_RATE_PER_TOKEN, " over MCP"),
+        (pause_of_token(token.pk), settings.ZEN_API_RATE_PER_TOKEN, ""),
+    ):
+        if pause:
+            words = f"this token has made {most} requests within a minute{where}"
+            return TooSoon(words, field="token", remedy=f"wait {int(pause)} seconds", retry_after=int(pause))
+    return None
 
 
 def _version() -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from foundation.errors import BadInput
 from tests.support.mcp_clients import in_process, talk
+from tests.support.waiting import PATIENCE_SECONDS
 from zen_project.mcp import bounds, calls
 from zen_project.mcp.bounds import MOST_ANSWER, bounded, fitting, weight
 from zen_project.mcp.registry import Entry
@@ -52,7 +53,7 @@ def test_a_call_that_takes_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch) 
     go_on = threading.Event()
 
     def never(caller: Any, given: Any) -> dict[str, Any]:
-        go_on.wait(60)
+        go_on.wait(PATIENCE_SECONDS)
         return {}
 
     entry = Entry(name="never", title="Never", arguments=Nothing, answers={"type": "object"}, do=never)

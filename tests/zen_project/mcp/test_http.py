@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
 from django.contrib.auth.models import Group, User
+from mcp import Client
+from mcp_types import CallToolResult
+from pytest_django import Settings
 
 from foundation.clock import now
 from foundation.models import ApiToken
 from orchestration.models import Run
-from tests.support.mcp_clients import Site, site
+from tests.support.mcp_clients import Site, site, talk
+from tests.system.crash.workers import ROOT
+from tests.zen_project.mcp.conftest import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BODY = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_runs", "arguments": {}}}
@@ -62,3 +70,24 @@ def test_who_is_not_known_or_comes_from_elsewhere_reaches_no_tool(served: Site) 
     guesses = [post(served, "zen_abc_def") for _ in range(10)]
     assert guesses[-1].status_code == 429 and int(guesses[-1].headers["Retry-After"]) > 0
     assert httpx2.get(f"{served.url}/livez").status_code == 200
+
+
+def test_a_thousand_calls_a_minute_are_more_than_a_token_has(person: Callable[..., Person], settings: Settings) -> None:
+    shipped = "from zen_project import settings; print(settings.ZEN_MCP_RATE_PER_TOKEN)"
+    env = {name: value for name, value in os.environ.items() if name != "ZEN_MCP_RATE_PER_TOKEN"}
+    told = subprocess.run(
+        [sys.executable, "-c", shipped], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) < 1000
+    settings.ZEN_MCP_RATE_PER_TOKEN = 3
+    ada = person("operator", "ada")
+
+    async def often(client: Client) -> list[CallToolResult]:
+        found = [await client.call_tool("list_runs", {}) for _ in range(8)]
+        return [one for one in found if isinstance(one, CallToolResult)]
+
+    last = talk(ada.tools, often)[-1]
+    assert last.is_error and last.structured_content is not None
+    (why,) = last.structured_content["problems"]
+    assert why["problem"] == "this token has made 3 requests within a minute over MCP" and "seconds" in why["remedy"]
+    assert ada.rest.get("/api/v1/runs/").status_code == 200, "over REST it has not made them"

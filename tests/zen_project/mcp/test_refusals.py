@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from mcp import Client
 from pytest_django import Settings
@@ -16,6 +17,7 @@ from foundation.models import ApiToken, AuditEvent
 from orchestration.models import Run
 from tests.support.mcp_clients import answer, in_process, problems, talk
 from tests.zen_project.mcp.conftest import Person
+from zen_project.mcp.tools import ENTRIES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAGA: dict[str, Any] = {
@@ -122,3 +124,22 @@ def test_a_console_without_a_person_reads_and_acts_and_decides_nothing(settings:
     assert row.door == "mcp"
     (told,) = problems(console, "decide_approval", request_id="a-1", decision="approve", seen="x")
     assert "set ZEN_MCP_TOKEN" in told["remedy"]
+
+
+def test_a_refusal_has_the_shape_that_a_tool_tells_since_clients_check_it(person: Callable[..., Person]) -> None:
+    person("operator", "ada")
+
+    async def refused(client: Client) -> dict[str, tuple[Any, Any]]:
+        tools = (await client.list_tools()).tools
+        calls = {tool.name: await client.call_tool(tool.name, {"nonsense": 1}) for tool in tools}
+        return {
+            tool.name: (tool.output_schema, getattr(calls[tool.name], "structured_content", None)) for tool in tools
+        }
+
+    found = talk(in_process(), refused)
+    assert set(found) == {entry.name for entry in ENTRIES}
+    for name, (shape, told) in found.items():
+        assert told["problems"], name
+        jsonschema.Draft202012Validator(shape).validate(told)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.Draft202012Validator(shape).validate({"problems": [{"field": 1}]})

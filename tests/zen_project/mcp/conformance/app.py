@@ -29,7 +29,7 @@ def made() -> Any:
         return found
 
     extension.STARTS |= {name: {} for name in gates.STARTS}
-    http.make_server = with_fixtures
+    setattr(http, "make_server", with_fixtures)  # noqa: B010 - it is no name that others may import
     return http.WithMcp(AsgiLimit(asgi.django_application))
 
 

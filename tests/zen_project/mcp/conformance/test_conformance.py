@@ -36,6 +36,7 @@ def served(process_env: dict[str, str]) -> Iterator[Site]:
         "ZEN_TEST_MCP_PERSON": "dora",
         "ZEN_TEST_MCP_TOKEN": ApiToken.issue(user)[1],
         "ZEN_API_RATE_PER_TOKEN": "100000",
+        "ZEN_MCP_RATE_PER_TOKEN": "100000",
         "ZEN_API_RATE_PER_ADDRESS": "100000",
     }
     with worker(env), site(env, "tests.zen_project.mcp.conformance.app:application") as found:
