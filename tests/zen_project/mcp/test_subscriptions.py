@@ -80,7 +80,8 @@ def test_a_change_of_a_run_and_of_a_request_is_told_once_each(ada: Person) -> No
 def test_two_processes_of_the_site_tell_each_others_changes(ada: Person, process_env: dict[str, str]) -> None:
     async def follow(client: Client) -> None:
         async with client.listen(resource_subscriptions=["run://o-1"]) as changes:
-            async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {ada.token}"}, timeout=PATIENCE_SECONDS) as rest:
+            headers = {"Authorization": f"Bearer {ada.token}"}
+            async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS) as rest:
                 held = await rest.post(f"{second.url}/api/v1/runs/o-1/hold/", json={})
                 assert held.status_code == 200, held.text
             with anyio.fail_after(PATIENCE_SECONDS):
