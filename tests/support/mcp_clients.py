@@ -33,11 +33,12 @@ class Site:
 
 
 @contextmanager
-def site(env: dict[str, str], application: str = "zen_project.asgi:application") -> Iterator[Site]:
-    """`uvicorn`, once it answers."""
+def site(env: dict[str, str], application: str = "zen_project.asgi:application", *, workers: int = 1) -> Iterator[Site]:
+    """`uvicorn`, with so many processes at one address, once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     arguments = ("-m", "uvicorn", application, "--port", str(port), "--no-proxy-headers")
+    arguments += ("--workers", str(workers)) if workers > 1 else ()
     process = WorkerProcess(env | {"ZEN_PUBLIC_URL": url}, *arguments)
 
     def is_up() -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,10 +15,11 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 
-from approvals.models import Vote
+from approvals.models import Request, Vote
 from orchestration.models import Run
-from tests.support.mcp_clients import in_process, over_http, refusal, site, talk
+from tests.support.mcp_clients import Site, in_process, over_http, refusal, site, talk
 from tests.support.mcp_tasks import FollowsTasks, Task, asked, started, until
+from tests.support.waiting import wait_until
 from tests.system.crash.workers import worker
 from tests.zen_project.mcp.conftest import Person
 
@@ -98,6 +102,36 @@ def test_a_task_outlives_its_process_and_people_decide_in_it(
     assert list(votes) == [("approve", "fine", "mcp", "dora"), ("reject", "too soon", "mcp", "dora")]
 
 
+def test_two_processes_behind_one_address_lose_no_task_when_one_is_killed(
+    person: Callable[..., Person], process_env: dict[str, str]
+) -> None:
+    ada = person("operator", "ada")
+    env = process_env | {"ZEN_ENGINE": "celery"}
+    short = saga({"type": "wait", "seconds": 1})
+    with site(env, workers=2) as both:
+        ids = [f"o-{number}" for number in range(4)]
+        for workflow_id in ids:  # a connection each, to whichever process takes it
+            begin = partial(made, definition=short, workflow_id=workflow_id)
+            talk(over_http(both.url, ada.token, **following()), begin)
+        killed = serving(both.process.process.pid)[0]
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: killed not in serving(both.process.process.pid), "the process has ended")
+        with worker(env):
+            for workflow_id in ids:
+                task = talk(over_http(both.url, ada.token, **following()), partial(ended, workflow_id=workflow_id))
+                assert task["result"]["structuredContent"] == ada.get(f"runs/{workflow_id}/")
+
+
+def serving(parent: int) -> list[int]:
+    """The processes of a site that answer."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(one) for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+async def ended(client: Client, workflow_id: str) -> dict[str, Any]:
+    return await until(client, f"run-{workflow_id}", "completed")
+
+
 def test_to_cancel_a_task_aborts_its_run_and_may_be_repeated(person: Callable[..., Person]) -> None:
     person("operator", "ada")
 
@@ -124,6 +158,43 @@ def test_who_may_not_act_cancels_nothing(person: Callable[..., Person]) -> None:
     assert "vera may not act on runs" in error.message and Run.objects.get().finished_at is None
 
 
+def test_an_agent_proposes_to_cancel_and_is_sent_to_the_page(person: Callable[..., Person]) -> None:
+    person("approver", "dora")
+    person("operator", "bot", agent=True)
+
+    async def cancelled(client: Client) -> dict[str, Any]:
+        await made(client, definition=LONG, workflow_id="o-1")
+        for _ in range(2):
+            await asked(client, "tasks/cancel", "run-o-1")
+        return await asked(client, "tasks/get", "run-o-1")
+
+    assert talk(in_process(**following()), cancelled)["status"] == "working"
+    (request,) = Request.objects.all()
+    assert request.about == "o-1" and request.stage == "agent-act" and Run.objects.get(workflow_id="o-1").cause == ""
+
+
+def test_the_one_tool_for_all_starts_tasks_and_nothing_else_of_it_does(person: Callable[..., Person]) -> None:
+    person("operator", "ada")
+    person("approver", "dora")
+    person("administrator", "root")
+
+    async def used(client: Client) -> None:
+        spec = {"operation": "start_workflow", "workflow_type": "saga", "workflow_spec": LONG, "workflow_id": "o-1"}
+        task = await started(client, "workflow_orchestrator", **spec)
+        assert isinstance(task, Task) and task.task_id == "run-o-1"
+        status = await started(client, "workflow_orchestrator", operation="status", workflow_id="o-1")
+        assert isinstance(status, CallToolResult) and not status.is_error
+        gate = {"stage": "deployment", "description": "Ready?", "approvers": ["dora"]}
+        asks = {"operation": "start_workflow", "workflow_type": "approval", "workflow_spec": gate, "workflow_id": "a-1"}
+        task = await started(client, "workflow_orchestrator", **asks)
+        assert isinstance(task, Task) and task.status == "input_required", task
+        await asked(client, "tasks/cancel", task.task_id)
+        assert (await asked(client, "tasks/get", task.task_id))["status"] == "cancelled"
+
+    talk(in_process(**following()), used)
+    assert Request.objects.get().status == "withdrawn" and Run.objects.get(workflow_id="o-1").finished_at is None
+
+
 def test_only_who_declares_tasks_gets_them(person: Callable[..., Person]) -> None:
     person("operator", "ada")
 
@@ -146,7 +217,7 @@ async def ask(client: Client, method: str, task_id: str) -> dict[str, Any]:
     return await asked(client, method, task_id, **more)
 
 
-def test_a_header_for_routers_must_say_what_the_body_says(
+def test_what_is_sent_over_http_must_agree_with_itself(
     person: Callable[..., Person], process_env: dict[str, str]
 ) -> None:
     ada = person("operator", "ada")
@@ -155,10 +226,17 @@ def test_a_header_for_routers_must_say_what_the_body_says(
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}},
     }
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"taskId": "run-o-1", "_meta": meta}}
     headers = {"Accept": "application/json, text/event-stream", "Authorization": f"Bearer {ada.token}"}
-    headers |= {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tasks/get"}
+    headers |= {"MCP-Protocol-Version": "2026-07-28"}
+
+    def refused(served: Site, method: str, params: dict[str, Any], **more: str) -> int:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        told = httpx2.post(f"{served.url}/mcp", json=body, headers=headers | {"Mcp-Method": method} | more).json()
+        return int(told["error"]["code"])
+
     with site(process_env) as served:
         for name, code in (("run-else", -32020), ("run-o-1", -32602)):
-            told = httpx2.post(f"{served.url}/mcp", json=body, headers=headers | {"Mcp-Name": name}).json()
-            assert told["error"]["code"] == code, told
+            assert refused(served, "tasks/get", {"taskId": "run-o-1", "_meta": meta}, **{"Mcp-Name": name}) == code
+        undeclared = meta | {"io.modelcontextprotocol/clientCapabilities": {}}
+        listen = {"notifications": {"taskIds": ["run-o-1"]}, "_meta": undeclared}
+        assert refused(served, "subscriptions/listen", listen) == -32021

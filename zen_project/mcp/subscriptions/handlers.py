@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
+from mcp.server.mcpserver.server import require_client_extension
 from mcp.server.subscriptions import ListenHandler
 from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, ServerEvent
 from mcp_types import (
@@ -24,6 +25,7 @@ from zen_project.mcp.resources.uris import Place, place_at
 from zen_project.mcp.sdk import Handler
 from zen_project.mcp.subscriptions.marks import LIST, Subject
 from zen_project.mcp.subscriptions.watch import Follower, watch
+from zen_project.mcp.tasks.extension import TASKS
 
 MOST_ADDRESSES = 100
 
@@ -55,6 +57,8 @@ async def listen(
 ) -> SubscriptionsListenResult:
     """`subscriptions/listen`: a stream that tells of changes until the client hangs up or may not look any more."""
     wanted = params.notifications
+    if (wanted.model_extra or {}).get("taskIds") is not None:
+        require_client_extension(ctx, TASKS)  # and none is agreed to: tasks are polled
     caller = await asked(lambda caller: caller)
     stream = _Stream(_addresses(wanted.resource_subscriptions or ()))
     handler = ListenHandler(stream)
