@@ -37,8 +37,9 @@ def site(env: dict[str, str], application: str = "zen_project.asgi:application",
     """`uvicorn`, with so many processes at one address, once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    arguments = ("-m", "uvicorn", application, "--port", str(port), "--no-proxy-headers")
-    arguments += ("--workers", str(workers)) if workers > 1 else ()
+    arguments: tuple[str, ...] = ("-m", "uvicorn", application, "--port", str(port), "--no-proxy-headers")
+    if workers > 1:  # one that the machine lets wait is not unwell
+        arguments += ("--workers", str(workers), "--timeout-worker-healthcheck", str(int(PATIENCE_SECONDS)))
     process = WorkerProcess(env | {"ZEN_PUBLIC_URL": url}, *arguments)
 
     def is_up() -> bool:
