@@ -18,6 +18,9 @@ from tests.zen_project.mcp.conformance.peers import node, script
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASELINES = Path(__file__).parent / "baselines"
+TRIES = 3
+"""The suites have clocks of their own (5 s for an answer of a run); what is wrong is wrong each time."""
+
 SUITES = {
     "2025-11-25": ("@modelcontextprotocol/conformance", ["--suite", "active"]),
     "2026-07-28": ("conformance-of-2026", ["--requirements", "2026-07-28"]),
@@ -49,10 +52,13 @@ def test_the_suite_finds_only_what_its_baseline_explains(served: Site, suite: st
     package, which = SUITES[suite]
     baseline = BASELINES / f"{suite}.yaml"
     asked = ["server", "--url", f"{served.url}/mcp", *which, "--expected-failures", str(baseline), "-o", str(tmp_path)]
-    found = subprocess.run(
-        [node(), str(script(package, "dist/index.js")), *asked],
-        cwd=ROOT, capture_output=True, text=True, timeout=4 * PATIENCE_SECONDS, check=False,
-    )  # fmt: skip
+    for _ in range(TRIES):
+        found = subprocess.run(
+            [node(), str(script(package, "dist/index.js")), *asked],
+            cwd=ROOT, capture_output=True, text=True, timeout=4 * PATIENCE_SECONDS, check=False,
+        )  # fmt: skip
+        if found.returncode == 0:
+            break
     assert found.returncode == 0, found.stdout[-8000:] + found.stderr[-2000:]
     assert "passed" in found.stdout.lower()
 
