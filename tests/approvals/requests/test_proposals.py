@@ -32,6 +32,7 @@ from orchestration.runs import act, get_run, start_run
 from orchestration.runs.relay import relay
 from tests.approvals.requests.test_gates_asked_anew import worked
 from tests.approvals.scenes import asked, published
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.system.contract.cast import account, actor, says
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -133,7 +134,7 @@ def test_two_agents_at_once_ask_once(bot: Actor, run: Run, number: int) -> None:
 
     def ask() -> None:
         try:
-            barrier.wait(30)
+            barrier.wait(PATIENCE_SECONDS)
             found.append(str(proposed(bot)))
         finally:
             connection.close()
@@ -142,7 +143,7 @@ def test_two_agents_at_once_ask_once(bot: Actor, run: Run, number: int) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert len(found) == 2 and len(set(found)) == 1 and Request.objects.count() == 1
 
 
@@ -329,7 +330,7 @@ def test_a_yes_and_a_persons_abort_at_once_are_one_abort(bot: Actor, run: Run, n
 
     def at_once(do: Callable[[], object]) -> None:
         try:
-            barrier.wait(30)
+            barrier.wait(PATIENCE_SECONDS)
             do()
         except WrongState:
             pass
@@ -347,7 +348,7 @@ def test_a_yes_and_a_persons_abort_at_once_are_one_abort(bot: Actor, run: Run, n
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     worked()
     assert wrong == [] and get_run("o-1").status == "rolled_back"
     assert acts(request)["state"] in ("done", "not done") and request.status == "approved"
