@@ -10,6 +10,7 @@ from approvals.core.content import Ask, apply_edits, content_hash
 from approvals.core.enums import Choice, Status
 from approvals.models import Request
 from approvals.policies import principals
+from approvals.queries.impact_at_work import INQUIRY
 from approvals.requests.open_request import ask, ask_again, handle_for_gate
 from approvals.requests.policy_choice import as_it_was_asked, policy_of, refuse_strangers
 from approvals.requests.state.locked_request import CAUSES, REWORK, REWORKED
@@ -92,7 +93,7 @@ def _carried(parent: Parent, given: Ask, actor: Actor) -> Request | None:
     """The request of an earlier iteration, at which changes were asked for: it goes on with what it is about now, in a
     new round. None where there is none."""
     asked = Request.objects.filter(run__parent=parent.run, run__parent_step=parent.step_id).exclude(
-        facts__has_key="inquiry"
+        facts__has_key=INQUIRY
     )
     mine = asked.filter(run__parent_iteration=parent.iteration).select_related("run").last()
     if mine is not None:

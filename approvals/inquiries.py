@@ -11,6 +11,7 @@ from django.db.models import Q
 from approvals.core.content import Ask
 from approvals.core.enums import Choice, Status
 from approvals.models import Request
+from approvals.queries.impact_at_work import INQUIRY
 from approvals.requests.open_request import ask, shortened
 from foundation.identity.actor import CONSOLE_ROLES, Actor
 from foundation.visible_text import clean, cut, one_line
@@ -98,7 +99,7 @@ def _ask_of(inquiry: Inquiry) -> Ask:
         for_agents=inquiry.for_agents,
         facts={
             "saga": str(inquiry.run.definition), "step": inquiry.step_id, "engine": inquiry.run.engine,
-            "inquiry": inquiry.key,
+            INQUIRY: inquiry.key,
         },
     )  # fmt: skip
 

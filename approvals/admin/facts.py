@@ -6,16 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from approvals.queries.impact_at_work import INQUIRY
 from approvals.requests.state.locked_request import REWORK, REWORKED
 
 OF_ONE_RUN = re.compile(r"(?P<saga>.+) inline:[0-9a-f]{12}")
 """How a definition is told that was stored for one run alone (`orchestration.models.Definition`)."""
-INQUIRY = "inquiry"
-"""The handle of what a step asks at work: two askings are told apart by it, and no person needs it."""
 
 
 def facts_in_words(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a request as people are shown them, those without words of ours as they are."""
+    # by INQUIRY two askings of a step are told apart, and no person needs it
     shown = {name: value for name, value in facts.items() if name not in (REWORK, REWORKED, INQUIRY)}
     saga = facts.get("saga")
     if isinstance(saga, str) and (found := OF_ONE_RUN.fullmatch(saga)):

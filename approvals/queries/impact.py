@@ -52,7 +52,7 @@ def consequences(request: Request, plan: Plan, state: State) -> Consequences:
     silence = SILENCE[stage.at_the_end] if stage.expires or stage.at_the_end is AtTheEnd.HOLD else ""
     if run is not None and not run.finished_at and asked_at_work(request):
         if silence and stage.at_the_end is AtTheEnd.REJECT:
-            silence = of_silence(request, run, no)
+            silence = of_silence(request, run, no, silence)
         yes, no = of_a_yes(request, run), of_a_no(request, run, no)
     return Consequences(
         yes=(*_chain(request, plan, state), *yes),

@@ -39,8 +39,8 @@ def of_a_no(request: Request, run: Run, fails: Sequence[str]) -> list[str]:
     return [f"{step.capitalize()} fails.", *fails]
 
 
-def of_silence(request: Request, run: Run, fails: Sequence[str]) -> str:
-    """What happens where nobody decides, and that counts as a no."""
+def of_silence(request: Request, run: Run, fails: Sequence[str], a_no: str) -> str:
+    """What happens where nobody decides, and that counts as a no. `a_no`: how that is said of any request."""
     if request.stage not in TOLD:
-        return "If nobody decides in time, it counts as a no."
+        return a_no
     return " ".join((f"If nobody decides in time, step '{request.step_id}' of run {run} fails.", *fails))

@@ -10,6 +10,7 @@ from approvals.core.content import edited
 from approvals.core.enums import Choice
 from approvals.core.policy.definition import Stage
 from approvals.models import Request
+from approvals.queries.impact_at_work import asked_at_work
 from approvals.requests.amend import open_to_all
 from approvals.requests.state.locked_request import REWORK, REWORKED, LockedRequest
 from foundation.canonical_json import settled
@@ -26,7 +27,7 @@ MOST_REWORKS = 5
 def is_out_of_place(request: Request, word: Choice) -> bool:
     """Whether this decision makes no sense here: what a step asks at work has no content that could be changed, and
     what was reworked MOST_REWORKS times is decided."""
-    return word is Choice.REQUEST_CHANGES and ("inquiry" in request.facts or _is_worn_out(request))
+    return word is Choice.REQUEST_CHANGES and (asked_at_work(request) or _is_worn_out(request))
 
 
 def _is_worn_out(request: Request) -> bool:
